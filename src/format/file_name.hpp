@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+// STEM-YYYYMMDDTHHMMSS.NNNNNNNNNZ-wWW-SSSSSS.pcap : UTC time of the first packet, writer, sequence of the writer's files
+// in this capture. WW and SSSSSS are at least two and six digits. STEM may itself contain dashes.
+struct FileName {
+  std::string stem;
+  Timestamp first;
+  unsigned writer = 0;
+  unsigned sequence = 0;
+
+  bool operator==(const FileName&) const = default;
+};
+
+std::string format_file_name(const FileName& name);
+std::optional<FileName> parse_file_name(std::string_view text);  // the name alone, without a directory
+
+// While it is written: '.' in front, ".open" behind, and in place of the first packet's time the capture's start.
+std::string hidden_file_name(const FileName& name_with_capture_start);
+std::optional<FileName> parse_hidden_file_name(std::string_view text);
+
+std::string index_file_name(std::string_view pcap_name);  // ".idx" in place of ".pcap"
+std::string hidden_index_file_name(std::string_view pcap_name);
+
+// STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
+std::string capture_file_name(std::string_view stem, Timestamp start);
+std::string ledger_file_name(std::string_view stem, Timestamp start);
+
+// "20261121T075430.123456789Z" and back.
+std::string format_compact_time(Timestamp time);
+std::optional<Timestamp> parse_compact_time(std::string_view text);
+
+// "2026-11-21T07:54:30.123456789Z" (RFC 3339).
+std::string format_rfc3339(Timestamp time);
+
+// A STEM is one or more of A-Z a-z 0-9 _ - and dots, not starting with a dot or dash; at most 64 characters.
+bool valid_stem(std::string_view stem);
+
+}  // namespace wirespool::format

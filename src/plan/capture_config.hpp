@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wirespool::plan {
+
+enum class Until { rx, handoff, block, disk };
+enum class WhenFull { drop, wait };
+enum class Rss { symmetric, device, off };
+enum class TimestampSource { automatic, hw, tsc };
+enum class Io { uring, pwrite };
+enum class IndexLevel { off, time };
+enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
+
+// What was asked for: one field an option of `wirespool capture`, unresolved. nullopt: not given, the plan decides.
+struct CaptureConfig {
+  std::vector<std::string> outputs;   // --output, as given
+  Until until = Until::disk;
+  std::vector<std::string> ports;     // --port: id, name or PCI address each; empty: all
+  unsigned rx_queues = 1;             // per port
+  std::optional<unsigned> rx_desc;    // per queue
+  unsigned burst = 64;                // most packets of one receive call
+  std::optional<unsigned> mbufs;      // --mbufs: mbufs of each port's pool
+  std::optional<unsigned> mtu;        // --mtu; nullopt: leave the device as it is
+  std::optional<unsigned> handoff_size;        // --handoff-size: packets each Handoff holds, a power of two
+  std::vector<unsigned> rx_lcores;    // --rx-lcores; empty: planned
+  std::vector<unsigned> writer_lcores;
+  bool promiscuous = true;
+  Rss rss = Rss::symmetric;
+  TimestampSource timestamp = TimestampSource::automatic;
+  std::uint32_t snaplen = 262144;
+  std::string name = "wirespool";
+  std::uint64_t rotate_size = 4ull << 30;
+  std::uint64_t rotate_age_ns = 60'000'000'000;
+  std::uint64_t block_size = 1 << 20;
+  std::optional<unsigned> blocks;     // whole capture
+  Io io = Io::uring;
+  unsigned io_depth = 8;              // --io-depth: writes in flight per drive and writer
+  std::uint64_t flush_age_ns = 1'000'000'000;
+  std::optional<WhenFull> when_full;  // nullopt: wait if every port is fed from a file, else drop
+  IndexLevel index = IndexLevel::time;
+  std::optional<std::uint64_t> duration_ns;
+  std::optional<std::uint64_t> packets;
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::uint64_t> idle_exit_ns;
+  StatsOutput stats = StatsOutput::automatic;
+  std::uint64_t stats_interval_ns = 1'000'000'000;
+  bool dry_run = false;
+  bool strict = false;
+};
+
+}  // namespace wirespool::plan

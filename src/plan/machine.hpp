@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wirespool::plan {
+
+// What a capture runs on, as found (capture/probe fills it, tests write it): plain facts, nothing decided.
+
+struct MachineLcore {
+  unsigned id = 0;
+  int numa_node = -1;
+  std::vector<unsigned> cpus;  // it may run on
+};
+
+struct MachinePort {
+  unsigned id = 0;
+  std::string name;        // "net_pcap0", "0000:3b:02.0"
+  std::string driver;      // "net_iavf", ...
+  int numa_node = -1;
+  bool file_fed = false;   // packets come from a file or from memory, so waiting costs nothing
+  unsigned max_rx_queues = 1;
+  unsigned max_tx_queues = 1;
+  unsigned min_rx_desc = 0, max_rx_desc = 65535, rx_desc_align = 1;
+  unsigned default_rx_desc = 0;  // what the driver recommends, 0 if nothing
+  unsigned min_rx_buffer = 0;    // smallest data room the driver takes
+  unsigned max_frame = 1518;     // longest frame the device can receive, bytes with FCS
+  unsigned mtu = 1500, min_mtu = 0, max_mtu = 65535;  // max: 65535 if the driver does not say
+  bool offers_scatter = false;
+  bool offers_timestamp = false;
+  std::uint64_t rss_functions = 0;  // the device's flow_type_rss_offloads
+};
+
+struct MachineDrive {
+  std::string path;       // as given
+  std::string real_path;
+  std::uint64_t device = 0;
+  std::string device_name, file_system;
+  std::uint32_t block_bytes = 512;
+  bool direct_io = true;
+  std::uint64_t free_bytes = 0;
+  int numa_node = -1;
+};
+
+struct Machine {
+  unsigned main_lcore = 0;
+  std::vector<MachineLcore> lcores;  // EAL's, the main lcore included
+  std::vector<MachinePort> ports;    // every port EAL found, in id order
+  std::vector<MachineDrive> drives;  // in --output order
+};
+
+}  // namespace wirespool::plan

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::spool {
+
+// Longest record head that is kept in front of a Block: a 64 KiB frame and its header.
+inline constexpr std::uint32_t carry_capacity = 69632;  // 68 KiB, a multiple of 4096, so that data stays aligned
+
+// Which SpoolFile: one Stream's on one drive; `number` counts that pair's files.
+struct FileKey {
+  std::uint32_t lane = 0;  // stream * drives + drive
+  std::uint32_t number = 0;
+  bool operator==(const FileKey&) const = default;
+};
+
+// What is known of the packets in a stretch of a file.
+struct Tally {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // caplen bytes
+};
+
+// One aligned write on its way from an Appender to a drive. Lives in a BlockPool for the whole capture; owned by one
+// lcore at a time: Appender -> SpoolWriter -> pool.
+struct Block {
+  std::byte* data = nullptr;   // capacity bytes, 4096-aligned; carry_capacity bytes in front belong to it too
+  std::uint32_t capacity = 0;
+
+  FileKey file;
+  std::uint64_t offset = 0;        // of data[0] in the file
+  std::uint32_t length = 0;        // filled bytes
+  std::uint32_t carry = 0;         // bytes of a record begun in the Block before, kept at data - carry
+  bool last_of_file = false;
+  Tally tally;                     // records that END in this Block
+  // Records that START in this Block: the row of the sidecar index.
+  std::uint32_t starts = 0;
+  std::uint32_t first_start = 0;   // offset in data
+  Timestamp first, last;
+
+  // SpoolWriter's, while the Block is on its way.
+  Tally flushed;                   // part of `tally` already on the drive by a tail write
+  std::uint32_t flushed_length = 0;
+  std::uint32_t written = 0;       // bytes of the write that are done
+  bool complete = false;
+  Block* next = nullptr;           // in file order
+};
+
+// All Blocks of one writer, in memory taken at start. Last in, first out, so that a few warm Blocks do the work.
+// Single-threaded.
+class BlockPool {
+ public:
+  // Carves `memory` (4096-aligned, owned by the caller, outlives the pool) into Blocks of `block_bytes`.
+  BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes);
+
+  static std::uint64_t bytes_needed(std::uint64_t blocks, std::uint64_t block_bytes) {
+    return blocks * (carry_capacity + (block_bytes + 4095) / 4096 * 4096);
+  }
+
+  Block* get() noexcept {
+    if (free_.empty()) return nullptr;
+    Block* block = free_.back();
+    free_.pop_back();
+    return block;
+  }
+  void put(Block& block) noexcept { free_.push_back(&block); }  // never reallocates: reserved at start
+  std::size_t available() const noexcept { return free_.size(); }
+  std::size_t size() const noexcept { return blocks_.size(); }
+
+ private:
+  std::vector<Block> blocks_;
+  std::vector<Block*> free_;
+};
+
+}  // namespace wirespool::spool

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+namespace wirespool::storage {
+
+// What the world refused: which call on what, and its errno. Control path only.
+struct IoError {
+  std::string what;  // "sealing /data/nvme0/x.pcap: fdatasync"
+  int code = 0;      // errno
+
+  std::string message() const { return what + ": " + std::generic_category().message(code); }
+};
+
+inline IoError last_error(std::string what) { return {std::move(what), errno}; }
+
+}  // namespace wirespool::storage
