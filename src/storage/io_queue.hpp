@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "storage/io_error.hpp"
 
@@ -23,10 +24,13 @@ struct WriteRequest {
 
 struct WriteResult {
   std::uint64_t tag = 0;
-  std::int32_t result = 0;  // bytes written (may be fewer than asked for), or -errno
+  std::int32_t result =
+      0;  // bytes written (may be fewer than asked for), or -errno; -EAGAIN, -EINTR: nothing was, try again
 };
 
-// Writes on their way to drives. Owned and used by one writer lcore; results come back in any order.
+// Writes on their way to drives. Made anywhere, then used by one writer lcore only; results come back in any order.
+// Everything in flight is reaped before the thread that submitted it ends; a queue destroyed earlier waits for the
+// drives, so that no buffer is still being read when its owner frees it.
 class IoQueue {
  public:
   virtual ~IoQueue() = default;
@@ -36,12 +40,15 @@ class IoQueue {
 
   // Takes finished writes, oldest completion first; returns how many. Never blocks, never allocates.
   virtual std::size_t reap(std::span<WriteResult> results) noexcept = 0;
+
+  // What the queue had to do without, as a line for people; empty if nothing. Control path.
+  virtual std::string notice() const { return {}; }
 };
 
 struct IoQueueOptions {
-  unsigned entries = 256;                 // most writes in flight at once
-  std::span<std::byte> registered = {};   // memory all buffers lie in; registered with the kernel once if not empty
-  int worker_cpu = -1;                    // where the kernel's own io_uring workers may run; -1: anywhere
+  unsigned entries = 256;                // most writes in flight at once
+  std::span<std::byte> registered = {};  // memory all buffers lie in; registered with the kernel once if not empty
+  int worker_cpu = -1;                   // CPU the kernel's own io_uring workers keep to; -1: anywhere
 };
 
 // io_uring(7). Fails where the kernel has none or forbids it (seccomp, io_uring_disabled).

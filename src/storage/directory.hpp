@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+
+#include "storage/file_descriptor.hpp"
+#include "storage/io_error.hpp"
+
+namespace wirespool::storage {
+
+// A directory held open, so that names in it can be created, renamed and synced. Movable, owns its descriptor.
+class Directory {
+ public:
+  static std::expected<Directory, IoError> open(const std::string& path);
+
+  int fd() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+  std::string path_of(const std::string& name) const { return path_ + "/" + name; }
+  std::expected<void, IoError> sync() const;
+
+ private:
+  Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  FileDescriptor fd_;
+  std::string path_;
+};
+
+}  // namespace wirespool::storage
