@@ -7,14 +7,15 @@
 
 namespace wirespool::format {
 
-// What the sidecar index knows of one stretch of a file: the records that START in it, [first_record, the next entry's
-// first_record). Times are those of the first and the last of these records.
+// What the sidecar index knows of one stretch of a file: the records that START in one Block, that is the bytes
+// [first_record, the next entry's first_record), and for the last entry up to the end of the file. Times are the
+// earliest and the latest of these records: those of the first and the last one where times never decrease.
 struct IndexEntry {
   std::uint64_t first_record = 0;  // byte offset in the pcap file of the first record's header
   Timestamp first;
   Timestamp last;
   std::uint32_t packets = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t checksum = 0;  // CRC-32C of the stretch's bytes; 0: not computed
 };
 static_assert(sizeof(IndexEntry) == 32);
 

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "format/index_file.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "format/crc32c.hpp"
+#include "format/pcap.hpp"
+
+namespace wirespool::format {
+namespace {
+
+constexpr std::array<char, 8> index_magic{'W', 'S', 'P', 'I', 'N', 'D', 'E', 'X'};
+constexpr std::uint16_t index_version = 1;
+constexpr std::uint8_t flag_ordered = 1;
+constexpr std::size_t filter_line_bytes = 32;
+
+// As it lies in the file, little-endian.
+struct StoredHeader {
+  std::array<char, 8> magic = index_magic;
+  std::uint16_t version = index_version;
+  std::uint8_t level = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t entries = 0;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t body_bytes = 0;  // all that follows this header
+  std::uint32_t block_bytes = 0;
+  std::uint32_t body_checksum = 0;  // CRC-32C of these bytes
+  std::uint32_t reserved = 0;
+  std::uint32_t header_checksum = 0;  // CRC-32C of the header up to here
+};
+static_assert(sizeof(StoredHeader) == index_header_bytes);
+static_assert(offsetof(StoredHeader, header_checksum) == index_header_bytes - 4);
+
+std::uint32_t header_checksum(const StoredHeader& header) {
+  return crc32c(std::as_bytes(std::span{&header, 1}).first(offsetof(StoredHeader, header_checksum)));
+}
+
+StoredHeader to_stored(const IndexHeader& header, std::span<const std::byte> body, std::size_t entries) {
+  StoredHeader stored;
+  stored.level = static_cast<std::uint8_t>(header.level);
+  stored.flags = header.ordered ? flag_ordered : 0;
+  stored.entries = static_cast<std::uint32_t>(entries);
+  stored.file_bytes = header.file_bytes;
+  stored.packets = header.packets;
+  stored.bytes = header.bytes;
+  stored.first = header.first.ns;
+  stored.last = header.last.ns;
+  stored.body_bytes = body.size();
+  stored.block_bytes = header.block_bytes;
+  stored.body_checksum = crc32c(body);
+  stored.header_checksum = header_checksum(stored);
+  return stored;
+}
+
+IndexHeader from_stored(const StoredHeader& stored) {
+  return {static_cast<IndexLevel>(stored.level),
+          (stored.flags & flag_ordered) != 0,
+          stored.file_bytes,
+          stored.packets,
+          stored.bytes,
+          Timestamp{stored.first},
+          Timestamp{stored.last},
+          stored.block_bytes};
+}
+
+std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte> bytes) {
+  StoredHeader stored;
+  if (bytes.size() < offsetof(StoredHeader, level)) return std::unexpected(IndexProblem::not_an_index);
+  std::memcpy(&stored, bytes.data(), std::min(bytes.size(), sizeof stored));
+  if (stored.magic != index_magic) return std::unexpected(IndexProblem::not_an_index);
+  if (stored.version > index_version) return std::unexpected(IndexProblem::newer_version);
+  if (bytes.size() < sizeof stored) return std::unexpected(IndexProblem::cut_short);
+  if (stored.header_checksum != header_checksum(stored)) return std::unexpected(IndexProblem::damaged);
+  const bool known_level = stored.level == static_cast<std::uint8_t>(IndexLevel::time) ||
+                           stored.level == static_cast<std::uint8_t>(IndexLevel::flow);
+  if (stored.version != index_version || !known_level || (stored.flags & ~flag_ordered) != 0) {
+    return std::unexpected(IndexProblem::damaged);
+  }
+  return stored;
+}
+
+// The entries tile the file from its header to its end, and add up to what the header says.
+bool plausible(const Index& index) {
+  std::uint64_t offset = sizeof(PcapFileHeader);
+  std::uint64_t packets = 0;
+  for (const auto& entry : index.entries) {
+    const bool in_place = packets == 0 ? entry.first_record == offset : entry.first_record > offset;
+    if (!in_place || entry.packets == 0 || entry.first > entry.last) return false;
+    if (entry.first < index.header.first || entry.last > index.header.last) return false;
+    offset = entry.first_record;
+    packets += entry.packets;
+  }
+  return packets == index.header.packets && (packets == 0 || offset < index.header.file_bytes);
+}
+
+// Entries, then for the flow level the number of lines of each filter, then the filters.
+bool read_filters(std::span<const std::byte> bytes, Index& index) {
+  const auto count = index.entries.size();
+  if (bytes.size() < count * sizeof(std::uint32_t)) return false;
+  index.filter_lines.resize(count);
+  if (count > 0) std::memcpy(index.filter_lines.data(), bytes.data(), count * sizeof(std::uint32_t));
+  bytes = bytes.subspan(count * sizeof(std::uint32_t));
+  std::uint64_t offset = 0;
+  for (const auto lines : index.filter_lines) {
+    if (lines != 0 && !std::has_single_bit(lines)) return false;
+    index.filter_offsets.push_back(offset);
+    offset += std::uint64_t{lines} * filter_line_bytes;
+  }
+  if (offset != bytes.size()) return false;
+  index.filter_bytes.assign(bytes.begin(), bytes.end());
+  return true;
+}
+
+void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+std::string to_string(IndexProblem problem) {
+  switch (problem) {
+    case IndexProblem::not_an_index:
+      return "it is not an index";
+    case IndexProblem::newer_version:
+      return "a newer wirespool wrote it";
+    case IndexProblem::cut_short:
+      return "it is cut short";
+    case IndexProblem::damaged:
+      return "it is damaged";
+  }
+  return "it is not usable";
+}
+
+std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
+                                    FilterSection filters) {
+  std::vector<std::byte> out(sizeof(StoredHeader));
+  out.reserve(out.size() + entries.size_bytes() + filters.lines.size_bytes() + filters.bytes.size());
+  append(out, std::as_bytes(entries));
+  if (header.level == IndexLevel::flow) {
+    append(out, std::as_bytes(filters.lines));
+    append(out, filters.bytes);
+  }
+  const auto stored = to_stored(header, std::span{out}.subspan(sizeof(StoredHeader)), entries.size());
+  std::memcpy(out.data(), &stored, sizeof stored);
+  return out;
+}
+
+std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes) {
+  const auto stored = read_header(bytes);
+  if (!stored) return std::unexpected(stored.error());
+  return from_stored(*stored);
+}
+
+std::expected<Index, IndexProblem> decode_index(std::span<const std::byte> bytes) {
+  const auto stored = read_header(bytes);
+  if (!stored) return std::unexpected(stored.error());
+  const auto body = bytes.subspan(sizeof(StoredHeader));
+  if (body.size() < stored->body_bytes) return std::unexpected(IndexProblem::cut_short);
+  if (body.size() != stored->body_bytes || crc32c(body) != stored->body_checksum) {
+    return std::unexpected(IndexProblem::damaged);
+  }
+  const auto entry_bytes = std::uint64_t{stored->entries} * sizeof(IndexEntry);
+  if (body.size() < entry_bytes) return std::unexpected(IndexProblem::damaged);
+
+  Index index{from_stored(*stored), std::vector<IndexEntry>(stored->entries), {}, {}, {}};
+  if (entry_bytes > 0) std::memcpy(index.entries.data(), body.data(), entry_bytes);
+  const auto rest = body.subspan(entry_bytes);
+  const bool whole = index.header.level == IndexLevel::flow ? read_filters(rest, index) : rest.empty();
+  if (!whole || !plausible(index)) return std::unexpected(IndexProblem::damaged);
+  return index;
+}
+
+}  // namespace wirespool::format

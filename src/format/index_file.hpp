@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// The sidecar index, `.idx` beside its pcap file. src/format/README.md has the layout with a worked example.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "format/index.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+enum class IndexLevel : std::uint8_t {
+  time = 1,  // entries only
+  flow = 2,  // and a BlockFilter for each
+};
+
+// What an index says of the whole pcap file.
+struct IndexHeader {
+  IndexLevel level = IndexLevel::time;
+  bool ordered = true;           // times never decrease from record to record
+  std::uint64_t file_bytes = 0;  // length of the pcap file, its header included
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // caplen bytes
+  Timestamp first;          // earliest and latest packet; zero if there is none
+  Timestamp last;
+  std::uint32_t block_bytes = 0;  // of the Blocks that the entries stand for; 0: unknown
+};
+
+// The flow level's part: one BlockFilter an entry, one behind the other.
+struct FilterSection {
+  std::span<const std::uint32_t> lines;  // 32-byte lines of each entry's filter, a power of two; 0: may hold anything
+  std::span<const std::byte> bytes;      // 32 bytes a line
+};
+
+// A decoded index.
+struct Index {
+  IndexHeader header;
+  std::vector<IndexEntry> entries;
+  std::vector<std::uint32_t> filter_lines;    // as many as entries, or none
+  std::vector<std::uint64_t> filter_offsets;  // where each entry's filter begins in filter_bytes
+  std::vector<std::byte> filter_bytes;
+};
+
+// Why an index is not used. Each is a reason to ignore it, none a reason to fail.
+enum class IndexProblem { not_an_index, newer_version, cut_short, damaged };
+std::string to_string(IndexProblem problem);
+
+inline constexpr std::size_t index_header_bytes = 80;
+
+std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
+                                    FilterSection filters = {});
+
+// Of the first index_header_bytes of a file; enough for a summary.
+std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes);
+
+// Of a whole file. Nothing is taken from it unless every checksum and every relation between its numbers holds.
+std::expected<Index, IndexProblem> decode_index(std::span<const std::byte> bytes);
+
+}  // namespace wirespool::format
