@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "support/outside_tools.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "support/process.hpp"
+
+namespace wirespool::test {
+namespace {
+
+constexpr Seconds patience(120);
+
+// tcpdump says "reading from file ..." there, tshark as root that it should not be root: neither is about the file.
+bool complains(const std::string& err) {
+  for (const char* word :
+       {"truncated dump", "cut short", "bad dump", "isn't a capture file", "damaged", "corrupt", "invalid"})
+    if (err.find(word) != std::string::npos) return true;
+  return false;
+}
+
+OutsideOpinion count_lines(const Command& command) {
+  const auto result = run_process(command, patience);
+  OutsideOpinion opinion;
+  opinion.understood = result.ok() && !complains(result.err);
+  opinion.packets = static_cast<std::uint64_t>(std::ranges::count(result.out, '\n'));
+  if (!opinion.understood) opinion.complaint = result.err;
+  return opinion;
+}
+
+// capinfos -T -m: a line of column names, a line of values, separated by commas.
+std::vector<std::string> values_of(const std::string& table) {
+  std::istringstream lines(table);
+  std::string names, values, cell;
+  std::getline(lines, names);
+  std::getline(lines, values);
+  std::vector<std::string> cells;
+  for (std::istringstream row(values); std::getline(row, cell, ',');) cells.push_back(cell);
+  return cells;
+}
+
+}  // namespace
+
+OutsideOpinion ask_tcpdump(const std::filesystem::path& file) {
+  // -q -t: one short line a packet. Without -v no packet takes two.
+  return count_lines({"tcpdump", "-n", "-q", "-t", "-r", file.string()});
+}
+
+OutsideOpinion ask_tshark(const std::filesystem::path& file) {
+  return count_lines({"tshark", "-n", "-r", file.string(), "-T", "fields", "-e", "frame.number"});
+}
+
+CapinfosOpinion ask_capinfos(const std::filesystem::path& file) {
+  // -c packets, -d data bytes, -o in time order; table with commas, without quotes; file name and type come first.
+  const auto result = run_process({"capinfos", "-T", "-m", "-M", "-t", "-c", "-d", "-o", file.string()}, patience);
+  const auto cells = values_of(result.out);
+  CapinfosOpinion opinion;
+  opinion.understood = result.ok() && !complains(result.err) && cells.size() == 5;
+  if (!opinion.understood) {
+    opinion.complaint = result.describe();
+    return opinion;
+  }
+  opinion.nanoseconds = cells[1] == "nsecpcap";
+  opinion.packets = std::strtoull(cells[2].c_str(), nullptr, 10);
+  opinion.data_bytes = std::strtoull(cells[3].c_str(), nullptr, 10);
+  opinion.in_time_order = cells[4] == "True";
+  return opinion;
+}
+
+std::vector<std::string> missing_outside_tools() {
+  std::vector<std::string> missing;
+  for (const char* name : {"tcpdump", "tshark", "capinfos"})
+    if (!have_program(name)) missing.emplace_back(name);
+  return missing;
+}
+
+}  // namespace wirespool::test
