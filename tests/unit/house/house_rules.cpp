@@ -20,7 +20,7 @@ const std::vector<Room>& rooms() {
       {"storage", {"include"}, {"std", "Linux", "liburing"}},
       {"spool", {"include", "format", "policy", "storage", "stats"}, {"std"}},
       {"plan", {"include", "format", "policy"}, {"std"}, {"fmt"}},
-      {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"fmt", "nlohmann/json"}},
+      {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"Linux", "fmt", "nlohmann/json"}},
       {"capture", {"include", "plan", "policy", "stats", "storage", "spool"}, {"std", "DPDK"}, {"fmt"}},
       {"cli", {"include", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "storage/io_error.hpp"
+
+namespace wirespool::storage {
+
+// What `wirespool doctor` asks of a directory it may only read; drive.hpp's inspect_drive is what a capture asks.
+
+struct DirectIoLook {
+  bool direct_io = false;
+  std::uint32_t block_bytes =
+      0;  // smallest direct write; 0: the kernel does not say (statx(2) STATX_DIOALIGN: Linux 6.1)
+};
+
+// Opens some regular file that is already in `directory` with O_RDONLY | O_DIRECT and asks for its alignment. nullopt:
+// there is no file to open, so nothing can be told without writing.
+std::optional<DirectIoLook> look_for_direct_io(const std::string& directory);
+
+struct WriteTrial {
+  bool direct_io = false;
+  std::uint32_t block_bytes = 0;  // smallest direct write that worked, 512 or 4096
+  bool preallocation = false;     // fallocate(2) mode 0
+};
+
+// Writes one Block to a file without a name (open(2) O_TMPFILE, where the file system has it), gone when it is closed.
+std::expected<WriteTrial, IoError> try_direct_io(const std::string& directory);
+
+// Why this process cannot use io_uring(7): no such call, kernel.io_uring_disabled, a seccomp filter. nullopt: it can.
+std::optional<IoError> io_uring_refusal();
+
+}  // namespace wirespool::storage
