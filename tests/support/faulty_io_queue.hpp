@@ -8,11 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "storage/io_queue.hpp"
+#include "support/random.hpp"
 
 namespace wirespool::test {
 
@@ -112,9 +112,9 @@ class FaultyIoQueue final : public storage::IoQueue {
   };
 
   bool happens(double probability) {
-    return probability > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < probability;
+    return probability > 0 && static_cast<double>(random_.below(1U << 30)) < probability * (1U << 30);
   }
-  unsigned up_to(unsigned most) { return std::uniform_int_distribution<unsigned>(0, most)(random_); }
+  unsigned up_to(unsigned most) { return random_.between(0, most); }
 
   static bool lies_below(int fd, const std::string& directory) {
     std::array<char, 4096> path{};
@@ -166,7 +166,7 @@ class FaultyIoQueue final : public storage::IoQueue {
   }
 
   FaultOptions options_;
-  std::mt19937_64 random_;
+  Random random_;
   std::vector<Flight> flying_;
   FaultCounts counts_;
 };

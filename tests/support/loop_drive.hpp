@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "support/command.hpp"
+#include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
 namespace wirespool::test {
@@ -47,15 +47,15 @@ class LoopDrive {
       std::filesystem::create_directory(base_ / "mount");
       must({"mount", "-t", options.file_system, device_, path()});
     } catch (...) {
-      run({"losetup", "-d", device_});
+      run_process({"losetup", "-d", device_});
       throw;
     }
   }
   LoopDrive(const LoopDrive&) = delete;
   LoopDrive& operator=(const LoopDrive&) = delete;
   ~LoopDrive() {
-    if (run({"umount", path()}).status != 0) run({"umount", "--lazy", path()});
-    run({"losetup", "-d", device_});
+    if (!run_process({"umount", path()}).ok()) run_process({"umount", "--lazy", path()});
+    run_process({"losetup", "-d", device_});
   }
 
   std::string path() const { return base_ / "mount"; }
@@ -63,17 +63,19 @@ class LoopDrive {
   void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }
 
  private:
-  static std::string must(const std::vector<std::string>& command) {
-    const auto result = run(command);
-    if (result.status == 0) return result.output;
-    throw std::runtime_error(command[0] + " failed (" + std::to_string(result.status) + "): " + result.output);
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  static std::string must(const Command& command) {
+    const auto result = run_process(command);
+    if (result.ok()) return first_line(result.out);
+    throw std::runtime_error(command[0] + " failed: " + first_line(result.err));
   }
 
   // Direct I/O on the image, so that the page cache is not in the way; where the image's file system has none, without.
   void attach(const std::string& image, unsigned sector_bytes) {
     const std::string sectors = "--sector-size=" + std::to_string(sector_bytes);
-    const auto direct = run({"losetup", "--find", "--show", "--direct-io=on", sectors, image});
-    device_ = direct.status == 0 ? direct.output : must({"losetup", "--find", "--show", sectors, image});
+    const auto direct = run_process({"losetup", "--find", "--show", "--direct-io=on", sectors, image});
+    device_ = direct.ok() ? first_line(direct.out) : must({"losetup", "--find", "--show", sectors, image});
   }
 
   void make_file_system(const Options& options) const {
