@@ -6,12 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "format/carry.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::spool {
 
-// Longest record head that is kept in front of a Block: a 64 KiB frame and its header.
-inline constexpr std::uint32_t carry_capacity = 69632;  // 68 KiB, a multiple of 4096, so that data stays aligned
+// Longest record head that is kept in front of a Block.
+using format::carry_capacity;
 
 // Which SpoolFile: one Stream's on one drive; `number` counts that pair's files.
 struct FileKey {
