@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/read_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "storage/refused.hpp"
+
+namespace wirespool::storage {
+namespace {
+
+// read(2), NOTES: one call takes at most 0x7ffff000 bytes.
+constexpr std::size_t most_at_once = 0x7ffff000;
+
+// O_NONBLOCK so that a FIFO does not hold us up before we see that it is none of ours; regular files ignore it.
+FileDescriptor open_for_reading(const std::string& path, int extra) noexcept {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | extra));
+}
+
+}  // namespace
+
+std::expected<ReadFile, IoError> ReadFile::open(const std::string& path, Mode mode) {
+  FileDescriptor fd;
+  if (mode == Mode::direct) fd = open_for_reading(path, O_DIRECT);
+  const bool direct = static_cast<bool>(fd);
+  if (!fd) fd = open_for_reading(path, 0);
+  if (!fd) return refused("opening", path, "open");
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return refused("opening", path, "fstat");
+  if (S_ISDIR(status.st_mode)) return refused("opening", path, "open", EISDIR);
+  if (!S_ISREG(status.st_mode)) return refused("opening", path, "not a regular file", EINVAL);
+  return ReadFile(std::move(fd), path, static_cast<std::uint64_t>(status.st_size),
+                  {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)}, direct);
+}
+
+std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::span<std::byte> into) const {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const auto wanted = std::min(into.size() - done, most_at_once);
+    const auto got = ::pread(fd_.get(), into.data() + done, wanted, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return refused("reading", path_, "pread");
+    done += static_cast<std::size_t>(got);
+    // A direct read that is short has met the end of the file; the next one would not be aligned.
+    if (got == 0 || (direct_ && static_cast<std::size_t>(got) < wanted)) break;
+  }
+  return done;
+}
+
+void ReadFile::will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
+}
+
+std::expected<std::vector<std::byte>, IoError> read_small_file(const std::string& path, std::uint64_t most) {
+  const auto file = ReadFile::open(path);
+  if (!file) return std::unexpected(file.error());
+  if (file->size() > most) return refused("reading", path, "read", EFBIG);
+  std::vector<std::byte> content(file->size());
+  const auto got = file->read(0, content);
+  if (!got) return std::unexpected(got.error());
+  content.resize(*got);
+  return content;
+}
+
+}  // namespace wirespool::storage

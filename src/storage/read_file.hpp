@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/file_descriptor.hpp"
+#include "storage/io_error.hpp"
+
+namespace wirespool::storage {
+
+// Which file it is, whatever its names are (stat(2)).
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
+// A regular file read at given offsets. Movable, owns its descriptor. Nothing of it is mapped into memory, so a file
+// that is cut while it is read is a short read and not a SIGBUS.
+class ReadFile {
+ public:
+  enum class Mode { cached, direct };  // direct: past the page cache, if the file system can; else cached
+
+  static std::expected<ReadFile, IoError> open(const std::string& path, Mode mode = Mode::cached);
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  // when it was opened
+  FileIdentity identity() const { return identity_; }
+  bool direct() const { return direct_; }
+
+  // Reads until `into` is full or the file ends; returns how many bytes. In direct mode the offset, the length and the
+  // buffer are multiples of 4096.
+  std::expected<std::size_t, IoError> read(std::uint64_t offset, std::span<std::byte> into) const;
+
+  // Tells the kernel what will be read soon (posix_fadvise(2)); only a hint.
+  void will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+
+ private:
+  ReadFile(FileDescriptor fd, std::string path, std::uint64_t size, FileIdentity identity, bool direct)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size), identity_(identity), direct_(direct) {}
+  FileDescriptor fd_;
+  std::string path_;
+  std::uint64_t size_ = 0;
+  FileIdentity identity_;
+  bool direct_ = false;
+};
+
+// The whole of a file that is small, at most `most` bytes (EFBIG).
+std::expected<std::vector<std::byte>, IoError> read_small_file(const std::string& path, std::uint64_t most);
+
+}  // namespace wirespool::storage
