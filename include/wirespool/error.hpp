@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+
+namespace wirespool {
+
+// What went wrong, for people: with what, why, and what to do about it.
+struct Error {
+  std::string what;        // "/data/x.pcap"
+  std::string why;         // "it is neither pcap nor pcapng"
+  std::string what_to_do;  // may be empty
+
+  std::string message() const { return what + ": " + why + (what_to_do.empty() ? "" : ": " + what_to_do); }
+};
+
+}  // namespace wirespool

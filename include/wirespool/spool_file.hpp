@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wirespool/error.hpp"
+#include "wirespool/packet.hpp"
+
+namespace wirespool {
+
+// A packet and where it was found.
+struct StoredPacket {
+  PacketView view;             // valid until the next call of whoever handed it out
+  std::uint32_t linktype = 1;  // LINKTYPE_ number of tcpdump.org; 1 is Ethernet
+  std::uint64_t offset = 0;    // of its record in the file
+};
+
+// Bytes [begin, end) of a file.
+struct Stretch {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool operator==(const Stretch&) const = default;
+};
+
+// The packets of one file: a SpoolFile of wirespool, or any pcap (both byte orders, micro- and nanoseconds) or pcapng
+// file. Movable; used by one thread at a time. Needs no index, no root, and only the right to read the file.
+class SpoolFile {
+ public:
+  enum class Mode {
+    strict,   // ends at the first byte that cannot be right, and problem() says so
+    salvage,  // goes on at the next plausible record (pcap only), and skipped() says what was passed over
+  };
+  struct Options {
+    Mode mode = Mode::strict;
+    std::size_t buffer_bytes = 1 << 20;
+    bool keep_open = true;  // false: no descriptor is held between two reads, for whoever reads thousands of files
+    // Read these only, in this order: each begins at a record. Empty: the whole file.
+    std::vector<Stretch> stretches = {};
+  };
+
+  static std::expected<SpoolFile, Error> open(const std::string& path, Options options);
+  static std::expected<SpoolFile, Error> open(const std::string& path) { return open(path, Options{}); }
+  SpoolFile(SpoolFile&&) noexcept;
+  SpoolFile& operator=(SpoolFile&&) noexcept;
+  ~SpoolFile();
+
+  // The next packet, or nullptr at the end.
+  const StoredPacket* next();
+
+  const std::string& path() const;
+  std::uint64_t size() const;                   // bytes of the file
+  const std::optional<Error>& problem() const;  // why there was no next packet although the file goes on
+  const std::vector<Stretch>& skipped() const;  // salvage: what holds no packet
+
+ private:
+  class Reader;
+  explicit SpoolFile(std::unique_ptr<Reader> reader);
+  std::unique_ptr<Reader> reader_;
+};
+
+}  // namespace wirespool

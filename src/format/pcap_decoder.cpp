@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "format/pcap_decoder.hpp"
+
+namespace wirespool::format {
+namespace {
+
+// The upper bits of the link type field tell whether frames carry an FCS (pcap-savefile(5)).
+constexpr std::uint32_t linktype_mask = 0x03ffffff;
+
+struct Dialect {
+  bool known = false;
+  bool swapped = false;
+  std::uint32_t scale = 1;
+};
+
+Dialect dialect_of(std::uint32_t magic) noexcept {
+  if (magic == pcap_magic_ns) return {true, false, 1};
+  if (magic == pcap_magic_us) return {true, false, 1000};
+  if (magic == swap_bytes(pcap_magic_ns)) return {true, true, 1};
+  if (magic == swap_bytes(pcap_magic_us)) return {true, true, 1000};
+  return {};
+}
+
+}  // namespace
+
+bool PcapDecoder::has_magic(std::span<const std::byte> head) noexcept {
+  return head.size() >= sizeof(std::uint32_t) && dialect_of(load<std::uint32_t>(head)).known;
+}
+
+void PcapDecoder::swap(PcapRecordHeader& header) noexcept {
+  header.seconds = swap_bytes(header.seconds);
+  header.nanoseconds = swap_bytes(header.nanoseconds);
+  header.caplen = swap_bytes(header.caplen);
+  header.wirelen = swap_bytes(header.wirelen);
+}
+
+std::expected<PcapDecoder, std::string> PcapDecoder::recognise(std::span<const std::byte> head) {
+  if (!has_magic(head)) return std::unexpected("it does not begin as a pcap file");
+  if (head.size() < sizeof(PcapFileHeader)) return std::unexpected("it ends within the pcap header");
+  const auto header = load<PcapFileHeader>(head);
+  const auto dialect = dialect_of(header.magic);
+  PcapDecoder decoder;
+  decoder.swapped_ = dialect.swapped;
+  decoder.scale_ = dialect.scale;
+  decoder.linktype_ = (dialect.swapped ? swap_bytes(header.linktype) : header.linktype) & linktype_mask;
+  decoder.snaplen_ = dialect.swapped ? swap_bytes(header.snaplen) : header.snaplen;
+  const auto major = dialect.swapped ? swap_bytes(header.version_major) : header.version_major;
+  const auto minor = dialect.swapped ? swap_bytes(header.version_minor) : header.version_minor;
+  // Before 2.3 the two lengths of a record were the other way round in some files; libpcap guesses, we refuse.
+  if (major != 2 || minor < 3 || minor > 4) {
+    return std::unexpected("its pcap version is " + std::to_string(major) + "." + std::to_string(minor) +
+                           ", not 2.3 or 2.4");
+  }
+  return decoder;
+}
+
+}  // namespace wirespool::format

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "format/pcapng.hpp"
+
+#include <algorithm>
+
+#include "format/load.hpp"
+#include "format/pcap.hpp"
+
+namespace wirespool::format {
+namespace {
+
+constexpr std::size_t block_frame = 12;  // type, length in front, length behind
+// A block that has to be looked into holds a packet or an interface. libpcap draws the line at 16 MiB as well.
+constexpr std::uint32_t longest_block = 16 << 20;
+constexpr std::size_t most_interfaces = 65536;  // a corrupt file must not grow this list for ever
+constexpr std::uint16_t option_end = 0;
+constexpr std::uint16_t option_tsresol = 9;
+constexpr std::uint16_t option_tsoffset = 14;
+
+constexpr std::uint64_t power(std::uint64_t base, unsigned exponent) {
+  std::uint64_t result = 1;
+  while (exponent-- > 0) result *= base;
+  return result;
+}
+
+void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+template <class T>
+void append_value(std::vector<std::byte>& to, T value) {
+  append(to, std::as_bytes(std::span{&value, 1}));
+}
+
+void append_option(std::vector<std::byte>& to, std::uint16_t code, std::span<const std::byte> value) {
+  append_value(to, code);
+  append_value(to, static_cast<std::uint16_t>(value.size()));
+  append(to, value);
+  to.resize((to.size() + 3) / 4 * 4);
+}
+
+std::vector<std::byte> block_of(std::uint32_t type, std::span<const std::byte> body) {
+  std::vector<std::byte> block;
+  const auto length = static_cast<std::uint32_t>(body.size() + block_frame);
+  append_value(block, type);
+  append_value(block, length);
+  append(block, body);
+  append_value(block, length);
+  return block;
+}
+
+}  // namespace
+
+bool PcapngDecoder::has_magic(std::span<const std::byte> head) noexcept {
+  return head.size() >= 4 && load<std::uint32_t>(head) == pcapng_section;
+}
+
+template <class T>
+T PcapngDecoder::field(std::span<const std::byte> bytes, std::size_t offset) const noexcept {
+  const auto value = load<T>(bytes, offset);
+  return swapped_ ? swap_bytes(value) : value;
+}
+
+Decoded PcapngDecoder::next(std::span<const std::byte> window) {
+  if (window.size() < block_frame) return Decoded::need(block_frame);
+  if (load<std::uint32_t>(window) == pcapng_section) return begin_section(window);
+  if (!in_section_) return Decoded::broken("a block stands outside of any section");
+  const auto type = field<std::uint32_t>(window, 0);
+  const auto length = field<std::uint32_t>(window, 4);
+  if (length < block_frame || length % 4 != 0) return Decoded::broken("a block has an impossible length");
+  const bool looked_into = type == pcapng_interface || type == pcapng_enhanced_packet || type == pcapng_simple_packet ||
+                           type == pcapng_old_packet;
+  if (!looked_into) return Decoded::skip(length);
+  if (length > longest_block) return Decoded::broken("a block claims to be longer than any packet");
+  if (window.size() < length) return Decoded::need(length);
+  const auto block = window.first(length);
+  if (field<std::uint32_t>(block, length - 4) != length) return Decoded::broken("the two lengths of a block differ");
+  switch (type) {
+    case pcapng_interface:
+      return add_interface(block);
+    case pcapng_enhanced_packet:
+      return enhanced_packet(block);
+    case pcapng_old_packet:
+      return old_packet(block);
+    default:
+      return simple_packet(block);
+  }
+}
+
+Decoded PcapngDecoder::begin_section(std::span<const std::byte> window) {
+  constexpr std::size_t shortest = 28;
+  if (window.size() < shortest) return Decoded::need(shortest);
+  const auto order = load<std::uint32_t>(window, 8);
+  if (order != pcapng_byte_order && order != swap_bytes(pcapng_byte_order)) {
+    return Decoded::broken("a section header has no byte order");
+  }
+  swapped_ = order != pcapng_byte_order;
+  const auto length = field<std::uint32_t>(window, 4);
+  if (length < shortest || length % 4 != 0) return Decoded::broken("a section header has an impossible length");
+  if (field<std::uint16_t>(window, 12) != 1) return Decoded::broken("a section is of an unknown pcapng version");
+  in_section_ = true;
+  interfaces_.clear();
+  return Decoded::skip(length);
+}
+
+Decoded PcapngDecoder::add_interface(std::span<const std::byte> block) {
+  if (block.size() < block_frame + 8) return Decoded::broken("an interface block is too short");
+  if (interfaces_.size() >= most_interfaces) return Decoded::broken("there are too many interfaces");
+  Interface interface;
+  interface.linktype = field<std::uint16_t>(block, 8);
+  interface.snaplen = field<std::uint32_t>(block, 12);
+  read_options(block.subspan(16, block.size() - 20), interface);
+  interfaces_.push_back(interface);
+  return Decoded::skip(block.size());
+}
+
+void PcapngDecoder::read_options(std::span<const std::byte> options, Interface& interface) const {
+  while (options.size() >= 4) {
+    const auto code = field<std::uint16_t>(options, 0);
+    const std::size_t length = field<std::uint16_t>(options, 2);
+    const auto padded = 4 + (length + 3) / 4 * 4;
+    if (code == option_end || padded > options.size()) return;
+    if (code == option_tsresol && length == 1) {
+      // if_tsresol: a negative power of two if the highest bit is set, else of ten.
+      const auto exponent = static_cast<unsigned>(options[4]) & 0x7f;
+      const bool binary = (static_cast<unsigned>(options[4]) & 0x80) != 0;
+      if (binary ? exponent < 64 : exponent < 20) interface.units_per_second = power(binary ? 2 : 10, exponent);
+    }
+    if (code == option_tsoffset && length == 8) {
+      interface.offset_seconds = static_cast<std::int64_t>(field<std::uint64_t>(options, 4));
+    }
+    options = options.subspan(padded);
+  }
+}
+
+Timestamp PcapngDecoder::time_of(const Interface& interface, std::uint64_t units) const noexcept {
+  __extension__ using Wide = unsigned __int128;
+  const auto seconds = units / interface.units_per_second + static_cast<std::uint64_t>(interface.offset_seconds);
+  const auto fraction = Wide{units % interface.units_per_second} * 1'000'000'000 / interface.units_per_second;
+  return Timestamp{seconds * 1'000'000'000 + static_cast<std::uint64_t>(fraction)};
+}
+
+Decoded PcapngDecoder::packet(std::span<const std::byte> block, std::size_t header, const Interface& interface,
+                              Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) const {
+  if (caplen > block.size() - header - 4) return Decoded::broken("a packet claims to be longer than its block");
+  if (caplen > max_snaplen) return Decoded::broken("a packet claims to be longer than any packet");
+  return {Decoded::Kind::packet, block.size(), {time, wirelen, block.subspan(header, caplen)}, interface.linktype, ""};
+}
+
+Decoded PcapngDecoder::enhanced_packet(std::span<const std::byte> block) const {
+  constexpr std::size_t header = sizeof(PcapngPacketHeader);
+  if (block.size() < header + 4) return Decoded::broken("a packet block is too short");
+  const auto number = field<std::uint32_t>(block, 8);
+  if (number >= interfaces_.size()) return Decoded::broken("a packet is of an interface that was not described");
+  const auto units = std::uint64_t{field<std::uint32_t>(block, 12)} << 32 | field<std::uint32_t>(block, 16);
+  const auto& interface = interfaces_[number];
+  return packet(block, header, interface, time_of(interface, units), field<std::uint32_t>(block, 20),
+                field<std::uint32_t>(block, 24));
+}
+
+// The obsolete Packet Block: as the enhanced one, with a 16-bit interface number and a drop count.
+Decoded PcapngDecoder::old_packet(std::span<const std::byte> block) const {
+  constexpr std::size_t header = sizeof(PcapngPacketHeader);
+  if (block.size() < header + 4) return Decoded::broken("a packet block is too short");
+  const std::size_t number = field<std::uint16_t>(block, 8);
+  if (number >= interfaces_.size()) return Decoded::broken("a packet is of an interface that was not described");
+  const auto units = std::uint64_t{field<std::uint32_t>(block, 12)} << 32 | field<std::uint32_t>(block, 16);
+  const auto& interface = interfaces_[number];
+  return packet(block, header, interface, time_of(interface, units), field<std::uint32_t>(block, 20),
+                field<std::uint32_t>(block, 24));
+}
+
+// A Simple Packet Block has no time and no interface number: it belongs to the first interface.
+Decoded PcapngDecoder::simple_packet(std::span<const std::byte> block) const {
+  constexpr std::size_t header = 12;
+  if (block.size() < header + 4) return Decoded::broken("a packet block is too short");
+  if (interfaces_.empty()) return Decoded::broken("a packet is of an interface that was not described");
+  const auto& interface = interfaces_.front();
+  const auto wirelen = field<std::uint32_t>(block, 8);
+  auto caplen = std::min<std::uint32_t>(wirelen, static_cast<std::uint32_t>(block.size() - header - 4));
+  if (interface.snaplen != 0) caplen = std::min(caplen, interface.snaplen);
+  return packet(block, header, interface, Timestamp{}, caplen, wirelen);
+}
+
+std::vector<std::byte> pcapng_section_header(const std::string& application) {
+  constexpr std::uint16_t option_application = 4;
+  std::vector<std::byte> body;
+  append_value(body, pcapng_byte_order);
+  append_value(body, std::uint16_t{1});
+  append_value(body, std::uint16_t{0});
+  append_value(body, ~std::uint64_t{0});  // section length not given
+  append_option(body, option_application, std::as_bytes(std::span{application}));
+  append_option(body, option_end, {});
+  return block_of(pcapng_section, body);
+}
+
+std::vector<std::byte> pcapng_interface_block(std::uint32_t linktype, std::uint32_t snaplen) {
+  std::vector<std::byte> body;
+  append_value(body, static_cast<std::uint16_t>(linktype));
+  append_value(body, std::uint16_t{0});
+  append_value(body, snaplen);
+  const std::byte nanoseconds{9};
+  append_option(body, option_tsresol, std::span{&nanoseconds, 1});
+  append_option(body, option_end, {});
+  return block_of(pcapng_interface, body);
+}
+
+}  // namespace wirespool::format

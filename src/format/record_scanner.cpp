@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "format/record_scanner.hpp"
+
+#include <algorithm>
+
+#include "format/load.hpp"
+
+namespace wirespool::format {
+namespace {
+
+constexpr std::uint32_t longest_wirelen = 1 << 20;
+
+Timestamp minus(Timestamp time, std::uint64_t ns) { return Timestamp{time.ns > ns ? time.ns - ns : 0}; }
+Timestamp plus(Timestamp time, std::uint64_t ns) {
+  return Timestamp{ns > TimeLimits::any - time.ns ? TimeLimits::any : time.ns + ns};
+}
+
+}  // namespace
+
+std::optional<PcapRecordHeader> RecordScanner::plausible(std::span<const std::byte> bytes,
+                                                         Timestamp previous) const noexcept {
+  const auto header = decoder_.record_header(bytes);
+  const bool lengths =
+      header.caplen <= header.wirelen && header.caplen <= max_snaplen && header.wirelen <= longest_wirelen;
+  if (!lengths || header.nanoseconds >= 1'000'000'000) return std::nullopt;
+  const auto time = time_of(header);
+  const auto earliest = std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns));
+  if (time < earliest || time > limits_.not_after) return std::nullopt;
+  return header;
+}
+
+// Looks at one offset when all later ones have been looked at.
+std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std::size_t offset,
+                                          std::size_t data_end) const noexcept {
+  const auto header = plausible(bytes.subspan(offset), Timestamp{});
+  if (!header) return 0;
+  const auto end = offset + sizeof(PcapRecordHeader) + header->caplen;
+  const std::uint32_t one = header->wirelen > 0 ? 1 : 0;
+  if (end > bytes.size()) return 1;     // cut by the end
+  if (end >= data_end) return 1 + one;  // the last one
+  const auto rest = bytes.subspan(end);
+  if (rest.size() < sizeof(PcapRecordHeader)) return 1 + one;  // followed by a header that is cut
+  if (records_[end] == 0 || !plausible(rest, time_of(*header))) return 0;
+  return records_[end] + one;
+}
+
+bool RecordScanner::behind_damage(std::span<const std::byte> bytes, Timestamp previous) const noexcept {
+  if (previous == Timestamp{}) return true;
+  const auto time = time_of(decoder_.record_header(bytes));
+  return time >= minus(previous, limits_.may_go_back_behind_damage_ns) &&
+         time <= plus(previous, limits_.may_go_on_behind_damage_ns);
+}
+
+std::optional<std::size_t> RecordScanner::find(std::span<const std::byte> bytes, Timestamp previous, bool complete) {
+  if (bytes.size() < sizeof(PcapRecordHeader)) return std::nullopt;
+  const auto data_end = complete ? bytes.size() - trailing_zeros(bytes) : bytes.size();
+  const auto last = bytes.size() - sizeof(PcapRecordHeader);
+  records_.assign(bytes.size() + 1, 0);
+  for (auto offset = last + 1; offset-- > 0;) {
+    if (offset < data_end) records_[offset] = records_from(bytes, offset, data_end);
+  }
+  const auto candidates = complete ? last + 1 : bytes.size() - std::min(bytes.size(), confirm_bytes);
+  std::optional<std::size_t> best;
+  for (std::size_t offset = 0; offset < candidates; ++offset) {
+    const bool better = records_[offset] > 1 && (!best || records_[offset] > records_[*best]);
+    if (better && behind_damage(bytes.subspan(offset), previous)) best = offset;
+  }
+  return best;
+}
+
+std::size_t leading_zeros(std::span<const std::byte> bytes) noexcept {
+  std::size_t zeros = 0;
+  while (zeros + 8 <= bytes.size() && load<std::uint64_t>(bytes, zeros) == 0) zeros += 8;
+  while (zeros < bytes.size() && bytes[zeros] == std::byte{0}) ++zeros;
+  return zeros;
+}
+
+std::size_t trailing_zeros(std::span<const std::byte> bytes) noexcept {
+  auto end = bytes.size();
+  while (end >= 8 && load<std::uint64_t>(bytes, end - 8) == 0) end -= 8;
+  while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
+  return bytes.size() - end;
+}
+
+}  // namespace wirespool::format

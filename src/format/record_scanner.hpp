@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "format/pcap_decoder.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+// When a record can have been captured.
+struct TimeLimits {
+  static constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
+
+  Timestamp not_before{1};
+  Timestamp not_after{any};
+  // From one record to the next, and, where bytes were lost in between, from the last record before to the first
+  // behind.
+  std::uint64_t may_go_back_ns = 0;
+  std::uint64_t may_go_back_behind_damage_ns = 0;
+  std::uint64_t may_go_on_behind_damage_ns = any;
+};
+
+// Tells record headers from other bytes, and finds the first record in bytes that begin anywhere. Allocates.
+class RecordScanner {
+ public:
+  // A chain of records has to go on for this long to be believed, if the bytes do not end before: longer than any frame
+  // on a wire, so that a pcap file carried inside a packet is not taken for the file itself.
+  static constexpr std::size_t confirm_bytes = 128 * 1024;
+  // What find() is best given: enough to look through and to confirm what is found.
+  static constexpr std::size_t window_bytes = 1 << 20;
+
+  RecordScanner(PcapDecoder decoder, TimeLimits limits) : decoder_(decoder), limits_(limits) {}
+
+  const PcapDecoder& decoder() const { return decoder_; }
+
+  // The header of a record that can follow one of time `previous` (zero: none is known). `bytes` holds at least a
+  // header.
+  std::optional<PcapRecordHeader> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
+
+  // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
+  // one with most whole records, and of two the one that begins first. A record of an empty packet is no evidence: its
+  // lengths are zeros. `complete`: nothing follows `bytes`; a chain
+  // then leads to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not told.
+  std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
+
+ private:
+  bool behind_damage(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
+  std::uint32_t records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end) const noexcept;
+
+  PcapDecoder decoder_;
+  TimeLimits limits_;
+  std::vector<std::uint32_t> records_;  // for each offset: 1 + whole packets of the chain to the end; 0: no such chain
+};
+
+inline Timestamp time_of(const PcapRecordHeader& header) {
+  return Timestamp{header.seconds * std::uint64_t{1'000'000'000} + header.nanoseconds};
+}
+
+// How many bytes at the front, or at the end, are zero.
+std::size_t leading_zeros(std::span<const std::byte> bytes) noexcept;
+std::size_t trailing_zeros(std::span<const std::byte> bytes) noexcept;
+
+}  // namespace wirespool::format
