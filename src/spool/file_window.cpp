@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "spool/file_window.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace wirespool::spool {
+
+using storage::IoError;
+using storage::ReadFile;
+
+FileWindow::FileWindow(std::string path, Options options, std::optional<ReadFile> file)
+    : path_(std::move(path)),
+      options_(options),
+      file_(std::move(file)),
+      identity_(file_->identity()),
+      size_(file_->size()),
+      limit_(size_) {}
+
+std::expected<FileWindow, IoError> FileWindow::open(const std::string& path, Options options) {
+  auto file = ReadFile::open(path);
+  if (!file) return std::unexpected(file.error());
+  return FileWindow(path, options, std::move(*file));
+}
+
+std::expected<void, IoError> FileWindow::reopen() {
+  auto file = ReadFile::open(path_);
+  if (!file) return std::unexpected(file.error());
+  // Another file has taken the name: what was known of this one (its index, its order) does not hold for it.
+  if (file->identity() != identity_) return std::unexpected(IoError{"reading " + path_ + ": reopening", ESTALE});
+  file_ = std::move(*file);
+  return {};
+}
+
+// Moves what is left to the front of the buffer; a record that is longer than the buffer gets a longer one.
+std::expected<void, IoError> FileWindow::make_room(std::size_t wanted) {
+  const auto capacity = std::max({wanted, options_.buffer_bytes, std::size_t{4096}});
+  const auto left = end_ - begin_;
+  if (!buffer_ || capacity_ < wanted || capacity_ > 2 * capacity) {
+    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+    if (left > 0) std::memcpy(larger.get(), buffer_.get() + begin_, left);
+    buffer_ = std::move(larger);
+    capacity_ = capacity;
+  } else if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, left);
+  }
+  begin_ = 0;
+  end_ = left;
+  if (!file_) return reopen();
+  return {};
+}
+
+std::expected<void, IoError> FileWindow::fill(std::size_t wanted) {
+  wanted = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, remaining()));
+  if (end_ - begin_ >= wanted) return {};
+  if (auto room = make_room(wanted); !room) return room;
+  const auto next = offset_ + end_;
+  const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(capacity_ - end_, limit_ - next));
+  const auto got = file_->read(next, {buffer_.get() + end_, bytes});
+  if (!got) return std::unexpected(got.error());
+  end_ += *got;
+  if (*got < bytes) limit_ = next + *got;  // it has been cut since it was opened
+  if (!options_.keep_open) {
+    file_.reset();
+  } else if (next + *got < limit_) {
+    file_->will_need(next + *got, std::min<std::uint64_t>(2 * capacity_, limit_ - next - *got));
+  }
+  return {};
+}
+
+void FileWindow::consume(std::uint64_t bytes) noexcept {
+  offset_ += bytes;
+  begin_ = static_cast<std::size_t>(std::min<std::uint64_t>(end_, begin_ + bytes));
+  if (begin_ == end_) begin_ = end_ = 0;
+}
+
+void FileWindow::restrict_to(std::uint64_t begin, std::uint64_t end) noexcept {
+  const bool inside = begin >= offset_ && begin - offset_ <= end_ - begin_;
+  if (inside) {
+    consume(begin - offset_);
+  } else {
+    offset_ = begin;
+    begin_ = end_ = 0;
+  }
+  limit_ = std::min(end, size_);
+  if (remaining() < end_ - begin_) end_ = begin_ + static_cast<std::size_t>(remaining());
+}
+
+void FileWindow::release() noexcept {
+  buffer_.reset();
+  capacity_ = begin_ = end_ = 0;
+  file_.reset();
+}
+
+}  // namespace wirespool::spool

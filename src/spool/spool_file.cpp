@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "wirespool/spool_file.hpp"
+
+#include <utility>
+
+#include "format/capture_decoder.hpp"
+#include "spool/file_window.hpp"
+#include "spool/salvager.hpp"
+
+namespace wirespool {
+
+using format::CaptureDecoder;
+using format::Decoded;
+using spool::FileWindow;
+using spool::Salvager;
+
+namespace {
+
+// Packets of foreign files may be in any order; where a file is damaged, a gap of a day is still believed.
+constexpr std::uint64_t day_ns = 86'400'000'000'000;
+
+Error error_of(const storage::IoError& error) {
+  const auto colon = error.message().rfind(": ");
+  return {error.message().substr(0, colon), error.message().substr(colon + 2), ""};
+}
+
+Error error_at(const std::string& path, std::uint64_t offset, const std::string& why) {
+  return {path, "at byte " + std::to_string(offset) + " " + why, "`wirespool verify` tells all problems of a file"};
+}
+
+}  // namespace
+
+// Decodes what a FileWindow shows. Strict reading is here, salvaging is the Salvager's.
+class SpoolFile::Reader {
+ public:
+  Reader(FileWindow window, CaptureDecoder decoder, Options options);
+
+  const StoredPacket* next();
+
+  FileWindow window;
+  std::optional<Error> problem;
+  const std::vector<Stretch>& skipped() const { return salvager_ ? salvager_->skipped() : nothing_skipped_; }
+
+ private:
+  const StoredPacket* next_strict();
+  const StoredPacket* next_salvaged();
+  bool fill(std::uint64_t wanted);
+  bool begin_next_stretch();
+  void fail(const std::string& why) { problem = error_at(window.path(), window.offset(), why); }
+
+  CaptureDecoder decoder_;
+  std::vector<Stretch> stretches_;
+  std::size_t stretch_ = 0;
+  std::uint64_t taken_ = 0;
+  StoredPacket packet_;
+  std::unique_ptr<Salvager> salvager_;
+  std::vector<Stretch> nothing_skipped_;
+};
+
+SpoolFile::Reader::Reader(FileWindow file, CaptureDecoder decoder, Options options)
+    : window(std::move(file)), decoder_(std::move(decoder)), stretches_(std::move(options.stretches)) {
+  if (stretches_.empty()) stretches_ = {{decoder_.first_record(), window.size()}};
+  if (options.mode == Mode::salvage && decoder_.is_pcap()) {
+    format::TimeLimits limits;
+    limits.not_before = Timestamp{};
+    limits.may_go_back_ns = format::TimeLimits::any;
+    limits.may_go_back_behind_damage_ns = limits.may_go_on_behind_damage_ns = day_ns;
+    salvager_ = std::make_unique<Salvager>(window, format::RecordScanner(*decoder_.pcap(), limits), stretches_, false);
+  } else {
+    begin_next_stretch();
+  }
+}
+
+bool SpoolFile::Reader::begin_next_stretch() {
+  if (stretch_ == stretches_.size()) return false;
+  const auto& stretch = stretches_[stretch_++];
+  window.restrict_to(stretch.begin, stretch.end);
+  return true;
+}
+
+const StoredPacket* SpoolFile::Reader::next() { return salvager_ ? next_salvaged() : next_strict(); }
+
+bool SpoolFile::Reader::fill(std::uint64_t wanted) {
+  if (wanted > window.remaining()) {
+    fail("the last record is cut short");
+    return false;
+  }
+  if (const auto filled = window.fill(static_cast<std::size_t>(wanted)); !filled) {
+    problem = error_of(filled.error());
+    return false;
+  }
+  if (window.bytes().size() < wanted) fail("the file was cut while it was read");
+  return !problem;
+}
+
+const StoredPacket* SpoolFile::Reader::next_strict() {
+  window.consume(std::exchange(taken_, 0));
+  while (!problem) {
+    if (window.remaining() == 0) {
+      if (!begin_next_stretch()) return nullptr;
+      continue;
+    }
+    const auto decoded = decoder_.next(window.bytes());
+    switch (decoded.kind) {
+      case Decoded::Kind::packet:
+        packet_ = {decoded.packet, decoded.linktype, window.offset()};
+        taken_ = decoded.bytes;
+        return &packet_;
+      case Decoded::Kind::more:
+        if (!fill(decoded.bytes)) return nullptr;
+        break;
+      case Decoded::Kind::other:
+        if (decoded.bytes > window.remaining()) return fail("the last block is cut short"), nullptr;
+        window.consume(decoded.bytes);
+        break;
+      case Decoded::Kind::damaged:
+        return fail(decoded.why), nullptr;
+    }
+  }
+  return nullptr;
+}
+
+const StoredPacket* SpoolFile::Reader::next_salvaged() {
+  if (problem) return nullptr;
+  auto found = salvager_->next();
+  if (!found) problem = error_of(found.error());
+  if (!found || !*found) return nullptr;
+  packet_ = **found;
+  return &packet_;
+}
+
+SpoolFile::SpoolFile(std::unique_ptr<Reader> reader) : reader_(std::move(reader)) {}
+SpoolFile::SpoolFile(SpoolFile&&) noexcept = default;
+SpoolFile& SpoolFile::operator=(SpoolFile&&) noexcept = default;
+SpoolFile::~SpoolFile() = default;
+
+std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options options) {
+  auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open});
+  if (!window) return std::unexpected(error_of(window.error()));
+  if (const auto filled = window->fill(CaptureDecoder::head_bytes); !filled)
+    return std::unexpected(error_of(filled.error()));
+  auto decoder = CaptureDecoder::recognise(window->bytes());
+  if (!decoder) return std::unexpected(Error{path, decoder.error(), ""});
+  return SpoolFile(std::make_unique<Reader>(std::move(*window), std::move(*decoder), std::move(options)));
+}
+
+const StoredPacket* SpoolFile::next() { return reader_->next(); }
+const std::string& SpoolFile::path() const { return reader_->window.path(); }
+std::uint64_t SpoolFile::size() const { return reader_->window.size(); }
+const std::optional<Error>& SpoolFile::problem() const { return reader_->problem; }
+const std::vector<Stretch>& SpoolFile::skipped() const { return reader_->skipped(); }
+
+}  // namespace wirespool
