@@ -18,16 +18,16 @@ enum class StatsOutput { automatic, console, json, none };  // automatic: consol
 
 // What was asked for: one field an option of `wirespool capture`, unresolved. nullopt: not given, the plan decides.
 struct CaptureConfig {
-  std::vector<std::string> outputs;   // --output, as given
+  std::vector<std::string> outputs;  // --output, as given
   Until until = Until::disk;
-  std::vector<std::string> ports;     // --port: id, name or PCI address each; empty: all
-  unsigned rx_queues = 1;             // per port
-  std::optional<unsigned> rx_desc;    // per queue
-  unsigned burst = 64;                // most packets of one receive call
-  std::optional<unsigned> mbufs;      // --mbufs: mbufs of each port's pool
-  std::optional<unsigned> mtu;        // --mtu; nullopt: leave the device as it is
-  std::optional<unsigned> handoff_size;        // --handoff-size: packets each Handoff holds, a power of two
-  std::vector<unsigned> rx_lcores;    // --rx-lcores; empty: planned
+  std::vector<std::string> ports;        // --port: id, name or PCI address each; empty: all
+  unsigned rx_queues = 1;                // per port
+  std::optional<unsigned> rx_desc;       // per queue
+  unsigned burst = 64;                   // most packets of one receive call
+  std::optional<unsigned> mbufs;         // --mbufs: mbufs of each port's pool
+  std::optional<unsigned> mtu;           // --mtu; nullopt: leave the device as it is
+  std::optional<unsigned> handoff_size;  // --handoff-size: packets each Handoff holds, a power of two
+  std::vector<unsigned> rx_lcores;       // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
   bool promiscuous = true;
   Rss rss = Rss::symmetric;
@@ -37,9 +37,9 @@ struct CaptureConfig {
   std::uint64_t rotate_size = 4ull << 30;
   std::uint64_t rotate_age_ns = 60'000'000'000;
   std::uint64_t block_size = 1 << 20;
-  std::optional<unsigned> blocks;     // whole capture
+  std::optional<unsigned> blocks;  // whole capture
   Io io = Io::uring;
-  unsigned io_depth = 8;              // --io-depth: writes in flight per drive and writer
+  unsigned io_depth = 8;  // --io-depth: writes in flight per drive and writer
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::optional<WhenFull> when_full;  // nullopt: wait if every port is fed from a file, else drop
   IndexLevel index = IndexLevel::time;

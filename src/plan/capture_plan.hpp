@@ -12,7 +12,7 @@
 namespace wirespool::plan {
 
 struct RxQueueRef {
-  unsigned port = 0;   // port id
+  unsigned port = 0;  // port id
   unsigned queue = 0;
   bool operator==(const RxQueueRef&) const = default;
 };
@@ -22,60 +22,61 @@ struct PlannedPort {
   std::string name, driver;
   int numa_node = -1;
   unsigned rx_queues = 1;
-  unsigned tx_queues = 0;      // 1 where a driver needs one to start; never used
+  unsigned tx_queues = 0;  // 1 where a driver needs one to start; never used
   unsigned rx_desc = 0;
-  unsigned mtu = 0;            // 0: leave it
-  unsigned data_room = 0;      // bytes of an mbuf's buffer, headroom included
+  unsigned mtu = 0;        // 0: leave it
+  unsigned data_room = 0;  // bytes of an mbuf's buffer, headroom included
   bool scatter = false;
   bool hw_timestamp = false;
   bool promiscuous = true;
   std::uint64_t rss_functions = 0;  // 0: no RSS
   bool symmetric_key = false;
-  unsigned mbufs = 0;          // in this port's pool
+  unsigned mbufs = 0;  // in this port's pool
 };
 
 struct PlannedRxLcore {
   unsigned lcore = 0;
   int numa_node = -1;
-  std::vector<RxQueueRef> queues;    // polled in this order
+  std::vector<RxQueueRef> queues;  // polled in this order
 };
 
 struct PlannedWriter {
   unsigned lcore = 0;
   int numa_node = -1;
-  unsigned writer = 0;               // the WW of its files
-  std::vector<unsigned> drives;      // indices into CapturePlan::drives
+  unsigned writer = 0;           // the WW of its files
+  std::vector<unsigned> drives;  // indices into CapturePlan::drives; empty unless --until disk
+  unsigned blocks = 0;           // of its own pool; all writers' together are CapturePlan::blocks
 };
 
 struct PlannedDrive {
   std::string path, real_path, device_name, file_system;
   int numa_node = -1;
-  std::uint32_t block_bytes = 512;   // O_DIRECT unit
+  std::uint32_t block_bytes = 512;  // O_DIRECT unit
   bool direct_io = true;
 };
 
 // Everything decided, frozen before the first packet. Sizes in bytes.
 struct CapturePlan {
-  CaptureConfig config;              // as asked, for the things that need no deciding
+  CaptureConfig config;  // as asked, for the things that need no deciding
   WhenFull when_full = WhenFull::drop;
   unsigned main_lcore = 0;
   std::vector<PlannedPort> ports;
   std::vector<PlannedRxLcore> rx_lcores;
-  std::vector<PlannedWriter> writers;   // empty for --until rx
-  std::vector<PlannedDrive> drives;     // empty unless --until disk
+  std::vector<PlannedWriter> writers;  // empty for --until rx
+  std::vector<PlannedDrive> drives;    // empty unless --until disk
   unsigned burst = 64;
-  unsigned handoff_size = 0;            // packets, each of rx_lcores x writers rings
-  unsigned mempool_cache = 0;           // mbufs an lcore keeps
-  unsigned blocks = 0;                  // whole capture
+  unsigned handoff_size = 0;   // packets, each of rx_lcores x writers rings
+  unsigned mempool_cache = 0;  // mbufs an lcore keeps
+  unsigned blocks = 0;         // whole capture
   std::uint64_t block_bytes = 0;
-  std::uint64_t carry_bytes = 0;        // in front of each Block, see spool/block.hpp
-  std::uint64_t mbuf_bytes = 0;         // all pools
-  std::uint64_t handoff_bytes = 0;      // all rings
-  std::uint64_t blocks_bytes = 0;       // all Blocks with their carry areas
-  std::uint64_t index_bytes = 0;        // sidecar entries held for open files
+  std::uint64_t carry_bytes = 0;    // in front of each Block, see format/carry.hpp
+  std::uint64_t mbuf_bytes = 0;     // all pools
+  std::uint64_t handoff_bytes = 0;  // all rings
+  std::uint64_t blocks_bytes = 0;   // all Blocks with their carry areas
+  std::uint64_t index_bytes = 0;    // sidecar entries held for open files
   std::uint64_t hugepage_bytes() const { return mbuf_bytes + handoff_bytes + blocks_bytes; }
   std::uint64_t total_bytes() const { return hugepage_bytes() + index_bytes; }
-  std::vector<std::string> notices;     // what was clamped or left out, one line each
+  std::vector<std::string> notices;  // what was clamped or left out, one line each
 };
 
 // One wrong thing: which option, why, what to do.

@@ -17,16 +17,16 @@ struct MachineLcore {
 
 struct MachinePort {
   unsigned id = 0;
-  std::string name;        // "net_pcap0", "0000:3b:02.0"
-  std::string driver;      // "net_iavf", ...
+  std::string name;    // "net_pcap0", "0000:3b:02.0"
+  std::string driver;  // "net_iavf", ...
   int numa_node = -1;
-  bool file_fed = false;   // packets come from a file or from memory, so waiting costs nothing
+  bool file_fed = false;  // packets come from a file or from memory, so waiting costs nothing
   unsigned max_rx_queues = 1;
   unsigned max_tx_queues = 1;
   unsigned min_rx_desc = 0, max_rx_desc = 65535, rx_desc_align = 1;
-  unsigned default_rx_desc = 0;  // what the driver recommends, 0 if nothing
-  unsigned min_rx_buffer = 0;    // smallest data room the driver takes
-  unsigned max_frame = 1518;     // longest frame the device can receive, bytes with FCS
+  unsigned default_rx_desc = 0;                       // what the driver recommends, 0 if nothing
+  unsigned min_rx_buffer = 0;                         // smallest data room the driver takes
+  unsigned max_frame = 1518;                          // longest frame the device can receive, bytes with FCS
   unsigned mtu = 1500, min_mtu = 0, max_mtu = 65535;  // max: 65535 if the driver does not say
   bool offers_scatter = false;
   bool offers_timestamp = false;
@@ -34,7 +34,7 @@ struct MachinePort {
 };
 
 struct MachineDrive {
-  std::string path;       // as given
+  std::string path;  // as given
   std::string real_path;
   std::uint64_t device = 0;
   std::string device_name, file_system;

@@ -6,12 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "format/carry.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::spool {
 
-// Longest record head that is kept in front of a Block: a 64 KiB frame and its header.
-inline constexpr std::uint32_t carry_capacity = 69632;  // 68 KiB, a multiple of 4096, so that data stays aligned
+// Longest record head that is kept in front of a Block.
+using format::carry_capacity;
 
 // Which SpoolFile: one Stream's on one drive; `number` counts that pair's files.
 struct FileKey {
@@ -29,26 +30,26 @@ struct Tally {
 // One aligned write on its way from an Appender to a drive. Lives in a BlockPool for the whole capture; owned by one
 // lcore at a time: Appender -> SpoolWriter -> pool.
 struct Block {
-  std::byte* data = nullptr;  // capacity bytes, 4096-aligned; carry_capacity bytes in front belong to it too
+  std::byte* data = nullptr;   // capacity bytes, 4096-aligned; carry_capacity bytes in front belong to it too
   std::uint32_t capacity = 0;
 
   FileKey file;
-  std::uint64_t offset = 0;  // of data[0] in the file
-  std::uint32_t length = 0;  // filled bytes
-  std::uint32_t carry = 0;   // bytes of a record begun in the Block before, kept at data - carry
+  std::uint64_t offset = 0;        // of data[0] in the file
+  std::uint32_t length = 0;        // filled bytes
+  std::uint32_t carry = 0;         // bytes of a record begun in the Block before, kept at data - carry
   bool last_of_file = false;
-  Tally tally;  // records that END in this Block
+  Tally tally;                     // records that END in this Block
   // Records that START in this Block: the row of the sidecar index.
   std::uint32_t starts = 0;
-  std::uint32_t first_start = 0;  // offset in data
+  std::uint32_t first_start = 0;   // offset in data
   Timestamp first, last;
 
   // SpoolWriter's, while the Block is on its way.
-  Tally flushed;  // part of `tally` already on the drive by a tail write
+  Tally flushed;                   // part of `tally` already on the drive by a tail write
   std::uint32_t flushed_length = 0;
-  std::uint32_t written = 0;  // bytes of the write that are done
+  std::uint32_t written = 0;       // bytes of the write that are done
   bool complete = false;
-  Block* next = nullptr;  // in file order
+  Block* next = nullptr;           // in file order
 };
 
 // All Blocks of one writer, in memory taken at start. Last in, first out, so that a few warm Blocks do the work.

@@ -9,16 +9,16 @@
 
 namespace wirespool::storage {
 
-// What a directory stands on, as far as writing to it goes. Found by looking and by one trial write that leaves
-// nothing.
+// What a directory stands on, as far as writing to it goes. Found by looking, and by a trial write that leaves nothing.
 struct DriveInfo {
-  std::string path;          // as given
-  std::string real_path;     // realpath(3): two names of one directory give the same
-  std::uint64_t device = 0;  // st_dev
-  std::string device_name;   // "nvme0n1", "loop3"; empty if there is no block device behind it (tmpfs, overlay, FUSE)
-  std::string file_system;   // "ext4", "xfs", "tmpfs", "fuse", ... or "0x1234" for an unknown f_type (statfs(2))
-  std::uint32_t block_bytes = 512;  // smallest O_DIRECT unit: statx(2) STATX_DIOALIGN, else BLKSSZGET/sysfs, else trial
-  bool direct_io = false;           // an aligned O_DIRECT write worked
+  std::string path;                 // as given
+  std::string real_path;            // realpath(3): two names of one directory give the same
+  std::uint64_t device = 0;         // st_dev
+  std::uint64_t inode = 0;          // with `device`: tells one directory also when bind mounts give it two real paths
+  std::string device_name;          // "nvme0n1", "loop3"; empty if no block device is behind it (tmpfs, overlay, FUSE)
+  std::string file_system;          // "ext4", "xfs", "tmpfs", "fuse", ... or "0x1234" for an unknown f_type (statfs(2))
+  std::uint32_t block_bytes = 512;  // smallest O_DIRECT unit: statx(2) STATX_DIOALIGN, else sysfs, else by trial
+  bool direct_io = false;           // an aligned O_DIRECT write worked, and the file system does not deny having it
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
   int numa_node = -1;  // of the device, -1 unknown

@@ -19,7 +19,7 @@ const std::vector<Room>& rooms() {
       {"stats", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"storage", {"include"}, {"std", "Linux", "liburing"}},
       {"spool", {"include", "format", "policy", "storage", "stats"}, {"std"}},
-      {"plan", {"include", "format", "policy"}, {"std"}, {"fmt"}},
+      {"plan", {"include", "format", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"Linux", "fmt", "nlohmann/json"}},
       {"capture", {"include", "plan", "policy", "stats", "storage", "spool"}, {"std", "DPDK"}, {"fmt"}},
       {"cli", {"include", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},

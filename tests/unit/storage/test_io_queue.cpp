@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <map>
 #include <random>
 #include <thread>
 #include <vector>
@@ -14,10 +12,12 @@
 #include "storage/io_queue.hpp"
 #include "support/aligned_buffer.hpp"
 #include "support/catch.hpp"
+#include "support/file_content.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace wirespool::storage;
 using wirespool::test::AlignedBuffer;
+using wirespool::test::file_content;
 using wirespool::test::TempDir;
 
 namespace {
@@ -41,11 +41,6 @@ std::vector<WriteResult> reap_all(IoQueue& queue, std::size_t count) {
     all.insert(all.end(), some, some + taken);
   }
   return all;
-}
-
-std::vector<char> content_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 WriteRequest nth_block(const DirectFile& file, const AlignedBuffer& buffer, std::uint64_t n) {
@@ -80,7 +75,7 @@ TEST_CASE("every byte lands where it was sent and every result carries its tag")
     CHECK(results[n].result == static_cast<std::int32_t>(block));
   }
   REQUIRE(file->seal(buffer.size() - 17, "x.pcap"));
-  const auto content = content_of(dir / "x.pcap");
+  const auto content = file_content(dir / "x.pcap");
   REQUIRE(content.size() == buffer.size() - 17);
   CHECK(std::memcmp(content.data(), buffer.data(), content.size()) == 0);
 }

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "plan/capture_plan.hpp"
+#include "plan/plan_memory.hpp"
+#include "plan/units.hpp"
+#include "plan/words.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+using Text = std::back_insert_iterator<std::string>;
+using Row = std::vector<std::string>;
+
+std::string node(int numa_node) { return numa_node < 0 ? "node any" : fmt::format("node {}", numa_node); }
+
+// Rows with their columns aligned, indented.
+void write_table(Text out, const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("  {:<{}}", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    fmt::format_to(out, "{}\n", line);
+  }
+}
+
+std::string rss_of(const PlannedPort& port) {
+  if (port.rss_functions == 0) return "no RSS";
+  return fmt::format("RSS {}key, functions {:#x}", port.symmetric_key ? "symmetric " : "device's ", port.rss_functions);
+}
+
+Row row_of(const PlannedPort& port) {
+  return {fmt::format("{}", port.id),
+          port.name,
+          port.driver,
+          node(port.numa_node),
+          fmt::format("{} x {} descriptors", port.rx_queues, port.rx_desc),
+          fmt::format("{} mbufs of {}", port.mbufs, port.data_room),
+          port.scatter ? "scatter" : "one mbuf a frame",
+          port.mtu > 0 ? fmt::format("MTU {}", port.mtu) : "MTU as is",
+          port.hw_timestamp ? "NIC's clock" : "TSC",
+          port.promiscuous ? "promiscuous" : "own frames only",
+          rss_of(port)};
+}
+
+void write_ports(Text out, const CapturePlan& plan) {
+  std::vector<Row> rows;
+  for (const auto& port : plan.ports) rows.push_back(row_of(port));
+  fmt::format_to(out, "ports\n");
+  write_table(out, rows);
+}
+
+std::string queues_of(const PlannedRxLcore& rx) {
+  std::string text;
+  for (const auto& queue : rx.queues) {
+    text += fmt::format("{}port {} queue {}", text.empty() ? "" : ", ", queue.port, queue.queue);
+  }
+  return text;
+}
+
+std::string drives_of(const CapturePlan& plan, const PlannedWriter& writer) {
+  std::string text = fmt::format("w{:02}", writer.writer);
+  if (writer.blocks > 0) text += fmt::format(", {} Blocks", writer.blocks);
+  for (const unsigned drive : writer.drives) text += fmt::format(", {}", plan.drives[drive].path);
+  return text;
+}
+
+void write_lcores(Text out, const CapturePlan& plan) {
+  std::vector<Row> rows{{"main", fmt::format("lcore {}", plan.main_lcore), "", "reports"}};
+  for (const auto& rx : plan.rx_lcores) {
+    rows.push_back({"rx", fmt::format("lcore {}", rx.lcore), node(rx.numa_node), queues_of(rx)});
+  }
+  for (const auto& writer : plan.writers) {
+    rows.push_back({"writer", fmt::format("lcore {}", writer.lcore), node(writer.numa_node), drives_of(plan, writer)});
+  }
+  fmt::format_to(out, "lcores\n");
+  write_table(out, rows);
+}
+
+void write_drives(Text out, const CapturePlan& plan) {
+  std::vector<Row> rows;
+  for (const auto& drive : plan.drives) {
+    const auto how = drive.direct_io ? fmt::format("O_DIRECT in {} bytes", drive.block_bytes) : "buffered";
+    rows.push_back({drive.path, drive.file_system, drive.device_name.empty() ? "no device" : drive.device_name,
+                    node(drive.numa_node), how});
+  }
+  if (rows.empty()) return;
+  fmt::format_to(out, "drives\n");
+  write_table(out, rows);
+}
+
+Row memory_row(std::string_view what, std::uint64_t bytes, std::string how) {
+  const auto digits = fmt::format("{:>14}", group_digits(bytes));
+  return {std::string(what), digits, bytes < 1024 ? "" : format_size(bytes), std::move(how)};
+}
+
+void write_memory(Text out, const CapturePlan& plan) {
+  std::uint64_t mbufs = 0;
+  for (const auto& port : plan.ports) mbufs += port.mbufs;
+  const auto rings = plan.rx_lcores.size() * plan.writers.size();
+  fmt::format_to(out, "memory, bytes\n");
+  write_table(
+      out,
+      {memory_row("mbufs", plan.mbuf_bytes,
+                  fmt::format("{} in {} pool(s), {} kept by each lcore", mbufs, plan.ports.size(), plan.mempool_cache)),
+       memory_row("handoffs", plan.handoff_bytes, fmt::format("{} of {} packets", rings, plan.handoff_size)),
+       memory_row(
+           "blocks", plan.blocks_bytes,
+           fmt::format("{} of {} and {}", plan.blocks, format_size(plan.block_bytes), format_size(plan.carry_bytes))),
+       memory_row("in hugepages", plan.hugepage_bytes(), ""), memory_row("index", plan.index_bytes, ""),
+       memory_row("total", plan.total_bytes(), "")});
+}
+
+void write_files(Text out, const CapturePlan& plan) {
+  const auto& config = plan.config;
+  if (config.until != Until::disk) return;
+  fmt::format_to(out, "files\n");
+  write_table(
+      out, {{"name", fmt::format("{}-TIME-wWW-SSSSSS.pcap", config.name)},
+            {"rotated at", fmt::format("{} or {}", format_size(config.rotate_size), format_time(config.rotate_age_ns))},
+            {"snaplen", fmt::format("{}", config.snaplen)},
+            {"written by", fmt::format("{}, {} writes in flight a drive and writer", word(config.io), config.io_depth)},
+            {"flushed after", format_time(config.flush_age_ns)},
+            {"index", std::string(word(config.index))}});
+}
+
+void write_stops(Text out, const CaptureConfig& config) {
+  std::vector<Row> rows;
+  if (config.duration_ns) rows.push_back({"after", format_time(*config.duration_ns)});
+  if (config.packets) rows.push_back({"after", fmt::format("{} packets", *config.packets)});
+  if (config.bytes) rows.push_back({"after", format_size(*config.bytes)});
+  if (config.idle_exit_ns) rows.push_back({"when idle for", format_time(*config.idle_exit_ns)});
+  rows.push_back({"on", "SIGINT, SIGTERM"});
+  fmt::format_to(out, "stops\n");
+  write_table(out, rows);
+}
+
+}  // namespace
+
+std::string describe(const CapturePlan& plan) {
+  std::string text;
+  const Text out(text);
+  fmt::format_to(out, "capture until {}, bursts of {}, when full: {}\n", word(plan.config.until), plan.burst,
+                 word(plan.when_full));
+  write_ports(out, plan);
+  write_lcores(out, plan);
+  write_drives(out, plan);
+  write_files(out, plan);
+  write_memory(out, plan);
+  write_stops(out, plan.config);
+  for (const auto& notice : plan.notices) fmt::format_to(out, "notice: {}\n", notice);
+  return text;
+}
+
+}  // namespace wirespool::plan

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+
+#include "plan/capture_plan.hpp"
+#include "plan/plan_drives.hpp"
+#include "plan/plan_lcores.hpp"
+#include "plan/plan_memory.hpp"
+#include "plan/plan_ports.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+// A port that is fed from a file loses nothing by waiting; a NIC would, and out of our sight.
+WhenFull usual_when_full(const std::vector<MachinePort>& ports) {
+  return std::ranges::all_of(ports, &MachinePort::file_fed) ? WhenFull::wait : WhenFull::drop;
+}
+
+}  // namespace
+
+std::expected<CapturePlan, std::vector<Problem>> make_plan(const CaptureConfig& config, const Machine& machine) {
+  Findings findings{validate(config), {}};
+  if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
+  CapturePlan plan;
+  plan.config = config;
+  plan.main_lcore = machine.main_lcore;
+  plan.burst = config.burst;
+  const auto ports = select_ports(config, machine, findings);
+  for (const auto& port : ports) plan.ports.push_back(plan_port(config, port, findings));
+  plan.when_full = config.when_full.value_or(usual_when_full(ports));
+  plan.drives = plan_drives(config, machine, findings);
+  if (!plan.ports.empty()) plan_lcores(config, machine, plan, findings);
+  if (!plan.rx_lcores.empty()) plan_memory(config, machine, plan, findings);
+  if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
+  plan.notices = std::move(findings.notices);
+  return plan;
+}
+
+}  // namespace wirespool::plan

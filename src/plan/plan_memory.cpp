@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/plan_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "format/carry.hpp"
+#include "format/index.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+constexpr unsigned largest_cache = 512;  // RTE_MEMPOOL_CACHE_MAX_SIZE
+constexpr unsigned usual_handoff = 2048;
+constexpr std::uint64_t least_writer_bytes = 32 << 20;  // of Blocks: what a drive takes in some 10 ms at 3 GB/s
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
+
+unsigned pollers_of(const CapturePlan& plan, const PlannedPort& port) {
+  return static_cast<unsigned>(std::ranges::count_if(plan.rx_lcores, [&](const PlannedRxLcore& rx) {
+    return std::ranges::find(rx.queues, port.id, &RxQueueRef::port) != rx.queues.end();
+  }));
+}
+
+// Four bursts, so that the pool's shared ring is touched once in several bursts; small pools get small caches, else the
+// caches would hold what the queues need.
+void plan_cache(const CaptureConfig& config, CapturePlan& plan) {
+  plan.mempool_cache = std::clamp(4 * config.burst, 128u, largest_cache);
+  if (!config.mbufs) return;
+  const auto lcores = static_cast<unsigned>(plan.rx_lcores.size() + plan.writers.size());
+  plan.mempool_cache = std::min(plan.mempool_cache, *config.mbufs / (4 * lcores));
+}
+
+// All the places where this port's mbufs can be at one moment: descriptors, Handoffs, caches (which hold up to one and
+// a half times their size, CACHE_FLUSHTHRESH_MULTIPLIER in rte_mempool.c) and the bursts at hand. No more than that: a
+// small pool stays in the CPU's caches.
+unsigned mbufs_needed(const CapturePlan& plan, const PlannedPort& port) {
+  const auto writers = static_cast<unsigned>(plan.writers.size());
+  const unsigned pollers = pollers_of(plan, port), lcores = pollers + writers;
+  const unsigned each_lcore = (3 * plan.mempool_cache + 1) / 2 + 2 * plan.burst;
+  const unsigned total = port.rx_queues * port.rx_desc + pollers * writers * plan.handoff_size + lcores * each_lcore;
+  return static_cast<unsigned>(round_up(total, std::max(1u, plan.mempool_cache)));
+}
+
+void check_given_mbufs(const MachinePort& machine_port, const PlannedPort& port, unsigned given, unsigned needed,
+                       Findings& findings) {
+  const unsigned in_queues = port.rx_queues * port.rx_desc;
+  if (given < in_queues && !machine_port.file_fed) {
+    findings.problems.push_back({"--mbufs",
+                                 fmt::format("{} cannot fill the {} descriptors of port {}", given, in_queues, port.id),
+                                 fmt::format("give {} or more, or a smaller --rx-desc", needed)});
+  } else if (given < needed) {
+    findings.notices.push_back(
+        fmt::format("--mbufs {}: {} could be in use at once on port {}: what arrives then is lost as no_mbuf", given,
+                    needed, port.id));
+  }
+}
+
+void plan_pools(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings) {
+  plan_cache(config, plan);
+  for (auto& port : plan.ports) {
+    const unsigned needed = mbufs_needed(plan, port);
+    port.mbufs = config.mbufs.value_or(needed);
+    const auto found = std::ranges::find(machine.ports, port.id, &MachinePort::id);
+    if (config.mbufs) check_given_mbufs(*found, port, *config.mbufs, needed, findings);
+    plan.mbuf_bytes += pool_bytes(port);
+  }
+}
+
+void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
+  if (plan.writers.empty()) return;
+  plan.handoff_size = config.handoff_size.value_or(std::max(usual_handoff, std::bit_ceil(2 * config.burst)));
+  constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
+  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() * (ring_header + 8ull * plan.handoff_size);
+}
+
+unsigned lanes_of(const CapturePlan& plan, const PlannedWriter& writer) {
+  return static_cast<unsigned>(plan.rx_lcores.size() * std::max<std::size_t>(1, writer.drives.size()));
+}
+
+// One open Block for each lane, one for each drive's re-homed packets, one more to write and one to wait for.
+unsigned least_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
+  return lanes_of(plan, writer) + static_cast<unsigned>(writer.drives.size()) + 2;
+}
+
+// To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Else as few as work, which
+// then stay in the CPU's caches.
+unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
+  const unsigned least = least_blocks(plan, writer);
+  if (plan.config.until != Until::disk) return least;
+  const auto busy = lanes_of(plan, writer) + static_cast<unsigned>(writer.drives.size()) * plan.config.io_depth * 2;
+  const auto bridge = static_cast<unsigned>((least_writer_bytes + plan.block_bytes - 1) / plan.block_bytes);
+  return std::max({least, busy, bridge});
+}
+
+// --blocks: each writer's least, and an equal share of the rest.
+void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
+  unsigned least = 0;
+  for (const auto& writer : plan.writers) least += least_blocks(plan, writer);
+  if (given < least) {
+    findings.problems.push_back({"--blocks",
+                                 fmt::format("{} is too few for {} writer(s) fed by {} RX lcore(s) on {} drive(s)",
+                                             given, plan.writers.size(), plan.rx_lcores.size(), plan.drives.size()),
+                                 fmt::format("give {} or more, or leave it out", least)});
+    return;
+  }
+  const auto writers = static_cast<unsigned>(plan.writers.size());
+  const unsigned rest = given - least;
+  for (auto& writer : plan.writers) {
+    writer.blocks = least_blocks(plan, writer) + rest / writers + (writer.writer < rest % writers ? 1 : 0);
+  }
+}
+
+void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findings) {
+  plan.block_bytes = config.block_size;
+  plan.carry_bytes = format::carry_capacity;
+  if (config.until == Until::rx || config.until == Until::handoff) return;
+  for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
+  if (config.blocks) share_given_blocks(*config.blocks, plan, findings);
+  for (const auto& writer : plan.writers) plan.blocks += writer.blocks;
+  plan.blocks_bytes = plan.blocks * (plan.carry_bytes + round_up(plan.block_bytes, 4096));
+}
+
+// A file being sealed keeps its entries while the next one is written: two files a lane.
+void plan_index(const CaptureConfig& config, CapturePlan& plan) {
+  if (config.until != Until::disk || config.index == IndexLevel::off) return;
+  std::uint64_t files = 0;
+  for (const auto& writer : plan.writers) files += 2 * lanes_of(plan, writer);
+  const auto entries = (config.rotate_size + config.block_size - 1) / config.block_size;
+  plan.index_bytes = files * entries * sizeof(format::IndexEntry);
+}
+
+}  // namespace
+
+// As rte_mempool_calc_obj_size does it: object header and mbuf (struct rte_mbuf, 128 bytes) and buffer, a whole number
+// of cache lines, and that number odd so that objects start in different memory channels (arch_mem_object_align, four
+// channels unless EAL is told otherwise).
+std::uint64_t pool_bytes(const PlannedPort& port) {
+  constexpr std::uint64_t object_header = 64, mbuf = 128, line = 64;
+  auto lines = (object_header + mbuf + port.data_room + line - 1) / line;
+  while (std::gcd(lines, 4ull) != 1) ++lines;
+  // struct rte_mempool has a cache for each of RTE_MAX_LCORE lcores, used or not.
+  constexpr std::uint64_t caches = 128ull * (2 * largest_cache * 8 + 128);
+  return port.mbufs * lines * line + std::bit_ceil(port.mbufs + 1ull) * 8 + caches;
+}
+
+void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings) {
+  plan_handoffs(config, plan);
+  plan_pools(config, machine, plan, findings);
+  plan_blocks(config, plan, findings);
+  plan_index(config, plan);
+}
+
+}  // namespace wirespool::plan

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/plan_ports.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "plan/rss.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+constexpr unsigned headroom = 128;                   // RTE_PKTMBUF_HEADROOM
+constexpr unsigned usual_buffer = 2048;              // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
+constexpr unsigned largest_data_room = 65535;        // rte_pktmbuf_pool_create takes 16 bits
+constexpr unsigned frame_overhead = 14 + 2 * 4 + 4;  // Ethernet header, two VLAN tags, FCS
+constexpr unsigned usual_rx_desc = 1024;
+
+std::string say(const MachinePort& port) { return fmt::format("port {} ({})", port.id, port.name); }
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// An id, a name, or a PCI address with or without its domain.
+bool is_called(const MachinePort& port, const std::string& asked) {
+  unsigned id = 0;
+  const auto [end, error] = std::from_chars(asked.data(), asked.data() + asked.size(), id);
+  if (error == std::errc{} && end == asked.data() + asked.size()) return port.id == id;
+  const auto name = lower(port.name);
+  return name == lower(asked) || name == "0000:" + lower(asked);
+}
+
+std::string list_ports(const Machine& machine) {
+  std::string text;
+  for (const auto& port : machine.ports) text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", port.id, port.name);
+  return text;
+}
+
+// Rounds up to the device's step, then into its range.
+unsigned fit_rx_desc(const MachinePort& port, unsigned wanted) {
+  const unsigned step = std::max(1u, port.rx_desc_align);
+  const unsigned most = port.max_rx_desc == 0 ? 65535 : port.max_rx_desc;
+  const unsigned least = std::max(1u, port.min_rx_desc);
+  const unsigned fitted = (std::max(wanted, least) + step - 1) / step * step;
+  return fitted <= most ? fitted : std::max(most / step * step, 1u);
+}
+
+void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
+  planned.rx_queues = std::min(config.rx_queues, std::max(1u, port.max_rx_queues));
+  if (planned.rx_queues < config.rx_queues) {
+    findings.notices.push_back(
+        fmt::format("{} has {} RX queue(s), not {}", say(port), planned.rx_queues, config.rx_queues));
+  }
+  // Many drivers refuse to start with no TX queue although nothing is ever sent.
+  planned.tx_queues = port.max_tx_queues > 0 ? 1 : 0;
+  const unsigned recommended = port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
+  planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(recommended));
+  if (config.rx_desc && planned.rx_desc != *config.rx_desc) {
+    findings.notices.push_back(fmt::format("{} takes {} to {} descriptors in steps of {}: {} instead of {}", say(port),
+                                           port.min_rx_desc, port.max_rx_desc, port.rx_desc_align, planned.rx_desc,
+                                           *config.rx_desc));
+  }
+}
+
+// The MTU the port will have; planned.mtu stays 0 if that is the one it has.
+unsigned plan_mtu(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
+  if (!config.mtu) return port.mtu;
+  const unsigned mtu = std::clamp(*config.mtu, std::min(port.min_mtu, port.max_mtu), port.max_mtu);
+  if (mtu != *config.mtu) {
+    findings.notices.push_back(fmt::format("{} takes an MTU of {} to {}: {} instead of {}", say(port), port.min_mtu,
+                                           port.max_mtu, mtu, *config.mtu));
+  }
+  if (mtu != port.mtu) planned.mtu = mtu;
+  return mtu;
+}
+
+// Buffers of the usual size if they hold the longest frame or the device can chain them, else as large as the frame.
+void plan_buffers(const MachinePort& port, unsigned mtu, PlannedPort& planned, Findings& findings) {
+  const unsigned frame = mtu + frame_overhead;
+  unsigned buffer = std::max(usual_buffer, port.min_rx_buffer);
+  if (frame > buffer) {
+    planned.scatter = port.offers_scatter;
+    if (!planned.scatter) buffer = frame;
+  }
+  const unsigned rounded = (headroom + buffer + 63) / 64 * 64;
+  planned.data_room = std::min(rounded, largest_data_room);
+  if (planned.data_room < headroom + buffer) {
+    findings.notices.push_back(fmt::format("{} offers no scatter: frames over {} bytes do not fit an mbuf", say(port),
+                                           planned.data_room - headroom));
+  }
+}
+
+void plan_timestamps(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
+  planned.hw_timestamp = port.offers_timestamp && config.timestamp != TimestampSource::tsc;
+  if (config.timestamp == TimestampSource::hw && !port.offers_timestamp) {
+    findings.problems.push_back({"--timestamp", fmt::format("{} has no clock to stamp packets with", say(port)),
+                                 "use --timestamp auto or tsc", true});
+  }
+}
+
+void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
+  if (planned.rx_queues < 2 || config.rss == Rss::off) return;
+  planned.rss_functions = port.rss_functions & rss_wanted;
+  planned.symmetric_key = planned.rss_functions != 0 && config.rss == Rss::symmetric;
+  if (planned.rss_functions != 0) return;
+  findings.notices.push_back(
+      fmt::format("{} offers no RSS over IP: the device alone decides which queue a packet goes to", say(port)));
+}
+
+}  // namespace
+
+std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine& machine, Findings& findings) {
+  if (machine.ports.empty()) {
+    findings.problems.push_back({"port", "DPDK found none",
+                                 "bind a NIC to vfio-pci and allow it with -a, or give a virtual one with --vdev",
+                                 true});
+    return {};
+  }
+  if (config.ports.empty()) return machine.ports;
+  std::vector<MachinePort> selected;
+  for (const auto& asked : config.ports) {
+    const auto port = std::ranges::find_if(machine.ports, [&](const auto& p) { return is_called(p, asked); });
+    if (port == machine.ports.end()) {
+      findings.problems.push_back({"--port", fmt::format("DPDK found no port {}", asked),
+                                   fmt::format("use one of: {}", list_ports(machine)), true});
+    } else if (std::ranges::find(selected, port->id, &MachinePort::id) != selected.end()) {
+      findings.problems.push_back(
+          {"--port", fmt::format("{} is {}, given before", asked, say(*port)), "give each port once"});
+    } else {
+      selected.push_back(*port);
+    }
+  }
+  return selected;
+}
+
+PlannedPort plan_port(const CaptureConfig& config, const MachinePort& port, Findings& findings) {
+  PlannedPort planned;
+  planned.id = port.id;
+  planned.name = port.name;
+  planned.driver = port.driver;
+  planned.numa_node = port.numa_node;
+  planned.promiscuous = config.promiscuous;
+  plan_queues(config, port, planned, findings);
+  plan_buffers(port, plan_mtu(config, port, planned, findings), planned, findings);
+  plan_timestamps(config, port, planned, findings);
+  plan_rss(config, port, planned, findings);
+  return planned;
+}
+
+}  // namespace wirespool::plan

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <span>
+
+namespace wirespool::plan {
+namespace {
+
+struct Unit {
+  std::string_view name;  // lower case
+  std::uint64_t factor;
+};
+
+constexpr auto size_units = std::to_array<Unit>({{"", 1},
+                                                 {"b", 1},
+                                                 {"k", 1'000},
+                                                 {"kb", 1'000},
+                                                 {"m", 1'000'000},
+                                                 {"mb", 1'000'000},
+                                                 {"g", 1'000'000'000},
+                                                 {"gb", 1'000'000'000},
+                                                 {"t", 1'000'000'000'000},
+                                                 {"tb", 1'000'000'000'000},
+                                                 {"kib", 1ull << 10},
+                                                 {"mib", 1ull << 20},
+                                                 {"gib", 1ull << 30},
+                                                 {"tib", 1ull << 40}});
+
+constexpr auto time_units = std::to_array<Unit>({{"", 1'000'000'000},
+                                                 {"ns", 1},
+                                                 {"us", 1'000},
+                                                 {"ms", 1'000'000},
+                                                 {"s", 1'000'000'000},
+                                                 {"m", 60'000'000'000},
+                                                 {"h", 3'600'000'000'000}});
+
+constexpr std::string_view size_forms =
+    "write bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB (powers of 1024), as in 1.5GiB";
+constexpr std::string_view time_forms =
+    "write seconds, or a number with ns, us, ms, s, m (minutes) or h, as in 250ms or 1.5h";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Longest prefix of digits, cut off `text`.
+std::string_view take_digits(std::string_view& text) {
+  const auto end = std::ranges::find_if_not(text, is_digit);
+  const auto digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(digits.size());
+  return digits;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+enum class Refusal { junk, too_large };
+
+// whole * factor + 0.fraction * factor, to the nearest one.
+std::expected<std::uint64_t, Refusal> scale(std::string_view whole, std::string_view fraction, std::uint64_t factor) {
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(whole.data(), whole.data() + whole.size(), value);
+  if (read.ec != std::errc{} || __builtin_mul_overflow(value, factor, &value))
+    return std::unexpected(Refusal::too_large);
+  long double part = 0, weight = 0.1L;
+  for (const char digit : fraction) {
+    part += weight * static_cast<long double>(digit - '0');
+    weight /= 10;
+  }
+  const auto rest = static_cast<std::uint64_t>(std::llround(part * static_cast<long double>(factor)));
+  if (__builtin_add_overflow(value, rest, &value)) return std::unexpected(Refusal::too_large);
+  return value;
+}
+
+std::expected<std::uint64_t, Refusal> parse_number_with_unit(std::string_view text, std::span<const Unit> units) {
+  const auto whole = take_digits(text);
+  std::string_view fraction;
+  if (whole.empty()) return std::unexpected(Refusal::junk);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    fraction = take_digits(text);
+    if (fraction.empty()) return std::unexpected(Refusal::junk);
+  }
+  if (text.starts_with(' ')) text.remove_prefix(1);
+  const auto unit = std::ranges::find(units, lower(text), &Unit::name);
+  if (unit == units.end()) return std::unexpected(Refusal::junk);
+  return scale(whole, fraction, unit->factor);
+}
+
+std::string explain(std::string_view text, std::string_view what, Refusal refusal, std::string_view forms) {
+  if (refusal == Refusal::too_large) return fmt::format("\"{}\" is too large for a {}", text, what);
+  return fmt::format("\"{}\" is not a {}: {}", text, what, forms);
+}
+
+constexpr auto binary_units =
+    std::to_array<Unit>({{"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}});
+
+}  // namespace
+
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
+  const auto value = parse_number_with_unit(text, size_units);
+  if (!value) return std::unexpected(explain(text, "size", value.error(), size_forms));
+  return *value;
+}
+
+std::expected<std::uint64_t, std::string> parse_time(std::string_view text) {
+  const auto value = parse_number_with_unit(text, time_units);
+  if (!value) return std::unexpected(explain(text, "time", value.error(), time_forms));
+  return *value;
+}
+
+std::string format_size(std::uint64_t bytes) {
+  const auto unit =
+      std::find_if(binary_units.rbegin(), binary_units.rend(), [&](const Unit& u) { return bytes >= u.factor; });
+  if (unit == binary_units.rend()) return fmt::format("{}", bytes);
+  if (bytes % unit->factor == 0) return fmt::format("{}{}", bytes / unit->factor, unit->name);
+  return fmt::format("{:.1f}{}", static_cast<double>(bytes) / static_cast<double>(unit->factor), unit->name);
+}
+
+std::string format_time(std::uint64_t ns) {
+  constexpr auto units = std::to_array<Unit>({{"ns", 1},
+                                              {"us", 1'000},
+                                              {"ms", 1'000'000},
+                                              {"s", 1'000'000'000},
+                                              {"m", 60'000'000'000},
+                                              {"h", 3'600'000'000'000}});
+  // "60s" and "90s" are said, "1m" and "1.5m" are not.
+  const auto fits = [&](const Unit& u) { return ns >= (u.name == "m" ? 2 : 1) * u.factor && ns % u.factor == 0; };
+  const auto unit = std::find_if(units.rbegin(), units.rend(), fits);
+  if (unit == units.rend()) return "0s";
+  return fmt::format("{}{}", ns / unit->factor, unit->name);
+}
+
+std::string group_digits(std::uint64_t number) {
+  auto text = fmt::format("{}", number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return text;
+}
+
+}  // namespace wirespool::plan

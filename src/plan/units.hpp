@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace wirespool::plan {
+
+// Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with a fraction
+// if they like: 512, 4K, 1.5GiB. Case does not matter. The error says what is accepted.
+std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+
+// Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h.
+std::expected<std::uint64_t, std::string> parse_time(std::string_view text);
+
+// For people and for --help: what parse_size reads back exactly where a unit divides the number ("4GiB"), else rounded
+// to a tenth ("12.8MiB").
+std::string format_size(std::uint64_t bytes);
+std::string format_time(std::uint64_t ns);
+
+// 5898240 -> "5,898,240".
+std::string group_digits(std::uint64_t number);
+
+}  // namespace wirespool::plan

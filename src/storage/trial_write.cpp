@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "storage/trial_write.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "storage/refused.hpp"
+
+namespace wirespool::storage {
+namespace {
+
+// statx(2), linux/stat.h since Linux 6.1; older headers (Ubuntu 22.04) have neither the flag nor the two fields.
+constexpr unsigned statx_dioalign = 0x2000;
+constexpr std::size_t dio_mem_align_at = 0x98;
+constexpr std::size_t dio_offset_align_at = 0x9c;
+static_assert(sizeof(struct statx) == 256, "the size and the offsets above are kernel ABI");
+
+std::uint32_t number_at(const struct statx& all, std::size_t offset) noexcept {
+  std::uint32_t number = 0;
+  std::memcpy(&number, reinterpret_cast<const char*>(&all) + offset, sizeof number);
+  return number;
+}
+
+// Unit of direct I/O as the file system tells it; 0: it has none; nothing: it does not tell.
+std::optional<std::uint32_t> told_alignment(int fd) noexcept {
+  struct statx all {};
+  if (::statx(fd, "", AT_EMPTY_PATH, statx_dioalign, &all) != 0 || (all.stx_mask & statx_dioalign) == 0)
+    return std::nullopt;
+  const std::uint32_t offset_align = number_at(all, dio_offset_align_at);
+  if (offset_align == 0) return 0;
+  return std::max({512U, offset_align, number_at(all, dio_mem_align_at)});
+}
+
+bool has_no_nameless_files(int code) noexcept { return code == EOPNOTSUPP || code == EISDIR || code == ENOSYS; }
+
+// A file that is gone when it is closed: O_TMPFILE (open(2)), else a hidden name removed at once. -1: see errno.
+int open_nameless(int directory, int extra_flags) noexcept {
+  const int nameless = ::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC | extra_flags, 0600);
+  if (nameless >= 0 || !has_no_nameless_files(errno)) return nameless;
+  std::array<char, 48> name{};
+  std::snprintf(name.data(), name.size(), ".wirespool-trial.%d", static_cast<int>(::getpid()));
+  ::unlinkat(directory, name.data(), 0);  // left by a crash
+  const int named = ::openat(directory, name.data(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | extra_flags, 0600);
+  const int code = errno;
+  ::unlinkat(directory, name.data(), 0);  // also after EINVAL: open(2) may have made the file before it minded O_DIRECT
+  errno = code;
+  return named;
+}
+
+// 0 or an errno.
+int write_block(int fd, std::uint32_t bytes) {
+  const std::uint32_t alignment = std::max<std::uint32_t>(bytes, 4096);
+  const std::unique_ptr<void, decltype(&std::free)> block(std::aligned_alloc(alignment, alignment), &std::free);
+  if (!block) return ENOMEM;
+  std::memset(block.get(), 0, alignment);
+  ssize_t written = 0;
+  do {
+    written = ::pwrite(fd, block.get(), bytes, 0);
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return errno;
+  return static_cast<std::uint32_t>(written) == bytes ? 0 : ENOSPC;
+}
+
+std::expected<TrialResult, IoError> try_buffered(const Directory& directory, std::uint32_t block_bytes) {
+  const FileDescriptor file(open_nameless(directory.fd(), 0));
+  if (!file) return refused("writing into", directory.path(), "open");
+  if (const int code = write_block(file.get(), block_bytes); code != 0)
+    return refused("writing into", directory.path(), "pwrite", code);
+  return TrialResult{.direct_io = false, .block_bytes = block_bytes};
+}
+
+}  // namespace
+
+std::expected<TrialResult, IoError> try_writing(const Directory& directory, std::uint32_t likely_block_bytes) {
+  const FileDescriptor file(open_nameless(directory.fd(), O_DIRECT));
+  if (!file && errno == EINVAL) return try_buffered(directory, likely_block_bytes);
+  if (!file) return refused("writing into", directory.path(), "open");
+  const std::uint32_t first = told_alignment(file.get()).value_or(likely_block_bytes);
+  if (first == 0) return try_buffered(directory, likely_block_bytes);
+  for (const std::uint32_t bytes : {first, std::max(first, 4096U)}) {
+    const int code = write_block(file.get(), bytes);
+    if (code == 0) return TrialResult{.direct_io = true, .block_bytes = bytes};
+    if (code != EINVAL) return refused("writing into", directory.path(), "pwrite with O_DIRECT", code);
+  }
+  return try_buffered(directory, likely_block_bytes);
+}
+
+}  // namespace wirespool::storage

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace wirespool::test {
+
+// A small drive of its own: a loop device on a sparse file, with a file system, mounted. All gone at the end. Root
+// only.
+class LoopDrive {
+ public:
+  struct Options {
+    std::string file_system = "ext4";  // or "xfs", which needs 300 MiB at least
+    std::uint64_t bytes = std::uint64_t{320} << 20;
+    unsigned sector_bytes = 512;
+  };
+
+  // Why there can be none here, if so: for skip().
+  static std::optional<std::string> missing() {
+    if (::geteuid() != 0) return "not root";
+    static const auto reason = []() -> std::optional<std::string> {
+      try {
+        const LoopDrive trial(Options{.bytes = 8U << 20});
+        return std::nullopt;
+      } catch (const std::exception& error) {
+        return error.what();
+      }
+    }();
+    return reason;
+  }
+
+  explicit LoopDrive(const Options& options) {
+    const std::string image = base_ / "image";
+    must({"truncate", "--size=" + std::to_string(options.bytes), image});
+    attach(image, options.sector_bytes);
+    try {
+      make_file_system(options);
+      std::filesystem::create_directory(base_ / "mount");
+      must({"mount", "-t", options.file_system, device_, path()});
+    } catch (...) {
+      run_process({"losetup", "-d", device_});
+      throw;
+    }
+  }
+  LoopDrive(const LoopDrive&) = delete;
+  LoopDrive& operator=(const LoopDrive&) = delete;
+  ~LoopDrive() {
+    if (!run_process({"umount", path()}).ok()) run_process({"umount", "--lazy", path()});
+    run_process({"losetup", "-d", device_});
+  }
+
+  std::string path() const { return base_ / "mount"; }
+  const std::string& device() const { return device_; }  // "/dev/loop3"
+  void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }
+
+ private:
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  static std::string must(const Command& command) {
+    const auto result = run_process(command);
+    if (result.ok()) return first_line(result.out);
+    throw std::runtime_error(command[0] + " failed: " + first_line(result.err));
+  }
+
+  // Direct I/O on the image, so that the page cache is not in the way; where the image's file system has none, without.
+  void attach(const std::string& image, unsigned sector_bytes) {
+    const std::string sectors = "--sector-size=" + std::to_string(sector_bytes);
+    const auto direct = run_process({"losetup", "--find", "--show", "--direct-io=on", sectors, image});
+    device_ = direct.ok() ? first_line(direct.out) : must({"losetup", "--find", "--show", sectors, image});
+  }
+
+  void make_file_system(const Options& options) const {
+    if (options.file_system == "xfs")
+      must({"mkfs.xfs", "-q", "-f", device_});
+    else
+      must({"mkfs." + options.file_system, "-q", "-F", device_});
+  }
+
+  TempDir base_;
+  std::string device_;
+};
+
+}  // namespace wirespool::test

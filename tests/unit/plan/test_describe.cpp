@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <nlohmann/json.hpp>
+
+#include "plan/units.hpp"
+#include "support/catch.hpp"
+#include "unit/plan/machines.hpp"
+
+using namespace wirespool::plan;
+using namespace wirespool::test;
+using Catch::Contains;
+
+namespace {
+
+CapturePlan a_plan() {
+  auto machine = a_machine(5, 1, 3);
+  machine.drives[0].numa_node = -1;
+  auto config = a_config(machine);
+  config.rx_queues = 2;
+  config.duration_ns = 10'000'000'000;
+  return must_plan(config, machine);
+}
+
+}  // namespace
+
+TEST_CASE("the plan in words says who polls what and who writes where") {
+  const auto text = describe(a_plan());
+  CHECK_THAT(text, Contains("capture until disk"));
+  CHECK_THAT(text, Contains("0000:3b:00.0  net_iavf  node 0  2 x 1024 descriptors"));
+  CHECK_THAT(text, Contains("port 0 queue 0") && Contains("port 0 queue 1"));
+  CHECK_THAT(text, Contains("w00, ") && Contains("w01, ") && Contains("/data/nvme2"));
+  CHECK_THAT(text, Contains("node any"));
+}
+
+TEST_CASE("the plan in words says every size in bytes") {
+  const auto plan = a_plan();
+  const auto text = describe(plan);
+  for (const auto* what : {"mbufs", "handoffs", "blocks", "in hugepages", "index", "total"}) {
+    CHECK_THAT(text, Contains(what));
+  }
+  CHECK_THAT(text, Contains(group_digits(plan.mbuf_bytes)) && Contains(group_digits(plan.blocks_bytes)));
+  CHECK_THAT(text, Contains(format_size(plan.total_bytes())));
+}
+
+TEST_CASE("no line of the plan ends in blanks") {
+  const auto text = describe(a_plan());
+  CHECK(text.find(" \n") == std::string::npos);
+  CHECK(text.back() == '\n');
+}
+
+TEST_CASE("notices end the description") {
+  auto machine = a_machine(3, 1, 1);
+  machine.drives[0].free_bytes = 1;
+  CHECK_THAT(describe(must_plan(a_config(machine), machine)), Contains("notice: /data/nvme0: 1 free"));
+}
+
+TEST_CASE("a measurement describes no files and no drives") {
+  const auto machine = a_machine(2, 1, 0);
+  CaptureConfig config;
+  config.until = Until::rx;
+  const auto text = describe(must_plan(config, machine));
+  CHECK_THAT(text, !Contains("drives\n") && !Contains("files\n") && !Contains("writer"));
+}
+
+TEST_CASE("the plan as JSON is the same plan") {
+  const auto plan = a_plan();
+  const auto json = nlohmann::json::parse(to_json(plan));
+  CHECK(json["until"] == "disk");
+  CHECK(json["when_full"] == "drop");
+  CHECK(json["duration_ns"] == 10'000'000'000);
+  CHECK(json["packets"].is_null());
+  CHECK(json["ports"][0]["mbufs"] == plan.ports[0].mbufs);
+  CHECK(json["rx_lcores"].size() == plan.rx_lcores.size());
+  CHECK(json["rx_lcores"][0]["queues"][0]["port"] == 0);
+  CHECK(json["writers"][1]["drives"].size() == plan.writers[1].drives.size());
+  CHECK(json["drives"][2]["path"] == "/data/nvme2");
+  CHECK(json["memory"]["total_bytes"] == plan.total_bytes());
+}
+
+TEST_CASE("a path that is not UTF-8 still makes JSON") {
+  auto plan = a_plan();
+  plan.drives[0].path = "/data/\xff\xfe";
+  CHECK_NOTHROW(nlohmann::json::parse(to_json(plan)));
+}

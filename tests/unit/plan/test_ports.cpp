@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/rss.hpp"
+#include "support/catch.hpp"
+#include "unit/plan/machines.hpp"
+
+using namespace wirespool::plan;
+using namespace wirespool::test;
+
+namespace {
+
+// The plan for one port and one drive.
+CapturePlan plan_with(const MachinePort& port, const CaptureConfig& changes = {}) {
+  auto machine = a_machine(3, 0, 1);
+  machine.ports = {port};
+  auto config = changes;
+  config.outputs = {machine.drives[0].path};
+  return must_plan(config, machine);
+}
+
+}  // namespace
+
+TEST_CASE("no port at all: the machine is not ready") {
+  const auto machine = a_machine(3, 0, 1);
+  const auto plan = make_plan(a_config(machine), machine);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error()[0].option == "port");
+  CHECK(plan.error()[0].machine);
+}
+
+TEST_CASE("a port is asked for by id, by name, or by PCI address with or without its domain") {
+  const auto machine = a_machine(3, 3, 1);
+  auto config = a_config(machine);
+  config.ports = {GENERATE(as<std::string>{}, "1", "0000:3b:01.0", "3b:01.0", "3B:01.0")};
+  const auto plan = must_plan(config, machine);
+  REQUIRE(plan.ports.size() == 1);
+  CHECK(plan.ports[0].id == 1);
+}
+
+TEST_CASE("a virtual port is asked for by its name") {
+  auto machine = a_machine(3, 2, 1);
+  machine.ports[1].name = "net_pcap0";
+  auto config = a_config(machine);
+  config.ports = {"net_pcap0"};
+  CHECK(must_plan(config, machine).ports[0].id == 1);
+}
+
+TEST_CASE("without --port all ports are captured") {
+  const auto machine = a_machine(3, 3, 1);
+  CHECK(must_plan(a_config(machine), machine).ports.size() == 3);
+}
+
+TEST_CASE("a port that is not there is named beside those that are") {
+  const auto machine = a_machine(3, 1, 1);
+  auto config = a_config(machine);
+  config.ports = {"7"};
+  const auto plan = make_plan(config, machine);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error()[0].why == "DPDK found no port 7");
+  CHECK(plan.error()[0].what_to_do == "use one of: 0 (0000:3b:00.0)");
+  CHECK(plan.error()[0].machine);
+}
+
+TEST_CASE("one port by two names is refused") {
+  const auto machine = a_machine(3, 2, 1);
+  auto config = a_config(machine);
+  config.ports = {"0", "3b:00.0"};
+  CHECK_THAT(problems_of(config, machine), Catch::Contains("3b:00.0 is port 0 (0000:3b:00.0), given before"));
+}
+
+TEST_CASE("more queues than the device has are clamped with a notice") {
+  CaptureConfig config;
+  config.rx_queues = 16;
+  const auto plan = plan_with(a_port(0, 4), config);
+  CHECK(plan.ports[0].rx_queues == 4);
+  CHECK_THAT(notices_of(plan), Catch::Contains("has 4 RX queue(s), not 16"));
+}
+
+TEST_CASE("a device without TX queues gets none") {
+  auto port = a_port(0);
+  CHECK(plan_with(port).ports[0].tx_queues == 1);
+  port.max_tx_queues = 0;
+  CHECK(plan_with(port).ports[0].tx_queues == 0);
+}
+
+TEST_CASE("descriptors: what was asked, else the device's own choice, else 1024") {
+  auto port = a_port(0);
+  CHECK(plan_with(port).ports[0].rx_desc == 1024);
+  port.default_rx_desc = 512;
+  CHECK(plan_with(port).ports[0].rx_desc == 512);
+  CaptureConfig config;
+  config.rx_desc = 2048;
+  CHECK(plan_with(port, config).ports[0].rx_desc == 2048);
+}
+
+TEST_CASE("descriptors are fitted to the device's range and step") {
+  const auto [asked, fitted] = GENERATE(table<unsigned, unsigned>({{1, 64}, {100, 128}, {4095, 4096}, {9000, 4096}}));
+  CaptureConfig config;
+  config.rx_desc = asked;
+  const auto plan = plan_with(a_port(0), config);
+  CHECK(plan.ports[0].rx_desc == fitted);
+  CHECK_THAT(notices_of(plan), Catch::Contains("takes 64 to 4096 descriptors in steps of 32"));
+}
+
+TEST_CASE("a device whose most descriptors is no multiple of its step keeps to both") {
+  auto port = a_port(0);
+  port.max_rx_desc = 1000;
+  CaptureConfig config;
+  config.rx_desc = 1000;
+  CHECK(plan_with(port, config).ports[0].rx_desc == 992);
+}
+
+TEST_CASE("usual frames fit usual buffers") {
+  const auto plan = plan_with(a_port(0));
+  CHECK(plan.ports[0].data_room == 2176);
+  CHECK_FALSE(plan.ports[0].scatter);
+  CHECK(plan.ports[0].mtu == 0);
+}
+
+TEST_CASE("jumbo frames are chained where the device can") {
+  auto port = a_port(0);
+  port.offers_scatter = true;
+  CaptureConfig config;
+  config.mtu = 9000;
+  const auto plan = plan_with(port, config);
+  CHECK(plan.ports[0].mtu == 9000);
+  CHECK(plan.ports[0].data_room == 2176);
+  CHECK(plan.ports[0].scatter);
+}
+
+TEST_CASE("jumbo frames get jumbo buffers where the device cannot chain") {
+  auto port = a_port(0);
+  port.mtu = 9000;
+  const auto plan = plan_with(port);
+  CHECK(plan.ports[0].mtu == 0);
+  CHECK(plan.ports[0].data_room >= 128 + 9000 + 26);
+  CHECK(plan.ports[0].data_room % 64 == 0);
+  CHECK_FALSE(plan.ports[0].scatter);
+}
+
+TEST_CASE("a buffer is never larger than DPDK takes") {
+  auto port = a_port(0);
+  port.max_mtu = 65535;
+  CaptureConfig config;
+  config.mtu = 65535;
+  const auto plan = plan_with(port, config);
+  CHECK(plan.ports[0].data_room == 65535);
+  CHECK_THAT(notices_of(plan), Catch::Contains("frames over 65407 bytes do not fit"));
+}
+
+TEST_CASE("the driver's smallest buffer is kept to") {
+  auto port = a_port(0);
+  port.min_rx_buffer = 4096;
+  CHECK(plan_with(port).ports[0].data_room == 128 + 4096);
+}
+
+TEST_CASE("an MTU the device does not take is clamped with a notice") {
+  CaptureConfig config;
+  config.mtu = 16000;
+  const auto plan = plan_with(a_port(0), config);
+  CHECK(plan.ports[0].mtu == 9702);
+  CHECK_THAT(notices_of(plan), Catch::Contains("9702 instead of 16000"));
+}
+
+TEST_CASE("the NIC's clock is used where there is one") {
+  auto port = a_port(0);
+  CHECK_FALSE(plan_with(port).ports[0].hw_timestamp);
+  port.offers_timestamp = true;
+  CHECK(plan_with(port).ports[0].hw_timestamp);
+  CaptureConfig config;
+  config.timestamp = TimestampSource::tsc;
+  CHECK_FALSE(plan_with(port, config).ports[0].hw_timestamp);
+}
+
+TEST_CASE("--timestamp hw on a NIC without a clock is not replaced by the TSC") {
+  const auto machine = a_machine(3, 1, 1);
+  auto config = a_config(machine);
+  config.timestamp = TimestampSource::hw;
+  const auto plan = make_plan(config, machine);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error()[0].option == "--timestamp");
+  CHECK(plan.error()[0].machine);
+}
+
+TEST_CASE("RSS is for several queues, and masked by what the device offers") {
+  auto port = a_port(0, 4);
+  port.rss_functions = rss_tcp | 1ull << 40;
+  CHECK(plan_with(port).ports[0].rss_functions == 0);
+  CaptureConfig config;
+  config.rx_queues = 2;
+  auto planned = plan_with(port, config).ports[0];
+  CHECK(planned.rss_functions == rss_tcp);
+  CHECK(planned.symmetric_key);
+  config.rss = Rss::device;
+  planned = plan_with(port, config).ports[0];
+  CHECK(planned.rss_functions == rss_tcp);
+  CHECK_FALSE(planned.symmetric_key);
+  config.rss = Rss::off;
+  CHECK(plan_with(port, config).ports[0].rss_functions == 0);
+}
+
+TEST_CASE("a device without RSS is told of, not refused") {
+  auto port = a_port(0, 4);
+  port.rss_functions = 0;
+  CaptureConfig config;
+  config.rx_queues = 2;
+  const auto plan = plan_with(port, config);
+  CHECK(plan.ports[0].rss_functions == 0);
+  CHECK_FALSE(plan.ports[0].symmetric_key);
+  CHECK_THAT(notices_of(plan), Catch::Contains("offers no RSS over IP"));
+}
+
+TEST_CASE("waiting is for ports that are all fed from files, unless asked") {
+  auto machine = a_machine(3, 2, 1);
+  auto config = a_config(machine);
+  CHECK(must_plan(config, machine).when_full == WhenFull::drop);
+  machine.ports[0].file_fed = true;
+  CHECK(must_plan(config, machine).when_full == WhenFull::drop);
+  machine.ports[1].file_fed = true;
+  CHECK(must_plan(config, machine).when_full == WhenFull::wait);
+  config.when_full = WhenFull::drop;
+  CHECK(must_plan(config, machine).when_full == WhenFull::drop);
+}
