@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// How fast one thread gets Blocks onto a drive through each IoQueue: io_queue_bench DIR [MIB] [DEPTH] [BLOCK_KIB]
+// It polls, as a writer lcore does, and counts from the first submit() until the data is synced.
+#include <fmt/core.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "storage/direct_file.hpp"
+#include "storage/drive.hpp"
+#include "storage/io_queue.hpp"
+
+namespace {
+
+using namespace wirespool::storage;
+using Clock = std::chrono::steady_clock;
+
+struct Job {
+  std::string directory;
+  std::uint64_t bytes = std::uint64_t{1024} << 20;
+  unsigned depth = 8;
+  std::uint32_t block_bytes = 1U << 20;
+};
+
+struct Speed {
+  double gigabytes_per_s = 0;         // 10^9 bytes
+  double synced_gigabytes_per_s = 0;  // with fdatasync(2) inside
+  double busy = 0;                    // CPU time of this process as a share of wall time
+};
+
+[[noreturn]] void give_up(const std::string& why) {
+  fmt::print(stderr, "io_queue_bench: {}\n", why);
+  std::exit(1);
+}
+
+std::span<std::byte> block_memory(std::size_t bytes) {
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) give_up("no memory for the Blocks");
+  std::memset(memory, 0x5a, bytes);
+  return {static_cast<std::byte*>(memory), bytes};
+}
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Keeps `depth` Blocks in flight until all are written; the tag is the Block's place in memory.
+void write_all(IoQueue& queue, int fd, const Job& job, std::span<std::byte> memory) {
+  std::vector<unsigned> idle(job.depth);
+  for (unsigned i = 0; i < job.depth; ++i) idle[i] = i;
+  std::uint64_t offset = 0;
+  std::vector<WriteResult> results(job.depth);
+  while (offset < job.bytes || idle.size() < job.depth) {
+    while (offset < job.bytes && !idle.empty()) {
+      const std::byte* data = memory.data() + std::size_t{idle.back()} * job.block_bytes;
+      if (!queue.submit({fd, data, job.block_bytes, offset, idle.back()})) break;
+      idle.pop_back();
+      offset += job.block_bytes;
+    }
+    const std::size_t taken = queue.reap(results);
+    for (std::size_t i = 0; i < taken; ++i) {
+      if (results[i].result != static_cast<std::int32_t>(job.block_bytes))
+        give_up(fmt::format("a write returned {}", results[i].result));
+      idle.push_back(static_cast<unsigned>(results[i].tag));
+    }
+  }
+}
+
+Speed measure(IoQueue& queue, const Job& job, bool preallocated, std::span<std::byte> memory) {
+  const auto directory = Directory::open(job.directory);
+  if (!directory) give_up(directory.error().message());
+  auto file = DirectFile::create(*directory, ".io_queue_bench.open", DirectFile::Mode::direct);
+  if (!file) give_up(file.error().message());
+  if (preallocated)
+    if (const auto allocated = file->preallocate(0, job.bytes); !allocated) give_up(allocated.error().message());
+  const auto start = Clock::now();
+  const std::clock_t cpu_start = std::clock();
+  write_all(queue, file->fd(), job, memory);
+  const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
+  const double written = seconds_since(start);
+  const auto synced = file->sync();
+  const double total = seconds_since(start);
+  if (const auto gone = file->discard(); !gone || !synced) give_up("sync or unlink failed");
+  const double gigabytes = static_cast<double>(job.bytes) / 1e9;
+  return {gigabytes / written, gigabytes / total, cpu / written};
+}
+
+Job parse(int argc, char** argv) {
+  if (argc < 2 || argc > 5) give_up("usage: io_queue_bench DIR [MIB] [DEPTH] [BLOCK_KIB]");
+  const auto number = [&](int i, unsigned otherwise) {
+    const unsigned long value = argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
+    if (value == 0 || value > (1U << 20)) give_up(fmt::format("not a number that makes sense: {}", argv[i]));
+    return static_cast<unsigned>(value);
+  };
+  Job job;
+  job.directory = argv[1];
+  job.depth = number(3, 8);
+  job.block_bytes = number(4, 1024) << 10;
+  job.bytes = (std::uint64_t{number(2, 1024)} << 20) / job.block_bytes * job.block_bytes;
+  return job;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Job job = parse(argc, argv);
+  const auto drive = inspect_drive(job.directory);
+  if (!drive) give_up(drive.error().message());
+  fmt::print("{} on {} ({}, {} bytes a block, O_DIRECT {}): {} MiB, depth {}, {} KiB a write\n", drive->real_path,
+             drive->file_system, drive->device_name, drive->block_bytes, drive->direct_io ? "yes" : "no",
+             job.bytes >> 20, job.depth, job.block_bytes >> 10);
+  const auto memory = block_memory(std::size_t{job.depth} * job.block_bytes);
+  const auto uring = make_uring_queue({.entries = job.depth, .registered = memory});
+  const auto pwrite = make_pwrite_queue({.entries = job.depth});
+  if (!uring) give_up(uring.error().message());
+  if (!(*uring)->notice().empty()) fmt::print("{}\n", (*uring)->notice());
+  fmt::print("{:8} {:13} {:>9} {:>14} {:>5}\n", "queue", "preallocated", "GB/s", "GB/s, synced", "CPU");
+  for (const bool preallocated : {true, false}) {
+    for (const auto& [name, queue] : {std::pair{"uring", uring->get()}, std::pair{"pwrite", pwrite.get()}}) {
+      const Speed speed = measure(*queue, job, preallocated, memory);
+      fmt::print("{:8} {:13} {:9.2f} {:14.2f} {:5.2f}\n", name, preallocated ? "yes" : "no", speed.gigabytes_per_s,
+                 speed.synced_gigabytes_per_s, speed.busy);
+    }
+  }
+}

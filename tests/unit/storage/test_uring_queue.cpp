@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the kernel may do to an io_uring that a drive cannot: refuse to be entered, put off, run workers elsewhere.
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "storage/direct_file.hpp"
+#include "storage/io_queue.hpp"
+#include "support/aligned_buffer.hpp"
+#include "support/catch.hpp"
+#include "support/open_files.hpp"
+#include "support/skip.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace wirespool::storage;
+using wirespool::test::AlignedBuffer;
+using wirespool::test::open_files;
+using wirespool::test::skip;
+using wirespool::test::TempDir;
+
+namespace {
+
+constexpr std::uint32_t block = 1 << 16;
+
+std::vector<WriteResult> reap_within(IoQueue& queue, std::size_t count, std::chrono::milliseconds time) {
+  std::vector<WriteResult> all;
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (all.size() < count && std::chrono::steady_clock::now() < end) {
+    WriteResult one;
+    if (queue.reap({&one, 1}) == 1) all.push_back(one);
+  }
+  return all;
+}
+
+// From now on io_uring_enter(2) with this many requests to submit fails with `code` (seccomp(2)); 0: with any number.
+void refuse_to_submit(unsigned to_submit, unsigned code) {
+  const unsigned any = to_submit == 0 ? 1 : 0;
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+      BPF_JUMP(BPF_JMP | (any != 0 ? BPF_JGE : BPF_JEQ) | BPF_K, any != 0 ? 0 : to_submit, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | code),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(77);
+}
+
+// A child's own ring and file; its exit status is that of `body`, 77 if the sandbox cannot be had.
+int in_child(const std::function<int(IoQueue&, int, const AlignedBuffer&)>& body) {
+  const TempDir dir;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const AlignedBuffer buffer(4 * block, 1);
+    const int fd = ::open((dir / "file").c_str(), O_CREAT | O_WRONLY | O_DIRECT, 0600);
+    auto queue = make_uring_queue({.entries = 4});
+    ::_exit(queue ? body(**queue, fd, buffer) : 78);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+std::string allowed_cpus(const std::filesystem::path& task) {
+  std::ifstream status(task / "status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("Cpus_allowed_list:")) return line.substr(line.find('\t') + 1);
+  return "";
+}
+
+// Where the workers of the thread `owner` may run: io_uring names them after it.
+std::vector<std::string> cpus_of_workers(pid_t owner) {
+  std::vector<std::string> found;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    if (name == "iou-wrk-" + std::to_string(owner)) found.push_back(allowed_cpus(task.path()));
+  }
+  return found;
+}
+
+int last_cpu() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  ::sched_getaffinity(0, sizeof cpus, &cpus);
+  int last = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(static_cast<std::size_t>(cpu), &cpus)) last = cpu;
+  return last;
+}
+
+}  // namespace
+
+TEST_CASE("writes are given back as failed when the kernel does not let the ring in any more") {
+  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+    queue.submit({fd, buffer.data(), block, 0, 1});
+    if (reap_within(queue, 1, std::chrono::seconds(10)).size() != 1) return 1;
+    refuse_to_submit(0, EPERM);
+    for (std::uint64_t tag = 2; tag < 6; ++tag)
+      if (!queue.submit({fd, buffer.data(), block, 0, tag})) return 2;
+    if (queue.submit({fd, buffer.data(), block, 0, 6})) return 3;
+    const auto results = reap_within(queue, 5, std::chrono::milliseconds(300));
+    if (results.size() != 4) return 4;
+    for (std::size_t i = 0; i < 4; ++i)
+      if (results[i].tag != i + 2 || results[i].result != -EPERM) return 5;
+    return 0;
+  });
+  if (status == 77) return skip("a ring that cannot be entered", "no seccomp");
+  CHECK(status == 0);
+}
+
+TEST_CASE("a write the kernel puts off is started later, once") {
+  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+    refuse_to_submit(1, EAGAIN);
+    if (!queue.submit({fd, buffer.data(), block, 0, 1})) return 1;
+    if (!reap_within(queue, 1, std::chrono::milliseconds(50)).empty()) return 2;
+    if (!queue.submit({fd, buffer.data(), block, block, 2})) return 3;  // now there are two to submit
+    const auto results = reap_within(queue, 3, std::chrono::milliseconds(500));
+    if (results.size() != 2 || results[0].tag + results[1].tag != 3) return 4;
+    if (results[0].result != static_cast<int>(block) || results[1].result != static_cast<int>(block)) return 5;
+    return 0;
+  });
+  if (status == 77) return skip("a ring that is put off", "no seccomp");
+  CHECK(status == 0);
+}
+
+TEST_CASE("the kernel's workers keep to the CPU they are given") {
+  const TempDir dir;
+  const auto directory = Directory::open(dir.str());
+  const AlignedBuffer buffer(block, 2);
+  const int cpu = last_cpu();
+  auto queue = make_uring_queue({.entries = 8, .worker_cpu = cpu});
+  REQUIRE(queue);
+  std::vector<std::string> cpus;
+  std::thread owner([&] {
+    // A buffered write with O_DSYNC cannot be done without waiting, so a worker does it.
+    const int fd = ::openat(directory->fd(), "file", O_CREAT | O_WRONLY | O_CLOEXEC | O_DSYNC, 0600);
+    for (std::uint64_t n = 0; n < 4; ++n) (*queue)->submit({fd, buffer.data(), block, n * block, n});
+    reap_within(**queue, 4, std::chrono::seconds(10));
+    cpus = cpus_of_workers(::gettid());
+    ::close(fd);
+  });
+  owner.join();
+  if (cpus.empty()) return skip("CPU of io_uring workers", "this kernel did without workers");
+  for (const auto& list : cpus) CHECK(list == std::to_string(cpu));
+}
+
+TEST_CASE("a queue that is destroyed with writes in flight waits for them") {
+  const TempDir dir;
+  const auto directory = Directory::open(dir.str());
+  const std::size_t before = open_files();
+  const auto file = DirectFile::create(*directory, ".x.open", DirectFile::Mode::direct);
+  {
+    const AlignedBuffer buffer(16 * block, 3);
+    auto queue = make_uring_queue({.entries = 16, .registered = buffer.span()});
+    for (std::uint64_t n = 0; n < 16; ++n)
+      REQUIRE((*queue)->submit({file->fd(), buffer.data() + n * block, block, n * block, n}));
+    queue->reset();
+    CHECK(std::filesystem::file_size(dir / ".x.open") == 16 * block);
+  }
+  CHECK(open_files() == before + 1);
+}
+
+TEST_CASE("queues made and destroyed by the hundred leave no descriptor open") {
+  const std::size_t before = open_files();
+  for (int i = 0; i < 100; ++i) REQUIRE(make_uring_queue({.entries = 8, .worker_cpu = 0}));
+  CHECK(open_files() == before);
+}
+
+TEST_CASE("nothing in flight is nothing to reap, without a system call") {
+  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+    queue.submit({fd, buffer.data(), block, 0, 1});
+    if (reap_within(queue, 1, std::chrono::seconds(10)).size() != 1) return 1;
+    // The strict mode of seccomp(2) kills at any call but read, write and exit.
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) return 77;
+    WriteResult results[4];
+    for (int i = 0; i < 1000; ++i)
+      if (queue.reap(results) != 0) ::syscall(SYS_exit, 2);
+    ::syscall(SYS_exit, 0);
+    return 3;
+  });
+  if (status == 77) return skip("reaping without a system call", "no seccomp");
+  CHECK(status == 0);
+}
