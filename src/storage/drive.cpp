@@ -118,6 +118,7 @@ std::expected<DriveInfo, IoError> inspect_drive(const std::string& path) {
   const auto trial = try_writing(*directory, *likely);
   if (!trial) return std::unexpected(trial.error());
   drive.direct_io = trial->direct_io;
+  drive.preallocation = trial->preallocation;
   drive.block_bytes = trial->block_bytes;
   return drive;
 }

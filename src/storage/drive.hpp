@@ -19,6 +19,7 @@ struct DriveInfo {
   std::string file_system;          // "ext4", "xfs", "tmpfs", "fuse", ... or "0x1234" for an unknown f_type (statfs(2))
   std::uint32_t block_bytes = 512;  // smallest O_DIRECT unit: statx(2) STATX_DIOALIGN, else sysfs, else by trial
   bool direct_io = false;           // an aligned O_DIRECT write worked, and the file system does not deny having it
+  bool preallocation = false;       // fallocate(2) mode 0 worked
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
   int numa_node = -1;  // of the device, -1 unknown

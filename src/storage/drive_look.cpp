@@ -5,68 +5,31 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstddef>
-#include <cstdlib>
 #include <memory>
+
+#include "storage/direct_alignment.hpp"
+#include "storage/drive.hpp"
+#include "storage/file_descriptor.hpp"
 
 namespace wirespool::storage {
 namespace {
-
-// Owns a file descriptor for the length of one look.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-std::uint32_t direct_alignment([[maybe_unused]] int fd) {
-#ifdef STATX_DIOALIGN
-  struct statx status {};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 && (status.stx_mask & STATX_DIOALIGN) != 0) {
-    return status.stx_dio_offset_align;
-  }
-#endif
-  return 0;
-}
-
 // nullopt: not a file that tells (gone, not ours to read, not a regular file).
 std::optional<DirectIoLook> look_at_file(int directory, const char* name) {
   struct stat status {};
   if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  const Descriptor file(openat(directory, name, O_RDONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
-  if (file) return DirectIoLook{true, direct_alignment(file.get())};
+  const FileDescriptor file(openat(directory, name, O_RDONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
+  if (file) {
+    const auto told = direct_alignment(file.get());
+    return DirectIoLook{told != 0U, told.value_or(0)};
+  }
   if (errno == EINVAL) return DirectIoLook{false, 0};  // open(2): the file system does not support O_DIRECT
   return std::nullopt;
-}
-
-bool direct_write_works(int fd, std::size_t bytes) {
-  alignas(4096) static const std::byte zeros[4096]{};
-  return pwrite(fd, zeros, bytes, 0) == static_cast<ssize_t>(bytes);
-}
-
-// A file that has no name, or loses it at once.
-int open_nameless(const std::string& directory, int flags) {
-  const int fd = open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | flags, 0600);
-  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
-  std::string name = directory + "/.wirespool-trial-XXXXXX";
-  const int named = mkostemp(name.data(), O_CLOEXEC | flags);
-  if (named >= 0) unlink(name.c_str());
-  return named;
 }
 
 }  // namespace
@@ -84,19 +47,9 @@ std::optional<DirectIoLook> look_for_direct_io(const std::string& directory) {
 }
 
 std::expected<WriteTrial, IoError> try_direct_io(const std::string& directory) {
-  WriteTrial trial;
-  const Descriptor plain(open_nameless(directory, 0));
-  if (!plain) return std::unexpected(last_error("trial write in " + directory));
-  trial.preallocation = fallocate(plain.get(), 0, 0, 1 << 20) == 0;
-  const Descriptor direct(open_nameless(directory, O_DIRECT));
-  if (!direct) return trial;  // EINVAL: no O_DIRECT here
-  for (const std::uint32_t bytes : {512u, 4096u}) {
-    if (!direct_write_works(direct.get(), bytes)) continue;
-    trial.direct_io = true;
-    trial.block_bytes = bytes;
-    break;
-  }
-  return trial;
+  const auto drive = inspect_drive(directory);
+  if (!drive) return std::unexpected(drive.error());
+  return WriteTrial{drive->direct_io, drive->direct_io ? drive->block_bytes : 0, drive->preallocation};
 }
 
 std::optional<IoError> io_uring_refusal() {

@@ -14,8 +14,7 @@ namespace wirespool::storage {
 
 struct DirectIoLook {
   bool direct_io = false;
-  std::uint32_t block_bytes =
-      0;  // smallest direct write; 0: the kernel does not say (statx(2) STATX_DIOALIGN: Linux 6.1)
+  std::uint32_t block_bytes = 0;  // smallest direct write; 0: not told (statx(2) STATX_DIOALIGN: Linux 6.1)
 };
 
 // Opens some regular file that is already in `directory` with O_RDONLY | O_DIRECT and asks for its alignment. nullopt:
@@ -24,11 +23,11 @@ std::optional<DirectIoLook> look_for_direct_io(const std::string& directory);
 
 struct WriteTrial {
   bool direct_io = false;
-  std::uint32_t block_bytes = 0;  // smallest direct write that worked, 512 or 4096
+  std::uint32_t block_bytes = 0;  // smallest direct write; 0: none worked
   bool preallocation = false;     // fallocate(2) mode 0
 };
 
-// Writes one Block to a file without a name (open(2) O_TMPFILE, where the file system has it), gone when it is closed.
+// inspect_drive()'s trial write; nothing is left of it.
 std::expected<WriteTrial, IoError> try_direct_io(const std::string& directory);
 
 // Why this process cannot use io_uring(7): no such call, kernel.io_uring_disabled, a seccomp filter. nullopt: it can.

@@ -2,43 +2,22 @@
 #include "storage/trial_write.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 
+#include "storage/direct_alignment.hpp"
+#include "storage/file_descriptor.hpp"
 #include "storage/refused.hpp"
 
 namespace wirespool::storage {
 namespace {
-
-// statx(2), linux/stat.h since Linux 6.1; older headers (Ubuntu 22.04) have neither the flag nor the two fields.
-constexpr unsigned statx_dioalign = 0x2000;
-constexpr std::size_t dio_mem_align_at = 0x98;
-constexpr std::size_t dio_offset_align_at = 0x9c;
-static_assert(sizeof(struct statx) == 256, "the size and the offsets above are kernel ABI");
-
-std::uint32_t number_at(const struct statx& all, std::size_t offset) noexcept {
-  std::uint32_t number = 0;
-  std::memcpy(&number, reinterpret_cast<const char*>(&all) + offset, sizeof number);
-  return number;
-}
-
-// Unit of direct I/O as the file system tells it; 0: it has none; nothing: it does not tell.
-std::optional<std::uint32_t> told_alignment(int fd) noexcept {
-  struct statx all {};
-  if (::statx(fd, "", AT_EMPTY_PATH, statx_dioalign, &all) != 0 || (all.stx_mask & statx_dioalign) == 0)
-    return std::nullopt;
-  const std::uint32_t offset_align = number_at(all, dio_offset_align_at);
-  if (offset_align == 0) return 0;
-  return std::max({512U, offset_align, number_at(all, dio_mem_align_at)});
-}
 
 bool has_no_nameless_files(int code) noexcept { return code == EOPNOTSUPP || code == EISDIR || code == ENOSYS; }
 
@@ -70,12 +49,14 @@ int write_block(int fd, std::uint32_t bytes) {
   return static_cast<std::uint32_t>(written) == bytes ? 0 : ENOSPC;
 }
 
+bool takes_preallocation(int fd) noexcept { return ::fallocate(fd, 0, 0, 4096) == 0; }
+
 std::expected<TrialResult, IoError> try_buffered(const Directory& directory, std::uint32_t block_bytes) {
   const FileDescriptor file(open_nameless(directory.fd(), 0));
   if (!file) return refused("writing into", directory.path(), "open");
   if (const int code = write_block(file.get(), block_bytes); code != 0)
     return refused("writing into", directory.path(), "pwrite", code);
-  return TrialResult{.direct_io = false, .block_bytes = block_bytes};
+  return TrialResult{false, takes_preallocation(file.get()), block_bytes};
 }
 
 }  // namespace
@@ -84,11 +65,11 @@ std::expected<TrialResult, IoError> try_writing(const Directory& directory, std:
   const FileDescriptor file(open_nameless(directory.fd(), O_DIRECT));
   if (!file && errno == EINVAL) return try_buffered(directory, likely_block_bytes);
   if (!file) return refused("writing into", directory.path(), "open");
-  const std::uint32_t first = told_alignment(file.get()).value_or(likely_block_bytes);
+  const std::uint32_t first = direct_alignment(file.get()).value_or(likely_block_bytes);
   if (first == 0) return try_buffered(directory, likely_block_bytes);
   for (const std::uint32_t bytes : {first, std::max(first, 4096U)}) {
     const int code = write_block(file.get(), bytes);
-    if (code == 0) return TrialResult{.direct_io = true, .block_bytes = bytes};
+    if (code == 0) return TrialResult{true, takes_preallocation(file.get()), bytes};
     if (code != EINVAL) return refused("writing into", directory.path(), "pwrite with O_DIRECT", code);
   }
   return try_buffered(directory, likely_block_bytes);

@@ -11,6 +11,7 @@ namespace wirespool::storage {
 
 struct TrialResult {
   bool direct_io = false;
+  bool preallocation = false;       // fallocate(2) mode 0 works
   std::uint32_t block_bytes = 512;  // what O_DIRECT takes, or `likely_block_bytes` without it
 };
 
