@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/capture_plan.hpp"
+
+namespace wirespool::plan {
+
+// EAL's options as the user gave them: in front of "--", or as `eal = [...]` in the configuration file. Without
+// argv[0].
+using EalArgs = std::vector<std::string>;
+
+// Value of the last of these options, in any of the ways getopt_long(3) takes: "-l 0-2", "-l0-2", "--lcores=0-2",
+// "--lcores 0-2". "" for an option that has none. nullopt: not given.
+std::optional<std::string> eal_option(const EalArgs& args, std::span<const std::string_view> names);
+bool has_eal_option(const EalArgs& args, std::string_view name);
+
+// Which CPUs an lcore may run on.
+struct LcoreCpus {
+  unsigned lcore = 0;
+  std::vector<unsigned> cpus;
+  bool operator==(const LcoreCpus&) const = default;
+};
+
+// --lcores: "0@0,1-3,(4,5)@(6-7)", and -l, whose "0,2-4" is a part of it; -c: a hexadecimal mask. By lcore id.
+std::expected<std::vector<LcoreCpus>, std::string> parse_lcore_map(std::string_view text);
+std::expected<std::vector<LcoreCpus>, std::string> parse_core_mask(std::string_view text);
+
+// What would make EAL abort or a capture impossible, said before EAL starts. usable_cpus: those a cpuset lets this
+// process run on.
+std::vector<Problem> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus);
+
+// `args` and, where they leave it open, what lets captures run side by side, leaves nothing behind and keeps EAL's own
+// messages to errors.
+EalArgs complete_eal_args(EalArgs args);
+
+}  // namespace wirespool::plan
