@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "support/temp_dir.hpp"
 #include "tools/machine_tree.hpp"
 
 namespace wirespool::test {
@@ -17,17 +16,8 @@ namespace wirespool::test {
 // A /sys and /proc of our own: a directory with the few files a test writes, gone at the end.
 class FakeMachine {
  public:
-  FakeMachine() {
-    auto name = (std::filesystem::temp_directory_path() / "wirespool-machine-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    root_ = name;
-  }
-  ~FakeMachine() { std::filesystem::remove_all(root_); }
-  FakeMachine(const FakeMachine&) = delete;
-  FakeMachine& operator=(const FakeMachine&) = delete;
-
-  tools::MachineTree tree() const { return tools::MachineTree(root_); }
-  std::filesystem::path path(std::string_view below) const { return root_ / below; }
+  tools::MachineTree tree() const { return tools::MachineTree(directory_.path()); }
+  std::filesystem::path path(std::string_view below) const { return directory_.path() / below; }
 
   void file(std::string_view below, std::string_view text) const {
     std::filesystem::create_directories(path(below).parent_path());
@@ -69,7 +59,7 @@ class FakeMachine {
   }
 
  private:
-  std::filesystem::path root_;
+  TempDir directory_;
 };
 
 }  // namespace wirespool::test

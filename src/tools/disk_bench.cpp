@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/disk_bench.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <barrier>
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "storage/drive_look.hpp"
+#include "tools/bench_drive.hpp"
+#include "tools/doctor_findings.hpp"
+
+namespace wirespool::tools {
+namespace {
+
+using Problem = std::unexpected<DiskBenchProblem>;
+
+Problem not_ready(std::string message) { return Problem({std::move(message), DiskBenchProblem::Kind::not_ready}); }
+Problem failed(const storage::IoError& error) {
+  return Problem({error.message() + ": see dmesg for what the drive said", DiskBenchProblem::Kind::failed});
+}
+
+std::expected<void, DiskBenchProblem> check_sizes(const DiskBenchOptions& options) {
+  const auto wrong = [](std::string message) {
+    return Problem({std::move(message), DiskBenchProblem::Kind::wrong_use});
+  };
+  constexpr std::uint64_t most_bytes = 1 << 30;  // write(2) takes less than 2 GiB at once
+  if (options.directories.empty()) return wrong("no directory: nothing to measure: give one a drive");
+  if (options.block_bytes == 0 || options.block_bytes > most_bytes) {
+    return wrong(fmt::format("--block-size {}: not a size of one write: give 512 bytes to 1GiB", options.block_bytes));
+  }
+  if (options.blocks == 0 || options.runs == 0) return wrong("--blocks, --runs: 0 measures nothing: give 1 or more");
+  if (options.depth == 0 || options.depth > 1024) {
+    return wrong(fmt::format("--depth {}: no number of writes in flight: give 1 to 1024", options.depth));
+  }
+  return {};
+}
+
+// Which directories take direct writes; the rest go through the page cache, and only if asked for by --io pwrite.
+std::expected<std::vector<bool>, DiskBenchProblem> check_direct_io(const DiskBenchOptions& options) {
+  std::vector<bool> direct;
+  for (const auto& directory : options.directories) {
+    const auto trial = storage::try_direct_io(directory);
+    if (!trial) return not_ready(trial.error().message() + ": give a directory that is there and writable");
+    if (!trial->direct_io && options.uring) {
+      return not_ready(directory + ": its file system has no O_DIRECT: --io pwrite measures it through the page cache");
+    }
+    if (trial->direct_io && options.block_bytes % trial->block_bytes != 0) {
+      return not_ready(fmt::format("--block-size {}: no multiple of the {} bytes {} writes at once: choose one",
+                                   options.block_bytes, trial->block_bytes, directory));
+    }
+    direct.push_back(trial->direct_io);
+  }
+  return direct;
+}
+
+// Directories of one file system share its free room.
+std::expected<void, DiskBenchProblem> check_room(const DiskBenchOptions& options) {
+  std::map<dev_t, std::uint64_t> needed;
+  for (const auto& directory : options.directories) {
+    struct stat status {};
+    std::error_code error;
+    const auto space = std::filesystem::space(directory, error);
+    if (error || stat(directory.c_str(), &status) != 0) return not_ready(directory + ": " + error.message());
+    const auto all = needed[status.st_dev] += options.blocks * options.block_bytes;
+    if (all <= space.available) continue;
+    return not_ready(fmt::format("{}: {} free of the {} the measurement needs: give fewer --blocks", directory,
+                                 describe_bytes(space.available), describe_bytes(all)));
+  }
+  return {};
+}
+
+std::expected<BenchRun, DiskBenchProblem> run_together(std::span<BenchDrive> drives, const std::atomic<bool>& stop) {
+  for (auto& drive : drives) {
+    if (auto ready = drive.prepare(); !ready) return failed(ready.error());
+  }
+  std::vector<std::expected<DriveRun, storage::IoError>> results(drives.size());
+  {
+    std::barrier start(static_cast<std::ptrdiff_t>(drives.size()));
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < drives.size(); ++i) {
+      threads.emplace_back([&, i] {
+        start.arrive_and_wait();
+        results[i] = drives[i].run(stop);
+      });
+    }
+  }
+  BenchRun run;
+  for (const auto& result : results) {
+    if (!result) return failed(result.error());
+    run.drives.push_back(*result);
+  }
+  return run;
+}
+
+std::expected<BenchSet, DiskBenchProblem> measure(const DiskBenchOptions& options, std::size_t count,
+                                                  const std::vector<bool>& direct, const std::atomic<bool>& stop,
+                                                  const std::function<void(const BenchSet&)>& progress,
+                                                  std::vector<std::string>& notices) {
+  BenchSet set;
+  std::vector<BenchDrive> drives;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& directory = options.directories[i];
+    auto drive = BenchDrive::open(directory, options, direct[i]);
+    if (!drive) return not_ready(drive.error().message() + ": fewer --depth, or --io pwrite");
+    if (!drive->notice().empty()) notices.push_back(directory + ": " + drive->notice());
+    drives.push_back(std::move(*drive));
+    set.directories.push_back(directory);
+  }
+  for (unsigned run = 0; run < options.runs && !stop; ++run) {
+    auto result = run_together(drives, stop);
+    if (!result) return Problem(result.error());
+    if (stop) {  // a run cut short says nothing
+      std::ranges::for_each(drives, &BenchDrive::forget_run);
+      break;
+    }
+    set.runs.push_back(std::move(*result));
+    progress(set);
+  }
+  for (auto& drive : drives) set.latencies.push_back(latency_of(drive.latencies()));
+  return set;
+}
+
+}  // namespace
+
+std::uint64_t BenchRun::ns() const {
+  std::uint64_t longest = 0;
+  for (const auto& drive : drives) longest = std::max(longest, drive.ns);
+  return longest;
+}
+
+double BenchRun::bits_per_s() const {
+  DriveRun whole{0, ns(), 0};
+  for (const auto& drive : drives) whole.bytes += drive.bytes;
+  return whole.bits_per_s();
+}
+
+Spread BenchSet::total() const {
+  std::vector<double> values;
+  for (const auto& run : runs) values.push_back(run.bits_per_s());
+  return spread_of(values);
+}
+
+Spread BenchSet::drive(std::size_t index) const {
+  std::vector<double> values;
+  for (const auto& run : runs) values.push_back(run.drives[index].bits_per_s());
+  return spread_of(values);
+}
+
+Spread spread_of(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  const auto [min, max] = std::ranges::minmax(values);
+  double sum = 0, squares = 0;
+  for (const auto value : values) sum += value;
+  const auto mean = sum / static_cast<double>(values.size());
+  for (const auto value : values) squares += (value - mean) * (value - mean);
+  const auto freedom = static_cast<double>(values.size() - 1);
+  return {mean, values.size() < 2 ? 0 : std::sqrt(squares / freedom), min, max};
+}
+
+// The smallest value that so many are not above ("nearest rank").
+Latency latency_of(std::vector<std::uint64_t>& values) {
+  if (values.empty()) return {};
+  std::ranges::sort(values);
+  const auto at = [&](double share) {
+    const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+    return values[std::max<std::size_t>(rank, 1) - 1];
+  };
+  return {at(0.5), at(0.9), at(0.99), at(0.999), values.back()};
+}
+
+Carried carries(const BenchSet& set, double rate_bits) {
+  const auto total = set.total();
+  if (set.runs.empty() || total.mean < rate_bits) return Carried::no;
+  return total.min < rate_bits ? Carried::on_average : Carried::yes;
+}
+
+std::expected<DiskBenchReport, DiskBenchProblem> disk_bench(const DiskBenchOptions& options,
+                                                            const std::atomic<bool>& stop,
+                                                            const std::function<void(const BenchSet&)>& progress) {
+  if (auto sizes = check_sizes(options); !sizes) return Problem(sizes.error());
+  const auto direct = check_direct_io(options);
+  if (!direct) return Problem(direct.error());
+  if (auto room = check_room(options); !room) return Problem(room.error());
+  DiskBenchReport report{options, {}, {}, false};
+  for (std::size_t i = 0; i < direct->size(); ++i) {
+    if (!(*direct)[i])
+      report.notices.push_back(options.directories[i] + ": no O_DIRECT, measured through the page cache");
+  }
+  for (std::size_t count = options.sweep ? 1 : options.directories.size(); count <= options.directories.size();
+       ++count) {
+    auto set = measure(options, count, *direct, stop, progress, report.notices);
+    if (!set) return Problem(set.error());
+    report.sets.push_back(std::move(*set));
+    if (stop) break;
+  }
+  report.interrupted = stop;
+  return report;
+}
+
+}  // namespace wirespool::tools
