@@ -3,9 +3,8 @@
 //   make_trace --kind KIND --packets N [--seed N] [--first N] [--flows N] [--min-bytes N] --out FILE
 // See trace.hpp for the kinds. Prints packets and bytes.
 #include <cstdio>
-#include <cstring>
-#include <exception>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 #include "support/trace.hpp"
@@ -66,6 +65,8 @@ int main(int argc, char** argv) {
     write_pcap(trace, request.out);
     std::printf("%zu packets, %llu bytes\n", trace.size(), static_cast<unsigned long long>(trace.bytes()));
     return 0;
+  } catch (const std::invalid_argument&) {  // std::stoull: not a number
+    return usage();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "make_trace: %s\n", error.what());
     return 1;

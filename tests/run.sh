@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs what is needed, builds and runs all tests. Safe to run twice; leaves build-tests/ behind (ignored by git).
+set -u
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=config/setup-functions.sh
+source "$here/config/setup-functions.sh"
+
+usage() {
+  cat <<'TEXT'
+usage: tests/run.sh [--quick] [--no-sanitizers] [SUITE...]
+  SUITE            unit, spool, eal; default: all
+  --quick          the release build and its suites only
+  --no-sanitizers  all but the sanitizer builds
+The last line is "N passed, N failed, N skipped". Exit code 0: none failed.
+TEXT
+}
+
+quick='' sanitizers=yes suites=()
+for word in "$@"; do
+  case $word in
+    --quick) quick=yes sanitizers='' ;;
+    --no-sanitizers) sanitizers='' ;;
+    --help | -h) usage && exit 0 ;;
+    unit | spool | eal) suites+=("$word") ;;
+    *) complain "unknown argument: $word" && usage >&2 && exit 1 ;;
+  esac
+done
+[ ${#suites[@]} -gt 0 ] || suites=(unit spool eal)
+
+become_root "$@"
+
+passed=0 failed=0 skipped=0 failures=()
+count_pass() { passed=$((passed + 1)); }
+count_fail() { failed=$((failed + 1)) && failures+=("$1") && printf '   FAILED: %s\n' "$1"; }
+count_skip() { skipped=$((skipped + 1)) && printf '   skipped: %s\n' "$1"; }
+
+started=$SECONDS
+finish() {
+  local failure
+  restore_hugepages
+  [ -z "${build_root:-}" ] || give_back "$build_root"
+  say "took $((SECONDS - started)) s"
+  for failure in "${failures[@]}"; do printf 'FAILED: %s\n' "$failure"; done
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  [ "$failed" -eq 0 ]
+  exit $?
+}
+trap 'count_fail "interrupted"; finish' INT TERM
+
+# --- what there is before and after -----------------------------------------------------------------------------------
+
+# Only things that look like the tests' own: other programs on the machine may come and go.
+own_leftovers() {
+  ip -o link show 2>/dev/null | awk -F': ' '$2 ~ /^wst[0-9]/ { print "interface " $2 }'
+  find /run/netns -maxdepth 1 -name 'wst[0-9]*' -printf 'namespace %f\n' 2>/dev/null
+  awk '$2 ~ /wirespool-test|build-tests/ { print "mount " $2 }' /proc/mounts
+  losetup -n -O NAME,BACK-FILE 2>/dev/null | awk '$2 ~ /wirespool-test|build-tests/ { print "loop " $1 " of " $2 }'
+  find /dev/hugepages -maxdepth 1 -name '*map_*' -printf 'hugepage map %f\n' 2>/dev/null
+  find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'wirespool-test-*' -printf 'directory %p\n' 2>/dev/null
+  find "$build_root" -maxdepth 2 -name 'wirespool-test-*' -printf 'directory %p\n' 2>/dev/null
+}
+
+check_leftovers() {
+  local new
+  new=$(comm -13 <(sort -u <<<"$leftovers_before") <(own_leftovers | sort -u))
+  if [ -z "$new" ]; then
+    say "no interface, namespace, mount, loop device, hugepage map or directory was left behind"
+    count_pass
+  else
+    printf '%s\n' "$new"
+    count_fail "the tests left the above behind"
+  fi
+}
+
+# --- builds and suites ------------------------------------------------------------------------------------------------
+
+# build NAME MESON_OPTION...: 1 if it does not build.
+build() {
+  local name=$1 folder=$build_root/$1 log=$build_root/$1.log
+  shift
+  say "building $name ($*)"
+  {
+    if [ -f "$folder/build.ninja" ]; then meson configure "$folder" "$@"; else meson setup "$folder" "$here" "$@"; fi &&
+      ninja -C "$folder"
+  } >"$log" 2>&1 && return 0
+  tail -n 60 "$log"
+  count_fail "build $name"
+  return 1
+}
+
+# Reads "Ok: 3", "Fail: 1", ... from what Meson printed last.
+add_counts() {
+  local ok bad skip
+  ok=$(awk '/^(Ok|Expected Fail): / { n += $NF } END { print n + 0 }' "$1")
+  bad=$(awk '/^(Fail|Unexpected Pass|Timeout): / { n += $NF } END { print n + 0 }' "$1")
+  skip=$(awk '/^Skipped: / { n += $NF } END { print n + 0 }' "$1")
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+  if [ "$bad" -gt 0 ]; then failures+=("$2"); fi
+}
+
+# run_suites NAME TIMEOUT_FACTOR SUITE...
+run_suites() {
+  local name=$1 factor=$2 folder=$build_root/$1 suite jobs status log
+  shift 2
+  for suite in "$@"; do
+    if ! meson test -C "$folder" --list --no-rebuild --suite "$suite" 2>/dev/null | grep -qv '^No suitable tests'; then
+      notice "$name has no suite $suite"
+      continue
+    fi
+    say "$name: suite $suite"
+    log=$build_root/$name-$suite.txt
+    jobs=$(nproc)
+    [ "$suite" = unit ] || jobs=1 # lcores that poll want a CPU of their own
+    "${wrapper[@]}" meson test -C "$folder" --no-rebuild --print-errorlogs --suite "$suite" --num-processes "$jobs" \
+      --timeout-multiplier "$factor" >"$log" 2>&1
+    status=$?
+    # What a skipped test says is in Meson's own log only.
+    cat "$log"
+    add_counts "$log" "$name: suite $suite"
+    [ "$status" -eq 0 ] || grep -Eq '^(Fail|Timeout|Unexpected Pass): +[1-9]' "$log" || count_fail "$name: suite $suite did not run"
+  done
+}
+
+wants() { printf '%s\n' "${suites[@]}" | grep -qx "$1"; }
+
+# Suites asked for that are among those named.
+among() {
+  local suite
+  for suite in "$@"; do if wants "$suite"; then echo "$suite"; fi; done
+}
+
+run_release() {
+  # The tree has no warning with g++ 12; other compilers find other things, which must not stop anybody.
+  local werror=false
+  [ "$(gcc_major "${CXX##* }")" = 12 ] && werror=true
+  [ "$werror" = true ] || notice "not g++ 12: warnings are shown, and are no errors"
+  build release --buildtype=release -Dwarning_level=3 "-Dwerror=$werror" || return
+  [ "$werror" = false ] || count_pass
+  run_suites release 1 "${suites[@]}"
+}
+
+run_without_capture() {
+  build without-capture -Dcapture=disabled --buildtype=debugoptimized || return
+  # shellcheck disable=SC2046  # words are wanted
+  run_suites without-capture 1 $(among unit spool)
+}
+
+run_address_sanitizer() {
+  build asan --buildtype=debugoptimized -Db_sanitize=address,undefined || return
+  export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
+  export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  run_suites asan 4 "${suites[@]}"
+  unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+run_thread_sanitizer() {
+  build tsan --buildtype=debugoptimized -Db_sanitize=thread -Dcapture=disabled || return
+  # ThreadSanitizer's memory map does not go with as much address randomisation as newer kernels do.
+  if setarch -R true 2>/dev/null; then wrapper=(setarch -R); fi
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  # shellcheck disable=SC2046
+  run_suites tsan 8 $(among unit spool)
+  unset TSAN_OPTIONS
+  wrapper=(env)
+}
+
+# --- the text itself --------------------------------------------------------------------------------------------------
+
+check_format() {
+  local files
+  say "clang-format and shellcheck"
+  mapfile -t files < <(find "$here/src" "$here/include" "$here/tests" "$here/bench" -name '*.[ch]pp' 2>/dev/null | sort)
+  # Versions disagree in details: 14 is what Debian 12 and Ubuntu 22.04 have.
+  if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+    count_skip "clang-format 14 is not here"
+  elif clang-format --dry-run -Werror "${files[@]}"; then
+    count_pass
+  else
+    count_fail "clang-format"
+  fi
+  mapfile -t files < <(find "$here/config" "$here/tests" "$here/bench" -name '*.sh' 2>/dev/null | sort)
+  if ! command -v shellcheck >/dev/null; then
+    count_skip "shellcheck is not here"
+  elif (cd "$here" && shellcheck -x "${files[@]}" .ci/run); then
+    count_pass
+  else
+    count_fail "shellcheck"
+  fi
+}
+
+# --- all of it --------------------------------------------------------------------------------------------------------
+
+install_packages "${packages_build[@]}" "${packages_capture[@]}" "${packages_test[@]}" || { count_fail "packages"; finish; }
+choose_compiler || { count_fail "compiler"; finish; }
+
+build_root=$here/build-tests
+mkdir -p "$build_root" 2>/dev/null && [ -w "$build_root" ] || build_root=$(mktemp -d)
+say "building in $build_root"
+wrapper=(env)
+leftovers_before=$(own_leftovers)
+
+if ! set_up_hugepages 1024; then
+  notice "the EAL tests run with --no-huge"
+  export WIRESPOOL_TEST_NO_HUGE=1
+fi
+
+run_release
+if [ -z "$quick" ]; then
+  check_format
+  run_without_capture
+fi
+if [ -n "$sanitizers" ]; then
+  run_address_sanitizer
+  run_thread_sanitizer
+fi
+check_leftovers
+finish
