@@ -16,10 +16,6 @@ sender=wsq$$a port=wsq$$b
 capture_pid=''
 hugepages_mib=512
 
-if [ $# -gt 0 ]; then sed -n '3,5s/^# //p' "$0" && exit 1; fi
-become_root "$@"
-[ "$(id -u)" -eq 0 ] || { complain "not root: interfaces and hugepages need it: run it as root, or install sudo"; exit 1; }
-
 clean_up() {
   if [ -n "$capture_pid" ]; then kill -KILL "$capture_pid" 2>/dev/null || true; fi
   ip netns delete "$sender_space" 2>/dev/null || true
@@ -28,10 +24,6 @@ clean_up() {
   if [ -d "$here/quickstart-output" ]; then give_back "$here/quickstart-output"; fi
   if [ -d "$build" ]; then give_back "$build"; fi
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
 build_release() {
   say "building a release binary in $build (a few minutes the first time)"
   mkdir -p "$build"
@@ -151,16 +143,28 @@ check() {
   say "sent == stored: $sent packets, every byte of the trace in order"
 }
 
-install_packages "${packages_build[@]}" "${packages_capture[@]}" iputils-ping
-choose_compiler
-build_release
-hugepages=yes
-set_up_hugepages "$hugepages_mib" || { hugepages=no && notice "going on without hugepages"; }
-make_wire
-start_capture
-send_traffic
-stop_capture
-show_ledger
-show_packets
-check
-say "all of it is in $output"
+main() {
+  if [ $# -gt 0 ]; then sed -n '3,5s/^# //p' "$0" && exit 1; fi
+  become_root "$@"
+  [ "$(id -u)" -eq 0 ] || { complain "not root: interfaces and hugepages need it: run it as root, or install sudo"; exit 1; }
+  trap clean_up EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+
+  install_packages "${packages_build[@]}" "${packages_capture[@]}" iputils-ping
+  choose_compiler
+  build_release
+  hugepages=yes
+  set_up_hugepages "$hugepages_mib" || { hugepages=no && notice "going on without hugepages"; }
+  make_wire
+  start_capture
+  send_traffic
+  stop_capture
+  show_ledger
+  show_packets
+  check
+  say "all of it is in $output"
+}
+
+# A function, so that bash has read all of this file before it begins.
+main "$@"

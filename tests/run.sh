@@ -18,19 +18,21 @@ TEXT
 }
 
 quick='' sanitizers=yes suites=()
-for word in "$@"; do
-  case $word in
-    --quick) quick=yes sanitizers='' ;;
-    --no-sanitizers) sanitizers='' ;;
-    --help | -h) usage && exit 0 ;;
-    unit | spool | eal) suites+=("$word") ;;
-    *) complain "unknown argument: $word" && usage >&2 && exit 1 ;;
-  esac
-done
-[ ${#suites[@]} -gt 0 ] || suites=(unit spool eal)
+read_arguments() {
+  local word
+  for word in "$@"; do
+    case $word in
+      --quick) quick=yes sanitizers='' ;;
+      --no-sanitizers) sanitizers='' ;;
+      --help | -h) usage && exit 0 ;;
+      unit | spool | eal) suites+=("$word") ;;
+      *) complain "unknown argument: $word" && usage >&2 && exit 1 ;;
+    esac
+  done
+  [ ${#suites[@]} -gt 0 ] || suites=(unit spool eal)
+}
 
-become_root "$@"
-
+wrapper=(env)
 passed=0 failed=0 skipped=0 failures=()
 count_pass() { passed=$((passed + 1)); }
 count_fail() { failed=$((failed + 1)) && failures+=("$1") && printf '   FAILED: %s\n' "$1"; }
@@ -47,8 +49,6 @@ finish() {
   [ "$failed" -eq 0 ]
   exit $?
 }
-trap 'count_fail "interrupted"; finish' INT TERM
-
 # --- what there is before and after -----------------------------------------------------------------------------------
 
 # Only things that look like the tests' own: other programs on the machine may come and go.
@@ -192,28 +192,36 @@ check_format() {
 
 # --- all of it --------------------------------------------------------------------------------------------------------
 
-install_packages "${packages_build[@]}" "${packages_capture[@]}" "${packages_test[@]}" || { count_fail "packages"; finish; }
-choose_compiler || { count_fail "compiler"; finish; }
+main() {
+  read_arguments "$@"
+  become_root "$@"
+  trap 'count_fail "interrupted"; finish' INT TERM
 
-build_root=$here/build-tests
-mkdir -p "$build_root" 2>/dev/null && [ -w "$build_root" ] || build_root=$(mktemp -d)
-say "building in $build_root"
-wrapper=(env)
-leftovers_before=$(own_leftovers)
+  install_packages "${packages_build[@]}" "${packages_capture[@]}" "${packages_test[@]}" || { count_fail "packages"; finish; }
+  choose_compiler || { count_fail "compiler"; finish; }
 
-if ! set_up_hugepages 1024; then
-  notice "the EAL tests run with --no-huge"
-  export WIRESPOOL_TEST_NO_HUGE=1
-fi
+  build_root=$here/build-tests
+  mkdir -p "$build_root" 2>/dev/null && [ -w "$build_root" ] || build_root=$(mktemp -d)
+  say "building in $build_root"
+  leftovers_before=$(own_leftovers)
 
-run_release
-if [ -z "$quick" ]; then
-  check_format
-  run_without_capture
-fi
-if [ -n "$sanitizers" ]; then
-  run_address_sanitizer
-  run_thread_sanitizer
-fi
-check_leftovers
-finish
+  if ! set_up_hugepages 1024; then
+    notice "the EAL tests run with --no-huge"
+    export WIRESPOOL_TEST_NO_HUGE=1
+  fi
+
+  run_release
+  if [ -z "$quick" ]; then
+    check_format
+    run_without_capture
+  fi
+  if [ -n "$sanitizers" ]; then
+    run_address_sanitizer
+    run_thread_sanitizer
+  fi
+  check_leftovers
+  finish
+}
+
+# A function, so that bash has read all of this file before it begins: it may be edited meanwhile.
+main "$@"

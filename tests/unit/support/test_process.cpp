@@ -63,8 +63,8 @@ TEST_CASE("a veth pair carries every frame of a trace, and is gone afterwards") 
     const NetNamespace place;
     const VethPair pair(&place);
     left = pair.left();
-    Process tcpdump(
-        place.inside({"tcpdump", "-n", "-U", "-i", pair.right(), "-w", dir / "got.pcap", "--immediate-mode"}));
+    Process tcpdump(place.inside({"tcpdump", "-n", "-U", "-s", "2048", "-B", "16384", "-i", pair.right(), "-w",
+                                  dir / "got.pcap", "--immediate-mode"}));
     REQUIRE(tcpdump.wait_for_output("listening on", Seconds(10)));
     const auto sent =
         run_process(place.inside({"tcpreplay", "-K", "--pps=5000", "-i", pair.left(), dir / "sent.pcap"}));
