@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "stats/counter.hpp"
+#include "stats/histogram.hpp"
+
+namespace wirespool::stats {
+
+// One RX lcore's, written by it alone. README.md says what each means and what to do when it is not zero.
+struct alignas(64) RxCounters {
+  Counter received;        // packets taken from its RxQueues
+  Counter received_bytes;  // wirelen of these
+  Counter filtered;        // left out because it was asked for: --until rx ends here
+  Counter drop_handoff;    // did not fit into any Handoff
+  Counter beyond_limit;    // came in the Burst that reached --packets; not in `received`
+  Counter polls;           // receive calls
+  Counter empty_polls;     // that returned nothing
+  Counter handoff_waits;   // Bursts that had to wait for room (--when-full wait)
+};
+
+// One writer lcore's, written by it alone.
+struct alignas(64) WriterCounters {
+  Counter stored;          // packets whose Block is on a drive, all Blocks before it too
+  Counter stored_bytes;    // caplen of these
+  Counter filtered;        // left out because it was asked for: --until handoff|block ends here
+  Counter drop_drive;      // no drive could take them
+  Counter rehomed;         // stored on another drive than first meant (already in `stored`)
+  Counter rounds;          // turns of its loop
+  Counter idle_rounds;     // that found nothing to do
+  Counter block_waits;     // rounds with packets waiting for an empty Block
+};
+
+// One drive's, as one writer lcore sees it.
+struct alignas(64) DriveCounters {
+  Counter blocks;          // writes completed
+  Counter bytes;           // bytes of these, padding included
+  Counter inflight;        // writes submitted and not completed (a level, not a count)
+  Counter files;           // SpoolFiles begun
+  Histogram write_latency; // submit to reap, ns
+};
+
+}  // namespace wirespool::stats

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::stats {
+
+// The books of a capture at one moment: plain numbers, since the start. What each means is in README.md.
+struct PortLine {
+  unsigned port = 0;
+  std::string name;
+  std::uint64_t received = 0, received_bytes = 0;
+  std::uint64_t nic_missed = 0;  // the device had no free descriptor
+  std::uint64_t nic_errors = 0;  // the device refused the frame
+  std::uint64_t no_mbuf = 0;     // the driver found no free mbuf
+  std::uint64_t lost() const { return nic_missed + nic_errors + no_mbuf; }
+};
+
+struct Totals {
+  std::uint64_t received = 0, received_bytes = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t stored = 0, stored_bytes = 0;
+  std::uint64_t trimmed = 0;
+  std::uint64_t drop_handoff = 0, drop_drive = 0;
+  std::uint64_t beyond_limit = 0, rehomed = 0;
+  std::int64_t in_flight() const {
+    return static_cast<std::int64_t>(received - filtered - stored - drop_handoff - drop_drive);
+  }
+};
+
+struct DriveLine {
+  std::string path;
+  std::string state;  // ok full failed
+  std::string why;    // what the drive said, if not ok
+  std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
+  std::uint64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
+};
+
+struct LcoreLine {
+  unsigned lcore = 0;
+  std::string role;     // "rx" or "writer"
+  double busy = 0;      // share of its polls that found work, 0..1
+  std::uint64_t packets = 0;
+  std::uint64_t waits = 0;  // rx: Bursts that waited for a Handoff; writer: rounds that waited for a Block
+};
+
+struct Ledger {
+  Timestamp time;
+  std::uint64_t elapsed_ns = 0;
+  bool final = false;
+  std::string ended_by;  // why the capture ended; final line only
+  std::vector<PortLine> ports;
+  Totals totals;
+  std::vector<DriveLine> drives;
+  std::vector<LcoreLine> lcores;
+
+  std::uint64_t lost() const;
+
+  // What does not add up, empty if all does: received = filtered + stored + drop_handoff + drop_drive + in_flight, with
+  // in_flight never negative and 0 in the final line; the ports' received add up to the total.
+  std::string imbalance() const;
+};
+
+// One line, no newline (interface.md, "The ledger").
+std::string to_json(const Ledger& ledger);
+
+// For people: one line of rates since `before`, and at the end a table of everything.
+std::string console_line(const Ledger& ledger, const Ledger& before);
+std::string console_summary(const Ledger& ledger);
+
+}  // namespace wirespool::stats

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "stats/ledger.hpp"
+
+namespace wirespool::stats {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string rfc3339(Timestamp time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(static_cast<std::time_t>(time.seconds())),
+                     time.nanoseconds());
+}
+
+Json json_of(const PortLine& port) {
+  return {{"port", port.port},
+          {"name", port.name},
+          {"received", port.received},
+          {"received_bytes", port.received_bytes},
+          {"nic_missed", port.nic_missed},
+          {"nic_errors", port.nic_errors},
+          {"no_mbuf", port.no_mbuf}};
+}
+
+Json json_of(const Totals& totals) {
+  return {{"received", totals.received},         {"received_bytes", totals.received_bytes},
+          {"filtered", totals.filtered},         {"stored", totals.stored},
+          {"stored_bytes", totals.stored_bytes}, {"trimmed", totals.trimmed},
+          {"drop_handoff", totals.drop_handoff}, {"drop_drive", totals.drop_drive},
+          {"in_flight", totals.in_flight()},     {"beyond_limit", totals.beyond_limit},
+          {"rehomed", totals.rehomed}};
+}
+
+Json json_of(const DriveLine& drive) {
+  Json json = {{"path", drive.path},         {"state", drive.state}, {"blocks", drive.blocks}, {"bytes", drive.bytes},
+               {"inflight", drive.inflight}, {"files", drive.files},
+               {"write_latency_ns", {{"p50", drive.p50_ns}, {"p99", drive.p99_ns}, {"max", drive.max_ns}}}};
+  if (!drive.why.empty()) json["why"] = drive.why;
+  return json;
+}
+
+Json json_of(const LcoreLine& lcore) {
+  return {{"lcore", lcore.lcore},
+          {"role", lcore.role},
+          {"busy", lcore.busy},
+          {"packets", lcore.packets},
+          {"waits", lcore.waits}};
+}
+
+template <class Lines>
+Json json_array(const Lines& lines) {
+  Json array = Json::array();
+  for (const auto& line : lines) array.push_back(json_of(line));
+  return array;
+}
+
+// 12.3M, 45.6k, 789: three digits are enough for a rate.
+std::string short_number(double n) {
+  for (const auto& [unit, name] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
+    if (n >= unit) return fmt::format("{:.2f}{}", n / unit, name);
+  return fmt::format("{:.0f}", n);
+}
+
+// What was lost, by cause; empty if nothing was.
+std::string losses(const Ledger& ledger) {
+  std::uint64_t missed = 0, errors = 0, no_mbuf = 0;
+  for (const auto& port : ledger.ports) {
+    missed += port.nic_missed;
+    errors += port.nic_errors;
+    no_mbuf += port.no_mbuf;
+  }
+  std::string text;
+  const auto add = [&](const char* name, std::uint64_t n) {
+    if (n) fmt::format_to(std::back_inserter(text), " {} {}", name, n);
+  };
+  add("nic_missed", missed);
+  add("nic_errors", errors);
+  add("no_mbuf", no_mbuf);
+  add("drop_handoff", ledger.totals.drop_handoff);
+  add("drop_drive", ledger.totals.drop_drive);
+  return text;
+}
+
+void summarize_totals(std::string& text, const Ledger& ledger) {
+  const auto& t = ledger.totals;
+  const auto row = [&](const char* name, std::uint64_t n, const std::string& note = {}) {
+    fmt::format_to(std::back_inserter(text), "  {:<14}{:>20}  {}\n", name, n, note);
+  };
+  row("received", t.received, fmt::format("{} bytes", t.received_bytes));
+  row("filtered", t.filtered);
+  row("stored", t.stored, fmt::format("{} bytes", t.stored_bytes));
+  row("drop_handoff", t.drop_handoff);
+  row("drop_drive", t.drop_drive);
+  row("in_flight", static_cast<std::uint64_t>(t.in_flight()));
+  if (t.rehomed) row("rehomed", t.rehomed, "stored on another drive than first meant");
+  if (t.beyond_limit) row("beyond_limit", t.beyond_limit, "arrived with the last packets asked for, not recorded");
+}
+
+}  // namespace
+
+std::string to_json(const Ledger& ledger) {
+  Json json = {{"time", rfc3339(ledger.time)}, {"elapsed_ns", ledger.elapsed_ns}, {"final", ledger.final}};
+  if (ledger.final) json["ended_by"] = ledger.ended_by;
+  json["ports"] = json_array(ledger.ports);
+  json["totals"] = json_of(ledger.totals);
+  json["drives"] = json_array(ledger.drives);
+  json["lcores"] = json_array(ledger.lcores);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string console_line(const Ledger& ledger, const Ledger& before) {
+  const double seconds = static_cast<double>(ledger.elapsed_ns - before.elapsed_ns) / 1e9;
+  const auto rate = [&](std::uint64_t now, std::uint64_t then) {
+    return seconds > 0 ? static_cast<double>(now - then) / seconds : 0.0;
+  };
+  const auto& now = ledger.totals;
+  const auto& then = before.totals;
+  const auto lost = losses(ledger);
+  return fmt::format("{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
+                     static_cast<double>(ledger.elapsed_ns) / 1e9, now.received,
+                     short_number(rate(now.received, then.received)),
+                     short_number(8 * rate(now.received_bytes, then.received_bytes)), now.stored,
+                     short_number(8 * rate(now.stored_bytes, then.stored_bytes)), now.in_flight(),
+                     lost.empty() ? " 0" : lost);
+}
+
+std::string console_summary(const Ledger& ledger) {
+  std::string text = fmt::format("ended by {} after {:.3f} s\n", ledger.ended_by, static_cast<double>(ledger.elapsed_ns) / 1e9);
+  summarize_totals(text, ledger);
+  for (const auto& port : ledger.ports)
+    fmt::format_to(std::back_inserter(text), "  port {} {}: received {}, nic_missed {}, nic_errors {}, no_mbuf {}\n",
+                   port.port, port.name, port.received, port.nic_missed, port.nic_errors, port.no_mbuf);
+  for (const auto& drive : ledger.drives)
+    fmt::format_to(std::back_inserter(text),
+                   "  drive {}: {}{}, {} files, {} bytes in {} writes, latency p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms\n",
+                   drive.path, drive.state, drive.why.empty() ? "" : " (" + drive.why + ")", drive.files, drive.bytes,
+                   drive.blocks, static_cast<double>(drive.p50_ns) / 1e6, static_cast<double>(drive.p99_ns) / 1e6,
+                   static_cast<double>(drive.max_ns) / 1e6);
+  const auto lost = losses(ledger);
+  text += lost.empty() ? "nothing was lost\n" : fmt::format("lost:{}\n", lost);
+  return text;
+}
+
+}  // namespace wirespool::stats
