@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Records into memory: the one copy. Everything here is inlined into the Appender's loop.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "format/pcap.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+// A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so the division
+// is done once a second.
+class SecondSplitter {
+ public:
+  PcapRecordHeader header(Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) noexcept {
+    std::uint64_t nanoseconds = time.ns - second_ns_;
+    if (nanoseconds >= 1'000'000'000) [[unlikely]]
+      nanoseconds = turn(time);
+    return {second_, static_cast<std::uint32_t>(nanoseconds), caplen, wirelen};
+  }
+
+ private:
+  std::uint64_t turn(Timestamp time) noexcept {
+    second_ = time.seconds();
+    second_ns_ = std::uint64_t{second_} * 1'000'000'000;
+    return time.ns - second_ns_;
+  }
+
+  std::uint64_t second_ns_ = 0;
+  std::uint32_t second_ = 0;
+};
+
+// memcpy for frames: moves of fixed size the compiler expands in place, the last one overlapping the one before, so that
+// neither buffer is touched outside [0, bytes).
+inline void copy_frame(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+  if (bytes >= 64) {
+    if (bytes > 1024) {
+      std::memcpy(to, from, bytes);
+      return;
+    }
+    std::size_t at = 0;
+    do {
+      __builtin_memcpy(to + at, from + at, 64);
+      at += 64;
+    } while (at + 64 <= bytes);
+    __builtin_memcpy(to + bytes - 64, from + bytes - 64, 64);
+    return;
+  }
+  if (bytes >= 32) {
+    __builtin_memcpy(to, from, 32);
+    __builtin_memcpy(to + bytes - 32, from + bytes - 32, 32);
+    return;
+  }
+  if (bytes) std::memcpy(to, from, bytes);
+}
+
+// Header and payload; `to` has room for both. Returns the byte after them.
+inline std::byte* put_record(std::byte* to, const PcapRecordHeader& header, const std::byte* frame) noexcept {
+  std::memcpy(to, &header, sizeof header);
+  copy_frame(to + sizeof header, frame, header.caplen);
+  return to + sizeof header + header.caplen;
+}
+
+}  // namespace wirespool::format

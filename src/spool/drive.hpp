@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cerrno>
+#include <mutex>
+#include <string>
+#include <system_error>
+
+namespace wirespool::spool {
+
+enum class DriveState : std::uint32_t { ok, full, failed };
+
+// One output directory as all writers see it. Shared.
+class Drive {
+ public:
+  explicit Drive(std::string path, std::uint32_t block_bytes) : path_(std::move(path)), block_bytes_(block_bytes) {}
+
+  const std::string& path() const { return path_; }
+  std::uint32_t block_bytes() const { return block_bytes_; }
+
+  bool ok() const noexcept { return state_.load(std::memory_order_relaxed) == DriveState::ok; }
+  DriveState state() const noexcept { return state_.load(std::memory_order_acquire); }
+
+  // Blocks handed to this drive and not yet on it, all writers together.
+  std::uint32_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+  void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
+  void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
+
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive.
+  void fail(int error, const std::string& doing) {
+    const std::lock_guard lock(why_mutex_);
+    if (!ok()) return;
+    why_ = doing + ": " + std::generic_category().message(error);
+    state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
+  }
+
+  std::string why() const {
+    const std::lock_guard lock(why_mutex_);
+    return why_;
+  }
+
+ private:
+  std::string path_;
+  std::uint32_t block_bytes_;
+  std::atomic<DriveState> state_{DriveState::ok};
+  alignas(64) std::atomic<std::uint32_t> load_{0};
+  mutable std::mutex why_mutex_;
+  std::string why_;
+};
+
+}  // namespace wirespool::spool

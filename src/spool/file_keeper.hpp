@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "spool/drive.hpp"
+#include "spool/file_slot.hpp"
+#include "storage/direct_file.hpp"
+
+namespace wirespool::spool {
+
+struct FileKeeperOptions {
+  std::string stem;
+  Timestamp capture_start;
+  bool direct_io = true;
+  std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
+  bool write_index = true;
+};
+
+// Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them, grows
+// them ahead of the writes, seals finished ones. A drive that hangs in a sync holds up nobody else's files.
+class FileKeeper {
+ public:
+  // `slots`: of all writers' files on this drive; fixed for good. `drive` and `slots` outlive the keeper.
+  FileKeeper(FileKeeperOptions options, Drive& drive, storage::Directory directory, std::vector<FileSlot*> slots);
+  ~FileKeeper();
+
+  void start();          // the thread; before that, work() may be called by the owner
+  void stop() noexcept;  // finishes what is asked for, ends the thread
+  void wake() noexcept { wake_.release(); }
+
+  // Serves each slot once; how many there was something to do for.
+  std::size_t work();
+
+  const storage::Directory& directory() const { return directory_; }
+  std::uint64_t files_sealed() const noexcept { return files_sealed_.load(std::memory_order_relaxed); }
+
+ private:
+  void run();
+  bool serve(FileSlot& slot);
+  void open(FileSlot& slot);
+  void grow(FileSlot& slot);
+  void preallocate(FileSlot& slot, std::uint64_t bytes);
+  void close(FileSlot& slot);
+  void seal(FileSlot& slot);
+  void write_index(const FileSlot& slot, const std::string& name);
+  std::uint64_t affordable(std::uint64_t bytes) const;
+
+  FileKeeperOptions options_;
+  Drive& drive_;
+  storage::Directory directory_;
+  std::vector<FileSlot*> slots_;
+  std::counting_semaphore<> wake_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<std::uint64_t> files_sealed_{0};
+  std::thread thread_;
+};
+
+}  // namespace wirespool::spool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/index.hpp"
+#include "spool/block.hpp"
+#include "storage/direct_file.hpp"
+
+namespace wirespool::spool {
+
+// One SpoolFile between a writer lcore and the FileKeeper of its drive. The state names the owner of everything else in
+// the slot, so the two never touch it at once and never wait for each other:
+//   idle    writer's: nothing here
+//   wanted  keeper's: open a hidden file
+//   open    writer's: `file` takes Blocks
+//   sealing keeper's: truncate to `length`, sync, rename; nothing left in it: discard
+//   refused writer's: opening failed, `error` says why
+struct alignas(64) FileSlot {
+  enum class State : std::uint32_t { idle, wanted, open, sealing, refused };
+
+  std::atomic<State> state{State::idle};
+
+  // Set by the writer before `wanted`.
+  unsigned writer = 0;
+  unsigned hidden_number = 0;
+
+  // Set by the keeper before `open` / `refused`.
+  std::optional<storage::DirectFile> file;
+  storage::IoError error;
+
+  // The writer's while `open`, read by the keeper in `sealing`.
+  unsigned sequence = 0;               // of the sealed name
+  std::uint64_t length = 0;            // bytes that count
+  Timestamp first;
+  Tally tally;
+  std::vector<format::IndexEntry> index;  // room taken at start; rows beyond it are left out
+  bool index_complete = true;
+
+  // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in `allocated_bytes`.
+  // Equal: nothing is under way, the writer may truncate.
+  std::atomic<std::uint64_t> wanted_bytes{0};
+  std::atomic<std::uint64_t> allocated_bytes{0};
+  std::atomic<bool> cannot_preallocate{false};
+};
+
+}  // namespace wirespool::spool

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "spool/appender.hpp"
+#include "spool/block.hpp"
+#include "spool/drive.hpp"
+#include "spool/file_keeper.hpp"
+#include "spool/file_slot.hpp"
+#include "stats/counters.hpp"
+#include "storage/io_queue.hpp"
+
+namespace wirespool::spool {
+
+struct SpoolWriterOptions {
+  unsigned writer = 0;          // the WW of its files
+  std::uint32_t streams = 1;    // Appenders that leave Blocks here
+  std::uint32_t depth = 8;      // writes in flight per drive
+  std::uint32_t snaplen = format::max_snaplen;
+  std::uint32_t block_bytes = 1 << 20;
+  std::uint64_t flush_age_ns = 1'000'000'000;
+  std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
+  policy::Rotation rotation;
+};
+
+// A writer's drive: shared state, who keeps its files, this writer's books about it.
+struct WriterDrive {
+  Drive* drive = nullptr;
+  FileKeeper* keeper = nullptr;
+  stats::DriveCounters* counters = nullptr;
+};
+
+// Full Blocks to drives. Owned and used by one writer lcore; nothing here blocks, locks or allocates after construction.
+//
+// A lane is one Stream on one drive. Blocks of a lane are written in any order and retired in file order: a packet counts
+// as stored when its Block and all before it in the file are on the drive. So when a write fails, everything from there on
+// is still in memory: the file is sealed at the last whole record before it, and the records are appended again, as a
+// Stream of their own, to the drives that are left; without any they are counted as drop_drive.
+class SpoolWriter {
+ public:
+  // Slots for all lanes: per lane one open file, the next one, and one being sealed.
+  static constexpr std::size_t slots_per_lane = 3;
+  static std::size_t lanes(std::uint32_t streams, std::size_t drives) { return (streams + 1) * drives; }
+  // Blocks that Appenders do not get: re-homing must be able to go on when everything else is full.
+  static std::size_t reserve(std::size_t drives) { return drives + 2; }
+  static std::size_t fewest_blocks(std::uint32_t streams, std::size_t drives, std::uint64_t block_bytes,
+                                   std::uint32_t snaplen);
+
+  // `slots`: lanes() x slots_per_lane, lane by lane; the keepers serve them. Everything given outlives the writer.
+  SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDrive> drives, std::span<FileSlot> slots,
+              BlockPool& pool, storage::IoQueue& queue, stats::WriterCounters& counters);
+  ~SpoolWriter();
+
+  // Asks the keepers for the first files of every Stream. Control thread, before the lcore starts.
+  void open_first_files();
+
+  // Where the Appender of Stream `stream` leaves its Blocks.
+  BlockPort& port(std::uint32_t stream);
+  std::uint32_t first_lane(std::uint32_t stream) const { return stream * static_cast<std::uint32_t>(drives_.size()); }
+
+  // Starts writes, takes finished ones, retires, re-homes, seals. Whether there was anything to do.
+  bool poll() noexcept;
+  void tick(Timestamp now) noexcept;  // with the Appenders' ticks: for the re-homed packets
+
+  bool any_drive() const noexcept;
+  void drop(std::uint64_t packets) noexcept { counters_.drop_drive.add(packets); }  // nothing can take them
+
+  // After the Appenders have finished: ends the re-homed packets' files too. Then poll() until drained().
+  void finish() noexcept;
+  bool drained() const noexcept;
+
+ private:
+  class Port;
+  struct Lane;
+
+  Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
+  std::uint32_t drive_of(const Lane& lane) const noexcept;
+  void take_full(Block& block) noexcept;
+  void take_tail(Block& block) noexcept;
+
+  bool submit_writes() noexcept;
+  bool submit_lane(Lane& lane) noexcept;
+  bool submit_block(Lane& lane, Block& block) noexcept;
+  bool submit_tail(Lane& lane) noexcept;
+  bool have_file(Lane& lane, std::uint32_t number) noexcept;
+  void ask_for_file(Lane& lane) noexcept;
+  void grow_ahead(Lane& lane, FileSlot& slot, const Block& block) noexcept;
+
+  bool reap_writes() noexcept;
+  void finished(Block& block, std::int32_t result) noexcept;
+  void finished_tail(Lane& lane, std::int32_t result) noexcept;
+  bool retire(Lane& lane) noexcept;
+  void retire(Lane& lane, Block& block) noexcept;
+  void count_stored(const Lane& lane, Tally stored) noexcept;
+  void add_index_row(FileSlot& slot, const Block& block) noexcept;
+  void fail_drive(const Lane& lane, int error, const char* doing) noexcept;
+
+  bool evacuate_lanes() noexcept;
+  void evacuate(Lane& lane) noexcept;
+  void seal(Lane& lane, FileSlot& slot, std::uint64_t length) noexcept;
+  bool seal_at_shutdown(Lane& lane) noexcept;
+  bool rehome() noexcept;
+  bool rehome(Block& block) noexcept;
+  void release(Block& block) noexcept;
+
+  SpoolWriterOptions options_;
+  std::vector<WriterDrive> drives_;
+  std::vector<Lane> lanes_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::unique_ptr<Appender> rehome_appender_;
+  BlockPool& pool_;
+  storage::IoQueue& queue_;
+  stats::WriterCounters& counters_;
+  std::vector<std::uint32_t> loads_;
+  std::vector<std::uint32_t> inflight_;      // per drive
+  std::vector<std::size_t> next_lane_;       // per drive, whose turn it is
+  Block* rehome_first_ = nullptr;            // Blocks of dead lanes, in the order they are re-homed
+  Block* rehome_last_ = nullptr;
+  std::uint32_t rehome_at_ = 0;              // packets of the first one already re-homed
+  unsigned next_sequence_ = 0;
+  unsigned next_hidden_ = 0;
+  std::size_t busy_ = 0;                     // Blocks and tails between take and release
+};
+
+}  // namespace wirespool::spool
