@@ -142,6 +142,7 @@ void Appender::spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) no
 
 // The first `done` bytes of record_ went into earlier Blocks: keep them in front of this one, if they all fit there.
 void Appender::carry(Block& block, std::uint32_t done) noexcept {
+  block.continued = done;
   if (done > carry_capacity) return;
   block.carry = done;
   std::memcpy(block.data - done, record_.data(), done);

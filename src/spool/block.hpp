@@ -36,7 +36,8 @@ struct Block {
   FileKey file;
   std::uint64_t offset = 0;        // of data[0] in the file
   std::uint32_t length = 0;        // filled bytes
-  std::uint32_t carry = 0;         // bytes of a record begun in the Block before, kept at data - carry
+  std::uint32_t continued = 0;     // bytes of its first record that are in earlier Blocks
+  std::uint32_t carry = 0;         // the same bytes kept at data - carry, or 0 if they are too many
   bool last_of_file = false;
   Tally tally;                     // records that END in this Block
   // Records that START in this Block: the row of the sidecar index.
@@ -45,11 +46,13 @@ struct Block {
   Timestamp first, last;
 
   // SpoolWriter's, while the Block is on its way.
-  Tally flushed;                   // part of `tally` already on the drive by a tail write
-  std::uint32_t flushed_length = 0;
-  std::uint32_t written = 0;       // bytes of the write that are done
-  bool complete = false;
-  Block* next = nullptr;           // in file order
+  enum class State : std::uint32_t { waiting, inflight, complete, failed };
+  State state = State::waiting;
+  std::uint32_t written = 0;         // bytes of the write that are done
+  std::uint32_t flushed_length = 0;  // of `length`, already on the drive by a tail write; a record ends there
+  Tally flushed;                     // of `tally`, likewise
+  std::uint64_t submitted_ns = 0;    // on the steady clock
+  Block* next = nullptr;             // in file order
 };
 
 // All Blocks of one writer, in memory taken at start. Last in, first out, so that a few warm Blocks do the work.

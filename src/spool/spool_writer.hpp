@@ -12,6 +12,8 @@
 #include "spool/drive.hpp"
 #include "spool/file_keeper.hpp"
 #include "spool/file_slot.hpp"
+#include "spool/lane.hpp"
+#include "spool/rehoming.hpp"
 #include "stats/counters.hpp"
 #include "storage/io_queue.hpp"
 
@@ -71,60 +73,60 @@ class SpoolWriter {
   void drop(std::uint64_t packets) noexcept { counters_.drop_drive.add(packets); }  // nothing can take them
 
   // After the Appenders have finished: ends the re-homed packets' files too. Then poll() until drained().
-  void finish() noexcept;
-  bool drained() const noexcept;
+  void finish() noexcept { finishing_ = true; }
+  bool drained() const noexcept { return finishing_ && pool_.available() == pool_.size(); }
+
+  // After the keepers have stopped, control thread: removes files that were opened ahead and never used.
+  void discard_unused_files();
 
  private:
   class Port;
-  struct Lane;
 
-  Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
-  std::uint32_t drive_of(const Lane& lane) const noexcept;
+  // Blocks in
   void take_full(Block& block) noexcept;
   void take_tail(Block& block) noexcept;
+  Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
+  WriterDrive& drive_of(const Lane& lane) noexcept { return drives_[lane.drive]; }
 
+  // to drives
   bool submit_writes() noexcept;
-  bool submit_lane(Lane& lane) noexcept;
+  bool submit_from(Lane& lane) noexcept;
   bool submit_block(Lane& lane, Block& block) noexcept;
   bool submit_tail(Lane& lane) noexcept;
   bool have_file(Lane& lane, std::uint32_t number) noexcept;
-  void ask_for_file(Lane& lane) noexcept;
-  void grow_ahead(Lane& lane, FileSlot& slot, const Block& block) noexcept;
+  void ask_for_file(FileSlot& slot, const Lane& lane) noexcept;
+  void grow_ahead(Lane& lane, const Block& block) noexcept;
 
+  // and back
   bool reap_writes() noexcept;
   void finished(Block& block, std::int32_t result) noexcept;
   void finished_tail(Lane& lane, std::int32_t result) noexcept;
+  void note_flushed(Lane& lane, Block& block) noexcept;
+  void ended_write(Lane& lane, std::uint64_t bytes) noexcept;
   bool retire(Lane& lane) noexcept;
-  void retire(Lane& lane, Block& block) noexcept;
-  void count_stored(const Lane& lane, Tally stored) noexcept;
+  void retire_stored(Lane& lane, Block& block) noexcept;
+  void retire_lost(Lane& lane, Block& block) noexcept;
+  void count_stored(Lane& lane, Tally stored) noexcept;
   void add_index_row(FileSlot& slot, const Block& block) noexcept;
-  void fail_drive(const Lane& lane, int error, const char* doing) noexcept;
-
-  bool evacuate_lanes() noexcept;
-  void evacuate(Lane& lane) noexcept;
-  void seal(Lane& lane, FileSlot& slot, std::uint64_t length) noexcept;
-  bool seal_at_shutdown(Lane& lane) noexcept;
+  void seal(Lane& lane, std::uint64_t length) noexcept;
+  void fail(Lane& lane, int error, const char* doing) noexcept;
   bool rehome() noexcept;
-  bool rehome(Block& block) noexcept;
-  void release(Block& block) noexcept;
 
   SpoolWriterOptions options_;
   std::vector<WriterDrive> drives_;
   std::vector<Lane> lanes_;
-  std::vector<std::unique_ptr<Port>> ports_;
-  std::unique_ptr<Appender> rehome_appender_;
+  std::vector<std::unique_ptr<Port>> ports_;  // of the Streams, and last the re-homed packets'
   BlockPool& pool_;
   storage::IoQueue& queue_;
   stats::WriterCounters& counters_;
-  std::vector<std::uint32_t> loads_;
-  std::vector<std::uint32_t> inflight_;      // per drive
-  std::vector<std::size_t> next_lane_;       // per drive, whose turn it is
-  Block* rehome_first_ = nullptr;            // Blocks of dead lanes, in the order they are re-homed
-  Block* rehome_last_ = nullptr;
-  std::uint32_t rehome_at_ = 0;              // packets of the first one already re-homed
+  std::vector<std::uint32_t> loads_;          // per drive
+  std::vector<std::uint32_t> inflight_;       // per drive
+  std::size_t turn_ = 0;                      // lane that may submit first
+  Rehoming rehoming_;
+  std::unique_ptr<Appender> rehome_appender_;
+  bool finishing_ = false;
   unsigned next_sequence_ = 0;
   unsigned next_hidden_ = 0;
-  std::size_t busy_ = 0;                     // Blocks and tails between take and release
 };
 
 }  // namespace wirespool::spool

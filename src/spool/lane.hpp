@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "spool/block.hpp"
+#include "spool/file_slot.hpp"
+
+namespace wirespool::spool {
+
+// One Stream on one drive, on the writing side: its files and its Blocks that are not retired yet. SpoolWriter's.
+struct Lane {
+  std::uint32_t drive = 0;         // index into the writer's drives
+  std::span<FileSlot> slots;       // taken in turn
+  std::size_t slot = 0;            // that of file `number`
+  std::uint32_t number = 0;        // of the file being written
+
+  Block* first = nullptr;          // oldest Block not retired
+  Block* last = nullptr;
+  std::uint32_t inflight = 0;      // writes of this lane, tails included
+
+  // The Appender's open Block as it was when its tail was handed out.
+  Block* tail = nullptr;
+  std::uint32_t tail_length = 0;
+  Tally tail_tally;
+  bool tail_inflight = false;
+  bool tail_again = false;         // it grew, and waited long enough, while it was in flight
+
+  // The drive takes no more: where the file ends, once known.
+  bool cut_known = false;
+  std::uint64_t cut = 0;
+
+  FileSlot& file() noexcept { return slots[slot]; }
+  FileSlot& next_file() noexcept { return slots[(slot + 1) % slots.size()]; }
+
+  void push(Block& block) noexcept {
+    block.next = nullptr;
+    (first ? last->next : first) = &block;
+    last = &block;
+  }
+  Block& pop() noexcept {
+    Block& block = *first;
+    first = block.next;
+    return block;
+  }
+  void next_number() noexcept {
+    number += 1;
+    slot = (slot + 1) % slots.size();
+    cut_known = false;
+  }
+};
+
+}  // namespace wirespool::spool
