@@ -90,6 +90,7 @@ class FaultyIoQueue final : public storage::IoQueue {
     return taken;
   }
 
+  void add_death(FaultOptions::Death death) { options_.deaths.push_back(std::move(death)); }
   std::size_t in_flight() const { return flying_.size(); }
   const FaultCounts& counts() const { return counts_; }
 

@@ -43,8 +43,13 @@ std::vector<std::string> values_of(const std::string& table) {
 }  // namespace
 
 OutsideOpinion ask_tcpdump(const std::filesystem::path& file) {
-  // -q -t: one short line a packet. Without -v no packet takes two.
-  return count_lines({"tcpdump", "-n", "-q", "-t", "-r", file.string()});
+  // --count prints "N packets"; counting printed lines would not do, some protocols (LLDP) take several a packet.
+  const auto result = run_process({"tcpdump", "-n", "--count", "-r", file.string()}, patience);
+  OutsideOpinion opinion;
+  opinion.understood = result.ok() && !complains(result.err);
+  opinion.packets = std::strtoull(result.out.c_str(), nullptr, 10);
+  if (!opinion.understood) opinion.complaint = result.err;
+  return opinion;
 }
 
 OutsideOpinion ask_tshark(const std::filesystem::path& file) {

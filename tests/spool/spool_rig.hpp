@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "spool/appender.hpp"
+#include "spool/file_keeper.hpp"
+#include "spool/spool_writer.hpp"
+#include "support/aligned_buffer.hpp"
+#include "support/temp_dir.hpp"
+#include "support/trace.hpp"
+
+namespace wirespool::test {
+
+struct RigOptions {
+  std::size_t drives = 1;
+  std::uint32_t streams = 1;
+  std::uint32_t block_bytes = 64 << 10;
+  std::uint32_t blocks = 32;
+  std::uint32_t depth = 4;
+  std::uint32_t snaplen = 262144;
+  std::uint64_t rotate_size = 1 << 20;
+  std::uint64_t rotate_age_ns = 3600'000'000'000;
+  std::uint64_t flush_age_ns = 1'000'000'000;
+  std::uint64_t preallocate = 0;
+  bool direct_io = true;
+};
+
+// PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest must
+// be fetched through copy_chain, as chained mbuf segments are. The trace must outlive them.
+class TraceRefs {
+ public:
+  explicit TraceRefs(const Trace& trace, std::uint32_t chain_above = UINT32_MAX) {
+    for (std::size_t i = 0; i < trace.size(); ++i) frames_.push_back(trace[i].bytes);
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      const auto bytes = static_cast<std::uint32_t>(frames_[i].size());
+      refs_.push_back({trace[i].time, frames_[i].data(), &frames_[i], bytes, bytes > chain_above ? bytes / 2 : bytes});
+    }
+  }
+  std::span<const spool::PacketRef> span() const { return refs_; }
+
+ private:
+  std::vector<std::span<const std::byte>> frames_;
+  std::vector<spool::PacketRef> refs_;
+};
+
+inline void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept {
+  const auto& frame = *static_cast<const std::span<const std::byte>*>(packet.owner);
+  std::memcpy(to, frame.data() + offset, bytes);
+}
+
+// A whole writer without EAL: Appenders, SpoolWriter, FileKeepers (worked by hand, on this thread) and directories.
+class SpoolRig {
+ public:
+  SpoolRig(const RigOptions& options, storage::IoQueue& queue)
+      : options_(options),
+        memory_(spool::BlockPool::bytes_needed(options.blocks, options.block_bytes), 4096),
+        pool_(memory_.span(), options.block_bytes),
+        slots_(spool::SpoolWriter::lanes(options.streams, options.drives) * spool::SpoolWriter::slots_per_lane),
+        drive_counters_(options.drives) {
+    std::vector<spool::WriterDrive> drives;
+    for (std::size_t i = 0; i < options.drives; ++i) {
+      std::filesystem::create_directory(directory(i));
+      drives_.push_back(std::make_unique<spool::Drive>(directory(i).string(), 4096));
+      keepers_.push_back(std::make_unique<spool::FileKeeper>(
+          spool::FileKeeperOptions{.stem = "test", .capture_start = {1'700'000'000'000'000'000},
+                                   .direct_io = options.direct_io, .preallocate_bytes = options.preallocate},
+          *drives_[i], std::move(*storage::Directory::open(directory(i).string())), slots_of(i)));
+      drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
+    }
+    spool::SpoolWriterOptions writer_options{.streams = options.streams, .depth = options.depth,
+        .snaplen = options.snaplen, .block_bytes = options.block_bytes, .flush_age_ns = options.flush_age_ns,
+        .grow_bytes = options.preallocate, .rotation = {options.rotate_size, options.rotate_age_ns}};
+    writer_ = std::make_unique<spool::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
+    for (std::uint32_t stream = 0; stream < options.streams; ++stream)
+      appenders_.push_back(std::make_unique<spool::Appender>(
+          spool::AppenderOptions{.first_lane = writer_->first_lane(stream),
+                                 .drives = static_cast<std::uint32_t>(options.drives), .snaplen = options.snaplen,
+                                 .block_bytes = options.block_bytes, .flush_age_ns = options.flush_age_ns,
+                                 .rotation = {options.rotate_size, options.rotate_age_ns},
+                                 .copy_chain = copy_chain},
+          writer_->port(stream)));
+    writer_->open_first_files();
+  }
+
+  // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.
+  void feed(std::uint32_t stream, std::span<const spool::PacketRef> packets) {
+    while (!packets.empty()) {
+      if (!writer_->any_drive()) {
+        writer_->drop(packets.size());
+        return;
+      }
+      const auto done = appenders_[stream]->append(packets);
+      packets = packets.subspan(done);
+      if (done == 0) turn();
+    }
+  }
+
+  void turn(Timestamp now = {}) {
+    writer_->poll();
+    for (auto& keeper : keepers_) keeper->work();
+    for (auto& appender : appenders_) appender->tick(now);
+    writer_->tick(now);
+  }
+
+  void finish() {
+    for (auto& appender : appenders_) appender->finish();
+    writer_->finish();
+    while (!writer_->drained()) turn();
+    for (auto& keeper : keepers_)
+      while (keeper->work() != 0) continue;
+    writer_->discard_unused_files();
+  }
+
+  std::filesystem::path directory(std::size_t drive) const { return temp_ / ("drive" + std::to_string(drive)); }
+  std::vector<std::filesystem::path> directories() const {
+    std::vector<std::filesystem::path> all;
+    for (std::size_t i = 0; i < options_.drives; ++i) all.push_back(directory(i));
+    return all;
+  }
+
+  spool::Drive& drive(std::size_t i) { return *drives_[i]; }
+  spool::SpoolWriter& writer() { return *writer_; }
+  const stats::WriterCounters& counters() const { return counters_; }
+  const stats::DriveCounters& drive_counters(std::size_t i) const { return drive_counters_[i]; }
+
+ private:
+  std::vector<spool::FileSlot*> slots_of(std::size_t drive) {
+    std::vector<spool::FileSlot*> mine;
+    for (std::size_t i = 0; i < slots_.size(); ++i)
+      if (i / spool::SpoolWriter::slots_per_lane % options_.drives == drive) mine.push_back(&slots_[i]);
+    return mine;
+  }
+
+  RigOptions options_;
+  TempDir temp_;
+  AlignedBuffer memory_;
+  spool::BlockPool pool_;
+  std::vector<spool::FileSlot> slots_;
+  std::vector<stats::DriveCounters> drive_counters_;
+  stats::WriterCounters counters_;
+  std::vector<std::unique_ptr<spool::Drive>> drives_;
+  std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
+  std::unique_ptr<spool::SpoolWriter> writer_;
+  std::vector<std::unique_ptr<spool::Appender>> appenders_;
+};
+
+}  // namespace wirespool::test

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <random>
+
+#include "spool/spool_writer.hpp"
+#include "spool_rig.hpp"
+#include "support/catch.hpp"
+#include "support/faulty_io_queue.hpp"
+#include "support/outside_tools.hpp"
+#include "support/spool_files.hpp"
+#include "support/trace.hpp"
+#include "support/trace_compare.hpp"
+
+using namespace wirespool;
+using namespace wirespool::test;
+
+namespace {
+
+Trace mixed_trace(std::uint64_t packets, std::uint64_t seed = 1) { return make_trace({.kind = "mixed", .packets = packets, .seed = seed}); }
+
+std::unique_ptr<storage::IoQueue> plain_queue() { return storage::make_pwrite_queue({}); }
+
+// Hidden files left over: none when all went well.
+std::size_t hidden_left(const SpoolRig& rig) { return hidden_files(rig.directories()).size(); }
+
+std::uint64_t packets_on_disk(const SpoolRig& rig) { return read_spool(rig.directories()).size(); }
+
+// The record that begins a file is 24 bytes in, one that straddles two Blocks is rare: both are met with small Blocks.
+void store_and_compare(const Trace& trace, const RigOptions& options, std::uint32_t chain_above = UINT32_MAX) {
+  auto queue = plain_queue();
+  SpoolRig rig(options, *queue);
+  rig.feed(0, TraceRefs(trace, chain_above).span());
+  rig.finish();
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(rig.counters().drop_drive.get() == 0);
+  CHECK(compare_in_order(trace, read_spool(rig.directories()), options.snaplen) == "");
+  CHECK(hidden_left(rig) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a trace comes back complete from one, two and three drives", "[spool]") {
+  const auto drives = GENERATE(1, 2, 3);
+  CAPTURE(drives);
+  store_and_compare(mixed_trace(20'000), {.drives = static_cast<std::size_t>(drives)});
+}
+
+TEST_CASE("every kind of frame comes back", "[spool]") {
+  const auto kind = GENERATE("60", "1514", "imix", "jumbo", "qinq", "empty", "lengths", "non-ip", "ipv6");
+  CAPTURE(kind);
+  store_and_compare(make_trace({.kind = kind, .packets = 5'000}), {.drives = 2});
+}
+
+TEST_CASE("records longer than a Block straddle several", "[spool]") {
+  store_and_compare(make_trace({.kind = "jumbo", .packets = 500}),
+                    {.drives = 2, .block_bytes = 4096, .blocks = 64, .rotate_size = 64 << 10});
+}
+
+TEST_CASE("a rotation size below two Blocks still ends and stores everything", "[spool]") {
+  store_and_compare(mixed_trace(3'000), {.block_bytes = 16 << 10, .rotate_size = 16 << 10});
+}
+
+TEST_CASE("chained frames are stored whole, straddling or not", "[spool]") {
+  store_and_compare(make_trace({.kind = "jumbo", .packets = 1'000}), {.block_bytes = 32 << 10}, 1000);
+}
+
+TEST_CASE("snaplen cuts the bytes and keeps the length on the wire", "[spool]") {
+  const auto snaplen = GENERATE(1u, 64u, 96u, 1500u);
+  CAPTURE(snaplen);
+  store_and_compare(mixed_trace(5'000), {.snaplen = snaplen}, 700);
+}
+
+TEST_CASE("tcpdump and capinfos read every sealed file", "[spool]") {
+  const auto trace = mixed_trace(20'000);
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = 2}, *queue);
+  rig.feed(0, TraceRefs(trace).span());
+  rig.finish();
+  std::uint64_t read = 0;
+  for (const auto& file : sealed_files(rig.directories())) read += ask_tcpdump(file).packets;
+  CHECK(read == trace.size());
+}
+
+TEST_CASE("files end at their size, and no file is longer", "[spool]") {
+  auto queue = plain_queue();
+  SpoolRig rig({.block_bytes = 64 << 10, .rotate_size = 256 << 10}, *queue);
+  const auto trace = mixed_trace(10'000);
+  rig.feed(0, TraceRefs(trace).span());
+  rig.finish();
+  const auto files = sealed_files(rig.directories());
+  CHECK(files.size() >= trace.bytes() / (256 << 10));
+  for (const auto& file : files) CHECK(std::filesystem::file_size(file) <= 256 << 10);
+}
+
+TEST_CASE("two Streams never share a file, and each file is in order", "[spool]") {
+  const auto first = mixed_trace(5'000, 1);
+  const auto second = make_trace({.kind = "imix", .packets = 5'000, .seed = 2, .first_number = 1'000'000});
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = 2, .streams = 2}, *queue);
+  const TraceRefs first_refs(first), second_refs(second);
+  for (std::size_t i = 0; i < 5'000; i += 50) {
+    rig.feed(0, first_refs.span().subspan(i, 50));
+    rig.feed(1, second_refs.span().subspan(i, 50));
+  }
+  rig.finish();
+  for (const auto& file : read_sealed_files(rig.directories())) {
+    INFO(file.path);
+    CHECK((compare_as_subsequence(first, file.packets) == "" || compare_as_subsequence(second, file.packets) == ""));
+    CHECK(check_times(file.packets) == "");
+  }
+  CHECK(packets_on_disk(rig) == 10'000);
+}
+
+TEST_CASE("an idle link's packets reach the drive after flush-age, in a file that tcpdump can read", "[spool]") {
+  const auto trace = mixed_trace(10);
+  const TraceRefs refs(trace);
+  auto queue = plain_queue();
+  SpoolRig rig({.preallocate = 1 << 20}, *queue);
+  std::size_t fed = 0;
+  for (const std::size_t batch : {3u, 1u, 6u}) {
+    rig.feed(0, refs.span().subspan(fed, batch));
+    fed += batch;
+    const Timestamp late{trace[fed - 1].time.ns + 1'000'000'000};
+    for (int i = 0; i < 5; ++i) rig.turn(late);
+    REQUIRE(rig.counters().stored.get() == fed);
+    std::uint64_t seen = 0;
+    for (const auto& file : hidden_files(rig.directories()))
+      if (std::filesystem::file_size(file) < (1 << 20)) seen += ask_tcpdump(file).packets;
+    CHECK(seen == fed);
+  }
+  rig.finish();
+  CHECK(compare_in_order(trace, read_spool(rig.directories())) == "");
+}
+
+TEST_CASE("a file ends at its age though the link is idle", "[spool]") {
+  const auto trace = mixed_trace(10);
+  auto queue = plain_queue();
+  SpoolRig rig({.rotate_age_ns = 5'000'000'000}, *queue);
+  rig.feed(0, TraceRefs(trace).span());
+  rig.turn({trace[0].time.ns + 4'999'999'999});
+  CHECK(sealed_files(rig.directories()).empty());
+  for (int i = 0; i < 5; ++i) rig.turn({trace[0].time.ns + 5'000'000'000});
+  CHECK(packets_on_disk(rig) == 10);
+  rig.finish();
+}
+
+TEST_CASE("UTC set back begins new files, and none goes backwards", "[spool]") {
+  const auto early = make_trace({.packets = 1'000, .start = {1'700'000'000'000'000'000}});
+  const auto late = make_trace({.packets = 1'000, .start = {1'700'003'600'000'000'000}});
+  Trace both;
+  for (std::size_t i = 0; i < 1'000; ++i) both.append(late[i]);
+  for (std::size_t i = 0; i < 1'000; ++i) both.append(early[i]);
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = 2}, *queue);
+  const TraceRefs refs(both);
+  for (std::size_t i = 0; i < 2'000; i += 64) rig.feed(0, refs.span().subspan(i, std::min<std::size_t>(64, 2'000 - i)));
+  rig.finish();
+  CHECK(packets_on_disk(rig) == 2'000);
+  for (const auto& file : read_sealed_files(rig.directories())) CHECK(check_times(file.packets) == "");
+}
+
+TEST_CASE("a capture that received nothing leaves no file", "[spool]") {
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = 2}, *queue);
+  rig.turn();
+  rig.finish();
+  CHECK(sealed_files(rig.directories()).empty());
+  CHECK(hidden_left(rig) == 0);
+}
+
+TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
+  const auto drives = GENERATE(1u, 3u);
+  const auto fewest = spool::SpoolWriter::fewest_blocks(2, drives, 16 << 10, 262144);
+  const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = static_cast<std::uint32_t>(fewest)}, *queue);
+  const TraceRefs refs(trace);
+  rig.feed(0, refs.span().first(1'000));
+  rig.feed(1, refs.span().subspan(1'000));
+  rig.finish();
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+}
+
+// ---- drives that misbehave
+
+TEST_CASE("short writes, refusals and late completions lose nothing", "[spool][faulty]") {
+  const std::uint64_t seed = std::random_device{}();
+  FaultyIoQueue queue({.seed = seed, .delay = 6, .refused = 0.2, .short_write = 0.3, .alignment = 4096, .try_again = 0.1});
+  const auto trace = mixed_trace(20'000);
+  SpoolRig rig({.drives = 3, .flush_age_ns = 1'000}, queue);
+  const TraceRefs refs(trace);
+  for (std::size_t i = 0; i < trace.size(); i += 100) {
+    rig.feed(0, refs.span().subspan(i, 100));
+    rig.turn(trace[i + 99].time);
+  }
+  rig.finish();
+  INFO(queue.describe());
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(compare_in_order(trace, read_spool(rig.directories())) == "");
+  CHECK(hidden_left(rig) == 0);
+}
+
+TEST_CASE("a drive that dies is left aside and its packets go to the others", "[spool][faulty]") {
+  const std::uint64_t seed = std::random_device{}();
+  const auto from = GENERATE(0u, 1u, 7u);
+  const auto error = GENERATE(-EIO, -ENOSPC);
+  TempDir nowhere;
+  FaultyIoQueue* queue = nullptr;
+  auto faults = std::make_unique<FaultyIoQueue>(FaultOptions{.seed = seed, .delay = 4, .deaths = {}});
+  queue = faults.get();
+  CAPTURE(seed, from, error);
+  const auto trace = mixed_trace(20'000);
+  SpoolRig rig({.drives = 3, .flush_age_ns = 50'000}, *queue);
+  queue->add_death({.directory = rig.directory(1).string(), .from = from, .result = error});
+  const TraceRefs refs(trace);
+  for (std::size_t i = 0; i < trace.size(); i += 100) {
+    rig.feed(0, refs.span().subspan(i, 100));
+    rig.turn(trace[i + 99].time);
+  }
+  rig.finish();
+  CHECK(rig.drive(1).state() == (error == -ENOSPC ? spool::DriveState::full : spool::DriveState::failed));
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(rig.counters().drop_drive.get() == 0);
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+  for (const auto& file : read_sealed_files(rig.directories())) CHECK(compare_as_subsequence(trace, file.packets) == "");
+  CHECK(hidden_left(rig) == 0);
+}
+
+TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spool][faulty]") {
+  const std::uint64_t seed = std::random_device{}();
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 30; ++round) {
+    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round), .delay = 8, .refused = 0.1, .short_write = 0.1,
+                         .alignment = 4096, .io_error = 0.004, .no_space = 0.002, .try_again = 0.05});
+    const auto trace = make_trace({.kind = round % 3 ? "mixed" : "jumbo", .packets = 4'000});
+    const std::size_t drives = 1 + random() % 4;
+    SpoolRig rig({.drives = drives, .block_bytes = round % 2 ? 8u << 10 : 64u << 10, .blocks = 64,
+                  .rotate_size = 256 << 10, .flush_age_ns = 20'000 + random() % 100'000}, queue);
+    const TraceRefs refs(trace, round % 5 ? UINT32_MAX : 500);
+    for (std::size_t i = 0; i < trace.size(); i += 50) {
+      rig.feed(0, refs.span().subspan(i, 50));
+      rig.turn(trace[i + 49].time);
+    }
+    rig.finish();
+    INFO("round " << round << ", drives " << drives << ", " << queue.describe());
+    const auto on_disk = read_spool(rig.directories());
+    REQUIRE(rig.counters().stored.get() == on_disk.size());
+    REQUIRE(rig.counters().stored.get() + rig.counters().drop_drive.get() == trace.size());
+    REQUIRE(rig.counters().stored_bytes.get() == on_disk.bytes());
+    if (rig.writer().any_drive()) REQUIRE(compare_as_set(trace, on_disk) == "");
+    for (const auto& file : read_sealed_files(rig.directories()))
+      REQUIRE(compare_as_subsequence(trace, file.packets) == "");
+    REQUIRE(hidden_left(rig) == 0);
+  }
+}
+
+TEST_CASE("without any drive everything is counted as drop_drive", "[spool][faulty]") {
+  FaultyIoQueue queue({.seed = 7, .io_error = 1});
+  const auto trace = mixed_trace(2'000);
+  SpoolRig rig({.drives = 2}, queue);
+  const TraceRefs refs(trace);
+  for (std::size_t i = 0; i < trace.size(); i += 100) {
+    rig.feed(0, refs.span().subspan(i, 100));
+    rig.turn();
+  }
+  rig.finish();
+  CHECK(rig.counters().stored.get() == 0);
+  CHECK(rig.counters().drop_drive.get() == trace.size());
+  CHECK(sealed_files(rig.directories()).empty());
+}
