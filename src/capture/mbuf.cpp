@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/mbuf.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace wirespool::capture {
+namespace {
+
+rte_mbuf* owner_of(const spool::PacketRef& packet) noexcept {
+  return reinterpret_cast<rte_mbuf*>(reinterpret_cast<std::uintptr_t>(packet.owner) & ~not_simple);
+}
+
+}  // namespace
+
+StampField StampField::registered() {
+  StampField field;
+  if (rte_mbuf_dyn_rx_timestamp_register(&field.offset, &field.rx_flag) != 0) field.offset = -1;
+  return field;
+}
+
+void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept {
+  const rte_mbuf* segment = owner_of(packet);
+  while (segment && offset >= segment->data_len) {
+    offset -= segment->data_len;
+    segment = segment->next;
+  }
+  while (segment && bytes) {
+    const std::uint32_t piece = std::min<std::uint32_t>(bytes, segment->data_len - offset);
+    std::memcpy(to, rte_pktmbuf_mtod_offset(segment, const std::byte*, offset), piece);
+    to += piece;
+    bytes -= piece;
+    offset = 0;
+    segment = segment->next;
+  }
+}
+
+void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept {
+  constexpr unsigned batch = 64;
+  std::array<void*, batch> simple;
+  unsigned filled = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    if (reinterpret_cast<std::uintptr_t>(packets[i].owner) & not_simple) [[unlikely]] {
+      rte_pktmbuf_free(owner_of(packets[i]));
+      continue;
+    }
+    simple[filled++] = packets[i].owner;
+    if (filled == batch) {
+      rte_mempool_put_bulk(pool, simple.data(), filled);
+      filled = 0;
+    }
+  }
+  if (filled) rte_mempool_put_bulk(pool, simple.data(), filled);
+}
+
+void free_burst(rte_mbuf** mbufs, unsigned count) noexcept { rte_pktmbuf_free_bulk(mbufs, count); }
+
+}  // namespace wirespool::capture

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/rx_lcore.hpp"
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#include <algorithm>
+
+#include "capture/clock.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+// Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other reasons.
+constexpr unsigned empty_enough = 4;
+
+}  // namespace
+
+RxLcore::RxLcore(RxLcoreSetup setup)
+    : setup_(std::move(setup)), nic_lines_(setup_.queues.size()), nic_versions_(setup_.queues.size()) {}
+
+void RxLcore::run() noexcept {
+  switch (setup_.deliver) {
+    case Deliver::nowhere:
+      poll_until_stopped<Deliver::nowhere>();
+      break;
+    case Deliver::drop_when_full:
+      poll_until_stopped<Deliver::drop_when_full>();
+      break;
+    case Deliver::wait_when_full:
+      poll_until_stopped<Deliver::wait_when_full>();
+      break;
+  }
+  done_.store(true, std::memory_order_release);
+}
+
+template <Deliver deliver>
+void RxLcore::poll_until_stopped() noexcept {
+  while (!setup_.stop->stopping())
+    for (auto& queue : setup_.queues) poll<deliver>(queue);
+  for (auto& queue : setup_.queues) drain<deliver>(queue);
+}
+
+template <Deliver deliver>
+void RxLcore::drain(RxQueue& queue) noexcept {
+  unsigned left = queue.descriptors, empty = 0;
+  while (left && empty < empty_enough) {
+    const unsigned received = poll<deliver>(queue);
+    empty = received ? 0 : empty + 1;
+    left -= std::min(left, received);
+  }
+}
+
+template <Deliver deliver>
+unsigned RxLcore::poll(RxQueue& queue) noexcept {
+  const unsigned received =
+      rte_eth_rx_burst(queue.port, queue.queue, mbufs_.data(), static_cast<std::uint16_t>(setup_.burst));
+  const auto run = time_of(received);
+  ++setup_.counters->polls;
+  if (received == 0) {
+    ++setup_.counters->empty_polls;
+    return 0;
+  }
+  stamp(queue, received, run);
+  const unsigned kept = setup_.allowance ? within_allowance(received) : received;
+  count(queue, kept);
+  hand_off<deliver>(kept);
+  return received;
+}
+
+policy::StampRun RxLcore::time_of(unsigned received) noexcept {
+  const auto ticks = read_tsc();
+  const auto epoch = line_.epoch;
+  setup_.tsc_clock->refresh(line_, line_version_);
+  if (line_.epoch != epoch) [[unlikely]] {
+    stamper_.restart();
+    last_nic_ns_ = 0;
+  }
+  return stamper_.polled(line_.to_utc(ticks), received);
+}
+
+void RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
+  if (queue.nic_clock) {
+    stamp_from_nic(queue, received, run);
+    return;
+  }
+  for (unsigned i = 0; i < received; ++i) {
+    setup_.stamp_field.of(mbufs_[i]) = run.first_ns;
+    run.first_ns += run.step_ns;
+  }
+}
+
+// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time. Equal stamps
+// (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
+void RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
+  const auto index = static_cast<std::size_t>(&queue - setup_.queues.data());
+  queue.nic_clock->refresh(nic_lines_[index], nic_versions_[index]);
+  const policy::ClockLine line = nic_lines_[index];
+  for (unsigned i = 0; i < received; ++i) {
+    std::uint64_t& stamp = setup_.stamp_field.of(mbufs_[i]);
+    const bool stamped = mbufs_[i]->ol_flags & setup_.stamp_field.rx_flag;
+    const std::uint64_t utc = stamped ? line.to_utc({stamp}).ns : run.first_ns + i * run.step_ns;
+    stamp = last_nic_ns_ = std::max(utc, last_nic_ns_ + 1);
+  }
+}
+
+// What comes in the Burst that reaches --packets, behind the last one asked for.
+unsigned RxLcore::within_allowance(unsigned received) noexcept {
+  const unsigned kept = setup_.allowance->take(received);
+  if (kept == received) return kept;
+  setup_.counters->beyond_limit.add(received - kept);
+  free_burst(mbufs_.data() + kept, received - kept);
+  return kept;
+}
+
+void RxLcore::count(const RxQueue& queue, unsigned packets) noexcept {
+  std::uint64_t bytes = 0;
+  for (unsigned i = 0; i < packets; ++i) bytes += mbufs_[i]->pkt_len;
+  queue.counters->packets.add(packets);
+  queue.counters->bytes.add(bytes);
+  setup_.counters->received.add(packets);
+  setup_.counters->received_bytes.add(bytes);
+  if (setup_.allowance) setup_.allowance->take_bytes(bytes);
+}
+
+template <>
+void RxLcore::hand_off<Deliver::nowhere>(unsigned packets) noexcept {
+  setup_.counters->filtered.add(packets);
+  free_burst(mbufs_.data(), packets);
+}
+
+template <>
+void RxLcore::hand_off<Deliver::drop_when_full>(unsigned packets) noexcept {
+  const unsigned taken = hand_to(next_handoff(packets), 0, packets);
+  if (taken == packets) return;
+  setup_.counters->drop_handoff.add(packets - taken);
+  free_burst(mbufs_.data() + taken, packets - taken);
+}
+
+template <>
+void RxLcore::hand_off<Deliver::wait_when_full>(unsigned packets) noexcept {
+  unsigned taken = hand_to(next_handoff(packets), 0, packets);
+  if (taken == packets) return;
+  ++setup_.counters->handoff_waits;
+  while (taken < packets) {
+    rte_pause();
+    taken += hand_to(next_handoff(packets - taken), taken, packets);
+  }
+}
+
+// Refs of mbufs_[from, to) into the ring, as many as fit; how many those were.
+unsigned RxLcore::hand_to(Handoff& handoff, unsigned from, unsigned to) noexcept {
+  const auto room = handoff.reserve(to - from);
+  rte_mbuf* const* mbuf = mbufs_.data() + from;
+  for (auto& ref : room.first) ref = refer(*mbuf++, setup_.pool, setup_.stamp_field);
+  for (auto& ref : room.second) ref = refer(*mbuf++, setup_.pool, setup_.stamp_field);
+  const auto count = room.first.size() + room.second.size();
+  if (count) handoff.publish(count);
+  return static_cast<unsigned>(count);
+}
+
+// Writers take turns; one whose Handoff has no room for the Burst is passed over for the emptiest.
+Handoff& RxLcore::next_handoff(unsigned packets) noexcept {
+  const auto& handoffs = setup_.handoffs;
+  if (handoffs.size() == 1) return *handoffs.front();
+  turn_ = (turn_ + 1) % handoffs.size();
+  if (handoffs[turn_]->room() >= packets) return *handoffs[turn_];
+  return **std::max_element(handoffs.begin(), handoffs.end(),
+                            [](const Handoff* a, const Handoff* b) { return a->room() < b->room(); });
+}
+
+}  // namespace wirespool::capture

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "capture/handoff.hpp"
+#include "capture/lcore_signals.hpp"
+#include "capture/mbuf.hpp"
+#include "policy/shared_clock.hpp"
+#include "policy/stamper.hpp"
+#include "stats/counters.hpp"
+
+namespace wirespool::capture {
+
+inline constexpr unsigned max_burst = 512;
+
+// What one RxQueue received; written by its RX lcore alone.
+struct alignas(64) RxQueueCounters {
+  stats::Counter packets, bytes;
+};
+
+struct RxQueue {
+  std::uint16_t port = 0;
+  std::uint16_t queue = 0;
+  unsigned descriptors = 0;                           // at most this many are left in it at a stop
+  const policy::SharedClock* nic_clock = nullptr;     // set: the NIC stamps, in ticks of this clock
+  RxQueueCounters* counters = nullptr;
+};
+
+enum class Deliver { nowhere, drop_when_full, wait_when_full };
+
+struct RxLcoreSetup {
+  std::vector<RxQueue> queues;
+  std::vector<Handoff*> handoffs;    // one per writer lcore; none for Deliver::nowhere
+  Deliver deliver = Deliver::drop_when_full;
+  unsigned burst = 64;
+  rte_mempool* pool = nullptr;       // most mbufs come from it
+  StampField stamp_field;
+  const policy::SharedClock* tsc_clock = nullptr;
+  Allowance* allowance = nullptr;    // nullptr: no limit
+  StopFlag* stop = nullptr;
+  stats::RxCounters* counters = nullptr;
+};
+
+// Receives, stamps, hands off, counts. Runs on one lcore from run()'s start to its end.
+class RxLcore {
+ public:
+  explicit RxLcore(RxLcoreSetup setup);
+
+  // Polls until told to stop, then empties the RxQueues once more: what a NIC had received by then is not left behind.
+  void run() noexcept;
+
+  // Everything received has been handed off or counted.
+  bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+ private:
+  template <Deliver deliver>
+  void poll_until_stopped() noexcept;
+  template <Deliver deliver>
+  void drain(RxQueue& queue) noexcept;
+  template <Deliver deliver>
+  unsigned poll(RxQueue& queue) noexcept;
+
+  policy::StampRun time_of(unsigned received) noexcept;
+  void stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
+  void stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
+  unsigned within_allowance(unsigned received) noexcept;
+  void count(const RxQueue& queue, unsigned packets) noexcept;
+
+  template <Deliver deliver>
+  void hand_off(unsigned packets) noexcept;
+  unsigned hand_to(Handoff& handoff, unsigned from, unsigned to) noexcept;
+  Handoff& next_handoff(unsigned packets) noexcept;
+
+  RxLcoreSetup setup_;
+  std::array<rte_mbuf*, max_burst> mbufs_;
+  policy::Stamper stamper_;
+  policy::ClockLine line_;
+  std::uint32_t line_version_ = 0;
+  std::vector<policy::ClockLine> nic_lines_;          // by queue
+  std::vector<std::uint32_t> nic_versions_;
+  std::uint64_t last_nic_ns_ = 0;
+  std::size_t turn_ = 0;                              // the Handoff whose turn it is
+  std::atomic<bool> done_{false};
+};
+
+}  // namespace wirespool::capture
