@@ -8,6 +8,7 @@
 #include <expected>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "spool/packet_ref.hpp"
 
