@@ -110,7 +110,9 @@ std::expected<plan::Machine, std::vector<plan::Problem>> probe(const plan::Captu
   unsigned lcore = 0;
   RTE_LCORE_FOREACH(lcore) machine.lcores.push_back(probe_lcore(lcore));
   std::uint16_t port = 0;
-  RTE_ETH_FOREACH_DEV(port) machine.ports.push_back(probe_port(port));
+  for (port = static_cast<std::uint16_t>(rte_eth_find_next(0)); port < RTE_MAX_ETHPORTS;
+       port = static_cast<std::uint16_t>(rte_eth_find_next(static_cast<std::uint16_t>(port + 1))))
+    machine.ports.push_back(probe_port(port));
   if (config.until != plan::Until::disk) return machine;
   auto drives = probe_drives(config.outputs);
   if (!drives) return std::unexpected(drives.error());

@@ -5,7 +5,9 @@
 #include <chrono>
 
 #include "format/file_name.hpp"
+#include "format/index_file.hpp"
 #include "storage/drive.hpp"
+#include "storage/small_file.hpp"
 
 namespace wirespool::spool {
 namespace {
@@ -15,8 +17,9 @@ constexpr auto nap = std::chrono::milliseconds(20);
 
 }  // namespace
 
-FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, storage::Directory directory, std::vector<FileSlot*> slots)
-    : options_(std::move(options)), drive_(drive), directory_(std::move(directory)), slots_(std::move(slots)) {}
+FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
+                       std::vector<FileSlot*> slots)
+    : options_(std::move(options)), drive_(drive), directory_(directory), slots_(std::move(slots)) {}
 
 FileKeeper::~FileKeeper() { stop(); }
 
@@ -116,6 +119,15 @@ void FileKeeper::seal(FileSlot& slot) {
   if (options_.write_index && slot.index_complete) write_index(slot, name);
 }
 
-void FileKeeper::write_index(const FileSlot&, const std::string&) {}
+// A file without an index is whole all the same: `wirespool index` can make one.
+void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
+  const format::IndexHeader header{.file_bytes = slot.length,
+                                   .packets = slot.tally.packets,
+                                   .bytes = slot.tally.bytes,
+                                   .first = slot.first,
+                                   .last = slot.index.empty() ? slot.first : slot.index.back().last,
+                                   .block_bytes = options_.block_bytes};
+  (void)storage::write_small_file(directory_, format::index_file_name(name), format::encode_index(header, slot.index));
+}
 
 }  // namespace wirespool::spool

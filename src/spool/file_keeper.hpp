@@ -19,14 +19,15 @@ struct FileKeeperOptions {
   bool direct_io = true;
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
+  std::uint32_t block_bytes = 0;                   // of the Blocks, for the index
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them, grows
 // them ahead of the writes, seals finished ones. A drive that hangs in a sync holds up nobody else's files.
 class FileKeeper {
  public:
-  // `slots`: of all writers' files on this drive; fixed for good. `drive` and `slots` outlive the keeper.
-  FileKeeper(FileKeeperOptions options, Drive& drive, storage::Directory directory, std::vector<FileSlot*> slots);
+  // `slots`: of all writers' files on this drive; fixed for good. What is referred to outlives the keeper.
+  FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory, std::vector<FileSlot*> slots);
   ~FileKeeper();
 
   void start();          // the thread; before that, work() may be called by the owner
@@ -36,7 +37,6 @@ class FileKeeper {
   // Serves each slot once; how many there was something to do for.
   std::size_t work();
 
-  const storage::Directory& directory() const { return directory_; }
   std::uint64_t files_sealed() const noexcept { return files_sealed_.load(std::memory_order_relaxed); }
 
  private:
@@ -52,7 +52,7 @@ class FileKeeper {
 
   FileKeeperOptions options_;
   Drive& drive_;
-  storage::Directory directory_;
+  const storage::Directory& directory_;
   std::vector<FileSlot*> slots_;
   std::counting_semaphore<> wake_{0};
   std::atomic<bool> stop_{false};

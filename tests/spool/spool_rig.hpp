@@ -63,13 +63,15 @@ class SpoolRig {
         slots_(spool::SpoolWriter::lanes(options.streams, options.drives) * spool::SpoolWriter::slots_per_lane),
         drive_counters_(options.drives) {
     std::vector<spool::WriterDrive> drives;
+    directories_.reserve(options.drives);
     for (std::size_t i = 0; i < options.drives; ++i) {
       std::filesystem::create_directory(directory(i));
+      directories_.push_back(std::move(*storage::Directory::open(directory(i).string())));
       drives_.push_back(std::make_unique<spool::Drive>(directory(i).string(), 4096));
       keepers_.push_back(std::make_unique<spool::FileKeeper>(
           spool::FileKeeperOptions{.stem = "test", .capture_start = {1'700'000'000'000'000'000},
                                    .direct_io = options.direct_io, .preallocate_bytes = options.preallocate},
-          *drives_[i], std::move(*storage::Directory::open(directory(i).string())), slots_of(i)));
+          *drives_[i], directories_.back(), slots_of(i)));
       drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
     }
     spool::SpoolWriterOptions writer_options{.streams = options.streams, .depth = options.depth,
@@ -143,6 +145,7 @@ class SpoolRig {
   std::vector<spool::FileSlot> slots_;
   std::vector<stats::DriveCounters> drive_counters_;
   stats::WriterCounters counters_;
+  std::vector<storage::Directory> directories_;
   std::vector<std::unique_ptr<spool::Drive>> drives_;
   std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
   std::unique_ptr<spool::SpoolWriter> writer_;

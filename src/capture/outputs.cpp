@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/outputs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "format/file_name.hpp"
+#include "storage/small_file.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+constexpr std::uint64_t preallocate_bytes = 256ull << 20;
+
+// Where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
+bool worth_preallocating(const std::string& file_system) {
+  constexpr std::array good{"ext4", "xfs", "btrfs", "f2fs"};
+  return std::ranges::find(good, file_system) != good.end();
+}
+
+plan::Problem explain_lock(const storage::IoError& error, const plan::PlannedDrive& drive) {
+  if (error.code == EWOULDBLOCK)
+    return {"--output", error.what, "stop that capture, or give this one another --name or --output", true};
+  return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), true};
+}
+
+}  // namespace
+
+std::expected<Outputs, plan::Problem> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
+  Outputs outputs;
+  outputs.plan_ = plan;
+  outputs.start_ = start;
+  for (const auto& drive : plan.drives)
+    if (auto done = outputs.add(drive); !done) return std::unexpected(done.error());
+  return outputs;
+}
+
+std::expected<void, plan::Problem> Outputs::add(const plan::PlannedDrive& drive) {
+  auto directory = storage::Directory::open(drive.path);
+  if (!directory) return std::unexpected(explain_lock(directory.error(), drive));
+  auto lock = storage::DirectoryLock::take(*directory, plan_.config.name);
+  if (!lock) return std::unexpected(explain_lock(lock.error(), drive));
+  locks_.push_back(std::move(*lock));
+  directories_.push_back(std::move(*directory));
+  drives_.push_back(std::make_unique<spool::Drive>(drive.path, drive.block_bytes));
+  return {};
+}
+
+void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots) {
+  for (std::size_t i = 0; i < drives_.size(); ++i) {
+    const auto& drive = plan_.drives[i];
+    const bool ahead = worth_preallocating(drive.file_system);
+    const spool::FileKeeperOptions options{
+        .stem = plan_.config.name,
+        .capture_start = start_,
+        .direct_io = drive.direct_io,
+        .preallocate_bytes = ahead ? std::min(preallocate_bytes, plan_.config.rotate_size) : 0,
+        .write_index = plan_.config.index != plan::IndexLevel::off,
+        .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes)};
+    keepers_.push_back(std::make_unique<spool::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
+  }
+}
+
+void Outputs::start_keepers() {
+  for (auto& keeper : keepers_) keeper->start();
+}
+
+void Outputs::stop_keepers() {
+  for (auto& keeper : keepers_) keeper->stop();
+}
+
+void Outputs::write_capture_json(const std::string& json) {
+  const auto name = format::capture_file_name(plan_.config.name, start_);
+  for (const auto& directory : directories_) (void)storage::write_small_file(directory, name, std::as_bytes(std::span(json)));
+}
+
+void Outputs::open_ledgers() {
+  for (const auto& directory : directories_)
+    if (auto ledger = storage::LineLog::create(directory, format::ledger_file_name(plan_.config.name, start_)))
+      ledgers_.push_back(std::move(*ledger));
+}
+
+void Outputs::append_ledger(const std::string& line) {
+  for (auto& ledger : ledgers_) (void)ledger.append(line);
+}
+
+void Outputs::close_ledgers() {
+  for (auto& ledger : ledgers_) (void)ledger.sync();
+  ledgers_.clear();
+}
+
+}  // namespace wirespool::capture

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plan/capture_plan.hpp"
+#include "spool/drive.hpp"
+#include "spool/file_keeper.hpp"
+#include "storage/directory.hpp"
+#include "storage/directory_lock.hpp"
+#include "storage/line_log.hpp"
+
+namespace wirespool::capture {
+
+// The output directories of a capture: locked, their keepers, capture.json and the ledger in each. Control thread, but for
+// what the keepers' own threads do.
+class Outputs {
+ public:
+  // Takes the locks; a directory that another capture writes to under the same name is a problem.
+  static std::expected<Outputs, plan::Problem> open(const plan::CapturePlan& plan, Timestamp start);
+
+  spool::Drive& drive(std::size_t i) { return *drives_[i]; }
+  std::size_t size() const { return drives_.size(); }
+
+  // `slots`: all writers' files on each drive.
+  void make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots);
+  spool::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
+  void start_keepers();
+  void stop_keepers();
+
+  // capture.json is replaced whole, the ledger grows by a line. A directory that cannot take them is left alone: the drive
+  // itself tells soon enough.
+  void write_capture_json(const std::string& json);
+  void open_ledgers();
+  void append_ledger(const std::string& line);
+  void close_ledgers();
+
+ private:
+  Outputs() = default;
+  std::expected<void, plan::Problem> add(const plan::PlannedDrive& drive);
+
+  plan::CapturePlan plan_;
+  Timestamp start_;
+  std::vector<storage::Directory> directories_;
+  std::vector<storage::DirectoryLock> locks_;
+  std::vector<std::unique_ptr<spool::Drive>> drives_;
+  std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
+  std::vector<storage::LineLog> ledgers_;
+};
+
+}  // namespace wirespool::capture

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/pipeline.hpp"
+
+#include <fmt/format.h>
+#include <rte_launch.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace wirespool::capture {
+namespace {
+
+using Done = std::expected<void, plan::Problem>;
+
+template <class Lcore>
+int run_lcore(void* lcore) {
+  static_cast<Lcore*>(lcore)->run();
+  return 0;
+}
+
+Deliver deliver_for(const plan::CapturePlan& plan) {
+  if (plan.config.until == plan::Until::rx) return Deliver::nowhere;
+  return plan.when_full == plan::WhenFull::wait ? Deliver::wait_when_full : Deliver::drop_when_full;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                        std::vector<std::string>& notices) {
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs));
+  pipeline->stamp_field_ = StampField::registered();
+  if (pipeline->stamp_field_.offset < 0)
+    return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
+                                         "free a dynamic field of whatever else uses this EAL", true});
+  if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
+  if (auto done = pipeline->make_clocks(notices); !done) return std::unexpected(done.error());
+  if (auto done = pipeline->make_handoffs(); !done) return std::unexpected(done.error());
+  if (auto done = pipeline->make_writers(notices); !done) return std::unexpected(done.error());
+  if (plan.config.packets || plan.config.bytes) {
+    constexpr auto unlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    pipeline->allowance_.emplace(plan.config.packets.value_or(unlimited), plan.config.bytes.value_or(unlimited));
+  }
+  pipeline->make_rx_lcores();
+  pipeline->make_writer_lcores();
+  return pipeline;
+}
+
+Done Pipeline::configure_ports(std::vector<std::string>& notices) {
+  for (const auto& planned : plan_.ports) {
+    auto port = Port::configure(planned, plan_.mempool_cache, notices);
+    if (!port) return std::unexpected(port.error());
+    ports_.push_back(std::move(*port));
+  }
+  return {};
+}
+
+Done Pipeline::make_clocks(std::vector<std::string>&) {
+  tsc_ = DisciplinedClock::of_tsc();
+  tsc_->publish_to(tsc_line_);
+  nic_clocks_.resize(ports_.size());
+  nic_lines_.resize(ports_.size());
+  return {};
+}
+
+Done Pipeline::make_handoffs() {
+  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx)
+    for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer) {
+      auto made = Handoff::create(fmt::format("ws_handoff_{}_{}", rx, writer), plan_.handoff_size,
+                                  plan_.writers[writer].numa_node);
+      if (!made)
+        return std::unexpected(plan::Problem{
+            "hugepages", fmt::format("no memory for a Handoff of {} packets ({})", plan_.handoff_size, made.error()), "", true});
+      handoffs_.push_back(std::make_unique<Handoff>(std::move(*made)));
+    }
+  return {};
+}
+
+Done Pipeline::make_writers(std::vector<std::string>& notices) {
+  for (const auto& writer : plan_.writers) {
+    auto parts = WriterParts::make(plan_, writer, notices);
+    if (!parts) return std::unexpected(parts.error());
+    writers_.push_back(std::move(*parts));
+  }
+  std::vector<std::vector<spool::FileSlot*>> slots(outputs_.size());
+  for (std::size_t drive = 0; drive < outputs_.size(); ++drive)
+    for (auto& writer : writers_) std::ranges::copy(writer->slots_on(drive), std::back_inserter(slots[drive]));
+  outputs_.make_keepers(slots);
+  for (auto& writer : writers_) writer->connect(outputs_);
+  return {};
+}
+
+const Port& Pipeline::port_of(const plan::RxQueueRef& queue) const {
+  return *std::ranges::find_if(ports_, [&](const Port& port) { return port.id() == queue.port; });
+}
+
+// The pool that most of an RX lcore's mbufs come from.
+rte_mempool* Pipeline::pool_of(std::size_t rx) const { return port_of(plan_.rx_lcores[rx].queues.front()).pool(); }
+
+std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
+  std::vector<RxQueue> queues;
+  for (const auto& ref : plan_.rx_lcores[rx].queues) {
+    const Port& port = port_of(ref);
+    queues.push_back({.port = port.id(),
+                      .queue = static_cast<std::uint16_t>(ref.queue),
+                      .descriptors = std::max(port.planned().rx_desc, plan_.burst),
+                      .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get()});
+  }
+  return queues;
+}
+
+void Pipeline::make_rx_lcores() {
+  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
+    rx_counters_.push_back(std::make_unique<stats::RxCounters>());
+    RxLcoreSetup setup{.queues = queues_of(rx),
+                       .handoffs = {},
+                       .deliver = deliver_for(plan_),
+                       .burst = plan_.burst,
+                       .pool = pool_of(rx),
+                       .stamp_field = stamp_field_,
+                       .tsc_clock = &tsc_line_,
+                       .allowance = allowance_ ? &*allowance_ : nullptr,
+                       .stop = &stop_,
+                       .counters = rx_counters_.back().get()};
+    for (auto& queue : setup.queues) {
+      queue_counters_.push_back(std::make_unique<RxQueueCounters>());
+      queue.counters = queue_counters_.back().get();
+    }
+    for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer) setup.handoffs.push_back(&handoff(rx, writer));
+    rx_lcores_.push_back(std::make_unique<RxLcore>(std::move(setup)));
+  }
+}
+
+void Pipeline::make_writer_lcores() {
+  for (std::size_t writer = 0; writer < writers_.size(); ++writer) {
+    WriterParts& parts = *writers_[writer];
+    WriterLcoreSetup setup{.streams = {}, .writer = parts.spool_writer.get(), .tsc_clock = &tsc_line_, .counters = &parts.counters};
+    for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx)
+      setup.streams.push_back({&handoff(rx, writer), rx_lcores_[rx].get(), pool_of(rx),
+                               parts.appenders.empty() ? nullptr : parts.appenders[rx].get()});
+    writer_lcores_.push_back(std::make_unique<WriterLcore>(std::move(setup)));
+  }
+}
+
+// By hand, before the keepers' threads run: a drive that cannot even begin is a wrong start, not a lost drive.
+Done Pipeline::open_first_files() {
+  for (std::size_t drive = 0; drive < outputs_.size(); ++drive) {
+    while (outputs_.keeper(drive).work() != 0) continue;
+    for (auto& writer : writers_)
+      for (auto* slot : writer->slots_on(drive))
+        if (slot->state.load(std::memory_order_acquire) == spool::FileSlot::State::refused)
+          return std::unexpected(plan::Problem{"--output", slot->error.message(), "check the directory and its drive", true});
+  }
+  return {};
+}
+
+Done Pipeline::start(std::vector<std::string>& notices) {
+  if (auto done = open_first_files(); !done) {
+    finish();
+    return done;
+  }
+  for (auto& port : ports_)
+    if (auto done = port.start(notices); !done) {
+      finish();
+      return done;
+    }
+  outputs_.start_keepers();
+  for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
+    rte_eal_remote_launch(run_lcore<WriterLcore>, writer_lcores_[i].get(), plan_.writers[i].lcore);
+  for (std::size_t i = 0; i < rx_lcores_.size(); ++i)
+    rte_eal_remote_launch(run_lcore<RxLcore>, rx_lcores_[i].get(), plan_.rx_lcores[i].lcore);
+  return {};
+}
+
+void Pipeline::discipline_clocks() {
+  tsc_->discipline();
+  for (auto& clock : nic_clocks_)
+    if (clock) clock->discipline();
+}
+
+std::uint64_t Pipeline::received() const {
+  std::uint64_t sum = 0;
+  for (const auto& counters : rx_counters_) sum += counters->received.get();
+  return sum;
+}
+
+std::optional<std::string> Pipeline::failure() const {
+  for (const auto& port : ports_)
+    if (port.gone()) return fmt::format("port {} ({}) is gone", port.planned().id, port.planned().name);
+  if (outputs_.size() == 0) return std::nullopt;
+  for (std::size_t i = 0; i < outputs_.size(); ++i)
+    if (outputs_.drive(i).ok()) return std::nullopt;
+  return fmt::format("no drive is left: {}: {}", outputs_.drive(outputs_.size() - 1).path(),
+                     outputs_.drive(outputs_.size() - 1).why());
+}
+
+bool Pipeline::done() const {
+  return std::ranges::all_of(rx_lcores_, [](const auto& lcore) { return lcore->done(); }) &&
+         std::ranges::all_of(writer_lcores_, [](const auto& lcore) { return lcore->done(); });
+}
+
+void Pipeline::finish() {
+  rte_eal_mp_wait_lcore();
+  for (auto& port : ports_) port.stop();
+  outputs_.stop_keepers();
+  for (auto& writer : writers_)
+    if (writer->spool_writer) writer->spool_writer->discard_unused_files();
+}
+
+// ---- the books
+
+void Pipeline::collect(stats::Ledger& ledger) const {
+  collect_totals(ledger);
+  collect_ports(ledger);
+  collect_drives(ledger);
+  collect_lcores(ledger);
+}
+
+// What leaves the pipeline is read before what enters it, so that no packet is seen to leave that did not enter.
+void Pipeline::collect_totals(stats::Ledger& ledger) const {
+  auto& totals = ledger.totals;
+  totals = {};
+  for (const auto& writer : writers_) {
+    totals.stored += writer->counters.stored.get();
+    totals.stored_bytes += writer->counters.stored_bytes.get();
+    totals.filtered += writer->counters.filtered.get();
+    totals.drop_drive += writer->counters.drop_drive.get();
+    totals.rehomed += writer->counters.rehomed.get();
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  for (const auto& rx : rx_counters_) {
+    totals.filtered += rx->filtered.get();
+    totals.drop_handoff += rx->drop_handoff.get();
+    totals.beyond_limit += rx->beyond_limit.get();
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  for (const auto& rx : rx_counters_) {
+    totals.received += rx->received.get();
+    totals.received_bytes += rx->received_bytes.get();
+  }
+}
+
+void Pipeline::collect_ports(stats::Ledger& ledger) const {
+  ledger.ports.clear();
+  for (const auto& port : ports_) {
+    const auto losses = port.losses();
+    stats::PortLine line{.port = port.planned().id, .name = port.planned().name, .nic_missed = losses.nic_missed,
+                         .nic_errors = losses.nic_errors, .no_mbuf = losses.no_mbuf};
+    std::size_t counter = 0;
+    for (const auto& rx : plan_.rx_lcores)
+      for (const auto& queue : rx.queues) {
+        const auto& counters = *queue_counters_[counter++];
+        if (queue.port != line.port) continue;
+        line.received += counters.packets.get();
+        line.received_bytes += counters.bytes.get();
+      }
+    ledger.ports.push_back(std::move(line));
+  }
+}
+
+void Pipeline::collect_drives(stats::Ledger& ledger) const {
+  constexpr std::array names{"ok", "full", "failed"};
+  ledger.drives.clear();
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    const auto& drive = outputs_.drive(i);
+    stats::DriveLine line{.path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
+    std::array<std::uint64_t, stats::Histogram::buckets> latency{};
+    for (const auto& writer : writers_)
+      for (std::size_t own = 0; own < writer->planned().drives.size(); ++own) {
+        if (writer->planned().drives[own] != i) continue;
+        const auto& counters = writer->drive_counters[own];
+        line.blocks += counters.blocks.get();
+        line.bytes += counters.bytes.get();
+        line.inflight += counters.inflight.get();
+        line.files += counters.files.get();
+        counters.write_latency.add_to(latency);
+        line.max_ns = std::max(line.max_ns, counters.write_latency.max());
+      }
+    line.p50_ns = stats::quantile(latency, 0.5);
+    line.p99_ns = stats::quantile(latency, 0.99);
+    ledger.drives.push_back(std::move(line));
+  }
+}
+
+void Pipeline::collect_lcores(stats::Ledger& ledger) const {
+  const auto busy = [](std::uint64_t all, std::uint64_t empty) {
+    return all ? 1 - static_cast<double>(empty) / static_cast<double>(all) : 0.0;
+  };
+  ledger.lcores.clear();
+  for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
+    const auto& counters = *rx_counters_[i];
+    ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
+                             counters.received.get(), counters.handoff_waits.get()});
+  }
+  for (std::size_t i = 0; i < writers_.size(); ++i) {
+    const auto& counters = writers_[i]->counters;
+    ledger.lcores.push_back({plan_.writers[i].lcore, "writer", busy(counters.rounds.get(), counters.idle_rounds.get()),
+                             counters.stored.get() + counters.filtered.get(), counters.block_waits.get()});
+  }
+}
+
+}  // namespace wirespool::capture

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/clock.hpp"
+#include "capture/handoff.hpp"
+#include "capture/lcore_signals.hpp"
+#include "capture/outputs.hpp"
+#include "capture/port.hpp"
+#include "capture/rx_lcore.hpp"
+#include "capture/writer_lcore.hpp"
+#include "capture/writer_parts.hpp"
+#include "plan/capture_plan.hpp"
+#include "stats/ledger.hpp"
+
+namespace wirespool::capture {
+
+// A CapturePlan made real: ports, Handoffs, lcores. Built and driven by the control thread (the main lcore).
+class Pipeline {
+ public:
+  // Takes all memory and configures all ports; nothing runs yet. `plan` and `outputs` outlive it.
+  static std::expected<std::unique_ptr<Pipeline>, plan::Problem> build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                       std::vector<std::string>& notices);
+
+  // Opens the first files, starts ports and lcores.
+  std::expected<void, plan::Problem> start(std::vector<std::string>& notices);
+
+  void discipline_clocks();
+  std::uint64_t received() const;
+  bool packets_used_up() const { return allowance_ && allowance_->packets_used_up(); }
+  bool bytes_used_up() const { return allowance_ && allowance_->bytes_used_up(); }
+  std::optional<std::string> failure() const;  // why a capture cannot go on: no drive left, a port gone
+  const std::vector<Port>& ports() const { return ports_; }
+
+  void stop() noexcept { stop_.stop(); }
+  bool done() const;  // all lcores are; everything received is stored or counted
+  void finish();      // joins lcores and keepers, stops ports
+
+  // The books now (lines in plan order). Losses of ports are asked from their devices.
+  void collect(stats::Ledger& ledger) const;
+
+ private:
+  Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
+
+  std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
+  std::expected<void, plan::Problem> make_clocks(std::vector<std::string>& notices);
+  std::expected<void, plan::Problem> make_handoffs();
+  std::expected<void, plan::Problem> make_writers(std::vector<std::string>& notices);
+  void make_rx_lcores();
+  void make_writer_lcores();
+  std::vector<RxQueue> queues_of(std::size_t rx) const;
+  const Port& port_of(const plan::RxQueueRef& queue) const;
+  rte_mempool* pool_of(std::size_t rx) const;
+  Handoff& handoff(std::size_t rx, std::size_t writer) { return *handoffs_[rx * plan_.writers.size() + writer]; }
+  std::expected<void, plan::Problem> open_first_files();
+
+  void collect_ports(stats::Ledger& ledger) const;
+  void collect_totals(stats::Ledger& ledger) const;
+  void collect_drives(stats::Ledger& ledger) const;
+  void collect_lcores(stats::Ledger& ledger) const;
+
+  const plan::CapturePlan& plan_;
+  Outputs& outputs_;
+  StampField stamp_field_;
+  std::vector<Port> ports_;
+  std::optional<DisciplinedClock> tsc_;
+  policy::SharedClock tsc_line_;
+  std::vector<std::optional<DisciplinedClock>> nic_clocks_;  // by port
+  std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
+  std::vector<std::unique_ptr<Handoff>> handoffs_;
+  std::vector<std::unique_ptr<WriterParts>> writers_;
+  std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
+  std::vector<std::unique_ptr<stats::RxCounters>> rx_counters_;
+  std::optional<Allowance> allowance_;
+  StopFlag stop_;
+  std::vector<std::unique_ptr<RxLcore>> rx_lcores_;
+  std::vector<std::unique_ptr<WriterLcore>> writer_lcores_;
+};
+
+}  // namespace wirespool::capture

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/session.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <chrono>
+#include <optional>
+
+#include "capture/clock.hpp"
+#include "capture/eal.hpp"
+#include "capture/outputs.hpp"
+#include "capture/pipeline.hpp"
+#include "capture/probe.hpp"
+#include "capture/reporter.hpp"
+#include "capture/stop_signals.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+enum ExitCode { ok = 0, wrong_use = 1, machine_not_ready = 2, ended_by_failure = 3, packets_lost = 4 };
+
+constexpr auto nap = std::chrono::milliseconds(10);
+constexpr std::uint64_t discipline_period_ns = 100'000'000;  // the timebase's stated bound rests on it
+constexpr std::uint64_t drain_notice_ns = 5'000'000'000;
+
+std::uint64_t steady_ns() {
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+void sleep_for(std::chrono::nanoseconds time) {
+  const timespec wait{0, static_cast<long>(time.count())};
+  nanosleep(&wait, nullptr);
+}
+
+Outcome refused(std::vector<plan::Problem> problems) {
+  const bool machine = std::ranges::all_of(problems, [](const auto& problem) { return problem.machine; });
+  return {machine ? machine_not_ready : wrong_use, std::move(problems)};
+}
+
+// Something that is due every so often.
+class Every {
+ public:
+  explicit Every(std::uint64_t period_ns) : period_ns_(period_ns), next_(steady_ns() + period_ns) {}
+  bool due(std::uint64_t now) {
+    if (now < next_) return false;
+    next_ = std::max(next_ + period_ns_, now);
+    return true;
+  }
+
+ private:
+  std::uint64_t period_ns_, next_;
+};
+
+// Why a capture is to stop now; remembers what that depends on.
+class StopConditions {
+ public:
+  explicit StopConditions(const plan::CaptureConfig& config) : config_(config), start_(steady_ns()), last_packet_(start_) {}
+
+  std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
+    if (auto signal = signals_.caught()) return signal;
+    if (auto failure = pipeline.failure()) {
+      failed_ = true;
+      return failure;
+    }
+    if (pipeline.packets_used_up()) return "--packets";
+    if (pipeline.bytes_used_up()) return "--bytes";
+    if (config_.duration_ns && now - start_ >= *config_.duration_ns) return "--duration";
+    return idle(pipeline.received(), now);
+  }
+
+  bool failed() const { return failed_; }
+
+ private:
+  std::optional<std::string> idle(std::uint64_t received, std::uint64_t now) {
+    if (received != received_) {
+      received_ = received;
+      last_packet_ = now;
+    }
+    if (config_.idle_exit_ns && now - last_packet_ >= *config_.idle_exit_ns) return "--idle-exit";
+    return std::nullopt;
+  }
+
+  StopSignals signals_;
+  const plan::CaptureConfig& config_;
+  std::uint64_t start_, last_packet_, received_ = 0;
+  bool failed_ = false;
+};
+
+// The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
+std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, const plan::CaptureConfig& config,
+                      std::FILE* err) {
+  Every discipline(discipline_period_ns), report(config.stats_interval_ns), drain_notice(drain_notice_ns);
+  std::string ended_by;
+  while (!pipeline.done()) {
+    sleep_for(nap);
+    const auto now = steady_ns();
+    if (discipline.due(now)) pipeline.discipline_clocks();
+    if (report.due(now)) reporter.interval(pipeline);
+    if (ended_by.empty()) {
+      if (auto why = conditions.met(pipeline, now)) {
+        ended_by = *why;
+        pipeline.stop();
+        drain_notice = Every(drain_notice_ns);
+      }
+    } else if (drain_notice.due(now)) {
+      fmt::print(err, "wirespool: stopping: still waiting for what is on its way to the drives\n");
+    }
+  }
+  return ended_by;
+}
+
+Outcome judge(const stats::Ledger& ledger, const StopConditions& conditions, bool strict) {
+  if (const auto wrong = ledger.imbalance(); !wrong.empty())
+    return {ended_by_failure,
+            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
+  if (conditions.failed())
+    return {ended_by_failure, {{"capture", ledger.ended_by, "what was stored before is sealed; see the ledger for what was not", true}}};
+  if (strict && ledger.lost()) return {packets_lost, {}};
+  return {ok, {}};
+}
+
+Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) {
+  StopConditions conditions(plan.config);
+  const Timestamp start = utc_now();
+  auto outputs = Outputs::open(plan, start);
+  if (!outputs) return refused({outputs.error()});
+  std::vector<std::string> notices;
+  auto pipeline = Pipeline::build(plan, *outputs, notices);
+  Reporter reporter(plan, start, *outputs, out, err);
+  if (!pipeline) {
+    reporter.notices(notices);
+    return refused({pipeline.error()});
+  }
+  const auto started = (*pipeline)->start(notices);
+  reporter.notices(notices);
+  if (!started) return refused({started.error()});
+  reporter.begin();
+  const auto ended_by = supervise(**pipeline, reporter, conditions, plan.config, err);
+  (*pipeline)->finish();
+  return judge(reporter.end(**pipeline, ended_by), conditions, plan.config.strict);
+}
+
+}  // namespace
+
+Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, std::FILE* out,
+                    std::FILE* err) {
+  if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
+  auto eal = Eal::start(eal_args);
+  if (!eal)
+    return refused({{"EAL", "DPDK did not start: " + eal.error(), "see its messages above", true}});
+  const auto machine = probe(config);
+  if (!machine) return refused(machine.error());
+  const auto plan = plan::make_plan(config, *machine);
+  if (!plan) return refused(plan.error());
+  if (config.dry_run) {
+    std::fputs(plan::describe(*plan).c_str(), out);
+    return {};
+  }
+  return run_plan(*plan, out, err);
+}
+
+}  // namespace wirespool::capture
