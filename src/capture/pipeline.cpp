@@ -276,8 +276,8 @@ void Pipeline::collect_drives(stats::Ledger& ledger) const {
         counters.write_latency.add_to(latency);
         line.max_ns = std::max(line.max_ns, counters.write_latency.max());
       }
-    line.p50_ns = stats::quantile(latency, 0.5);
-    line.p99_ns = stats::quantile(latency, 0.99);
+    line.p50_ns = std::min(stats::quantile(latency, 0.5), line.max_ns);
+    line.p99_ns = std::min(stats::quantile(latency, 0.99), line.max_ns);
     ledger.drives.push_back(std::move(line));
   }
 }

@@ -15,7 +15,7 @@
 
 namespace wirespool::capture {
 
-inline constexpr unsigned max_burst = 512;
+inline constexpr unsigned max_burst = 1024;
 
 // What one RxQueue received; written by its RX lcore alone.
 struct alignas(64) RxQueueCounters {

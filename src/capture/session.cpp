@@ -2,8 +2,10 @@
 #include "capture/session.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -14,6 +16,8 @@
 #include "capture/probe.hpp"
 #include "capture/reporter.hpp"
 #include "capture/stop_signals.hpp"
+#include "plan/eal_args.hpp"
+#include "plan/hugepages.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -120,6 +124,23 @@ Outcome judge(const stats::Ledger& ledger, const StopConditions& conditions, boo
   return {ok, {}};
 }
 
+std::vector<unsigned> usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<unsigned> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  return cpus;
+}
+
+// What EAL would abort over, or say in a way that helps nobody.
+std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args, const std::vector<plan::HugepagePool>& hugepages) {
+  auto problems = plan::check_eal_args(args, usable_cpus());
+  if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
+  return problems;
+}
+
 Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) {
   StopConditions conditions(plan.config);
   const Timestamp start = utc_now();
@@ -146,9 +167,10 @@ Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) 
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, std::FILE* out,
                     std::FILE* err) {
   if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
-  auto eal = Eal::start(eal_args);
-  if (!eal)
-    return refused({{"EAL", "DPDK did not start: " + eal.error(), "see its messages above", true}});
+  const auto hugepages = plan::read_hugepages();
+  if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
+  auto eal = Eal::start(plan::complete_eal_args(eal_args));
+  if (!eal) return refused({{"EAL", "DPDK did not start: " + eal.error(), "see its messages above", true}});
   const auto machine = probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);
@@ -157,6 +179,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
     std::fputs(plan::describe(*plan).c_str(), out);
     return {};
   }
+  if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
   return run_plan(*plan, out, err);
 }
 

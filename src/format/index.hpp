@@ -19,4 +19,7 @@ struct IndexEntry {
 };
 static_assert(sizeof(IndexEntry) == 32);
 
+// Most entries a writer keeps for a file while it is open; a file of more Blocks gets coarser entries.
+inline constexpr std::uint64_t max_open_index_entries = 16384;
+
 }  // namespace wirespool::format

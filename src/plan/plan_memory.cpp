@@ -15,6 +15,7 @@ namespace {
 
 constexpr unsigned largest_cache = 512;  // RTE_MEMPOOL_CACHE_MAX_SIZE
 constexpr unsigned usual_handoff = 2048;
+constexpr std::uint64_t handoff_entry_bytes = 32;  // spool::PacketRef
 constexpr std::uint64_t least_writer_bytes = 32 << 20;  // of Blocks: what a drive takes in some 10 ms at 3 GB/s
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
@@ -74,16 +75,24 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   if (plan.writers.empty()) return;
   plan.handoff_size = config.handoff_size.value_or(std::max(usual_handoff, std::bit_ceil(2 * config.burst)));
   constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
-  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() * (ring_header + 8ull * plan.handoff_size);
+  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
 }
 
 unsigned lanes_of(const CapturePlan& plan, const PlannedWriter& writer) {
   return static_cast<unsigned>(plan.rx_lcores.size() * std::max<std::size_t>(1, writer.drives.size()));
 }
 
-// One open Block for each lane, one for each drive's re-homed packets, one more to write and one to wait for.
+// Blocks a record may straddle besides the open one (spool/appender.hpp).
+unsigned longest_record_blocks(const CapturePlan& plan) {
+  const std::uint64_t longest = std::min<std::uint64_t>(plan.config.snaplen, plan.carry_bytes) + 64;
+  return static_cast<unsigned>(1 + longest / plan.block_bytes);
+}
+
+// What every writer must have to go on whatever happens: one open Block for each lane and what a straddling record needs;
+// to disk also a reserve for re-homing, one Block for each drive and two (SpoolWriter::fewest_blocks says the same).
 unsigned least_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
-  return lanes_of(plan, writer) + static_cast<unsigned>(writer.drives.size()) + 2;
+  const unsigned appending = lanes_of(plan, writer) + 1 + longest_record_blocks(plan);
+  return writer.drives.empty() ? appending : appending + static_cast<unsigned>(writer.drives.size()) + 2;
 }
 
 // To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Else as few as work, which
@@ -124,12 +133,13 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   plan.blocks_bytes = plan.blocks * (plan.carry_bytes + round_up(plan.block_bytes, 4096));
 }
 
-// A file being sealed keeps its entries while the next one is written: two files a lane.
+// A lane has three files at a time: being sealed, written, and opened ahead (spool/spool_writer.hpp); the re-homed packets
+// have a lane on each drive.
 void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   if (config.until != Until::disk || config.index == IndexLevel::off) return;
   std::uint64_t files = 0;
-  for (const auto& writer : plan.writers) files += 2 * lanes_of(plan, writer);
-  const auto entries = (config.rotate_size + config.block_size - 1) / config.block_size;
+  for (const auto& writer : plan.writers) files += 3 * (lanes_of(plan, writer) + writer.drives.size());
+  const auto entries = std::min(config.rotate_size / config.block_size + 2, format::max_open_index_entries);
   plan.index_bytes = files * entries * sizeof(format::IndexEntry);
 }
 

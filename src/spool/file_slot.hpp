@@ -38,8 +38,8 @@ struct alignas(64) FileSlot {
   std::uint64_t length = 0;            // bytes that count
   Timestamp first;
   Tally tally;
-  std::vector<format::IndexEntry> index;  // room taken at start; rows beyond it are left out
-  bool index_complete = true;
+  std::vector<format::IndexEntry> index;  // room taken at start; halved when full
+  bool index_complete = true;             // false: the file was cut within a Block
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in `allocated_bytes`.
   // Equal: nothing is under way, the writer may truncate.

@@ -19,6 +19,20 @@ std::uint64_t steady_ns() noexcept {
 
 std::uint32_t round_up(std::uint32_t bytes, std::uint32_t unit) { return (bytes + unit - 1) / unit * unit; }
 
+// Two neighbours each become one: half as many entries, each of twice the Blocks.
+void halve(std::vector<format::IndexEntry>& index) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < index.size(); i += 2) {
+    format::IndexEntry entry = index[i];
+    if (i + 1 < index.size()) {
+      entry.last = index[i + 1].last;
+      entry.packets += index[i + 1].packets;
+    }
+    index[kept++] = entry;
+  }
+  index.resize(kept);
+}
+
 Tally operator-(Tally a, Tally b) { return {a.packets - b.packets, a.bytes - b.bytes}; }
 
 }  // namespace
@@ -68,7 +82,7 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
       counters_(counters),
       loads_(drives_.size()),
       inflight_(drives_.size()) {
-  const std::size_t rows = options.rotation.size_bytes / options.block_bytes + 2;
+  const std::size_t rows = std::min(options.rotation.size_bytes / options.block_bytes + 2, format::max_open_index_entries);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].drive = static_cast<std::uint32_t>(i % drives_.size());
     lanes_[i].slots = slots.subspan(i * slots_per_lane, slots_per_lane);
@@ -353,10 +367,7 @@ void SpoolWriter::count_stored(Lane& lane, Tally stored) noexcept {
 
 void SpoolWriter::add_index_row(FileSlot& slot, const Block& block) noexcept {
   if (block.starts == 0) return;
-  if (slot.index.size() == slot.index.capacity()) {
-    slot.index_complete = false;
-    return;
-  }
+  if (slot.index.size() == slot.index.capacity()) halve(slot.index);
   slot.index.push_back({block.offset + block.first_start, block.first, block.last, block.starts, 0});
 }
 

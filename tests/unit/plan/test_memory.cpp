@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "format/carry.hpp"
+#include "format/index.hpp"
 #include "plan/plan_memory.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
@@ -127,9 +128,9 @@ TEST_CASE("--blocks below what the lanes need says how many they need") {
   const auto plan = make_plan(config, machine);
   REQUIRE_FALSE(plan);
   CHECK(plan.error()[0].option == "--blocks");
-  CHECK(plan.error()[0].what_to_do == "give 8 or more, or leave it out");
-  config.blocks = 8;
-  CHECK(must_plan(config, machine).blocks == 8);
+  CHECK(plan.error()[0].what_to_do == "give 10 or more, or leave it out");
+  config.blocks = 10;
+  CHECK(must_plan(config, machine).blocks == 10);
 }
 
 TEST_CASE("--blocks is shared out without a rest") {
@@ -140,21 +141,21 @@ TEST_CASE("--blocks is shared out without a rest") {
   const auto plan = must_plan(config, machine);
   REQUIRE(plan.writers.size() == 2);
   CHECK(plan.writers[0].blocks + plan.writers[1].blocks == 27);
-  CHECK(plan.writers[1].blocks >= 4);
+  CHECK(plan.writers[1].blocks >= 6);
 }
 
 TEST_CASE("odd Block sizes are carved at 4096") {
   const auto machine = a_machine(3, 1, 1);
   auto config = a_config(machine);
   config.block_size = 4096 + 512;
-  config.blocks = 10;
-  CHECK(must_plan(config, machine).blocks_bytes == 10 * (8192 + 69632));
+  config.blocks = 30;
+  CHECK(must_plan(config, machine).blocks_bytes == 30 * (8192 + 69632));
 }
 
-TEST_CASE("the index holds a row a Block for two files a lane") {
+TEST_CASE("the index holds a row a Block for three files of each lane, re-homed packets included") {
   const auto machine = a_machine(3, 1, 2);
   auto config = a_config(machine);
-  CHECK(must_plan(config, machine).index_bytes == 2 * 2 * 4096 * 32);
+  CHECK(must_plan(config, machine).index_bytes == 3 * (2 + 2) * 4098 * 32);
   config.index = IndexLevel::off;
   CHECK(must_plan(config, machine).index_bytes == 0);
 }
@@ -173,5 +174,5 @@ TEST_CASE("the extremes of every option still add up") {
   const auto lcores = plan.rx_lcores.size() * plan.writers.size();
   CHECK(plan.ports[0].mbufs > (lcores << 18) / 4);
   CHECK(plan.total_bytes() > plan.index_bytes);
-  CHECK(plan.index_bytes == 2ull * plan.rx_lcores.size() * 16 * (1ull << 32) * 32);
+  CHECK(plan.index_bytes % (3 * format::max_open_index_entries * 32) == 0);
 }
