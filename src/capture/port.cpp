@@ -19,6 +19,7 @@ namespace {
 static_assert((plan::rss_wanted & ~(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)) == 0);
 
 constexpr unsigned largest_data_room = 65535;
+constexpr unsigned least_trace = 8192, most_mbufs = 16u << 20;  // mbufs
 
 // Toeplitz key of repeated 0x6d5a: hashes a flow's two directions alike (Woo and Park, "Scalable TCP Session Monitoring
 // with Symmetric Receive-side Scaling", KAIST 2012). The longest key any driver of DPDK takes is 52 bytes.
@@ -88,6 +89,7 @@ std::expected<Port, plan::Problem> Port::configure(const plan::PlannedPort& plan
 Port::Port(Port&& other) noexcept
     : planned_(std::move(other.planned_)),
       pool_(std::exchange(other.pool_, nullptr)),
+      parked_(std::move(other.parked_)),
       before_(other.before_),
       started_(std::exchange(other.started_, false)),
       owned_(std::exchange(other.owned_, false)) {}
@@ -96,6 +98,7 @@ Port::~Port() {
   if (!owned_) return;
   stop();
   rte_eth_dev_close(id());
+  if (!parked_.empty()) rte_mempool_put_bulk(pool_, parked_.data(), static_cast<unsigned>(parked_.size()));
   rte_mempool_free(pool_);
 }
 
@@ -113,36 +116,58 @@ std::expected<void, plan::Problem> Port::configure_device(std::vector<std::strin
   }
 }
 
-// A driver whose frames may be longer than the planned buffers says so only now (net_af_packet: -ENOMEM).
+// What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs for
+// a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
 std::expected<void, plan::Problem> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
   std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc), tx_desc = 512;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_desc, &tx_desc);
   planned_.rx_desc = rx_desc;
+  const unsigned circulating = planned_.mbufs;
   for (;;) {
     if (auto done = make_pool(mempool_cache); !done) return done;
     const int error = set_up_rx_queues();
     if (error == 0) break;
-    if (error != -ENOMEM || planned_.data_room == largest_data_room)
-      return std::unexpected(refused("setting up its RX queues", error));
+    const auto what = provide_more(error, circulating);
+    if (what.empty()) return std::unexpected(refused("setting up its RX queues", error));
+    notices.push_back(fmt::format("{} needs more: {}", say(), what));
     rte_mempool_free(std::exchange(pool_, nullptr));
-    planned_.data_room = std::min(planned_.data_room * 2, largest_data_room);
-    notices.push_back(fmt::format("{} needs longer buffers: mbufs of {} bytes", say(), planned_.data_room));
   }
+  if (planned_.keeps_trace) park_surplus(circulating);
   if (const int error = set_up_tx_queues()) return std::unexpected(refused("setting up its TX queue", error));
   return {};
 }
 
+// Asks for longer or more mbufs after `error`; what for, empty if that is no way out.
+std::string Port::provide_more(int error, unsigned circulating) {
+  if (error == -ENOMEM && planned_.data_room < largest_data_room) {
+    planned_.data_room = std::min(planned_.data_room * 2, largest_data_room);
+    return fmt::format("mbufs of {} bytes", planned_.data_room);
+  }
+  if (error == -EINVAL && planned_.keeps_trace && planned_.mbufs < most_mbufs) {
+    planned_.mbufs = circulating + std::max(least_trace, 4 * (planned_.mbufs - circulating));
+    return fmt::format("{} mbufs, to keep its trace in memory", planned_.mbufs);
+  }
+  return {};
+}
+
+// mbufs that neither the trace nor the plan needs are taken out of circulation: a small pool stays in the CPU's caches.
+void Port::park_surplus(unsigned circulating) {
+  const unsigned available = rte_mempool_avail_count(pool_);
+  if (available <= circulating) return;
+  parked_.resize(available - circulating);
+  if (rte_mempool_get_bulk(pool_, parked_.data(), static_cast<unsigned>(parked_.size())) != 0) parked_.clear();
+}
+
 std::expected<void, plan::Problem> Port::make_pool(unsigned mempool_cache) {
-  // Last in, first out ("stack"): however large the pool, the mbufs in use are those still in the cache.
-  const auto name = fmt::format("ws_port{}_{}", id(), planned_.data_room);
+  const auto name = fmt::format("ws_port{}_{}_{}", id(), planned_.data_room, planned_.mbufs);
   const auto data_room = static_cast<std::uint16_t>(planned_.data_room);
-  pool_ = rte_pktmbuf_pool_create_by_ops(name.c_str(), planned_.mbufs, mempool_cache, 0, data_room,
-                                         planned_.numa_node < 0 ? SOCKET_ID_ANY : planned_.numa_node, "stack");
+  pool_ = rte_pktmbuf_pool_create(name.c_str(), planned_.mbufs, mempool_cache, 0, data_room,
+                                  planned_.numa_node < 0 ? SOCKET_ID_ANY : planned_.numa_node);
   if (pool_) return {};
   return std::unexpected(plan::Problem{"hugepages",
                                        fmt::format("no memory for {}'s {} mbufs of {} bytes ({})", say(), planned_.mbufs,
                                                    planned_.data_room, rte_strerror(rte_errno)),
-                                       "", true});
+                                       "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
 }
 
 int Port::set_up_rx_queues() {

@@ -44,6 +44,8 @@ class Port {
   std::expected<void, plan::Problem> make_pool(unsigned mempool_cache);
   std::expected<void, plan::Problem> configure_device(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices);
+  std::string provide_more(int error, unsigned circulating);
+  void park_surplus(unsigned circulating);
   int set_up_rx_queues();
   int set_up_tx_queues();
   std::string say() const;
@@ -51,6 +53,7 @@ class Port {
 
   plan::PlannedPort planned_;
   rte_mempool* pool_ = nullptr;
+  std::vector<void*> parked_;
   PortLosses before_;
   bool started_ = false;
   bool owned_ = true;

@@ -2,7 +2,6 @@
 #include "capture/writer_lcore.hpp"
 
 #include <rte_pause.h>
-#include <rte_prefetch.h>
 
 #include <algorithm>
 
@@ -16,11 +15,6 @@ constexpr unsigned burst = 64;
 
 // Tails, ages and lost drives are looked at this often.
 constexpr std::uint64_t ticks_per_second = 100;
-
-// The payload was last touched by the RX lcore or the NIC: ask for all of it before the first byte is copied.
-void prefetch(std::span<const spool::PacketRef> packets) noexcept {
-  for (const auto& packet : packets) rte_prefetch0(packet.head);
-}
 
 }  // namespace
 
@@ -46,8 +40,6 @@ void WriterLcore::run() noexcept {
 bool WriterLcore::serve(Stream& stream) noexcept {
   const auto packets = stream.handoff->peek(burst);
   if (packets.first.empty()) return false;
-  prefetch(packets.first);
-  prefetch(packets.second);
   std::size_t done = append(stream, packets.first);
   if (done == packets.first.size()) done += append(stream, packets.second);
   stream.handoff->consume(done);

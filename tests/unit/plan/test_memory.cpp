@@ -12,10 +12,10 @@ using namespace wirespool::test;
 TEST_CASE("a pool holds what descriptors, handoffs, caches and bursts can hold, and no more") {
   const auto machine = a_machine(3, 1, 1);
   const auto plan = must_plan(a_config(machine), machine);
-  CHECK(plan.handoff_size == 2048);
+  CHECK(plan.handoff_size == 8192);
   CHECK(plan.mempool_cache == 256);
-  // 1024 descriptors, one Handoff of 2048, two lcores with 384 in their caches and two bursts of 64.
-  CHECK(plan.ports[0].mbufs == 1024 + 2048 + 2 * (384 + 128));
+  // 1024 descriptors, one Handoff of 8192, two lcores with 384 in their caches and two bursts of 64.
+  CHECK(plan.ports[0].mbufs == 1024 + 8192 + 2 * (384 + 128));
 }
 
 TEST_CASE("a pool grows with queues, and with each handoff its packets can be in") {
@@ -25,7 +25,7 @@ TEST_CASE("a pool grows with queues, and with each handoff its packets can be in
   const auto plan = must_plan(config, machine);
   REQUIRE(plan.rx_lcores.size() == 2);
   REQUIRE(plan.writers.size() == 2);
-  CHECK(plan.ports[0].mbufs >= 2 * 1024 + 4 * 2048 + 4 * (384 + 128));
+  CHECK(plan.ports[0].mbufs >= 2 * 1024 + 4 * 8192 + 4 * (384 + 128));
   CHECK(plan.ports[0].mbufs % plan.mempool_cache == 0);
 }
 
@@ -42,6 +42,8 @@ TEST_CASE("a pool without writers needs no room for handoffs") {
 TEST_CASE("a large burst gets a handoff of two of them and a larger cache") {
   const auto machine = a_machine(3, 1, 1);
   auto config = a_config(machine);
+  config.when_full = WhenFull::wait;
+  CHECK(must_plan(config, machine).handoff_size == 1024);
   config.burst = 1024;
   CHECK(must_plan(config, machine).handoff_size == 2048);
   CHECK(must_plan(config, machine).mempool_cache == 512);
