@@ -34,15 +34,12 @@ std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const pl
     return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
                                          "free a dynamic field of whatever else uses this EAL", true});
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
-  if (auto done = pipeline->make_clocks(notices); !done) return std::unexpected(done.error());
   if (auto done = pipeline->make_handoffs(); !done) return std::unexpected(done.error());
   if (auto done = pipeline->make_writers(notices); !done) return std::unexpected(done.error());
   if (plan.config.packets || plan.config.bytes) {
     constexpr auto unlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     pipeline->allowance_.emplace(plan.config.packets.value_or(unlimited), plan.config.bytes.value_or(unlimited));
   }
-  pipeline->make_rx_lcores();
-  pipeline->make_writer_lcores();
   return pipeline;
 }
 
@@ -55,12 +52,23 @@ Done Pipeline::configure_ports(std::vector<std::string>& notices) {
   return {};
 }
 
-Done Pipeline::make_clocks(std::vector<std::string>&) {
+// A NIC's clock can be read once its port is started. One that cannot is no reason not to capture.
+void Pipeline::make_clocks(std::vector<std::string>& notices) {
   tsc_ = DisciplinedClock::of_tsc();
   tsc_->publish_to(tsc_line_);
   nic_clocks_.resize(ports_.size());
   nic_lines_.resize(ports_.size());
-  return {};
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    if (!ports_[i].planned().hw_timestamp) continue;
+    nic_clocks_[i] = DisciplinedClock::of_port(ports_[i].id());
+    if (!nic_clocks_[i]) {
+      notices.push_back(fmt::format("port {} ({}) stamps packets, but its clock cannot be read: the TSC stamps them",
+                                    ports_[i].id(), ports_[i].planned().name));
+      continue;
+    }
+    nic_lines_[i] = std::make_unique<policy::SharedClock>();
+    nic_clocks_[i]->publish_to(*nic_lines_[i]);
+  }
 }
 
 Done Pipeline::make_handoffs() {
@@ -164,6 +172,9 @@ Done Pipeline::start(std::vector<std::string>& notices) {
       finish();
       return done;
     }
+  make_clocks(notices);
+  make_rx_lcores();
+  make_writer_lcores();
   outputs_.start_keepers();
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
     rte_eal_remote_launch(run_lcore<WriterLcore>, writer_lcores_[i].get(), plan_.writers[i].lcore);

@@ -48,7 +48,7 @@ class Pipeline {
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
 
   std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> make_clocks(std::vector<std::string>& notices);
+  void make_clocks(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> make_handoffs();
   std::expected<void, plan::Problem> make_writers(std::vector<std::string>& notices);
   void make_rx_lcores();
