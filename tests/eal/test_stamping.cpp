@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RxLcore on a net_ring port, whose mbufs we fill ourselves, the stamp of a NIC included.
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "capture/clock.hpp"
+#include "capture/rx_lcore.hpp"
+#include "support/catch.hpp"
+
+using namespace wirespool;
+using namespace wirespool::capture;
+
+namespace {
+
+constexpr unsigned ring_size = 1024;
+
+// One EAL, pool and port for all cases: EAL cannot be started twice in a process.
+struct Bed {
+  rte_mempool* pool = nullptr;
+  rte_ring* ring = nullptr;
+  std::uint16_t port = 0;
+  StampField field;
+
+  static Bed& get() {
+    static Bed bed;
+    return bed;
+  }
+
+ private:
+  Bed() {
+    static std::vector<std::string> args{"test", "--no-huge", "--no-pci", "-m", "64", "--no-telemetry", "--no-shconf", "-l", "0"};
+    static std::vector<char*> argv;
+    for (auto& arg : args) argv.push_back(arg.data());
+    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("rte_eal_init");
+    field = StampField::registered();
+    pool = rte_pktmbuf_pool_create("pool", 2047, 0, 0, 2176, SOCKET_ID_ANY);
+    ring = rte_ring_create("rx", ring_size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    port = static_cast<std::uint16_t>(rte_eth_from_rings("net_ring_test", &ring, 1, &ring, 1, SOCKET_ID_ANY));
+    const rte_eth_conf conf{};
+    rte_eth_dev_configure(port, 1, 1, &conf);
+    rte_eth_rx_queue_setup(port, 0, ring_size, SOCKET_ID_ANY, nullptr, pool);
+    rte_eth_tx_queue_setup(port, 0, ring_size, SOCKET_ID_ANY, nullptr);
+    rte_eth_dev_start(port);
+  }
+};
+
+struct Received {
+  std::vector<Timestamp> stamps;
+  std::uint64_t packets = 0;
+};
+
+// Puts mbufs on the wire; `nic_ticks` 0: a frame the NIC did not stamp.
+void send(const std::vector<std::uint64_t>& nic_ticks) {
+  auto& bed = Bed::get();
+  for (const auto ticks : nic_ticks) {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(bed.pool);
+    REQUIRE(mbuf != nullptr);
+    rte_pktmbuf_append(mbuf, 60);
+    bed.field.of(mbuf) = ticks;
+    if (ticks) mbuf->ol_flags |= bed.field.rx_flag;
+    REQUIRE(rte_ring_enqueue(bed.ring, mbuf) == 0);
+  }
+}
+
+// What an RX lcore that is told to stop at once still drains from the port.
+Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
+  auto& bed = Bed::get();
+  auto tsc = DisciplinedClock::of_tsc();
+  policy::SharedClock tsc_line;
+  tsc->publish_to(tsc_line);
+  auto handoff = Handoff::create("handoff", 2048, SOCKET_ID_ANY);
+  REQUIRE(handoff);
+  StopFlag stop;
+  stop.stop();
+  stats::RxCounters counters;
+  RxQueueCounters queue_counters;
+  RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
+                 .handoffs = {&*handoff},
+                 .deliver = Deliver::drop_when_full,
+                 .burst = burst,
+                 .pool = bed.pool,
+                 .stamp_field = bed.field,
+                 .tsc_clock = &tsc_line,
+                 .stop = &stop,
+                 .counters = &counters});
+  lcore.run();
+  Received received{.stamps = {}, .packets = counters.received.get()};
+  const auto packets = handoff->peek(2048);
+  for (const auto& span : {packets.first, packets.second}) {
+    for (const auto& packet : span) received.stamps.push_back(packet.stamp);
+    free_packets(span.data(), static_cast<unsigned>(span.size()), bed.pool);
+  }
+  handoff->consume(received.stamps.size());
+  return received;
+}
+
+}  // namespace
+
+TEST_CASE("TSC stamps are the present in UTC and strictly increase over bursts", "[stamping]") {
+  const auto before = utc_now();
+  send(std::vector<std::uint64_t>(500, 0));
+  const auto received = drain(nullptr);
+  const auto after = utc_now();
+  REQUIRE(received.packets == 500);
+  REQUIRE(received.stamps.size() == 500);
+  CHECK(received.stamps.front().ns + 1'000'000 > before.ns);
+  CHECK(received.stamps.back().ns < after.ns + 1'000'000);
+  for (std::size_t i = 1; i < 500; ++i) REQUIRE(received.stamps[i] > received.stamps[i - 1]);
+}
+
+TEST_CASE("a NIC's ticks become UTC by its own clock", "[stamping]") {
+  // A clock of 1 GHz / 8 (as i40e's at 10G): 8 ns a tick; tick 1000 is the origin.
+  policy::SharedClock nic;
+  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  send({1000, 1001, 1010, 2000});
+  const auto received = drain(&nic);
+  REQUIRE(received.stamps.size() == 4);
+  CHECK(received.stamps[0].ns == 1'700'000'000'000'000'000);
+  CHECK(received.stamps[1].ns == 1'700'000'000'000'000'008);
+  CHECK(received.stamps[2].ns == 1'700'000'000'000'000'080);
+  CHECK(received.stamps[3].ns == 1'700'000'000'000'008'000);
+}
+
+TEST_CASE("NIC stamps that are equal or go back are kept in order by a nanosecond", "[stamping]") {
+  policy::SharedClock nic;
+  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  send({1005, 1005, 1004, 1006});
+  const auto received = drain(&nic);
+  REQUIRE(received.stamps.size() == 4);
+  for (std::size_t i = 1; i < 4; ++i) CHECK(received.stamps[i] > received.stamps[i - 1]);
+  CHECK(received.stamps[2].ns == received.stamps[0].ns + 2);
+  CHECK(received.stamps[3].ns == 1'700'000'000'000'000'048);
+}
+
+TEST_CASE("a frame the NIC did not stamp gets the time of the poll", "[stamping]") {
+  policy::SharedClock nic;
+  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  send({1005, 0});
+  const auto received = drain(&nic);
+  const auto now = utc_now();
+  REQUIRE(received.stamps.size() == 2);
+  CHECK(received.stamps[0].ns == 1'700'000'000'000'000'040);
+  CHECK(now.ns - received.stamps[1].ns < 1'000'000'000);
+}
+
+TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {
+  auto& bed = Bed::get();
+  const auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  std::vector<std::byte> frame;
+  rte_mbuf* head = rte_pktmbuf_alloc(bed.pool);
+  for (rte_mbuf* segment = head; segment; segment = segment->next) {
+    const auto bytes = static_cast<std::uint16_t>(segment == head ? 100 : random() % 900);
+    char* data = rte_pktmbuf_append(segment == head ? head : segment, segment == head ? bytes : 0);
+    if (segment != head) data = rte_pktmbuf_mtod(segment, char*);
+    for (std::uint16_t i = 0; i < bytes; ++i) frame.push_back(static_cast<std::byte>(data[i] = static_cast<char>(random())));
+    if (segment != head) {
+      segment->data_len = bytes;
+      head->pkt_len += bytes;
+    }
+    if (frame.size() < 5'000) {
+      segment->next = rte_pktmbuf_alloc(bed.pool);
+      head->nb_segs += 1;
+    }
+  }
+  const auto packet = refer(head, bed.pool, bed.field);
+  CHECK(packet.wirelen == frame.size());
+  for (int round = 0; round < 1'000; ++round) {
+    const auto offset = random() % frame.size();
+    const auto bytes = random() % (frame.size() - offset + 1);
+    std::vector<std::byte> copy(bytes);
+    copy_chain(packet, static_cast<std::uint32_t>(offset), copy.data(), static_cast<std::uint32_t>(bytes));
+    REQUIRE(std::equal(copy.begin(), copy.end(), frame.begin() + static_cast<std::ptrdiff_t>(offset)));
+  }
+  const unsigned before = rte_mempool_avail_count(bed.pool);
+  free_packets(&packet, 1, bed.pool);
+  CHECK(rte_mempool_avail_count(bed.pool) > before + 1);
+}
+
+TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[handoff]") {
+  auto& bed = Bed::get();
+  const unsigned before = rte_mempool_avail_count(bed.pool);
+  send(std::vector<std::uint64_t>(600, 0));
+  auto handoff = Handoff::create("small", 128, SOCKET_ID_ANY);
+  auto tsc = DisciplinedClock::of_tsc();
+  policy::SharedClock tsc_line;
+  tsc->publish_to(tsc_line);
+  StopFlag stop;
+  stop.stop();
+  stats::RxCounters counters;
+  RxQueueCounters queue_counters;
+  RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
+                 .handoffs = {&*handoff},
+                 .deliver = Deliver::drop_when_full,
+                 .burst = 50,
+                 .pool = bed.pool,
+                 .stamp_field = bed.field,
+                 .tsc_clock = &tsc_line,
+                 .stop = &stop,
+                 .counters = &counters});
+  lcore.run();
+  CHECK(counters.received.get() == 600);
+  CHECK(counters.drop_handoff.get() == 600 - 127);
+  CHECK(rte_mempool_avail_count(bed.pool) == before - 127);
+  const auto packets = handoff->peek(128);
+  free_packets(packets.first.data(), static_cast<unsigned>(packets.first.size()), bed.pool);
+  free_packets(packets.second.data(), static_cast<unsigned>(packets.second.size()), bed.pool);
+  handoff->consume(127);
+  CHECK(rte_mempool_avail_count(bed.pool) == before);
+}
