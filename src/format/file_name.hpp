@@ -10,8 +10,8 @@
 
 namespace wirespool::format {
 
-// STEM-YYYYMMDDTHHMMSS.NNNNNNNNNZ-wWW-SSSSSS.pcap : UTC time of the first packet, writer, sequence of the writer's files
-// in this capture. WW and SSSSSS are at least two and six digits. STEM may itself contain dashes.
+// STEM-YYYYMMDDTHHMMSS.NNNNNNNNNZ-wWW-SSSSSS.pcap : UTC time of the first packet, writer, sequence of the writer's
+// files in this capture. WW and SSSSSS are at least two and six digits. STEM may itself contain dashes.
 struct FileName {
   std::string stem;
   Timestamp first;

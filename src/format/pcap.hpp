@@ -11,7 +11,8 @@
 
 namespace wirespool::format {
 
-static_assert(std::endian::native == std::endian::little, "files are written in host order, which must be little-endian");
+static_assert(std::endian::native == std::endian::little,
+              "files are written in host order, which must be little-endian");
 
 inline constexpr std::uint32_t pcap_magic_ns = 0xa1b23c4d;
 inline constexpr std::uint32_t pcap_magic_us = 0xa1b2c3d4;

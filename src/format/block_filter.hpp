@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Which keys a Block's packets have, as a Bloom filter split into lines of 32 bytes ("Cache-, Hash- and Space-Efficient
+// Bloom Filters", Putze, Sanders, Singler, 2007): a key belongs to one line, and sets one bit in each of its eight
+// words. README.md has the layout.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "format/flow_key.hpp"
+#include "wirespool/flow_condition.hpp"
+
+namespace wirespool::format {
+
+using FilterLine = std::array<std::uint32_t, 8>;
+static_assert(sizeof(FilterLine) == 32);
+
+// One Block's filter, as it lies in an index: 32 bytes a line, a power of two of them. No line: may hold anything.
+class BlockFilter {
+ public:
+  BlockFilter() = default;
+  explicit BlockFilter(std::span<const std::byte> lines) : lines_(lines) {}
+
+  bool may_contain(FlowKey key) const noexcept;
+  bool may_match(const FlowCondition& condition) const noexcept;
+
+ private:
+  std::span<const std::byte> lines_;
+};
+
+// Collects the keys of one Block after the other. Takes its memory, 60 KiB, when it is made; single-threaded.
+class FilterCollector {
+ public:
+  static constexpr std::size_t most_lines = 1024;
+
+  FilterCollector();
+
+  void add(std::span<const std::byte> frame) noexcept;
+
+  // The number of lines that the keys collected since the last take() need, 0 if they are too many. The lines are
+  // appended to `to`, the collector is empty afterwards.
+  std::uint32_t take(std::vector<std::byte>& to);
+  // The same into memory of the caller, at least most_lines long.
+  std::uint32_t take(std::span<FilterLine, most_lines> to) noexcept;
+
+ private:
+  static constexpr std::size_t recent_flows = 512;
+
+  bool seen(const FlowFields& fields) noexcept;
+  void insert(FlowKey key) noexcept;
+  std::uint32_t fold() noexcept;
+
+  std::unique_ptr<std::array<FilterLine, most_lines>> lines_;
+  std::unique_ptr<std::array<FlowFields, recent_flows>> recent_;  // of this Block, found again by a hash
+};
+
+}  // namespace wirespool::format

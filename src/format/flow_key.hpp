@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// Which keys a frame has. Finds fields where libpcap's filters find them, in malformed frames too, so that a filter
+// that matches a packet always has its keys there: pcap-filter(7); VLAN tags of any number are looked through.
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "format/load.hpp"
+#include "wirespool/flow_condition.hpp"
+
+namespace wirespool::format {
+
+struct Ipv6Address {
+  std::uint64_t high = 0;  // the first eight bytes, read big-endian
+  std::uint64_t low = 0;
+};
+
+FlowKey ipv4_key(std::uint32_t address, unsigned prefix_bits) noexcept;
+FlowKey ipv6_key(Ipv6Address address, unsigned prefix_bits) noexcept;
+FlowKey port_key(std::uint16_t port) noexcept;
+FlowKey protocol_key(std::uint8_t protocol) noexcept;  // of IPv4 or IPv6
+FlowKey ether_type_key(std::uint16_t ether_type) noexcept;
+FlowKey vlan_key(std::uint16_t id) noexcept;
+FlowKey tagged_key() noexcept;  // has any VLAN tag
+
+// The prefixes of each address that are keys.
+inline constexpr std::array<unsigned, 4> ipv4_prefixes{8, 16, 24, 32};
+inline constexpr std::array<unsigned, 4> ipv6_prefixes{32, 48, 64, 128};
+
+// What was found in a frame.
+struct FlowFields {
+  enum Found : std::uint16_t {
+    source = 1,
+    destination = 2,
+    protocol = 4,
+    next_protocol = 8,
+    source_port = 16,
+    destination_port = 32
+  };
+
+  std::array<Ipv6Address, 2> addresses{};  // of IPv4 in the low half
+  std::array<std::uint16_t, 2> ports{};
+  std::uint16_t ether_type = 0;  // behind all tags; 0: the frame ends before it
+  std::uint16_t found = 0;
+  std::uint16_t first_tag = 0;  // TPID and TCI of the first tag
+  std::uint16_t first_tci = 0;
+  std::array<std::uint8_t, 2> protocols{};  // the second is what an IPv6 fragment header names
+  std::uint16_t tags = 0;
+
+  bool operator==(const FlowFields&) const = default;
+};
+inline bool operator==(const Ipv6Address& a, const Ipv6Address& b) { return a.high == b.high && a.low == b.low; }
+
+FlowFields flow_fields(std::span<const std::byte> frame) noexcept;
+
+inline constexpr std::size_t tag_offset = 12;
+inline constexpr std::size_t tag_bytes = 4;
+
+inline std::uint16_t load_be16(std::span<const std::byte> bytes, std::size_t offset) noexcept {
+  return swap_bytes(load<std::uint16_t>(bytes, offset));
+}
+
+// Calls sink(FlowKey) for every key of the frame that `fields` was read from.
+template <class Sink>
+void for_each_flow_key(std::span<const std::byte> frame, const FlowFields& fields, Sink&& sink) {
+  for (std::size_t tag = 0; tag < fields.tags; ++tag) {
+    sink(ether_type_key(load_be16(frame, tag_offset + tag * tag_bytes)));
+    sink(tagged_key());
+    const auto tci = tag_offset + tag * tag_bytes + 2;
+    if (tci + 2 <= frame.size()) sink(vlan_key(load_be16(frame, tci) & 0xfff));
+  }
+  // Below 0x600 it is the length of an 802.3 frame.
+  if (fields.ether_type >= 0x600) sink(ether_type_key(fields.ether_type));
+  const bool is_ipv6 = fields.ether_type == 0x86dd;
+  for (std::size_t end = 0; end < 2; ++end) {
+    if ((fields.found & (FlowFields::source << end)) != 0) {
+      const auto& address = fields.addresses[end];
+      for (const auto bits : is_ipv6 ? ipv6_prefixes : ipv4_prefixes) {
+        sink(is_ipv6 ? ipv6_key(address, bits) : ipv4_key(static_cast<std::uint32_t>(address.low), bits));
+      }
+    }
+    if ((fields.found & (FlowFields::protocol << end)) != 0) sink(protocol_key(fields.protocols[end]));
+    if ((fields.found & (FlowFields::source_port << end)) != 0) sink(port_key(fields.ports[end]));
+  }
+}
+
+}  // namespace wirespool::format
