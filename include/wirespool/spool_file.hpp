@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct StoredPacket {
   PacketView view;             // valid until the next call of whoever handed it out
   std::uint32_t linktype = 1;  // LINKTYPE_ number of tcpdump.org; 1 is Ethernet
   std::uint64_t offset = 0;    // of its record in the file
+  std::span<const std::byte>
+      record;  // as it lies there: the record header (of pcapng: the block) with view.bytes inside
 };
 
 // Bytes [begin, end) of a file.

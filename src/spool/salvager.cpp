@@ -37,10 +37,11 @@ std::expected<std::optional<StoredPacket>, IoError> Salvager::next() {
     if (*verdict == Verdict::whole) {
       taken_ = header_bytes + header.caplen;
       previous_ = format::time_of(header);
-      return StoredPacket{
-          {format::time_of(header), header.wirelen, window_.bytes().subspan(header_bytes, header.caplen)},
-          scanner_.decoder().linktype(),
-          window_.offset()};
+      const auto record = window_.bytes().first(taken_);
+      return StoredPacket{{previous_, header.wirelen, record.subspan(header_bytes)},
+                          scanner_.decoder().linktype(),
+                          window_.offset(),
+                          record};
     }
     searching_ = *verdict == Verdict::doubtful;
     pass_over(searching_ ? header_bytes : window_.remaining());

@@ -103,7 +103,7 @@ const StoredPacket* SpoolFile::Reader::next_strict() {
     const auto decoded = decoder_.next(window.bytes());
     switch (decoded.kind) {
       case Decoded::Kind::packet:
-        packet_ = {decoded.packet, decoded.linktype, window.offset()};
+        packet_ = {decoded.packet, decoded.linktype, window.offset(), window.bytes().first(decoded.bytes)};
         taken_ = decoded.bytes;
         return &packet_;
       case Decoded::Kind::more:
