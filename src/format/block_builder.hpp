@@ -12,8 +12,8 @@
 
 namespace wirespool::format {
 
-// A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so the division
-// is done once a second.
+// A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so the
+// division is done once a second.
 class SecondSplitter {
  public:
   PcapRecordHeader header(Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) noexcept {
@@ -34,8 +34,8 @@ class SecondSplitter {
   std::uint32_t second_ = 0;
 };
 
-// memcpy for frames: moves of fixed size the compiler expands in place, the last one overlapping the one before, so that
-// neither buffer is touched outside [0, bytes).
+// memcpy for frames: moves of fixed size the compiler expands in place, the last one overlapping the one before, so
+// that neither buffer is touched outside [0, bytes).
 inline void copy_frame(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
   if (bytes >= 64) {
     if (bytes > 1024) {

@@ -65,6 +65,7 @@ FlowCondition protocol_condition(std::string_view name) {
 template <class Key>
 FlowCondition prefix_condition(const std::array<unsigned, 4>& prefixes, unsigned bits, Key key) {
   auto condition = FlowCondition::anything();
+  if (bits == 0) return condition;  // matches without looking at an address, which may have been cut off
   for (const auto prefix : prefixes) {
     if (prefix <= bits) condition = FlowCondition::has(key(0, prefix));
     if (prefix < bits) continue;
@@ -207,8 +208,11 @@ FilterReader::Result FilterReader::term(unsigned tags) {
   } else if (begins_comparison()) {
     result = comparison(tags);
   } else if (take_if("(")) {
+    // What is said inside does not carry over to a bare address behind it.
+    const auto outside = last_;
     result = expression(tags);
     if (!take_if(")")) given_up_ = true;
+    last_ = outside;
   } else {
     result = primitive(tags);
   }

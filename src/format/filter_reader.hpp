@@ -13,7 +13,8 @@ namespace wirespool::format {
 //
 // - "and" and "or" have equal precedence and associate to the left; "not" binds tighter (pcap-filter(7)).
 // - "not X" says nothing of a Block: some other packet in it may be the one without X.
-// - A bare address or number goes with the qualifiers of the primitive before it ("port 80 or 443").
+// - A bare address or number goes with the qualifiers of the primitive before it ("port 80 or 443"), not counting those
+//   in parentheses.
 // - "vlan" moves all that is said to its right, in the order of the text, by one tag, whatever joins the two
 //   (pcap-filter(7), "vlan"). A primitive to its right is therefore used only if every "vlan" to its left has to hold
 //   as well where it holds; otherwise it may match bytes that are no address at all.

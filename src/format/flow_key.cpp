@@ -42,7 +42,7 @@ void find_ipv4_addresses(std::span<const std::byte> frame, std::size_t source, s
   for (std::size_t end = 0; end < 2; ++end) {
     if (!fits(frame, offsets[end], 4)) continue;
     fields.addresses[end].low = swap_bytes(load<std::uint32_t>(frame, offsets[end]));
-    fields.found = static_cast<std::uint16_t>(fields.found | FlowFields::source << end);
+    fields.words[end] = 1;
   }
 }
 
@@ -74,11 +74,14 @@ void find_ipv4(std::span<const std::byte> frame, std::size_t ip, FlowFields& fie
 // fragment counts.
 void find_ipv6(std::span<const std::byte> frame, std::size_t ip, FlowFields& fields) noexcept {
   for (std::size_t end = 0; end < 2; ++end) {
-    const auto offset = ip + 8 + 16 * end;
-    if (!fits(frame, offset, 16)) continue;
-    fields.addresses[end] = {swap_bytes(load<std::uint64_t>(frame, offset)),
-                             swap_bytes(load<std::uint64_t>(frame, offset + 8))};
-    fields.found = static_cast<std::uint16_t>(fields.found | FlowFields::source << end);
+    std::array<std::uint32_t, 4> words{};
+    for (std::size_t word = 0; word < 4; ++word) {
+      const auto offset = ip + 8 + 16 * end + 4 * word;
+      if (!fits(frame, offset, 4)) break;
+      words[word] = swap_bytes(load<std::uint32_t>(frame, offset));
+      ++fields.words[end];
+    }
+    fields.addresses[end] = {std::uint64_t{words[0]} << 32 | words[1], std::uint64_t{words[2]} << 32 | words[3]};
   }
   if (!find_protocol(frame, ip + 6, 0, fields)) return;
   if (fields.protocols[0] == ipv6_fragment) find_protocol(frame, ip + 40, 1, fields);

@@ -34,14 +34,7 @@ inline constexpr std::array<unsigned, 4> ipv6_prefixes{32, 48, 64, 128};
 
 // What was found in a frame.
 struct FlowFields {
-  enum Found : std::uint16_t {
-    source = 1,
-    destination = 2,
-    protocol = 4,
-    next_protocol = 8,
-    source_port = 16,
-    destination_port = 32
-  };
+  enum Found : std::uint16_t { protocol = 1, next_protocol = 2, source_port = 4, destination_port = 8 };
 
   std::array<Ipv6Address, 2> addresses{};  // of IPv4 in the low half
   std::array<std::uint16_t, 2> ports{};
@@ -50,6 +43,7 @@ struct FlowFields {
   std::uint16_t first_tag = 0;  // TPID and TCI of the first tag
   std::uint16_t first_tci = 0;
   std::array<std::uint8_t, 2> protocols{};  // the second is what an IPv6 fragment header names
+  std::array<std::uint8_t, 2> words{};      // of 4 bytes that each address has: fewer than all in a frame cut within it
   std::uint16_t tags = 0;
 
   bool operator==(const FlowFields&) const = default;
@@ -78,11 +72,11 @@ void for_each_flow_key(std::span<const std::byte> frame, const FlowFields& field
   if (fields.ether_type >= 0x600) sink(ether_type_key(fields.ether_type));
   const bool is_ipv6 = fields.ether_type == 0x86dd;
   for (std::size_t end = 0; end < 2; ++end) {
-    if ((fields.found & (FlowFields::source << end)) != 0) {
-      const auto& address = fields.addresses[end];
-      for (const auto bits : is_ipv6 ? ipv6_prefixes : ipv4_prefixes) {
-        sink(is_ipv6 ? ipv6_key(address, bits) : ipv4_key(static_cast<std::uint32_t>(address.low), bits));
-      }
+    const auto& address = fields.addresses[end];
+    for (const auto bits : is_ipv6 ? ipv6_prefixes : ipv4_prefixes) {
+      // A filter looks at as many whole words as its prefix needs.
+      if (bits > 32u * fields.words[end]) break;
+      sink(is_ipv6 ? ipv6_key(address, bits) : ipv4_key(static_cast<std::uint32_t>(address.low), bits));
     }
     if ((fields.found & (FlowFields::protocol << end)) != 0) sink(protocol_key(fields.protocols[end]));
     if ((fields.found & (FlowFields::source_port << end)) != 0) sink(port_key(fields.ports[end]));

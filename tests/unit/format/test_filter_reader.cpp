@@ -90,6 +90,7 @@ TEST_CASE("and, or, not and parentheses combine, and bind as in libpcap") {
   CHECK(read("port 80 or 443") == "(80 | 443)");
   CHECK(read("tcp port 80 or 443") == "((tcp & 80) | (tcp & 443))");
   CHECK(read("host 10.0.0.1 or 10.0.0.2") == "(a | b)");
+  CHECK(read("port 80 and (host 10.0.0.1) or 443") == "((80 & a) | 443)");
   CHECK(read("not host 10.0.0.1") == "*");
   CHECK(read("not host 10.0.0.1 and port 80") == "80");
   CHECK(read("!(host 10.0.0.1) && port 80") == "80");
