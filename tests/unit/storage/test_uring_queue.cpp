@@ -2,15 +2,12 @@
 //
 // What the kernel may do to an io_uring that a drive cannot: refuse to be entered, put off, run workers elsewhere.
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -22,14 +19,12 @@
 #include "support/aligned_buffer.hpp"
 #include "support/catch.hpp"
 #include "support/open_files.hpp"
+#include "support/sandbox.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace wirespool::storage;
-using wirespool::test::AlignedBuffer;
-using wirespool::test::open_files;
-using wirespool::test::skip;
-using wirespool::test::TempDir;
+using namespace wirespool::test;
 
 namespace {
 
@@ -45,36 +40,15 @@ std::vector<WriteResult> reap_within(IoQueue& queue, std::size_t count, std::chr
   return all;
 }
 
-// From now on io_uring_enter(2) with this many requests to submit fails with `code` (seccomp(2)); 0: with any number.
-void refuse_to_submit(unsigned to_submit, unsigned code) {
-  const unsigned any = to_submit == 0 ? 1 : 0;
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_enter, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
-      BPF_JUMP(BPF_JMP | (any != 0 ? BPF_JGE : BPF_JEQ) | BPF_K, any != 0 ? 0 : to_submit, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | code),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{std::size(filter), filter};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-    ::_exit(77);
-}
-
-// A child's own ring and file; its exit status is that of `body`, 77 if the sandbox cannot be had.
-int in_child(const std::function<int(IoQueue&, int, const AlignedBuffer&)>& body) {
+// A child's own ring and file; returns what `body` returned.
+int with_ring_in_child(const std::function<int(IoQueue&, int, const AlignedBuffer&)>& body) {
   const TempDir dir;
-  const pid_t child = ::fork();
-  if (child == 0) {
+  return in_child([&] {
     const AlignedBuffer buffer(4 * block, 1);
     const int fd = ::open((dir / "file").c_str(), O_CREAT | O_WRONLY | O_DIRECT, 0600);
     auto queue = make_uring_queue({.entries = 4});
-    ::_exit(queue ? body(**queue, fd, buffer) : 78);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  return WEXITSTATUS(status);
+    return queue ? body(**queue, fd, buffer) : 78;
+  });
 }
 
 std::string allowed_cpus(const std::filesystem::path& task) {
@@ -108,10 +82,10 @@ int last_cpu() {
 }  // namespace
 
 TEST_CASE("writes are given back as failed when the kernel does not let the ring in any more") {
-  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+  const int status = with_ring_in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
     queue.submit({fd, buffer.data(), block, 0, 1});
     if (reap_within(queue, 1, std::chrono::seconds(10)).size() != 1) return 1;
-    refuse_to_submit(0, EPERM);
+    if (!refuse({SYS_io_uring_enter, EPERM})) return no_sandbox;
     for (std::uint64_t tag = 2; tag < 6; ++tag)
       if (!queue.submit({fd, buffer.data(), block, 0, tag})) return 2;
     if (queue.submit({fd, buffer.data(), block, 0, 6})) return 3;
@@ -121,13 +95,13 @@ TEST_CASE("writes are given back as failed when the kernel does not let the ring
       if (results[i].tag != i + 2 || results[i].result != -EPERM) return 5;
     return 0;
   });
-  if (status == 77) return skip("a ring that cannot be entered", "no seccomp");
+  if (status == no_sandbox) return skip("a ring that cannot be entered", "no seccomp");
   CHECK(status == 0);
 }
 
 TEST_CASE("a write the kernel puts off is started later, once") {
-  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
-    refuse_to_submit(1, EAGAIN);
+  const int status = with_ring_in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+    if (!refuse({SYS_io_uring_enter, EAGAIN, Refusal::When::equal, 1, 1})) return no_sandbox;
     if (!queue.submit({fd, buffer.data(), block, 0, 1})) return 1;
     if (!reap_within(queue, 1, std::chrono::milliseconds(50)).empty()) return 2;
     if (!queue.submit({fd, buffer.data(), block, block, 2})) return 3;  // now there are two to submit
@@ -136,7 +110,7 @@ TEST_CASE("a write the kernel puts off is started later, once") {
     if (results[0].result != static_cast<int>(block) || results[1].result != static_cast<int>(block)) return 5;
     return 0;
   });
-  if (status == 77) return skip("a ring that is put off", "no seccomp");
+  if (status == no_sandbox) return skip("a ring that is put off", "no seccomp");
   CHECK(status == 0);
 }
 
@@ -184,17 +158,17 @@ TEST_CASE("queues made and destroyed by the hundred leave no descriptor open") {
 }
 
 TEST_CASE("nothing in flight is nothing to reap, without a system call") {
-  const int status = in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+  const int status = with_ring_in_child([](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
     queue.submit({fd, buffer.data(), block, 0, 1});
     if (reap_within(queue, 1, std::chrono::seconds(10)).size() != 1) return 1;
     // The strict mode of seccomp(2) kills at any call but read, write and exit.
-    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) return 77;
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) return no_sandbox;
     WriteResult results[4];
     for (int i = 0; i < 1000; ++i)
       if (queue.reap(results) != 0) ::syscall(SYS_exit, 2);
     ::syscall(SYS_exit, 0);
     return 3;
   });
-  if (status == 77) return skip("reaping without a system call", "no seccomp");
+  if (status == no_sandbox) return skip("reaping without a system call", "no seccomp");
   CHECK(status == 0);
 }
