@@ -80,9 +80,13 @@ std::vector<std::string> MachineTree::names(std::string_view below) const {
 }
 
 std::string MachineTree::link_name(std::string_view below) const {
+  return std::filesystem::path(link_target(below)).filename();
+}
+
+std::string MachineTree::link_target(std::string_view below) const {
   std::error_code error;
   const auto target = std::filesystem::read_symlink(path(below), error);
-  return error ? std::string() : target.filename().string();
+  return error ? std::string() : target.string();
 }
 
 bool MachineTree::exists(std::string_view below) const {

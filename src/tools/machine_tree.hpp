@@ -27,6 +27,7 @@ class MachineTree {
   std::optional<std::int64_t> signed_number(std::string_view below) const;
   std::vector<std::string> names(std::string_view below) const;  // of a directory, sorted; empty if there is none
   std::string link_name(std::string_view below) const;           // last component a symbolic link points to, or ""
+  std::string link_target(std::string_view below) const;         // all it points to, or ""
   bool exists(std::string_view below) const;
 
   // What was there but refused: path -> why ("Permission denied").

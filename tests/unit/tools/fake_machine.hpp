@@ -28,10 +28,7 @@ class FakeMachine {
     std::filesystem::create_directories(path(below).parent_path());
     std::filesystem::create_symlink(target, path(below));
   }
-  std::string content(std::string_view below) const {
-    std::ifstream file(path(below));
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  std::string content(std::string_view below) const { return tree().text(below).value_or(""); }
 
   using Lines = std::initializer_list<std::pair<const char*, const char*>>;
 
