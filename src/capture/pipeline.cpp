@@ -19,11 +19,6 @@ int run_lcore(void* lcore) {
   return 0;
 }
 
-Deliver deliver_for(const plan::CapturePlan& plan) {
-  if (plan.config.until == plan::Until::rx) return Deliver::nowhere;
-  return plan.when_full == plan::WhenFull::wait ? Deliver::wait_when_full : Deliver::drop_when_full;
-}
-
 }  // namespace
 
 std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
@@ -34,8 +29,8 @@ std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const pl
     return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
                                          "free a dynamic field of whatever else uses this EAL", true});
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
-  if (auto done = pipeline->make_handoffs(); !done) return std::unexpected(done.error());
   if (auto done = pipeline->make_writers(notices); !done) return std::unexpected(done.error());
+  if (auto done = pipeline->make_rx_parts(); !done) return std::unexpected(done.error());
   if (plan.config.packets || plan.config.bytes) {
     constexpr auto unlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     pipeline->allowance_.emplace(plan.config.packets.value_or(unlimited), plan.config.bytes.value_or(unlimited));
@@ -71,19 +66,6 @@ void Pipeline::make_clocks(std::vector<std::string>& notices) {
   }
 }
 
-Done Pipeline::make_handoffs() {
-  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx)
-    for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer) {
-      auto made = Handoff::create(fmt::format("ws_handoff_{}_{}", rx, writer), plan_.handoff_size,
-                                  plan_.writers[writer].numa_node);
-      if (!made)
-        return std::unexpected(plan::Problem{
-            "hugepages", fmt::format("no memory for a Handoff of {} packets ({})", plan_.handoff_size, made.error()), "", true});
-      handoffs_.push_back(std::make_unique<Handoff>(std::move(*made)));
-    }
-  return {};
-}
-
 Done Pipeline::make_writers(std::vector<std::string>& notices) {
   for (const auto& writer : plan_.writers) {
     auto parts = WriterParts::make(plan_, writer, notices);
@@ -95,6 +77,15 @@ Done Pipeline::make_writers(std::vector<std::string>& notices) {
     for (auto& writer : writers_) std::ranges::copy(writer->slots_on(drive), std::back_inserter(slots[drive]));
   outputs_.make_keepers(slots);
   for (auto& writer : writers_) writer->connect(outputs_);
+  return {};
+}
+
+Done Pipeline::make_rx_parts() {
+  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
+    auto parts = RxParts::make(plan_, rx, writers_, outputs_, pool_of(rx), stamp_field_);
+    if (!parts) return std::unexpected(parts.error());
+    rx_parts_.push_back(std::move(*parts));
+  }
   return {};
 }
 
@@ -119,22 +110,18 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 
 void Pipeline::make_rx_lcores() {
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
-    rx_counters_.push_back(std::make_unique<stats::RxCounters>());
     RxLcoreSetup setup{.queues = queues_of(rx),
-                       .handoffs = {},
-                       .deliver = deliver_for(plan_),
+                       .outlet = &rx_parts_[rx]->outlet(),
                        .burst = plan_.burst,
-                       .pool = pool_of(rx),
                        .stamp_field = stamp_field_,
                        .tsc_clock = &tsc_line_,
                        .allowance = allowance_ ? &*allowance_ : nullptr,
                        .stop = &stop_,
-                       .counters = rx_counters_.back().get()};
+                       .counters = &rx_parts_[rx]->counters};
     for (auto& queue : setup.queues) {
       queue_counters_.push_back(std::make_unique<RxQueueCounters>());
       queue.counters = queue_counters_.back().get();
     }
-    for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer) setup.handoffs.push_back(&handoff(rx, writer));
     rx_lcores_.push_back(std::make_unique<RxLcore>(std::move(setup)));
   }
 }
@@ -142,10 +129,12 @@ void Pipeline::make_rx_lcores() {
 void Pipeline::make_writer_lcores() {
   for (std::size_t writer = 0; writer < writers_.size(); ++writer) {
     WriterParts& parts = *writers_[writer];
-    WriterLcoreSetup setup{.streams = {}, .writer = parts.spool_writer.get(), .tsc_clock = &tsc_line_, .counters = &parts.counters};
-    for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx)
-      setup.streams.push_back({&handoff(rx, writer), rx_lcores_[rx].get(), pool_of(rx),
-                               parts.appenders.empty() ? nullptr : parts.appenders[rx].get()});
+    WriterLcoreSetup setup{.intakes = {}, .sources = {}, .writer = parts.spool_writer.get(), .tsc_clock = &tsc_line_,
+                           .counters = &parts.counters};
+    for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx) {
+      setup.intakes.push_back(rx_parts_[rx]->intake(writer, parts));
+      setup.sources.push_back(rx_lcores_[rx].get());
+    }
     writer_lcores_.push_back(std::make_unique<WriterLcore>(std::move(setup)));
   }
 }
@@ -191,7 +180,7 @@ void Pipeline::discipline_clocks() {
 
 std::uint64_t Pipeline::received() const {
   std::uint64_t sum = 0;
-  for (const auto& counters : rx_counters_) sum += counters->received.get();
+  for (const auto& rx : rx_parts_) sum += rx->counters.received.get();
   return sum;
 }
 
@@ -239,15 +228,16 @@ void Pipeline::collect_totals(stats::Ledger& ledger) const {
     totals.rehomed += writer->counters.rehomed.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
-  for (const auto& rx : rx_counters_) {
-    totals.filtered += rx->filtered.get();
-    totals.drop_handoff += rx->drop_handoff.get();
-    totals.beyond_limit += rx->beyond_limit.get();
+  for (const auto& rx : rx_parts_) {
+    totals.filtered += rx->counters.filtered.get();
+    totals.drop_handoff += rx->counters.drop_handoff.get();
+    totals.drop_drive += rx->counters.drop_drive.get();
+    totals.beyond_limit += rx->counters.beyond_limit.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
-  for (const auto& rx : rx_counters_) {
-    totals.received += rx->received.get();
-    totals.received_bytes += rx->received_bytes.get();
+  for (const auto& rx : rx_parts_) {
+    totals.received += rx->counters.received.get();
+    totals.received_bytes += rx->counters.received_bytes.get();
   }
 }
 
@@ -299,7 +289,7 @@ void Pipeline::collect_lcores(stats::Ledger& ledger) const {
   };
   ledger.lcores.clear();
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
-    const auto& counters = *rx_counters_[i];
+    const auto& counters = rx_parts_[i]->counters;
     ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
                              counters.received.get(), counters.handoff_waits.get()});
   }

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "capture/clock.hpp"
-#include "capture/handoff.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/outputs.hpp"
 #include "capture/port.hpp"
 #include "capture/rx_lcore.hpp"
+#include "capture/rx_parts.hpp"
 #include "capture/writer_lcore.hpp"
 #include "capture/writer_parts.hpp"
 #include "plan/capture_plan.hpp"
@@ -49,14 +49,13 @@ class Pipeline {
 
   std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
   void make_clocks(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> make_handoffs();
   std::expected<void, plan::Problem> make_writers(std::vector<std::string>& notices);
+  std::expected<void, plan::Problem> make_rx_parts();
   void make_rx_lcores();
   void make_writer_lcores();
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const Port& port_of(const plan::RxQueueRef& queue) const;
   rte_mempool* pool_of(std::size_t rx) const;
-  Handoff& handoff(std::size_t rx, std::size_t writer) { return *handoffs_[rx * plan_.writers.size() + writer]; }
   std::expected<void, plan::Problem> open_first_files();
 
   void collect_ports(stats::Ledger& ledger) const;
@@ -72,10 +71,9 @@ class Pipeline {
   policy::SharedClock tsc_line_;
   std::vector<std::optional<DisciplinedClock>> nic_clocks_;  // by port
   std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
-  std::vector<std::unique_ptr<Handoff>> handoffs_;
   std::vector<std::unique_ptr<WriterParts>> writers_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
-  std::vector<std::unique_ptr<stats::RxCounters>> rx_counters_;
+  std::vector<std::unique_ptr<RxParts>> rx_parts_;
   std::optional<Allowance> allowance_;
   StopFlag stop_;
   std::vector<std::unique_ptr<RxLcore>> rx_lcores_;

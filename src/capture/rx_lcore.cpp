@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/rx_lcore.hpp"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
-#include <rte_pause.h>
 
 #include <algorithm>
 
@@ -14,44 +14,30 @@ namespace {
 // Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other reasons.
 constexpr unsigned empty_enough = 4;
 
+constexpr std::uint64_t ticks_per_second = 100;
+
 }  // namespace
 
 RxLcore::RxLcore(RxLcoreSetup setup)
     : setup_(std::move(setup)), nic_lines_(setup_.queues.size()), nic_versions_(setup_.queues.size()) {}
 
 void RxLcore::run() noexcept {
-  switch (setup_.deliver) {
-    case Deliver::nowhere:
-      poll_until_stopped<Deliver::nowhere>();
-      break;
-    case Deliver::drop_when_full:
-      poll_until_stopped<Deliver::drop_when_full>();
-      break;
-    case Deliver::wait_when_full:
-      poll_until_stopped<Deliver::wait_when_full>();
-      break;
-  }
+  while (!setup_.stop->stopping())
+    for (auto& queue : setup_.queues) poll(queue);
+  for (auto& queue : setup_.queues) drain(queue);
+  setup_.outlet->finish();
   done_.store(true, std::memory_order_release);
 }
 
-template <Deliver deliver>
-void RxLcore::poll_until_stopped() noexcept {
-  while (!setup_.stop->stopping())
-    for (auto& queue : setup_.queues) poll<deliver>(queue);
-  for (auto& queue : setup_.queues) drain<deliver>(queue);
-}
-
-template <Deliver deliver>
 void RxLcore::drain(RxQueue& queue) noexcept {
   unsigned left = queue.descriptors, empty = 0;
   while (left && empty < empty_enough) {
-    const unsigned received = poll<deliver>(queue);
+    const unsigned received = poll(queue);
     empty = received ? 0 : empty + 1;
     left -= std::min(left, received);
   }
 }
 
-template <Deliver deliver>
 unsigned RxLcore::poll(RxQueue& queue) noexcept {
   const unsigned received =
       rte_eth_rx_burst(queue.port, queue.queue, mbufs_.data(), static_cast<std::uint16_t>(setup_.burst));
@@ -64,7 +50,7 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
   stamp(queue, received, run);
   const unsigned kept = setup_.allowance ? within_allowance(received) : received;
   count(queue, kept);
-  hand_off<deliver>(kept);
+  setup_.outlet->deliver(mbufs_.data(), kept);
   return received;
 }
 
@@ -76,7 +62,12 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
     stamper_.restart();
     last_nic_ns_ = 0;
   }
-  return stamper_.polled(line_.to_utc(ticks), received);
+  const auto now = line_.to_utc(ticks);
+  if (ticks.count >= next_tick_) [[unlikely]] {
+    next_tick_ = ticks.count + rte_get_tsc_hz() / ticks_per_second;
+    setup_.outlet->tick(now);
+  }
+  return stamper_.polled(now, received);
 }
 
 void RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
@@ -121,52 +112,6 @@ void RxLcore::count(const RxQueue& queue, unsigned packets) noexcept {
   setup_.counters->received.add(packets);
   setup_.counters->received_bytes.add(bytes);
   if (setup_.allowance) setup_.allowance->take_bytes(bytes);
-}
-
-template <>
-void RxLcore::hand_off<Deliver::nowhere>(unsigned packets) noexcept {
-  setup_.counters->filtered.add(packets);
-  free_burst(mbufs_.data(), packets);
-}
-
-template <>
-void RxLcore::hand_off<Deliver::drop_when_full>(unsigned packets) noexcept {
-  const unsigned taken = hand_to(next_handoff(packets), 0, packets);
-  if (taken == packets) return;
-  setup_.counters->drop_handoff.add(packets - taken);
-  free_burst(mbufs_.data() + taken, packets - taken);
-}
-
-template <>
-void RxLcore::hand_off<Deliver::wait_when_full>(unsigned packets) noexcept {
-  unsigned taken = hand_to(next_handoff(packets), 0, packets);
-  if (taken == packets) return;
-  ++setup_.counters->handoff_waits;
-  while (taken < packets) {
-    rte_pause();
-    taken += hand_to(next_handoff(packets - taken), taken, packets);
-  }
-}
-
-// Refs of mbufs_[from, to) into the ring, as many as fit; how many those were.
-unsigned RxLcore::hand_to(Handoff& handoff, unsigned from, unsigned to) noexcept {
-  const auto room = handoff.reserve(to - from);
-  rte_mbuf* const* mbuf = mbufs_.data() + from;
-  for (auto& ref : room.first) ref = refer(*mbuf++, setup_.pool, setup_.stamp_field);
-  for (auto& ref : room.second) ref = refer(*mbuf++, setup_.pool, setup_.stamp_field);
-  const auto count = room.first.size() + room.second.size();
-  if (count) handoff.publish(count);
-  return static_cast<unsigned>(count);
-}
-
-// Writers take turns; one whose Handoff has no room for the Burst is passed over for the emptiest.
-Handoff& RxLcore::next_handoff(unsigned packets) noexcept {
-  const auto& handoffs = setup_.handoffs;
-  if (handoffs.size() == 1) return *handoffs.front();
-  turn_ = (turn_ + 1) % handoffs.size();
-  if (handoffs[turn_]->room() >= packets) return *handoffs[turn_];
-  return **std::max_element(handoffs.begin(), handoffs.end(),
-                            [](const Handoff* a, const Handoff* b) { return a->room() < b->room(); });
 }
 
 }  // namespace wirespool::capture

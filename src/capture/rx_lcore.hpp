@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "capture/handoff.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/mbuf.hpp"
+#include "capture/outlet.hpp"
 #include "policy/shared_clock.hpp"
 #include "policy/stamper.hpp"
 #include "stats/counters.hpp"
@@ -30,14 +30,10 @@ struct RxQueue {
   RxQueueCounters* counters = nullptr;
 };
 
-enum class Deliver { nowhere, drop_when_full, wait_when_full };
-
 struct RxLcoreSetup {
   std::vector<RxQueue> queues;
-  std::vector<Handoff*> handoffs;    // one per writer lcore; none for Deliver::nowhere
-  Deliver deliver = Deliver::drop_when_full;
+  Outlet* outlet = nullptr;          // where stamped Bursts go
   unsigned burst = 64;
-  rte_mempool* pool = nullptr;       // most mbufs come from it
   StampField stamp_field;
   const policy::SharedClock* tsc_clock = nullptr;
   Allowance* allowance = nullptr;    // nullptr: no limit
@@ -45,7 +41,7 @@ struct RxLcoreSetup {
   stats::RxCounters* counters = nullptr;
 };
 
-// Receives, stamps, hands off, counts. Runs on one lcore from run()'s start to its end.
+// Receives, stamps, counts, delivers. Runs on one lcore from run()'s start to its end.
 class RxLcore {
  public:
   explicit RxLcore(RxLcoreSetup setup);
@@ -57,11 +53,7 @@ class RxLcore {
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
  private:
-  template <Deliver deliver>
-  void poll_until_stopped() noexcept;
-  template <Deliver deliver>
   void drain(RxQueue& queue) noexcept;
-  template <Deliver deliver>
   unsigned poll(RxQueue& queue) noexcept;
 
   policy::StampRun time_of(unsigned received) noexcept;
@@ -69,11 +61,6 @@ class RxLcore {
   void stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
   unsigned within_allowance(unsigned received) noexcept;
   void count(const RxQueue& queue, unsigned packets) noexcept;
-
-  template <Deliver deliver>
-  void hand_off(unsigned packets) noexcept;
-  unsigned hand_to(Handoff& handoff, unsigned from, unsigned to) noexcept;
-  Handoff& next_handoff(unsigned packets) noexcept;
 
   RxLcoreSetup setup_;
   std::array<rte_mbuf*, max_burst> mbufs_;
@@ -83,7 +70,7 @@ class RxLcore {
   std::vector<policy::ClockLine> nic_lines_;          // by queue
   std::vector<std::uint32_t> nic_versions_;
   std::uint64_t last_nic_ns_ = 0;
-  std::size_t turn_ = 0;                              // the Handoff whose turn it is
+  std::uint64_t next_tick_ = 0;
   std::atomic<bool> done_{false};
 };
 

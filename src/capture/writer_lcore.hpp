@@ -2,33 +2,26 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
-#include "capture/handoff.hpp"
+#include "capture/intake.hpp"
 #include "capture/rx_lcore.hpp"
 #include "policy/shared_clock.hpp"
-#include "spool/appender.hpp"
 #include "spool/spool_writer.hpp"
 #include "stats/counters.hpp"
 
 namespace wirespool::capture {
 
-// One RX lcore's packets as this writer lcore gets them.
-struct Stream {
-  Handoff* handoff = nullptr;
-  const RxLcore* source = nullptr;
-  rte_mempool* pool = nullptr;          // most of its mbufs come from there
-  spool::Appender* appender = nullptr;  // nullptr: --until handoff, packets end here
-};
-
 struct WriterLcoreSetup {
-  std::vector<Stream> streams;
+  std::vector<std::unique_ptr<Intake>> intakes;  // one per RX lcore
+  std::vector<const RxLcore*> sources;           // these
   spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
   const policy::SharedClock* tsc_clock = nullptr;
   stats::WriterCounters* counters = nullptr;
 };
 
-// Takes packets from its Handoffs, appends them, frees them, keeps the writes going. Runs on one lcore until every source
+// Serves its Intakes and keeps the writes going. Runs on one lcore until every source
 // is done and everything it handed over is on the drives (or counted).
 class WriterLcore {
  public:
@@ -38,8 +31,6 @@ class WriterLcore {
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
  private:
-  bool serve(Stream& stream) noexcept;
-  std::size_t append(Stream& stream, std::span<const spool::PacketRef> packets) noexcept;
   bool sources_dry() const noexcept;
   void tick() noexcept;
   void finish() noexcept;

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <rte_lcore.h>
-#include <rte_malloc.h>
 
 #include <algorithm>
 
@@ -28,8 +27,10 @@ std::expected<std::unique_ptr<WriterParts>, plan::Problem> WriterParts::make(con
                                                                              const plan::PlannedWriter& writer,
                                                                              std::vector<std::string>& notices) {
   std::unique_ptr<WriterParts> parts(new WriterParts(plan, writer));
-  if (plan.config.until == plan::Until::handoff) return parts;
-  if (auto done = parts->take_blocks(); !done) return std::unexpected(done.error());
+  if (writer.blocks == 0) return parts;
+  auto memory = BlockMemory::take(writer.blocks, plan.block_bytes, writer.numa_node);
+  if (!memory) return std::unexpected(memory.error());
+  parts->memory_ = std::move(*memory);
   if (plan.config.until == plan::Until::disk)
     if (auto done = parts->make_queue(notices); !done) return std::unexpected(done.error());
   return parts;
@@ -42,28 +43,10 @@ WriterParts::WriterParts(const plan::CapturePlan& plan, const plan::PlannedWrite
       slots_(spool::SpoolWriter::lanes(static_cast<std::uint32_t>(plan.rx_lcores.size()), writer.drives.size()) *
              spool::SpoolWriter::slots_per_lane) {}
 
-WriterParts::~WriterParts() {
-  queue_.reset();
-  rte_free(memory_);
-}
-
-std::expected<void, plan::Problem> WriterParts::take_blocks() {
-  const auto bytes = spool::BlockPool::bytes_needed(planned_.blocks, plan_.block_bytes);
-  memory_ = rte_malloc_socket("wirespool Blocks", bytes, 4096, planned_.numa_node < 0 ? SOCKET_ID_ANY : planned_.numa_node);
-  if (!memory_)
-    return std::unexpected(plan::Problem{
-        "hugepages", fmt::format("no memory for writer {}'s {} Blocks of {} bytes", planned_.writer, planned_.blocks, plan_.block_bytes),
-        "", true});
-  block_memory_ = {static_cast<std::byte*>(memory_), bytes};
-  std::ranges::fill(block_memory_, std::byte{0});  // every page is there before the first packet
-  pool_ = std::make_unique<spool::BlockPool>(block_memory_, static_cast<std::uint32_t>(plan_.block_bytes));
-  return {};
-}
-
 std::expected<void, plan::Problem> WriterParts::make_queue(std::vector<std::string>& notices) {
   const storage::IoQueueOptions options{
       .entries = static_cast<unsigned>(plan_.config.io_depth * planned_.drives.size()),
-      .registered = block_memory_,
+      .registered = memory_->bytes(),
       .worker_cpu = housekeeping_cpu()};
   if (plan_.config.io == plan::Io::uring) {
     auto queue = storage::make_uring_queue(options);
@@ -86,19 +69,28 @@ std::vector<spool::FileSlot*> WriterParts::slots_on(std::size_t drive) {
   return mine;
 }
 
+std::vector<const spool::Drive*> WriterParts::drives(Outputs& outputs) const {
+  std::vector<const spool::Drive*> mine;
+  for (const auto drive : planned_.drives) mine.push_back(&outputs.drive(drive));
+  return mine;
+}
+
 void WriterParts::connect(Outputs& outputs) {
-  if (plan_.config.until == plan::Until::handoff) return;
   const auto streams = static_cast<std::uint32_t>(plan_.rx_lcores.size());
-  if (plan_.config.until == plan::Until::block) {
-    sink_ = std::make_unique<spool::BlockSink>(*pool_, counters);
-    for (std::uint32_t i = 0; i < streams; ++i)
-      appenders.push_back(std::make_unique<spool::Appender>(appender_options(), *sink_));
-    return;
+  if (plan_.config.until == plan::Until::disk) make_spool_writer(outputs, streams);
+  if (plan_.config.until == plan::Until::handoff || plan_.config.handoff == plan::HandoffKind::blocks) return;
+  if (plan_.config.until == plan::Until::block) sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.filtered);
+  for (std::uint32_t stream = 0; stream < streams; ++stream) {
+    spool::BlockPort& port = sink_ ? static_cast<spool::BlockPort&>(*sink_) : spool_writer->port(stream);
+    appenders.push_back(std::make_unique<spool::Appender>(appender_options(stream), port));
   }
+}
+
+void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
   std::vector<spool::WriterDrive> drives;
   for (std::size_t i = 0; i < planned_.drives.size(); ++i)
     drives.push_back({&outputs.drive(planned_.drives[i]), &outputs.keeper(planned_.drives[i]), &drive_counters[i]});
-  const auto options = appender_options();
+  const auto options = capture::appender_options(plan_);
   spool_writer = std::make_unique<spool::SpoolWriter>(
       spool::SpoolWriterOptions{.writer = planned_.writer,
                                 .streams = streams,
@@ -108,21 +100,22 @@ void WriterParts::connect(Outputs& outputs) {
                                 .flush_age_ns = options.flush_age_ns,
                                 .grow_bytes = grow_bytes,
                                 .rotation = options.rotation},
-      std::move(drives), slots_, *pool_, *queue_, counters);
-  for (std::uint32_t i = 0; i < streams; ++i) {
-    auto own = options;
-    own.first_lane = spool_writer->first_lane(i);
-    appenders.push_back(std::make_unique<spool::Appender>(own, spool_writer->port(i)));
-  }
+      std::move(drives), slots_, memory_->pool(), *queue_, counters);
   spool_writer->open_first_files();
 }
 
-spool::AppenderOptions WriterParts::appender_options() const {
-  return {.drives = static_cast<std::uint32_t>(std::max<std::size_t>(1, planned_.drives.size())),
-          .snaplen = plan_.config.snaplen,
-          .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes),
-          .flush_age_ns = plan_.config.flush_age_ns,
-          .rotation = {plan_.config.rotate_size, plan_.config.rotate_age_ns},
+spool::AppenderOptions WriterParts::appender_options(std::uint32_t stream) const {
+  auto options = capture::appender_options(plan_);
+  options.drives = static_cast<std::uint32_t>(std::max<std::size_t>(1, planned_.drives.size()));
+  options.first_lane = stream * options.drives;
+  return options;
+}
+
+spool::AppenderOptions appender_options(const plan::CapturePlan& plan) {
+  return {.snaplen = plan.config.snaplen,
+          .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
+          .flush_age_ns = plan.config.flush_age_ns,
+          .rotation = {plan.config.rotate_size, plan.config.rotate_age_ns},
           .copy_chain = copy_chain};
 }
 

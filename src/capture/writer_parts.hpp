@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/block_memory.hpp"
 #include "capture/outputs.hpp"
 #include "plan/capture_plan.hpp"
 #include "spool/appender.hpp"
@@ -19,6 +20,9 @@
 
 namespace wirespool::capture {
 
+// What every Appender of the capture has in common.
+spool::AppenderOptions appender_options(const plan::CapturePlan& plan);
+
 // Everything one writer lcore works with, built before it starts: Blocks in hugepages, files, the IoQueue, an Appender per
 // Stream. Counters may be read by any thread.
 class WriterParts {
@@ -26,30 +30,31 @@ class WriterParts {
   static std::expected<std::unique_ptr<WriterParts>, plan::Problem> make(const plan::CapturePlan& plan,
                                                                          const plan::PlannedWriter& writer,
                                                                          std::vector<std::string>& notices);
-  ~WriterParts();
 
-  // Once the keepers exist: the SpoolWriter (or the sink of --until block) and the Appenders.
+  // Once the keepers exist: the SpoolWriter (or the sink of --until block), and the Appenders if they are on this side.
   void connect(Outputs& outputs);
 
   std::vector<spool::FileSlot*> slots_on(std::size_t drive);  // index into plan.drives
+  std::vector<const spool::Drive*> drives(Outputs& outputs) const;
+  spool::BlockPool* pool() { return memory_ ? &memory_->pool() : nullptr; }
+
+  // For an Appender of Stream `stream`, on whichever lcore it is.
+  spool::AppenderOptions appender_options(std::uint32_t stream) const;
   const plan::PlannedWriter& planned() const { return planned_; }
 
   stats::WriterCounters counters;
   std::vector<stats::DriveCounters> drive_counters;  // by planned().drives
   std::unique_ptr<spool::SpoolWriter> spool_writer;  // --until disk
-  std::vector<std::unique_ptr<spool::Appender>> appenders;  // by Stream; none for --until rx|handoff
+  std::vector<std::unique_ptr<spool::Appender>> appenders;  // by Stream; none for --until handoff, or if RX lcores append
 
  private:
   WriterParts(const plan::CapturePlan& plan, const plan::PlannedWriter& writer);
-  std::expected<void, plan::Problem> take_blocks();
+  void make_spool_writer(Outputs& outputs, std::uint32_t streams);
   std::expected<void, plan::Problem> make_queue(std::vector<std::string>& notices);
-  spool::AppenderOptions appender_options() const;
 
   const plan::CapturePlan& plan_;
   plan::PlannedWriter planned_;
-  void* memory_ = nullptr;
-  std::span<std::byte> block_memory_;
-  std::unique_ptr<spool::BlockPool> pool_;
+  std::unique_ptr<BlockMemory> memory_;
   std::vector<spool::FileSlot> slots_;
   std::unique_ptr<storage::IoQueue> queue_;
   std::unique_ptr<spool::BlockSink> sink_;

@@ -10,6 +10,7 @@ namespace wirespool::plan {
 
 enum class Until { rx, handoff, block, disk };
 enum class WhenFull { drop, wait };
+enum class HandoffKind { packets, blocks };
 enum class Rss { symmetric, device, off };
 enum class TimestampSource { automatic, hw, tsc };
 enum class Io { uring, pwrite };
@@ -26,6 +27,7 @@ struct CaptureConfig {
   unsigned burst = 64;                   // most packets of one receive call
   std::optional<unsigned> mbufs;         // --mbufs: mbufs of each port's pool
   std::optional<unsigned> mtu;           // --mtu; nullopt: leave the device as it is
+  HandoffKind handoff = HandoffKind::packets;  // --handoff: what crosses from RX to writer lcores
   std::optional<unsigned> handoff_size;  // --handoff-size: packets each Handoff holds, a power of two
   std::vector<unsigned> rx_lcores;       // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;

@@ -39,6 +39,7 @@ struct PlannedRxLcore {
   unsigned lcore = 0;
   int numa_node = -1;
   std::vector<RxQueueRef> queues;  // polled in this order
+  unsigned blocks = 0;             // of its own: --handoff blocks --until block
 };
 
 struct PlannedWriter {

@@ -79,6 +79,10 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   plan.handoff_size = config.handoff_size.value_or(
       std::max(plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff, std::bit_ceil(2 * config.burst)));
   constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
+  if (config.handoff == HandoffKind::blocks) {
+    plan.handoff_size = 0;
+    return;
+  }
   plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
 }
 
@@ -95,7 +99,8 @@ unsigned longest_record_blocks(const CapturePlan& plan) {
 // What every writer must have to go on whatever happens: one open Block for each lane and what a straddling record needs;
 // to disk also a reserve for re-homing, one Block for each drive and two (SpoolWriter::fewest_blocks says the same).
 unsigned least_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
-  const unsigned appending = lanes_of(plan, writer) + 1 + longest_record_blocks(plan);
+  const auto appenders = plan.config.handoff == HandoffKind::blocks ? static_cast<unsigned>(plan.rx_lcores.size()) : 1;
+  const unsigned appending = lanes_of(plan, writer) + appenders * (1 + longest_record_blocks(plan));
   return writer.drives.empty() ? appending : appending + static_cast<unsigned>(writer.drives.size()) + 2;
 }
 
@@ -130,7 +135,10 @@ void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
 void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findings) {
   plan.block_bytes = config.block_size;
   plan.carry_bytes = format::carry_capacity;
-  if (config.until == Until::rx || config.until == Until::handoff) return;
+  const bool blocks_cross = config.handoff == HandoffKind::blocks;
+  if (config.until == Until::rx || (config.until == Until::handoff && !blocks_cross)) return;
+  if (plan.writers.empty())
+    for (auto& rx : plan.rx_lcores) plan.blocks += rx.blocks = 2 + longest_record_blocks(plan);
   for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
   if (config.blocks) share_given_blocks(*config.blocks, plan, findings);
   for (const auto& writer : plan.writers) plan.blocks += writer.blocks;

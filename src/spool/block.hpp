@@ -27,6 +27,12 @@ struct Tally {
   std::uint64_t bytes = 0;  // caplen bytes
 };
 
+// What of an open Block is to be written now: all that was in it at one moment.
+struct Tail {
+  std::uint32_t length = 0;
+  Tally tally;
+};
+
 // One aligned write on its way from an Appender to a drive. Lives in a BlockPool for the whole capture; owned by one
 // lcore at a time: Appender -> SpoolWriter -> pool.
 struct Block {
@@ -49,8 +55,7 @@ struct Block {
   enum class State : std::uint32_t { waiting, inflight, complete, failed };
   State state = State::waiting;
   std::uint32_t written = 0;         // bytes of the write that are done
-  std::uint32_t flushed_length = 0;  // of `length`, already on the drive by a tail write; a record ends there
-  Tally flushed;                     // of `tally`, likewise
+  Tail flushed;                      // already on the drive by a tail write; a record ends there
   std::uint64_t submitted_ns = 0;    // on the steady clock
   Block* next = nullptr;             // in file order
 };

@@ -4,19 +4,19 @@
 #include <array>
 
 #include "spool/appender.hpp"
-#include "stats/counters.hpp"
+#include "stats/counter.hpp"
 
 namespace wirespool::spool {
 
 // The end of `--until block`: Blocks are built and given back unwritten, their packets counted as left out.
 class BlockSink final : public BlockPort {
  public:
-  BlockSink(BlockPool& pool, stats::WriterCounters& counters) : pool_(pool), counters_(counters) {}
+  BlockSink(BlockPool& pool, stats::Counter& filtered) : pool_(pool), filtered_(filtered) {}
 
   Block* get() noexcept override { return pool_.get(); }
   std::size_t available() const noexcept override { return pool_.available(); }
   void take_full(Block& block) noexcept override {
-    counters_.filtered.add(block.tally.packets);
+    filtered_.add(block.tally.packets);
     pool_.put(block);
   }
   void take_tail(Block&) noexcept override {}
@@ -24,7 +24,7 @@ class BlockSink final : public BlockPort {
 
  private:
   BlockPool& pool_;
-  stats::WriterCounters& counters_;
+  stats::Counter& filtered_;
   std::array<std::uint32_t, 1> idle_{0};
 };
 

@@ -20,12 +20,12 @@ struct Lane {
   Block* last = nullptr;
   std::uint32_t inflight = 0;      // writes of this lane, tails included
 
-  // The Appender's open Block as it was when its tail was handed out.
-  Block* tail = nullptr;
-  std::uint32_t tail_length = 0;
-  Tally tail_tally;
-  bool tail_inflight = false;
-  bool tail_again = false;         // it grew, and waited long enough, while it was in flight
+  // The Appender's open Block, as much of it as is to be flushed, and as is being written.
+  Block* tail_block = nullptr;
+  Tail tail_wanted;
+  Tail tail_flying;
+  bool tail_inflight() const noexcept { return tail_flying.length != 0; }
+  bool tail_due() const noexcept { return tail_wanted.length != 0 && !tail_inflight(); }
 
   // The drive takes no more: where the file ends, once known.
   bool cut_known = false;

@@ -8,8 +8,8 @@
 namespace wirespool::spool {
 
 BlockRecords::BlockRecords(const Block& block) noexcept : end_(block.data + block.length) {
-  if (block.flushed_length)
-    at_ = block.data + block.flushed_length;
+  if (block.flushed.length)
+    at_ = block.data + block.flushed.length;
   else if (block.carry)
     at_ = block.data - block.carry;
   else

@@ -51,7 +51,7 @@ class SpoolWriter::Port final : public BlockPort {
   }
 
   void take_full(Block& block) noexcept override { writer_.take_full(block); }
-  void take_tail(Block& block) noexcept override { writer_.take_tail(block); }
+  void take_tail(Block& block) noexcept override { writer_.take_tail(block, {block.length, block.tally}); }
 
   std::span<const std::uint32_t> loads() noexcept override {
     for (std::size_t i = 0; i < writer_.drives_.size(); ++i) {
@@ -105,6 +105,8 @@ SpoolWriter::~SpoolWriter() = default;
 
 BlockPort& SpoolWriter::port(std::uint32_t stream) { return *ports_[stream]; }
 
+Block* SpoolWriter::get_for_stream() noexcept { return ports_.front()->get(); }
+
 void SpoolWriter::open_first_files() {
   for (std::size_t i = 0; i < options_.streams * drives_.size(); ++i) {
     ask_for_file(lanes_[i].file(), lanes_[i]);
@@ -131,21 +133,16 @@ bool SpoolWriter::poll() noexcept {
 
 void SpoolWriter::take_full(Block& block) noexcept {
   Lane& lane = lane_of(block);
-  if (lane.tail == &block && !lane.tail_inflight) lane.tail = nullptr;  // the full write covers it
+  lane.tail_wanted = {};  // this write covers it
   block.state = Block::State::waiting;
   lane.push(block);
   drive_of(lane).drive->loaded();
 }
 
-void SpoolWriter::take_tail(Block& block) noexcept {
+void SpoolWriter::take_tail(Block& block, Tail tail) noexcept {
   Lane& lane = lane_of(block);
-  if (lane.tail_inflight) {
-    lane.tail_again = true;
-    return;
-  }
-  lane.tail = &block;
-  lane.tail_length = block.length;
-  lane.tail_tally = block.tally;
+  lane.tail_block = &block;
+  lane.tail_wanted = tail;
 }
 
 // ---- to drives
@@ -154,7 +151,7 @@ bool SpoolWriter::submit_writes() noexcept {
   bool worked = false;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[(turn_ + i) % lanes_.size()];
-    if (!lane.first && !lane.tail) continue;
+    if (!lane.first && !lane.tail_due()) continue;
     if (drive_of(lane).drive->ok()) worked |= submit_from(lane);
   }
   turn_ = (turn_ + 1) % lanes_.size();
@@ -173,7 +170,7 @@ bool SpoolWriter::submit_from(Lane& lane) noexcept {
 }
 
 bool SpoolWriter::submit_block(Lane& lane, Block& block) noexcept {
-  if (lane.tail_inflight || inflight_[lane.drive] == options_.depth || !have_file(lane, block.file.number)) return false;
+  if (lane.tail_inflight() || inflight_[lane.drive] == options_.depth || !have_file(lane, block.file.number)) return false;
   const WriterDrive& drive = drive_of(lane);
   const std::uint32_t bytes = round_up(block.length, drive.drive->block_bytes());
   const storage::WriteRequest request{lane.file().file->fd(), block.data + block.written, bytes - block.written,
@@ -189,16 +186,15 @@ bool SpoolWriter::submit_block(Lane& lane, Block& block) noexcept {
 
 // The open Block of an idle lane. Only with nothing in front of it, so that what it stores is stored in file order.
 bool SpoolWriter::submit_tail(Lane& lane) noexcept {
-  if (lane.tail_inflight || inflight_[lane.drive] == options_.depth || !have_file(lane, lane.tail->file.number))
-    return false;
+  Block& block = *lane.tail_block;
+  if (inflight_[lane.drive] == options_.depth || !have_file(lane, block.file.number)) return false;
   const WriterDrive& drive = drive_of(lane);
-  Block& block = *lane.tail;
   const storage::WriteRequest request{lane.file().file->fd(), block.data,
-                                      round_up(lane.tail_length, drive.drive->block_bytes()), block.offset,
+                                      round_up(lane.tail_wanted.length, drive.drive->block_bytes()), block.offset,
                                       reinterpret_cast<std::uint64_t>(&block) | tail_bit};
   block.submitted_ns = steady_ns();
   if (!queue_.submit(request)) return false;
-  lane.tail_inflight = true;
+  lane.tail_flying = std::exchange(lane.tail_wanted, {});
   lane.inflight += 1;
   drive.counters->inflight.set(++inflight_[lane.drive]);
   return true;
@@ -237,7 +233,7 @@ void SpoolWriter::ask_for_file(FileSlot& slot, const Lane& lane) noexcept {
 // Keeps a busy file preallocated ahead of its writes. One that was flushed by tails is not busy.
 void SpoolWriter::grow_ahead(Lane& lane, const Block& block) noexcept {
   FileSlot& slot = lane.file();
-  if (options_.grow_bytes == 0 || block.last_of_file || block.flushed_length ||
+  if (options_.grow_bytes == 0 || block.last_of_file || block.flushed.length ||
       slot.cannot_preallocate.load(std::memory_order_relaxed))
     return;
   const auto wanted = slot.wanted_bytes.load(std::memory_order_relaxed);
@@ -257,7 +253,7 @@ bool SpoolWriter::reap_writes() noexcept {
   for (const auto& result : std::span(results).first(count)) {
     Block& block = *reinterpret_cast<Block*>(result.tag & ~tail_bit);
     if (result.tag & tail_bit)
-      finished_tail(lane_of(block), result.result);
+      finished_tail(block, result.result);
     else
       finished(block, result.result);
   }
@@ -285,29 +281,27 @@ void SpoolWriter::finished(Block& block, std::int32_t result) noexcept {
   }
 }
 
-void SpoolWriter::finished_tail(Lane& lane, std::int32_t result) noexcept {
-  Block& block = *lane.tail;
-  const bool whole = result >= static_cast<std::int32_t>(lane.tail_length);
-  const bool again = std::exchange(lane.tail_again, false) || !whole;
-  lane.tail_inflight = false;
-  lane.tail = nullptr;
+void SpoolWriter::finished_tail(Block& block, std::int32_t result) noexcept {
+  Lane& lane = lane_of(block);
+  const Tail tail = std::exchange(lane.tail_flying, {});
+  const bool whole = result >= static_cast<std::int32_t>(tail.length);
   ended_write(lane, whole ? static_cast<std::uint64_t>(result) : 0);
-  if (whole) note_flushed(lane, block);
-  if (result < 0 && result != -EAGAIN && result != -EINTR)
+  if (whole)
+    note_flushed(lane, block, tail);
+  else if (result < 0 && result != -EAGAIN && result != -EINTR)
     fail(lane, -result, "writing");
-  else if (again && !lane.first)
-    take_tail(block);  // still the Appender's
+  else if (!lane.first && lane.tail_wanted.length == 0)
+    lane.tail_wanted = tail;  // once more
 }
 
 // The file now ends with its last whole record: whoever reads it, hidden as it is, finds what was received.
-void SpoolWriter::note_flushed(Lane& lane, Block& block) noexcept {
+void SpoolWriter::note_flushed(Lane& lane, Block& block, Tail tail) noexcept {
   FileSlot& slot = lane.file();
   if (slot.first.ns == 0) slot.first = block.first;
-  count_stored(lane, lane.tail_tally - block.flushed);
-  block.flushed = lane.tail_tally;
-  block.flushed_length = lane.tail_length;
+  count_stored(lane, tail.tally - block.flushed.tally);
+  block.flushed = tail;
   if (slot.wanted_bytes.load(std::memory_order_relaxed) != slot.allocated_bytes.load(std::memory_order_acquire)) return;
-  if (auto done = slot.file->truncate(block.offset + block.flushed_length); !done)
+  if (auto done = slot.file->truncate(block.offset + block.flushed.length); !done)
     fail(lane, done.error().code, done.error().what.c_str());
   slot.wanted_bytes.store(0, std::memory_order_relaxed);
   slot.allocated_bytes.store(0, std::memory_order_relaxed);
@@ -339,7 +333,7 @@ void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
   FileSlot& slot = lane.file();
   if (slot.first.ns == 0) slot.first = block.first;
   add_index_row(slot, block);
-  count_stored(lane, block.tally - block.flushed);
+  count_stored(lane, block.tally - block.flushed.tally);
   drive_of(lane).drive->unloaded();
   if (block.last_of_file) seal(lane, block.offset + block.length);
   pool_.put(block);
@@ -348,9 +342,9 @@ void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
 // The drive is gone, nothing is in flight: the file ends before the first Block that is not on it.
 void SpoolWriter::retire_lost(Lane& lane, Block& block) noexcept {
   if (!lane.cut_known) {
-    lane.cut = block.flushed_length ? block.offset + block.flushed_length : block.offset - block.continued;
+    lane.cut = block.flushed.length ? block.offset + block.flushed.length : block.offset - block.continued;
     lane.cut_known = true;
-    if (block.flushed.packets) lane.file().index_complete = false;  // its row would have to be cut too
+    if (block.flushed.tally.packets) lane.file().index_complete = false;  // its row would have to be cut too
   }
   drive_of(lane).drive->unloaded();
   const bool last = block.last_of_file;
@@ -393,7 +387,7 @@ void SpoolWriter::fail(Lane& lane, int error, const char* doing) noexcept { driv
 bool SpoolWriter::rehome() noexcept {
   Block& block = rehoming_.front();
   BlockRecords& records = rehoming_.records();
-  const auto left = [&] { return block.tally.packets - block.flushed.packets - records.passed(); };
+  const auto left = [&] { return block.tally.packets - block.flushed.tally.packets - records.passed(); };
   while (any_drive()) {
     const auto packets = records.peek();
     if (packets.empty()) break;

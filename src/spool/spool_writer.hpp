@@ -65,6 +65,11 @@ class SpoolWriter {
   BlockPort& port(std::uint32_t stream);
   std::uint32_t first_lane(std::uint32_t stream) const { return stream * static_cast<std::uint32_t>(drives_.size()); }
 
+  // What ports do, for Appenders on another lcore whose Blocks arrive here by other means.
+  void take_full(Block& block) noexcept;
+  void take_tail(Block& block, Tail tail) noexcept;
+  Block* get_for_stream() noexcept;  // nullptr: none to spare
+
   // Starts writes, takes finished ones, retires, re-homes, seals. Whether there was anything to do.
   bool poll() noexcept;
   void tick(Timestamp now) noexcept;  // with the Appenders' ticks: for the re-homed packets
@@ -82,9 +87,6 @@ class SpoolWriter {
  private:
   class Port;
 
-  // Blocks in
-  void take_full(Block& block) noexcept;
-  void take_tail(Block& block) noexcept;
   Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
   WriterDrive& drive_of(const Lane& lane) noexcept { return drives_[lane.drive]; }
 
@@ -100,8 +102,8 @@ class SpoolWriter {
   // and back
   bool reap_writes() noexcept;
   void finished(Block& block, std::int32_t result) noexcept;
-  void finished_tail(Lane& lane, std::int32_t result) noexcept;
-  void note_flushed(Lane& lane, Block& block) noexcept;
+  void finished_tail(Block& block, std::int32_t result) noexcept;
+  void note_flushed(Lane& lane, Block& block, Tail tail) noexcept;
   void ended_write(Lane& lane, std::uint64_t bytes) noexcept;
   bool retire(Lane& lane) noexcept;
   void retire_stored(Lane& lane, Block& block) noexcept;

@@ -12,6 +12,7 @@ struct alignas(64) RxCounters {
   Counter received_bytes;  // wirelen of these
   Counter filtered;        // left out because it was asked for: --until rx ends here
   Counter drop_handoff;    // did not fit into any Handoff
+  Counter drop_drive;      // no drive left to build Blocks for (--handoff blocks)
   Counter beyond_limit;    // came in the Burst that reached --packets; not in `received`
   Counter polls;           // receive calls
   Counter empty_polls;     // that returned nothing

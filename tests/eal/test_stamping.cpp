@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/clock.hpp"
+#include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "support/catch.hpp"
 
@@ -79,11 +80,10 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
+  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.field, counters);
   RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
-                 .handoffs = {&*handoff},
-                 .deliver = Deliver::drop_when_full,
+                 .outlet = &outlet,
                  .burst = burst,
-                 .pool = bed.pool,
                  .stamp_field = bed.field,
                  .tsc_clock = &tsc_line,
                  .stop = &stop,
@@ -195,11 +195,10 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
+  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.field, counters);
   RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
-                 .handoffs = {&*handoff},
-                 .deliver = Deliver::drop_when_full,
+                 .outlet = &outlet,
                  .burst = 50,
-                 .pool = bed.pool,
                  .stamp_field = bed.field,
                  .tsc_clock = &tsc_line,
                  .stop = &stop,

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/block_handoff.hpp"
+
+#include <rte_errno.h>
+#include <rte_pause.h>
+#include <rte_ring_elem.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "policy/striping.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+constexpr unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+
+// A tail may be on its way besides each Block, and a ring holds one less than its size.
+unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
+
+}  // namespace
+
+std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,
+                                                                               int numa_node) {
+  std::unique_ptr<BlockHandoff> handoff(new BlockHandoff);
+  handoff->filled_ = rte_ring_create_elem((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
+  handoff->empty_ = rte_ring_create((name + "_empty").c_str(), ring_size(blocks), numa_node, flags);
+  if (!handoff->filled_ || !handoff->empty_) return std::unexpected(std::string(rte_strerror(rte_errno)));
+  return handoff;
+}
+
+std::size_t BlockHandoff::bytes_needed(unsigned blocks) {
+  return static_cast<std::size_t>(rte_ring_get_memsize_elem(sizeof(Message), ring_size(blocks)) +
+                                  rte_ring_get_memsize(ring_size(blocks)));
+}
+
+BlockHandoff::~BlockHandoff() {
+  rte_ring_free(filled_);
+  rte_ring_free(empty_);
+}
+
+// There is always room for a filled Block; a tail that finds none is only late.
+void BlockHandoff::send(const Message& message) noexcept {
+  (void)rte_ring_sp_enqueue_elem(filled_, const_cast<Message*>(&message), sizeof message);
+}
+
+spool::Block* BlockHandoff::take_empty() noexcept {
+  void* block = nullptr;
+  return rte_ring_sc_dequeue(empty_, &block) == 0 ? static_cast<spool::Block*>(block) : nullptr;
+}
+
+std::size_t BlockHandoff::empties() const noexcept { return rte_ring_count(empty_); }
+
+unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
+  return rte_ring_sc_dequeue_burst_elem(filled_, messages.data(), sizeof(Message), static_cast<unsigned>(messages.size()), nullptr);
+}
+
+void BlockHandoff::give_empty(spool::Block& block) noexcept { (void)rte_ring_sp_enqueue(empty_, &block); }
+
+std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
+  for (std::size_t i = 0; i < drives_.size(); ++i) loads_[i] = drives_[i]->ok() ? drives_[i]->load() : policy::unusable;
+  return loads_;
+}
+
+void BlockOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
+  for (unsigned i = 0; i < count; ++i) refs_[i] = refer(mbufs[i], setup_.pool, setup_.field);
+  const std::span packets(refs_.data(), count);
+  std::size_t done = append(packets);
+  if (done < count && setup_.wait) ++setup_.counters->handoff_waits;
+  while (done < count && setup_.wait && any_drive()) {
+    rte_pause();
+    done += append(packets.subspan(done));
+  }
+  if (done < count) {
+    (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(count - done);
+  }
+  free_packets(refs_.data(), count, setup_.pool);
+}
+
+// As many as there are empty Blocks for, at any writer.
+std::size_t BlockOutlet::append(std::span<const spool::PacketRef> packets) noexcept {
+  std::size_t done = 0;
+  for (std::size_t tried = 0; tried < setup_.appenders.size() && done < packets.size(); ++tried) {
+    done += setup_.appenders[turn_]->append(packets.subspan(done));
+    turn_ = (turn_ + 1) % setup_.appenders.size();
+  }
+  return done;
+}
+
+bool BlockOutlet::any_drive() const noexcept {
+  return setup_.drives.empty() || std::ranges::any_of(setup_.drives, [](const auto* drive) { return drive->ok(); });
+}
+
+void BlockOutlet::tick(Timestamp now) noexcept {
+  for (auto* appender : setup_.appenders) appender->tick(now);
+}
+
+void BlockOutlet::finish() noexcept {
+  for (auto* appender : setup_.appenders) appender->finish();
+}
+
+bool BlockIntake::serve() noexcept {
+  std::array<BlockHandoff::Message, 16> messages;
+  const unsigned count = setup_.handoff->receive(messages);
+  for (const auto& message : std::span(messages).first(count)) take(message);
+  supply();
+  return count != 0;
+}
+
+void BlockIntake::take(const BlockHandoff::Message& message) noexcept {
+  if (setup_.writer) {
+    if (message.tail.length)
+      setup_.writer->take_tail(*message.block, message.tail);
+    else
+      setup_.writer->take_full(*message.block);
+  } else if (message.tail.length == 0) {
+    setup_.counters->filtered.add(message.block->tally.packets);
+    setup_.pool->put(*message.block);
+  }
+}
+
+void BlockIntake::supply() noexcept {
+  for (auto have = setup_.handoff->empties(); have < setup_.share; ++have) {
+    spool::Block* const block = setup_.writer ? setup_.writer->get_for_stream() : setup_.pool->get();
+    if (!block) return;
+    setup_.handoff->give_empty(*block);
+  }
+}
+
+// The RX lcore takes no more: what it did not use comes back.
+void BlockIntake::finish() noexcept {
+  while (spool::Block* const block = setup_.handoff->take_empty()) setup_.pool->put(*block);
+}
+
+}  // namespace wirespool::capture

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// --handoff blocks: RX lcores build Blocks, only full ones cross the ring, and the mbufs never leave the RX lcore.
+
+#include <rte_ring.h>
+
+#include <array>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "capture/intake.hpp"
+#include "capture/outlet.hpp"
+#include "capture/rx_lcore.hpp"
+#include "spool/appender.hpp"
+#include "spool/spool_writer.hpp"
+
+namespace wirespool::capture {
+
+// Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Both hold
+// all Blocks there are, so neither is ever full.
+class BlockHandoff {
+ public:
+  struct Message {
+    spool::Block* block = nullptr;
+    spool::Tail tail;  // length 0: the Block is filled for good
+  };
+
+  static std::expected<std::unique_ptr<BlockHandoff>, std::string> create(const std::string& name, unsigned blocks, int numa_node);
+  static std::size_t bytes_needed(unsigned blocks);
+  ~BlockHandoff();
+  BlockHandoff(const BlockHandoff&) = delete;
+
+  void send(const Message& message) noexcept;       // RX lcore
+  spool::Block* take_empty() noexcept;              // RX lcore; after it is done, the writer lcore
+  std::size_t empties() const noexcept;             // either
+  unsigned receive(std::span<Message> messages) noexcept;  // writer lcore
+  void give_empty(spool::Block& block) noexcept;    // writer lcore
+  bool nothing_sent() const noexcept { return rte_ring_empty(filled_); }
+
+ private:
+  BlockHandoff() = default;
+  rte_ring* filled_ = nullptr;
+  rte_ring* empty_ = nullptr;
+};
+
+// The RX lcore's Appender leaves its Blocks here.
+class BlockHandoffPort final : public spool::BlockPort {
+ public:
+  BlockHandoffPort(BlockHandoff& handoff, std::vector<const spool::Drive*> drives)
+      : handoff_(handoff), drives_(std::move(drives)), loads_(std::max<std::size_t>(1, drives_.size())) {}
+
+  spool::Block* get() noexcept override { return handoff_.take_empty(); }
+  std::size_t available() const noexcept override { return handoff_.empties(); }
+  void take_full(spool::Block& block) noexcept override { handoff_.send({&block, {}}); }
+  void take_tail(spool::Block& block) noexcept override { handoff_.send({&block, {block.length, block.tally}}); }
+  std::span<const std::uint32_t> loads() noexcept override;
+
+ private:
+  BlockHandoff& handoff_;
+  std::vector<const spool::Drive*> drives_;
+  std::vector<std::uint32_t> loads_;
+};
+
+// Appends Bursts on the RX lcore itself, to one Stream per writer in turn.
+class BlockOutlet final : public Outlet {
+ public:
+  struct Setup {
+    std::vector<spool::Appender*> appenders;
+    std::vector<const spool::Drive*> drives;  // all of them; none for --until handoff|block
+    bool wait = false;                        // for an empty Block, else drop_handoff
+    rte_mempool* pool = nullptr;
+    StampField field;
+    stats::RxCounters* counters = nullptr;
+  };
+  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
+
+  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+  void tick(Timestamp now) noexcept override;
+  void finish() noexcept override;
+
+ private:
+  std::size_t append(std::span<const spool::PacketRef> packets) noexcept;
+  bool any_drive() const noexcept;
+
+  Setup setup_;
+  std::array<spool::PacketRef, max_burst> refs_;
+  std::size_t turn_ = 0;
+};
+
+// The writer lcore's side: full Blocks to the SpoolWriter, empty ones back to the RX lcore.
+class BlockIntake final : public Intake {
+ public:
+  struct Setup {
+    BlockHandoff* handoff = nullptr;
+    spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff, Blocks end here
+    spool::BlockPool* pool = nullptr;
+    std::size_t share = 1;                 // empty Blocks the RX lcore is kept supplied with
+    stats::WriterCounters* counters = nullptr;
+  };
+  explicit BlockIntake(const Setup& setup) : setup_(setup) { supply(); }
+
+  bool serve() noexcept override;
+  bool empty() const noexcept override { return setup_.handoff->nothing_sent(); }
+  void finish() noexcept override;
+
+ private:
+  void supply() noexcept;
+  void take(const BlockHandoff::Message& message) noexcept;
+
+  Setup setup_;
+};
+
+}  // namespace wirespool::capture

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// --handoff packets: mbufs cross the ring, writer lcores build Blocks.
+
+#include <vector>
+
+#include "capture/handoff.hpp"
+#include "capture/intake.hpp"
+#include "capture/outlet.hpp"
+#include "spool/appender.hpp"
+#include "spool/spool_writer.hpp"
+
+namespace wirespool::capture {
+
+// The RX lcore's side: Bursts to the Handoffs of all writers in turn.
+class PacketOutlet : public Outlet {
+ public:
+  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, StampField field, stats::RxCounters& counters)
+      : handoffs_(std::move(handoffs)), pool_(pool), field_(field), counters_(counters) {}
+
+ protected:
+  unsigned hand_to(Handoff& handoff, rte_mbuf* const* mbufs, unsigned count) noexcept;
+  Handoff& next_handoff(unsigned packets) noexcept;
+
+  std::vector<Handoff*> handoffs_;
+  const rte_mempool* pool_;  // most mbufs come from it
+  StampField field_;
+  stats::RxCounters& counters_;
+  std::size_t turn_ = 0;
+};
+
+// --when-full drop: what does not fit is counted and freed.
+class DroppingPacketOutlet final : public PacketOutlet {
+ public:
+  using PacketOutlet::PacketOutlet;
+  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+};
+
+// --when-full wait: nothing is received until it fits.
+class WaitingPacketOutlet final : public PacketOutlet {
+ public:
+  using PacketOutlet::PacketOutlet;
+  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+};
+
+// The writer lcore's side: packets out of one Handoff into the Stream's Appender; the mbufs go back in bulk at once.
+class PacketIntake final : public Intake {
+ public:
+  struct Setup {
+    Handoff* handoff = nullptr;
+    rte_mempool* pool = nullptr;           // most of its mbufs come from there
+    spool::Appender* appender = nullptr;   // nullptr: --until handoff, packets end here
+    spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
+    stats::WriterCounters* counters = nullptr;
+  };
+  explicit PacketIntake(const Setup& setup) : setup_(setup) {}
+
+  bool serve() noexcept override;
+  bool empty() const noexcept override { return setup_.handoff->empty(); }
+  void tick(Timestamp now) noexcept override;
+  void finish() noexcept override;
+
+ private:
+  std::size_t append(std::span<const spool::PacketRef> packets) noexcept;
+
+  Setup setup_;
+};
+
+}  // namespace wirespool::capture
