@@ -1,8 +1,84 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/cli.hpp"
 
-namespace wirespool::cli {
+#include <fmt/format.h>
 
-int run(int, char**) { return 1; }
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+
+#include "cli/commands.hpp"
+#include "cli/errors.hpp"
+#include "wirespool/version.hpp"
+
+#ifdef WIRESPOOL_CAPTURE
+#include "capture/session.hpp"
+#endif
+
+namespace wirespool::cli {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Args& args);
+};
+
+constexpr auto commands = std::to_array<Command>({
+    {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture},
+});
+
+std::string dpdk_words() {
+#ifdef WIRESPOOL_CAPTURE
+  return capture::dpdk_version();
+#else
+  return "built without DPDK: no capture";
+#endif
+}
+
+std::string version_text() {
+  return fmt::format("wirespool {}\n{}\nliburing {}\n", version, dpdk_words(), WIRESPOOL_LIBURING_VERSION);
+}
+
+std::string help_text() {
+  std::string text =
+      "wirespool puts every packet a DPDK port receives on disk as pcap, and reads it back.\n"
+      "Usage: wirespool COMMAND ...\n\nCommands:\n";
+  for (const auto& command : commands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+  text +=
+      "\nwirespool COMMAND --help says more, with examples; wirespool --version names DPDK's and liburing's too.\n"
+      "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with --strict.\n";
+  return text;
+}
+
+Stop unknown_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& command : commands) names.emplace_back(command.name);
+  const auto match = closest(name, names);
+  return {Exit::wrong_use, "",
+          error_line(name, "unknown command", match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
+}
+
+int dispatch(const std::string& name, const Args& args) {
+  if (name == "--help" || name == "-h" || name == "help") return finish({Exit::done, help_text(), ""});
+  if (name == "--version" || name == "-V") return finish({Exit::done, version_text(), ""});
+  const auto command = std::ranges::find(commands, name, &Command::name);
+  return command == commands.end() ? finish(unknown_command(name)) : command->run(args);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  const Args args(argv + std::min(argc, 1), argv + argc);
+  if (args.empty()) return finish({Exit::wrong_use, "", error_line("no command", "", "see wirespool --help")});
+  try {
+    return dispatch(args.front(), {args.begin() + 1, args.end()});
+  } catch (const std::exception& error) {
+    // Out of memory at most: everything expected is a value. Still one line, and not a core file.
+    std::fputs(error_line(args.front(), error.what(), "").c_str(), stderr);
+    return Exit::machine_not_ready;
+  }
+}
 
 }  // namespace wirespool::cli

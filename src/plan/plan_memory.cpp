@@ -9,14 +9,12 @@
 
 #include "format/carry.hpp"
 #include "format/index.hpp"
+#include "plan/usual.hpp"
 
 namespace wirespool::plan {
 namespace {
 
 constexpr unsigned largest_cache = 512;  // RTE_MEMPOOL_CACHE_MAX_SIZE
-// Where a full Handoff loses packets it bridges a writer's pause: 8192 packets are 1.3 ms of a 40 Gbit/s backbone mix. Where
-// the source waits, a short one keeps the packets in the CPU's caches, which is worth half the rate at 1514 bytes.
-constexpr unsigned waiting_handoff = 1024, dropping_handoff = 8192;
 constexpr std::uint64_t handoff_entry_bytes = 32;  // spool::PacketRef
 constexpr std::uint64_t least_writer_bytes = 32 << 20;  // of Blocks: what a drive takes in some 10 ms at 3 GB/s
 
@@ -76,8 +74,8 @@ void plan_pools(const CaptureConfig& config, const Machine& machine, CapturePlan
 
 void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   if (plan.writers.empty()) return;
-  plan.handoff_size = config.handoff_size.value_or(
-      std::max(plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff, std::bit_ceil(2 * config.burst)));
+  const unsigned usual = plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff;
+  plan.handoff_size = config.handoff_size.value_or(std::max(usual, std::bit_ceil(2 * config.burst)));
   constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
   if (config.handoff == HandoffKind::blocks) {
     plan.handoff_size = 0;

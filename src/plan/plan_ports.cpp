@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "plan/rss.hpp"
+#include "plan/usual.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -15,7 +16,6 @@ constexpr unsigned headroom = 128;                   // RTE_PKTMBUF_HEADROOM
 constexpr unsigned usual_buffer = 2048;              // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
 constexpr unsigned largest_data_room = 65535;        // rte_pktmbuf_pool_create takes 16 bits
 constexpr unsigned frame_overhead = 14 + 2 * 4 + 4;  // Ethernet header, two VLAN tags, FCS
-constexpr unsigned usual_rx_desc = 1024;
 
 std::string say(const MachinePort& port) { return fmt::format("port {} ({})", port.id, port.name); }
 

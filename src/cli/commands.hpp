@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "cli/parse.hpp"
+
+namespace wirespool::cli {
+
+// One function a command, in cmd_<name>.cpp. `args` is what follows the command's name; gives the exit code.
+int cmd_capture(const Args& args);
+
+}  // namespace wirespool::cli

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/errors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace wirespool::cli {
+namespace {
+
+// Names come from users and may hold anything: a newline would make two lines of one.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+// Levenshtein's distance, one row at a time.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string error_line(std::string_view what, std::string_view why, std::string_view what_to_do) {
+  std::string line = "wirespool: " + printable(what);
+  if (!why.empty()) line += ": " + printable(why);
+  if (!what_to_do.empty()) line += ": " + printable(what_to_do);
+  return line + "\n";
+}
+
+int print_problems(const std::vector<plan::Problem>& problems) {
+  for (const auto& problem : problems) {
+    std::fputs(error_line(problem.option, problem.why, problem.what_to_do).c_str(), stderr);
+  }
+  if (problems.empty()) return Exit::done;
+  return std::ranges::all_of(problems, &plan::Problem::machine) ? Exit::machine_not_ready : Exit::wrong_use;
+}
+
+std::string closest(std::string_view given, const std::vector<std::string>& names) {
+  if (given.size() < 4) return "";  // "-l" is one letter away from every other short option
+  std::string best;
+  std::size_t least = std::max<std::size_t>(1, given.size() / 4) + 1;
+  for (const auto& name : names) {
+    const auto errors = distance(given, name);
+    if (errors >= least) continue;
+    least = errors;
+    best = name;
+  }
+  return best;
+}
+
+}  // namespace wirespool::cli
