@@ -48,9 +48,11 @@ Choices<Value> choices(std::initializer_list<Value> values) {
 
 void add_source_options(CLI::App& app, CaptureConfig& config) {
   using plan::Rss, plan::TimestampSource;
-  add_list(app, "--port", "ID|NAME|PCI,...", config.ports, with_default("ports to capture", "all"));
+  add_list(app, "--port", "ID|NAME|PCI", config.ports, with_default("ports to capture; commas between several", "all"));
   add_whole(app, "--rx-queues", config.rx_queues, with_default("RX queues of each port", defaults().rx_queues));
-  add_whole(app, "--rx-desc", config.rx_desc, with_default("descriptors of each queue", fmt::format("the device's choice, else {}", plan::usual_rx_desc)));
+  add_whole(
+      app, "--rx-desc", config.rx_desc,
+      with_default("descriptors of each queue", fmt::format("the device's choice, else {}", plan::usual_rx_desc)));
   add_whole(app, "--burst", config.burst, with_default("most packets of one receive call", defaults().burst));
   add_whole(app, "--mbufs", config.mbufs, with_default("mbufs in each port's pool", "computed"));
   add_whole(app, "--mtu", config.mtu, with_default("MTU to set on each port", "left as it is"));
@@ -71,24 +73,31 @@ void add_pipeline_options(CLI::App& app, CaptureConfig& config) {
   add_number_list(app, "--rx-lcores", config.rx_lcores, with_default("lcores that receive, as 1,3-5", "planned"));
   add_number_list(app, "--writer-lcores", config.writer_lcores, with_default("lcores that write", "planned"));
   add_whole(app, "--handoff-size", config.handoff_size,
-            with_default("packets between an RX and a writer lcore, a power of two", fmt::format("{}; {} where receiving waits", plan::dropping_handoff, plan::waiting_handoff)));
-  add_choice(app, "--when-full", config.when_full, choices({WhenFull::drop, WhenFull::wait}),
-             with_default("drives slower than the wire: count and drop, or stop receiving", "drop; wait for file-fed ports"));
+            with_default("packets between an RX and a writer lcore, a power of two",
+                         fmt::format("{}; {} where receiving waits", plan::dropping_handoff, plan::waiting_handoff)));
+  add_choice(
+      app, "--when-full", config.when_full, choices({WhenFull::drop, WhenFull::wait}),
+      with_default("drives slower than the wire: count and drop, or stop receiving", "drop; wait for file-fed ports"));
 }
 
 void add_writing_options(CLI::App& app, CaptureConfig& config) {
   using plan::IndexLevel, plan::Io;
   const auto& by_default = defaults();
   add_repeated(app, "--output", "DIR", config.outputs, "a drive to spread Blocks over; repeat for more");
-  add_value(app, "--name", "STEM", config.name, [](const std::string& text) -> Parsed<std::string> { return text; },
-            with_default("how file names start", by_default.name));
-  add_size(app, "--rotate-size", config.rotate_size, with_default("a new file at this size", plan::format_size(by_default.rotate_size)));
-  add_time(app, "--rotate-age", config.rotate_age_ns, with_default("and at this age", plan::format_time(by_default.rotate_age_ns)));
-  add_size(app, "--block-size", config.block_size, with_default("bytes of one write", plan::format_size(by_default.block_size)));
+  add_value(
+      app, "--name", "STEM", config.name, [](const std::string& text) -> Parsed<std::string> { return text; },
+      with_default("how file names start", by_default.name));
+  add_size(app, "--rotate-size", config.rotate_size,
+           with_default("a new file at this size", plan::format_size(by_default.rotate_size)));
+  add_time(app, "--rotate-age", config.rotate_age_ns,
+           with_default("and at this age", plan::format_time(by_default.rotate_age_ns)));
+  add_size(app, "--block-size", config.block_size,
+           with_default("bytes of one write", plan::format_size(by_default.block_size)));
   add_whole(app, "--blocks", config.blocks, with_default("Blocks in memory, of all writers", "planned"));
   add_choice(app, "--io", config.io, choices({Io::uring, Io::pwrite}),
              with_default("asynchronous writes, or one at a time", word(by_default.io)));
-  add_whole(app, "--io-depth", config.io_depth, with_default("writes in flight per drive and writer", by_default.io_depth));
+  add_whole(app, "--io-depth", config.io_depth,
+            with_default("writes in flight per drive and writer", by_default.io_depth));
   add_time(app, "--flush-age", config.flush_age_ns,
            with_default("longest wait of a packet on an idle link", plan::format_time(by_default.flush_age_ns)));
   add_choice(app, "--index", config.index, choices({IndexLevel::off, IndexLevel::time}),
@@ -156,7 +165,8 @@ void take_eal(std::vector<TomlEntry>& entries, const std::string& path, plan::Ea
   const auto entry = std::ranges::find(entries, "eal", &TomlEntry::key);
   if (entry == entries.end()) return;
   if (!entry->is_array) {
-    throw UsageError{fmt::format("{}:{}", path, entry->line), "eal is an array of words", "write eal = [\"-l\", \"0-2\"]"};
+    throw UsageError{fmt::format("{}:{}", path, entry->line), "eal is an array of words",
+                     "write eal = [\"-l\", \"0-2\"]"};
   }
   if (eal.empty()) eal = entry->values;
   entries.erase(entry);

@@ -48,7 +48,8 @@ std::string help_text() {
   for (const auto& command : commands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
   text +=
       "\nwirespool COMMAND --help says more, with examples; wirespool --version names DPDK's and liburing's too.\n"
-      "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with --strict.\n";
+      "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with "
+      "--strict.\n";
   return text;
 }
 
@@ -57,7 +58,8 @@ Stop unknown_command(const std::string& name) {
   for (const auto& command : commands) names.emplace_back(command.name);
   const auto match = closest(name, names);
   return {Exit::wrong_use, "",
-          error_line(name, "unknown command", match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
+          error_line(name, "unknown command",
+                     match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
 }
 
 int dispatch(const std::string& name, const Args& args) {

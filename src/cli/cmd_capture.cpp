@@ -27,8 +27,7 @@ std::vector<plan::Problem> problems_before_start(const CaptureRequest& request) 
 
 int run(const CaptureRequest& request) {
   if (const auto problems = problems_before_start(request); !problems.empty()) return print_problems(problems);
-  const auto outcome =
-      capture::run_capture(request.config, plan::complete_eal_args(request.eal_args), stdout, stderr);
+  const auto outcome = capture::run_capture(request.config, plan::complete_eal_args(request.eal_args), stdout, stderr);
   print_problems(outcome.problems);
   return outcome.exit_code;
 }

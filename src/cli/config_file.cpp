@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "cli/errors.hpp"
 
@@ -55,10 +56,13 @@ void set(CLI::Option& option, const std::string& path, const TomlEntry& entry) {
 
 std::vector<TomlEntry> read_config_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  // An ifstream opens a directory as well, and fails at the first byte.
-  if (!file.good() && !file.eof()) throw UsageError{"--config", path + " cannot be read", "give a file that is there"};
-  auto entries = parse_toml(text);
+  std::error_code none;
+  if (!file || std::filesystem::is_directory(path, none)) {
+    throw UsageError{"--config", path + " cannot be read", "give a file that is there"};
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto entries = parse_toml(text.str());
   if (!entries) throw UsageError{place(path, entries.error().line), entries.error().why, ""};
   return *entries;
 }

@@ -58,7 +58,7 @@ int print_problems(const std::vector<plan::Problem>& problems) {
 std::string closest(std::string_view given, const std::vector<std::string>& names) {
   if (given.size() < 4) return "";  // "-l" is one letter away from every other short option
   std::string best;
-  std::size_t least = std::max<std::size_t>(1, given.size() / 4) + 1;
+  std::size_t least = std::max<std::size_t>(1, given.size() / 3) + 1;
   for (const auto& name : names) {
     const auto errors = distance(given, name);
     if (errors >= least) continue;

@@ -14,7 +14,7 @@ enum Exit : int { done = 0, wrong_use = 1, machine_not_ready = 2, capture_failed
 
 // Wrong use, found while options are read. Thrown by option callbacks, caught by parse().
 struct UsageError {
-  std::string what;        // the option, or the file and line
+  std::string what;  // the option, or the file and line
   std::string why;
   std::string what_to_do;  // may be empty
 };

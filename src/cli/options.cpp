@@ -8,8 +8,8 @@
 
 namespace wirespool::cli {
 
-CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& kind, std::vector<std::string>& target,
-                          const std::string& help) {
+CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& kind,
+                          std::vector<std::string>& target, const std::string& help) {
   const auto read = [&target](const std::vector<std::string>& values) { target = values; };
   return app.add_option_function<std::vector<std::string>>(name, read, help)->type_name(kind)->allow_extra_args(false);
 }
@@ -19,7 +19,8 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, const std::string&
   return add_repeated(app, name, kind, target, help)->delimiter(',');
 }
 
-CLI::Option* add_number_list(CLI::App& app, const std::string& name, std::vector<unsigned>& target, const std::string& help) {
+CLI::Option* add_number_list(CLI::App& app, const std::string& name, std::vector<unsigned>& target,
+                             const std::string& help) {
   const auto read = [name, &target](const std::vector<std::string>& values) {
     const auto numbers = plan::parse_number_list(fmt::format("{}", fmt::join(values, ",")));
     if (!numbers) throw UsageError{name, numbers.error(), ""};

@@ -75,27 +75,31 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Target& target, 
                         const std::string& help) {
   std::string words;
   for (const auto& [word, value] : choices) words += (words.empty() ? "" : "|") + word;
-  return add_value(app, name, words, target, [choices](const std::string& text) { return parse_choice(text, choices); }, help);
+  return add_value(
+      app, name, words, target, [choices](const std::string& text) { return parse_choice(text, choices); }, help);
 }
 
 // Several values: the option repeated (or an array in a configuration file). add_list also takes commas between them.
-CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& kind, std::vector<std::string>& target,
-                          const std::string& help);
+CLI::Option* add_repeated(CLI::App& app, const std::string& name, const std::string& kind,
+                          std::vector<std::string>& target, const std::string& help);
 CLI::Option* add_list(CLI::App& app, const std::string& name, const std::string& kind, std::vector<std::string>& target,
                       const std::string& help);
 
 // Numbers and ranges, as 1,3-5.
-CLI::Option* add_number_list(CLI::App& app, const std::string& name, std::vector<unsigned>& target, const std::string& help);
+CLI::Option* add_number_list(CLI::App& app, const std::string& name, std::vector<unsigned>& target,
+                             const std::string& help);
 
 // Sizes (4GiB) and times (250ms), as plan/units.hpp reads them. Target: std::uint64_t, optional or not.
 template <typename Target>
 CLI::Option* add_size(CLI::App& app, const std::string& name, Target& target, const std::string& help) {
-  return add_value(app, name, "SIZE", target, [](const std::string& text) { return plan::parse_size(text); }, help);
+  return add_value(
+      app, name, "SIZE", target, [](const std::string& text) { return plan::parse_size(text); }, help);
 }
 
 template <typename Target>
 CLI::Option* add_time(CLI::App& app, const std::string& name, Target& target, const std::string& help) {
-  return add_value(app, name, "TIME", target, [](const std::string& text) { return plan::parse_time(text); }, help);
+  return add_value(
+      app, name, "TIME", target, [](const std::string& text) { return plan::parse_time(text); }, help);
 }
 
 Parsed<bool> parse_on_off(const std::string& text);

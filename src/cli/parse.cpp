@@ -23,10 +23,30 @@ std::vector<std::string> option_names(const CLI::App& app) {
 
 // EAL's, which people write without the "--" that ends them.
 bool belongs_to_eal(std::string_view arg) {
-  constexpr auto names = std::to_array<std::string_view>(
-      {"-l", "-a", "-b", "-c", "-m", "-n", "-d", "--lcores", "--vdev", "--allow", "--block", "--no-pci", "--no-huge",
-       "--in-memory", "--huge-unlink", "--huge-dir", "--file-prefix", "--log-level", "--main-lcore", "--socket-mem",
-       "--iova-mode", "--proc-type", "--single-file-segments", "--legacy-mem"});
+  constexpr auto names = std::to_array<std::string_view>({"-l",
+                                                          "-a",
+                                                          "-b",
+                                                          "-c",
+                                                          "-m",
+                                                          "-n",
+                                                          "-d",
+                                                          "--lcores",
+                                                          "--vdev",
+                                                          "--allow",
+                                                          "--block",
+                                                          "--no-pci",
+                                                          "--no-huge",
+                                                          "--in-memory",
+                                                          "--huge-unlink",
+                                                          "--huge-dir",
+                                                          "--file-prefix",
+                                                          "--log-level",
+                                                          "--main-lcore",
+                                                          "--socket-mem",
+                                                          "--iova-mode",
+                                                          "--proc-type",
+                                                          "--single-file-segments",
+                                                          "--legacy-mem"});
   return std::ranges::find(names, arg.substr(0, arg.find('='))) != names.end();
 }
 
@@ -35,7 +55,8 @@ std::string advice(const CLI::App& app, std::string_view unknown, Starts starts)
   if (starts == Starts::dpdk && belongs_to_eal(name)) {
     return fmt::format("EAL's options come first, then --, as in {} -l 0-2 -- ...", app.get_name());
   }
-  if (const auto match = closest(name, option_names(app)); !match.empty()) return fmt::format("did you mean {}?", match);
+  if (const auto match = closest(name, option_names(app)); !match.empty())
+    return fmt::format("did you mean {}?", match);
   return fmt::format("see {} --help", app.get_name());
 }
 
@@ -49,14 +70,26 @@ Stop unknown_argument(const CLI::App& app, Starts starts) {
   return usage(first, first.starts_with('-') ? "unknown option" : "unexpected argument", advice(app, first, starts));
 }
 
-// CLI11's own words start with the option's name: "--burst: 1 required TEXT missing".
+// CLI11's own words: "--burst: 1 required N missing", "--burst: At Most 1 required but received 2".
+Stop wrong_count(const CLI::App& app, const CLI::ArgumentMismatch& error) {
+  const std::string words = error.what();
+  const bool too_many = words.find("At Most") != std::string::npos;
+  return usage(words.substr(0, words.find(':')), too_many ? "given more than once" : "needs a value",
+               fmt::format("see {} --help", app.get_name()));
+}
+
 Stop other_error(const CLI::App& app, const CLI::ParseError& error) {
   return usage(error.what(), "", fmt::format("see {} --help", app.get_name()));
 }
 
+bool is_without_value(const std::string& arg) { return arg.starts_with("--") && arg.find('=') == arg.size() - 1; }
+
 }  // namespace
 
 std::optional<Stop> parse(CLI::App& app, const Args& args, Starts starts) {
+  // CLI11 would take the next argument for the value of "--output=".
+  const auto empty = std::ranges::find_if(args, is_without_value);
+  if (empty != args.end()) return usage(empty->substr(0, empty->size() - 1), "needs a value", "");
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI::App::parse wants them
     app.parse(reversed);
@@ -67,6 +100,8 @@ std::optional<Stop> parse(CLI::App& app, const Args& args, Starts starts) {
     return usage(error.what, error.why, error.what_to_do);
   } catch (const CLI::ExtrasError&) {
     return unknown_argument(app, starts);
+  } catch (const CLI::ArgumentMismatch& error) {
+    return wrong_count(app, error);
   } catch (const CLI::ParseError& error) {
     return other_error(app, error);
   }

@@ -31,7 +31,8 @@ class Reader {
     std::vector<TomlEntry> entries;
     for (skip_blank_lines(); !at_end(); skip_blank_lines()) {
       auto entry = read_entry();
-      if (std::ranges::find(entries, entry.key, &TomlEntry::key) != entries.end()) fail("\"" + entry.key + "\" is set twice");
+      if (std::ranges::find(entries, entry.key, &TomlEntry::key) != entries.end())
+        fail("\"" + entry.key + "\" is set twice");
       entries.push_back(std::move(entry));
     }
     return entries;
@@ -103,13 +104,13 @@ class Reader {
   void read_array(TomlEntry& entry) {
     entry.is_array = true;
     take();
-    for (skip_blank_lines(); peek() != ']'; skip_blank_lines()) {
-      if (at_end()) fail("the array of \"" + entry.key + "\" does not end");
+    for (skip_blank_lines(); !at_end() && peek() != ']'; skip_blank_lines()) {
       entry.values.push_back(read_scalar());
       skip_blank_lines();
       if (peek() != ',') break;
       take();
     }
+    if (at_end()) fail("the array of \"" + entry.key + "\" does not end");
     if (take() != ']') fail("an array is: [value, value]");
   }
 

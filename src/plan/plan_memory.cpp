@@ -14,8 +14,8 @@
 namespace wirespool::plan {
 namespace {
 
-constexpr unsigned largest_cache = 512;  // RTE_MEMPOOL_CACHE_MAX_SIZE
-constexpr std::uint64_t handoff_entry_bytes = 32;  // spool::PacketRef
+constexpr unsigned largest_cache = 512;                 // RTE_MEMPOOL_CACHE_MAX_SIZE
+constexpr std::uint64_t handoff_entry_bytes = 32;       // spool::PacketRef
 constexpr std::uint64_t least_writer_bytes = 32 << 20;  // of Blocks: what a drive takes in some 10 ms at 3 GB/s
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
@@ -81,7 +81,8 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
     plan.handoff_size = 0;
     return;
   }
-  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
+  plan.handoff_bytes =
+      plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
 }
 
 unsigned lanes_of(const CapturePlan& plan, const PlannedWriter& writer) {
@@ -94,8 +95,9 @@ unsigned longest_record_blocks(const CapturePlan& plan) {
   return static_cast<unsigned>(1 + longest / plan.block_bytes);
 }
 
-// What every writer must have to go on whatever happens: one open Block for each lane and what a straddling record needs;
-// to disk also a reserve for re-homing, one Block for each drive and two (SpoolWriter::fewest_blocks says the same).
+// What every writer must have to go on whatever happens: one open Block for each lane and what a straddling record
+// needs; to disk also a reserve for re-homing, one Block for each drive and two (SpoolWriter::fewest_blocks says the
+// same).
 unsigned least_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
   const auto appenders = plan.config.handoff == HandoffKind::blocks ? static_cast<unsigned>(plan.rx_lcores.size()) : 1;
   const unsigned appending = lanes_of(plan, writer) + appenders * (1 + longest_record_blocks(plan));
@@ -143,8 +145,8 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   plan.blocks_bytes = plan.blocks * (plan.carry_bytes + round_up(plan.block_bytes, 4096));
 }
 
-// A lane has three files at a time: being sealed, written, and opened ahead (spool/spool_writer.hpp); the re-homed packets
-// have a lane on each drive.
+// A lane has three files at a time: being sealed, written, and opened ahead (spool/spool_writer.hpp); the re-homed
+// packets have a lane on each drive.
 void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   if (config.until != Until::disk || config.index == IndexLevel::off) return;
   std::uint64_t files = 0;

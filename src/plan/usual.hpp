@@ -5,9 +5,9 @@ namespace wirespool::plan {
 
 // What is taken where neither the user nor the device has a say. --help shows them.
 inline constexpr unsigned usual_rx_desc = 1024;
-// Packets of a Handoff. Where a full one loses packets it bridges a writer's pause: 8192 packets are 1.3 ms of a 40 Gbit/s
-// backbone mix. Where the source waits, a short one keeps the packets in the CPU's caches, which is worth half the rate at
-// 1514 bytes.
+// Packets of a Handoff. Where a full one loses packets it bridges a writer's pause: 8192 packets are 1.3 ms of a 40
+// Gbit/s backbone mix. Where the source waits, a short one keeps the packets in the CPU's caches, which is worth half
+// the rate at 1514 bytes.
 inline constexpr unsigned dropping_handoff = 8192;
 inline constexpr unsigned waiting_handoff = 1024;
 

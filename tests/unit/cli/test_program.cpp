@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+
+#include "support/catch.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+#include "wirespool/version.hpp"
+
+using namespace wirespool::test;
+using Catch::Contains;
+
+namespace {
+
+// Meson says where it is built.
+std::string program() {
+  const char* path = std::getenv("WIRESPOOL");
+  REQUIRE(path != nullptr);
+  return path;
+}
+
+ProcessResult run(const Command& args) {
+  Command command{program()};
+  command.insert(command.end(), args.begin(), args.end());
+  return run_process(command);
+}
+
+bool is_error_line(const std::string& text) {
+  return text.starts_with("wirespool: ") && text.find('\n') == text.size() - 1;
+}
+
+}  // namespace
+
+TEST_CASE("--help lists the commands") {
+  const auto result = run({"--help"});
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("capture"));
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("--version names the libraries that matter") {
+  const auto result = run({"--version"});
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out,
+             Contains(std::string("wirespool ") + wirespool::version) && Contains("DPDK") && Contains("liburing"));
+}
+
+TEST_CASE("the version is the build's") {
+  const char* version = std::getenv("WIRESPOOL_VERSION");
+  REQUIRE(version != nullptr);
+  CHECK(std::string(version) == wirespool::version);
+}
+
+TEST_CASE("capture --help goes to standard output") {
+  const auto result = run({"capture", "--help"});
+  CHECK(result.exit_code == 0);
+  CHECK_THAT(result.out, Contains("--output"));
+  CHECK(result.err.empty());
+}
+
+TEST_CASE("wrong use is one line on stderr and exit code 1") {
+  const auto args = GENERATE(values<Command>({{},
+                                              {"captur"},
+                                              {"capture", "--nonsense"},
+                                              {"capture", "--burst", "x"},
+                                              {"capture", "extra"},
+                                              {"capture", "--config", "/nonexistent.toml"},
+                                              {"capture", "--until", "rx", "--snaplen", "0"},
+                                              {"capture", "-l", "0-z", "--", "--until", "rx"}}));
+  const auto result = run(args);
+  CAPTURE(args, result.err);
+  CHECK(result.exit_code == 1);
+  CHECK(result.out.empty());
+  // Without DPDK, or without hugepages, another line says so.
+  CHECK(is_error_line(result.err.substr(0, result.err.find('\n') + 1)));
+}
+
+TEST_CASE("a misspelt command is guessed") { CHECK_THAT(run({"captrue"}).err, Contains("did you mean capture?")); }
+
+TEST_CASE("all that is wrong is told at once, a line each") {
+  const auto result = run({"capture", "--snaplen", "0", "--name", "a/b", "--io-depth", "0"});
+  CHECK(result.exit_code == 1);
+  CHECK_THAT(result.err, Contains("wirespool: --output: ") && Contains("\nwirespool: --snaplen: ") &&
+                             Contains("\nwirespool: --name: ") && Contains("\nwirespool: --io-depth: "));
+}
+
+TEST_CASE("a CPU that is not there is named before EAL aborts over it") {
+  const auto result = run({"capture", "-l", "0,4000", "--no-huge", "--", "--until", "rx"});
+  CHECK(result.exit_code == 2);
+  CHECK_THAT(result.err, Contains("lcore 4000 needs CPU 4000, but this process may only run on"));
+}
+
+TEST_CASE("a refused capture leaves its directory as it was") {
+  const TempDir directory;
+  const auto output = directory.str();
+  const auto args = GENERATE_COPY(values<Command>({{"capture", "--output", output, "--snaplen", "0"},
+                                                   {"capture", "--output", output, "--output", output + "/"},
+                                                   {"capture", "-l", "0,4000", "--", "--output", output},
+                                                   {"capture", "--output", output, "--when-full", "trim"}}));
+  const auto result = run(args);
+  CAPTURE(args, result.err);
+  CHECK((result.exit_code == 1 || result.exit_code == 2));
+  CHECK(std::filesystem::is_empty(directory.path()));
+}
