@@ -148,8 +148,8 @@ void write_stops(Text out, const CaptureConfig& config) {
 std::string describe(const CapturePlan& plan) {
   std::string text;
   const Text out(text);
-  fmt::format_to(out, "capture until {}, bursts of {}, when full: {}\n", word(plan.config.until), plan.burst,
-                 word(plan.when_full));
+  fmt::format_to(out, "capture until {}, bursts of {}, hand-off of {}, when full: {}\n", word(plan.config.until),
+                 plan.burst, word(plan.config.handoff), word(plan.when_full));
   write_ports(out, plan);
   write_lcores(out, plan);
   write_drives(out, plan);

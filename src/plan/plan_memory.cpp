@@ -73,14 +73,10 @@ void plan_pools(const CaptureConfig& config, const Machine& machine, CapturePlan
 }
 
 void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
-  if (plan.writers.empty()) return;
+  if (plan.writers.empty() || config.handoff == HandoffKind::blocks) return;
   const unsigned usual = plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff;
   plan.handoff_size = config.handoff_size.value_or(std::max(usual, std::bit_ceil(2 * config.burst)));
   constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
-  if (config.handoff == HandoffKind::blocks) {
-    plan.handoff_size = 0;
-    return;
-  }
   plan.handoff_bytes =
       plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
 }

@@ -93,6 +93,7 @@ Json array_of(const std::vector<T>& items, const More&... more) {
 
 std::string to_json(const CapturePlan& plan) {
   Json json = to_json(plan.config);
+  json["handoff"] = word(plan.config.handoff);
   json["when_full"] = word(plan.when_full);
   json["burst"] = plan.burst;
   json["handoff_size"] = plan.handoff_size;

@@ -22,6 +22,7 @@ constexpr std::string_view word(Until until) {
   return "";
 }
 
+constexpr std::string_view word(HandoffKind handoff) { return handoff == HandoffKind::blocks ? "blocks" : "packets"; }
 constexpr std::string_view word(WhenFull when_full) { return when_full == WhenFull::wait ? "wait" : "drop"; }
 
 constexpr std::string_view word(Rss rss) {

@@ -131,7 +131,7 @@ TEST_CASE("an unknown option is named, with the one that was meant") {
 
 TEST_CASE("options that are not there yet are refused, not ignored") {
   const auto option = GENERATE(as<std::string>{}, "--filter", "--format", "--retain-free", "--retain-size",
-                               "--retain-age", "--metrics", "--handoff");
+                               "--retain-age", "--metrics");
   CHECK_THAT(refused({option, "x"}), Contains(option + ": unknown option"));
 }
 
