@@ -26,7 +26,7 @@
 namespace wirespool::storage {
 namespace {
 
-// statfs(2) f_type; the last three are not in linux/magic.h of every distribution, or, as ZFS, in none.
+// statfs(2) f_type; linux/magic.h has FUSE's on newer distributions only and ZFS's on none.
 constexpr std::array<std::pair<std::uint32_t, const char*>, 11> file_systems{{
     {EXT4_SUPER_MAGIC, "ext4"},
     {XFS_SUPER_MAGIC, "xfs"},
