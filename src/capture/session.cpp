@@ -2,7 +2,6 @@
 #include "capture/session.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <time.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "capture/probe.hpp"
 #include "capture/reporter.hpp"
 #include "capture/stop_signals.hpp"
+#include "capture/usable_cpus.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
 
@@ -122,16 +122,6 @@ Outcome judge(const stats::Ledger& ledger, const StopConditions& conditions, boo
     return {ended_by_failure, {{"capture", ledger.ended_by, "what was stored before is sealed; see the ledger for what was not", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
-}
-
-std::vector<unsigned> usable_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<unsigned> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
-  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  return cpus;
 }
 
 // What EAL would abort over, or say in a way that helps nobody.

@@ -4,8 +4,7 @@
 #include "cli/capture_options.hpp"
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "plan/hugepages.hpp"
-#include "tools/usable_cpus.hpp"
+#include "plan/capture_plan.hpp"
 
 #ifdef WIRESPOOL_CAPTURE
 #include "capture/session.hpp"
@@ -14,30 +13,19 @@
 namespace wirespool::cli {
 namespace {
 
-// Everything that can be told before DPDK is started: EAL aborts over some of it, and all of it is told faster so.
-std::vector<plan::Problem> problems_before_start(const CaptureRequest& request) {
-  auto problems = plan::validate(request.config);
-  const auto eal = plan::check_eal_args(request.eal_args, tools::usable_cpus());
-  problems.insert(problems.end(), eal.begin(), eal.end());
-  if (auto none = plan::check_any_hugepages(request.eal_args, plan::read_hugepages())) problems.push_back(*none);
-  return problems;
-}
-
 #ifdef WIRESPOOL_CAPTURE
 
 int run(const CaptureRequest& request) {
-  if (const auto problems = problems_before_start(request); !problems.empty()) return print_problems(problems);
-  const auto outcome = capture::run_capture(request.config, plan::complete_eal_args(request.eal_args), stdout, stderr);
+  const auto outcome = capture::run_capture(request.config, request.eal_args, stdout, stderr);
   print_problems(outcome.problems);
   return outcome.exit_code;
 }
 
 #else
 
-int run(const CaptureRequest& request) {
-  auto problems = problems_before_start(request);
-  problems.push_back({"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled", true});
-  return print_problems(problems);
+int run(const CaptureRequest&) {
+  return print_problems(
+      {{"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled", true}});
 }
 
 #endif
@@ -47,7 +35,9 @@ int run(const CaptureRequest& request) {
 int cmd_capture(const Args& args) {
   const auto read = read_capture_args(args);
   if (const auto* stop = std::get_if<Stop>(&read)) return finish(*stop);
-  return run(std::get<CaptureRequest>(read));
+  const auto& request = std::get<CaptureRequest>(read);
+  if (const auto problems = plan::validate(request.config); !problems.empty()) return print_problems(problems);
+  return run(request);
 }
 
 }  // namespace wirespool::cli

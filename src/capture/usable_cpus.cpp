@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tools/usable_cpus.hpp"
+#include "capture/usable_cpus.hpp"
 
 #include <sched.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <thread>
 
-namespace wirespool::tools {
+namespace wirespool::capture {
 namespace {
 
 // sched_setaffinity(2): EINVAL if the mask has no CPU that the cpuset permits.
@@ -31,4 +31,4 @@ std::vector<unsigned> usable_cpus() {
   return usable;
 }
 
-}  // namespace wirespool::tools
+}  // namespace wirespool::capture
