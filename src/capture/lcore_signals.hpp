@@ -6,7 +6,8 @@
 
 namespace wirespool::capture {
 
-// All that crosses to the data path after start: one stop flag out, one "done" per lcore back.
+// All that crosses to the data path after start: one stop flag out, one "done" per lcore back. An RX lcore raises the flag
+// itself when it received what was asked for.
 struct StopFlag {
   alignas(64) std::atomic<bool> asked{false};
 
@@ -29,6 +30,7 @@ class alignas(64) Allowance {
   void take_bytes(std::uint64_t bytes) noexcept {
     bytes_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
   }
+  bool used_up() const noexcept { return packets_used_up() || bytes_used_up(); }
   bool packets_used_up() const noexcept { return packets_.load(std::memory_order_relaxed) <= 0; }
   bool bytes_used_up() const noexcept { return bytes_.load(std::memory_order_relaxed) <= 0; }
 

@@ -2,6 +2,7 @@
 #include "capture/reporter.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -73,10 +74,14 @@ stats::Ledger Reporter::collect(const Pipeline& pipeline) const {
   return ledger;
 }
 
+// A reader that has gone away, or does not read, is no reason to stop or to wait: clocks and signals need this thread.
 void Reporter::say(const std::string& line) {
+  pollfd ready{fileno(out_), POLLOUT, 0};
+  (void)poll(&ready, 1, 0);
+  if (!(ready.revents & POLLOUT)) return;
   fmt::memory_buffer buffer;
   fmt::format_to(std::back_inserter(buffer), "{}\n", line);
-  (void)std::fwrite(buffer.data(), 1, buffer.size(), out_);  // a reader that has gone away is no reason to stop
+  (void)std::fwrite(buffer.data(), 1, buffer.size(), out_);
   (void)std::fflush(out_);
 }
 

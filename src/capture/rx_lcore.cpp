@@ -24,7 +24,8 @@ RxLcore::RxLcore(RxLcoreSetup setup)
 void RxLcore::run() noexcept {
   while (!setup_.stop->stopping())
     for (auto& queue : setup_.queues) poll(queue);
-  for (auto& queue : setup_.queues) drain(queue);
+  if (!setup_.allowance || !setup_.allowance->used_up())
+    for (auto& queue : setup_.queues) drain(queue);
   setup_.outlet->finish();
   done_.store(true, std::memory_order_release);
 }
@@ -51,6 +52,7 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
   const unsigned kept = setup_.allowance ? within_allowance(received) : received;
   count(queue, kept);
   setup_.outlet->deliver(mbufs_.data(), kept);
+  if (setup_.allowance && setup_.allowance->used_up()) setup_.stop->stop();
   return received;
 }
 
@@ -95,7 +97,7 @@ void RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::St
   }
 }
 
-// What comes in the Burst that reaches --packets, behind the last one asked for.
+// What comes in the Burst that reaches --packets, behind the last one asked for, is counted and freed.
 unsigned RxLcore::within_allowance(unsigned received) noexcept {
   const unsigned kept = setup_.allowance->take(received);
   if (kept == received) return kept;

@@ -111,6 +111,7 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
       fmt::print(err, "wirespool: stopping: still waiting for what is on its way to the drives\n");
     }
   }
+  if (ended_by.empty()) ended_by = conditions.met(pipeline, steady_ns()).value_or("the lcores");  // they stopped by themselves
   return ended_by;
 }
 
