@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import json
+import os
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from . import disks, machine, micro, peers, quiet, rounds, stages, traces
+from .bed import Bed, choose_cpus, may_run_realtime
+from .measurement import Results
+from .options import parse
+from .report import everything, page, readme
+from .trouble import Trouble
+
+TREE = Path(__file__).resolve().parents[2]
+
+
+def make_bed(asked) -> Bed:
+    work = asked.build / "bench-run"
+    (work / "traces").mkdir(parents=True, exist_ok=True)
+    return Bed(
+        build=asked.build,
+        work=work,
+        cpus=choose_cpus(asked.cpus),
+        seconds=asked.seconds,
+        repeats=asked.repeats,
+        realtime=not asked.no_realtime and may_run_realtime(),
+        hugepages=not asked.no_huge,
+        directories=asked.directory or disks.default_directories(work),
+    )
+
+
+def check_quiet(force: bool) -> dict:
+    seen = quiet.wait_for_quiet()
+    found = {"quiet": quiet.is_quiet(seen), "seen": quiet.describe(seen)}
+    if not found["quiet"] and not force:
+        raise Trouble(f"not a quiet machine: {found['seen']}: end what runs there, or give --force and get a report that says so")
+    return found
+
+
+def measure(bed: Bed, asked, log: rounds.Log) -> list:
+    """All experiments asked for; the traces they were made with."""
+    names = traces.QUICK if asked.quick else list(traces.KINDS)
+    made = traces.make(bed.program("tests/make_trace"), bed.work / "traces", names)
+    if "stages" in asked.only:
+        rounds.take(stages.turns(bed, made), bed.repeats, log)
+    if "disk" in asked.only:
+        caida = next(trace for trace in made if trace.name == "CAIDA-like")
+        rounds.take(disks.turns(bed, caida), bed.repeats, log)
+    if "peers" in asked.only:
+        peers.measure(bed, asked.quick, log)
+    if "micro" in asked.only:
+        micro.measure(bed, log)
+    return made
+
+
+def run(asked) -> dict:
+    os.environ.setdefault("LC_ALL", "C")
+    found, bed, log = check_quiet(asked.force), make_bed(asked), rounds.Log()
+    started = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    described = machine.describe(bed.wirespool, str(TREE), bed.directories)
+    log.say(machine.one_line(described))
+    made = measure(bed, asked, log)
+    return {
+        "schema": 1,
+        "started": started,
+        "took_s": round(log.took(), 1),
+        "machine": described,
+        "quiet": found,
+        "settings": {
+            "seconds": bed.seconds,
+            "repeats": bed.repeats,
+            "depth": bed.depth,
+            "block_kib": bed.block_kib,
+            "realtime": bed.realtime,
+            "hugepages": bed.hugepages,
+            "cpus": bed.cpus,
+            "different_drives": len(bed.directories) > 1 and disks.drives_are_different(bed.directories),
+        },
+        "traces": traces.to_json(made),
+        "measurements": [measurement.to_json() for measurement in log.measurements],
+        "troubles": log.troubles,
+    }
+
+
+def report(document: dict, folder: Path, update_readme: bool):
+    results = Results(document)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    (folder / "tables.md").write_text(everything.as_markdown(results))
+    (folder / "report.html").write_text(page.page(results))
+    if update_readme:
+        readme.update(TREE / "bench/README.md", everything.as_markdown(results))
+    print(everything.as_text(results))
+    print(f"{folder}/report.html, tables.md, results.json")
+
+
+def main(arguments: list) -> int:
+    asked = parse(arguments)
+    try:
+        document = json.loads(asked.report.read_text()) if asked.report else run(asked)
+        folder = asked.out or (asked.report.parent if asked.report else asked.build / "reports" / time.strftime("%Y%m%dT%H%M%S"))
+        report(document, folder, asked.update_readme)
+    except (Trouble, OSError) as trouble:
+        print(f"bench/run.sh: {trouble}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench/run.sh: interrupted", file=sys.stderr)
+        return 130
+    return 0 if document["measurements"] else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

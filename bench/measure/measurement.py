@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One measurement, and what many of them say together."""
+
+from dataclasses import asdict, dataclass, field
+from statistics import median
+
+# A polling lcore that was off its CPU for longer than this share of the time did not show what it can do.
+SHORTFALL_LIMIT = 0.02
+
+
+@dataclass
+class Measurement:
+    experiment: str  # stages, disk, peers, micro
+    case: str  # a trace, a number of directories, an offered rate
+    contestant: str
+    values: dict = field(default_factory=dict)  # name: number
+    shortfall: float = None  # of the wall time, of the lcore that got least; None: has no lcore that polls
+    stolen: float = 0.0  # CPUs, by the hypervisor
+    notes: list = field(default_factory=list)
+    command: str = ""
+    repeat: int = 0
+
+    @property
+    def conclusive(self) -> bool:
+        return (self.shortfall or 0.0) <= SHORTFALL_LIMIT and self.stolen <= SHORTFALL_LIMIT
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"conclusive": self.conclusive}
+
+
+@dataclass
+class Summary:
+    """Median and extremes of the repeats of one value; conclusive ones only, if there are any."""
+
+    middle: float
+    low: float
+    high: float
+    runs: int
+    conclusive: int
+
+    @property
+    def spread(self) -> float:
+        return (self.high - self.low) / self.middle if self.middle else 0.0
+
+    @property
+    def sure(self) -> bool:
+        return self.conclusive > 0
+
+
+def summarize(measurements: list, value: str):
+    """Of measurements as in the JSON. None if nobody has that value."""
+    having = [m for m in measurements if m["values"].get(value) is not None]
+    if not having:
+        return None
+    good = [m for m in having if m["conclusive"]]
+    numbers = [m["values"][value] for m in good or having]
+    return Summary(median(numbers), min(numbers), max(numbers), len(having), len(good))
+
+
+class Results:
+    """All measurements of a run, as in the JSON, to be asked for."""
+
+    def __init__(self, document: dict):
+        self.document = document
+        self.measurements = document["measurements"]
+
+    def select(self, experiment: str, case: str = None, contestant: str = None) -> list:
+        return [
+            m
+            for m in self.measurements
+            if m["experiment"] == experiment and case in (None, m["case"]) and contestant in (None, m["contestant"])
+        ]
+
+    def summary(self, experiment: str, case: str, contestant: str, value: str):
+        return summarize(self.select(experiment, case, contestant), value)
+
+    def ratio(self, experiment: str, case: str, above: str, below: str, value: str):
+        """Of two contestants, repeat by repeat, so that both saw the machine in the same mood."""
+        others = {m["repeat"]: m for m in self.select(experiment, case, below)}
+        pairs = [(m, others[m["repeat"]]) for m in self.select(experiment, case, above) if m["repeat"] in others]
+        pairs = [(a, b) for a, b in pairs if a["values"].get(value) is not None and b["values"].get(value)]
+        if not pairs:
+            return None
+        good = [(a, b) for a, b in pairs if a["conclusive"] and b["conclusive"]]
+        ratios = [a["values"][value] / b["values"][value] for a, b in good or pairs]
+        return Summary(median(ratios), min(ratios), max(ratios), len(pairs), len(good))
+
+    def middle(self, experiment: str, case: str, contestant: str, value: str):
+        found = self.summary(experiment, case, contestant, value)
+        return found.middle if found else None
+
+    def names(self, experiment: str, what: str) -> list:
+        """Cases or contestants in the order in which they first took part."""
+        return list(dict.fromkeys(m[what] for m in self.select(experiment)))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Stored: rates beside fio's, CPU time a GB, and the published shape."""
+
+from .. import published
+from ..disks import ONE
+from ..measurement import Results
+from .table import Table, cell, number, percent
+
+VALUES = [
+    ("gb_per_s", "GB/s written"),
+    ("gbit", "Gbit/s of frames"),
+    ("mpps", "Mpps"),
+    ("cpu_s_per_gb", "CPU s per GB"),
+    ("system_s_per_gb", "of it in the kernel"),
+    ("p99_write_ms", "p99 of a write, ms"),
+]
+
+
+def best_fio(results: Results, case: str):
+    """The engine with the highest median."""
+    speeds = {
+        name: results.middle("disk", case, name, "gb_per_s")
+        for name in results.names("disk", "contestant")
+        if name.startswith("fio")
+    }
+    speeds = {name: speed for name, speed in speeds.items() if speed}
+    return max(speeds, key=speeds.get) if speeds else None
+
+
+def rates(results: Results) -> Table:
+    rows = []
+    for case in results.names("disk", "case"):
+        best = best_fio(results, case)
+        for name in results.names("disk", "contestant"):
+            found = [results.summary("disk", case, name, value) for value, _ in VALUES]
+            if found[0]:
+                ratio = results.ratio("disk", case, name, best, "gb_per_s") if best else None
+                rows.append([f"{case}: {name}", *map(cell, found), cell(ratio)])
+    notes = [
+        "Sequential O_DIRECT writes of {block_kib} KiB into preallocated files, {depth} in flight a drive (psync: 1); the first 0.3 s are not "
+        "counted. wirespool stores the CAIDA-like trace, and its lcores poll all the time: their CPU seconds are those of two CPUs, "
+        "whatever they do; the column beside is what the kernel took of them for the writes.".format(**results.document["settings"]),
+    ]
+    if not results.document["settings"]["different_drives"]:
+        notes.append("Both directories are on the same drive: two cannot be faster than one here.")
+    return Table("To disk", ["contestant", *(title for _, title in VALUES), "of the best fio"], rows, notes)
+
+
+def stored(results: Results) -> Table:
+    """The shape of table 4 of the 2019 paper."""
+    goal = published.STORED_AT_GBIT
+    rows = [[f"{system} (2019), 5 NVMe drives", number(goal), f"{share} %"] for system, share in published.STORED.items()]
+    for name in results.names("disk", "contestant"):
+        for case in results.names("disk", "case"):
+            found = results.summary("disk", case, name, "gbit")
+            if found:
+                share = percent(min(1.0, found.middle / goal)) + ("" if found.sure else " ?")
+                rows.append([f"{name}, {case}, this machine", number(found.middle), share])
+    best = best_fio(results, ONE)
+    if best:
+        most = results.middle("disk", ONE, best, "gb_per_s") * 8
+        rows.append([f"what {ONE} of this machine takes at most ({best})", number(most), percent(min(1.0, most / goal))])
+    return Table(f"Stored, % of the CAIDA mix at {goal:.2f} Gbit/s", ["system", "Gbit/s", "stored"], rows)
+
+
+def drives(results: Results) -> Table:
+    rows = [[f"{what} (2019)", gbit] for what, gbit in published.DRIVES]
+    for case in results.names("disk", "case"):
+        best = best_fio(results, case)
+        if best:
+            rows.append([f"{case} of this machine ({best})", number(results.middle("disk", case, best, "gb_per_s") * 8)])
+    return Table("Drives, Gbit/s", ["drives", "Gbit/s"], rows)
+
+
+def tables(results: Results) -> list:
+    return [rates(results), stored(results), drives(results)] if results.select("disk") else []

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What wirespool set out to reach, each goal with its value."""
+
+from ..disks import ONE, TWO
+from ..measurement import Results
+from ..stages import MEMCPY, RXONLY, name_of
+from .disk_tables import best_fio
+from .table import Table, cell, number
+
+# (handoff, trace, limit, at least): rates of `--until block`.
+STAGES = [
+    ("blocks", "64 B", RXONLY, 0.85),
+    ("blocks", "CAIDA-like", MEMCPY, 0.95),
+    ("blocks", "1518 B", MEMCPY, 0.95),
+    ("packets", "64 B", RXONLY, 0.60),
+    ("packets", "CAIDA-like", MEMCPY, 0.75),
+]
+OF_FIO = 0.97
+OF_ONE = 1.9
+MPPS_40G = 59.5  # 64-byte frames of 40 GbE: as good as the ratio for --handoff packets
+
+
+def verdict(summary, reached: bool) -> str:
+    if summary is None:
+        return "not measured"
+    return ("reached" if reached else "short of it") + ("" if summary.sure else " (?)")
+
+
+def row(what: str, goal: str, summary, reached) -> list:
+    return [what, goal, cell(summary), verdict(summary, bool(summary) and reached(summary.middle))]
+
+
+def stage_row(results: Results, kind: str, case: str, limit: str, least: float) -> list:
+    name = name_of("block", kind)
+    found = results.ratio("stages", case, name, limit, "mpps")
+    mpps = results.middle("stages", case, name, "mpps") or 0
+    line_rate_will_do = kind == "packets" and case == "64 B"
+    goal = f"≥ {least} of {limit}" + (f", or {MPPS_40G} Mpps" if line_rate_will_do else "")
+    made = row(f"{name}: {case}", goal, found, lambda ratio: ratio >= least or (line_rate_will_do and mpps >= MPPS_40G))
+    if line_rate_will_do and mpps:
+        made[2] += f" ({number(mpps)} Mpps)"
+    return made
+
+
+def disk_rows(results: Results, kind: str) -> list:
+    name, best = f"wirespool, {kind}", best_fio(results, ONE)
+    if not best or not results.select("disk", ONE, name):
+        return []
+    speed = results.ratio("disk", ONE, name, best, "gb_per_s")
+    cost = results.ratio("disk", ONE, name, best, "cpu_s_per_gb")
+    kernel = results.ratio("disk", ONE, name, best, "system_s_per_gb")
+    rows = [
+        row(f"{name}: to disk", f"≥ {OF_FIO} of {best}", speed, lambda ratio: ratio >= OF_FIO),
+        row(f"{name}: CPU s per GB, polling included", f"< 1 of {best}", cost, lambda ratio: ratio < 1),
+        row(f"{name}: CPU s per GB in the kernel", f"< 1 of {best}", kernel, lambda ratio: ratio < 1),
+    ]
+    if results.document["settings"]["different_drives"]:
+        one, two = (results.summary("disk", case, name, "gb_per_s") for case in (ONE, TWO))
+        if one and two:
+            two.middle, two.low, two.high = (value / one.middle for value in (two.middle, two.low, two.high))
+            rows.append(row(f"{name}: two drives", f"≥ {OF_ONE} of one", two, lambda ratio: ratio >= OF_ONE))
+    else:
+        rows.append([f"{name}: two drives", f"≥ {OF_ONE} of one", "-", "not measured: one drive here"])
+    return rows
+
+
+def tables(results: Results) -> list:
+    rows = [stage_row(results, *goal) for goal in STAGES if results.select("stages", goal[1], name_of("block", goal[0]))]
+    for kind in ("blocks", "packets"):
+        rows += disk_rows(results, kind)
+    return [Table("Goals", ["what", "goal", "measured", "verdict"], rows)] if rows else []

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How fast packets are received, handed over and copied, beside testpmd and memcpy on the same traces."""
+
+import json
+import subprocess
+from functools import partial
+
+from .bed import Bed, trace_device
+from .contestants import frame_copy, testpmd, wirespool
+from .rounds import Turn
+from .trouble import Trouble
+
+RXONLY = "testpmd rxonly"
+MEMCPY = "memcpy"
+HANDOFF_KINDS = "--handoff "
+
+
+def name_of(until: str, kind: str) -> str:
+    return f"wirespool {until}" + (f", {kind}" if until != "rx" else "")
+
+
+def handoff_kinds(bed: Bed) -> list:
+    """(its name, its options) of each way that packets cross to the writer lcores."""
+    if not wirespool.supports(bed, HANDOFF_KINDS):
+        return [("packets", [])]
+    return [(kind, ["--handoff", kind]) for kind in ("packets", "blocks")]
+
+
+def planned_mbufs(bed: Bed, trace) -> int:
+    """How many mbufs wirespool takes for such a port, so that its peers get as many."""
+    command = [bed.wirespool, "capture", *bed.eal(2), trace_device(trace.path), "--", "--until", "block", "--dry-run", "--stats", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            return sum(port["mbufs"] for port in json.loads(line)["ports"])
+    raise Trouble(f"wirespool capture --dry-run: printed no plan: {done.stderr.strip()[-300:]}")
+
+
+def of_trace(bed: Bed, trace, kinds: list) -> list:
+    mbufs = planned_mbufs(bed, trace)
+    stages = [("rx", "", [])] + [(until, *kind) for until in ("handoff", "block") for kind in kinds]
+    turns = [Turn("stages", trace.name, RXONLY, partial(testpmd.receive, bed, trace, mbufs))]
+    turns += [
+        Turn("stages", trace.name, name_of(until, kind), partial(wirespool.stage, bed, trace, until, options))
+        for until, kind, options in stages
+    ]
+    return turns + [Turn("stages", trace.name, MEMCPY, partial(frame_copy.copy, bed, trace, mbufs))]
+
+
+def turns(bed: Bed, traces: list) -> list:
+    kinds = handoff_kinds(bed)
+    return [turn for trace in traces for turn in of_trace(bed, trace, kinds)]
