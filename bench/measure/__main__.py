@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from . import disks, machine, micro, peers, quiet, rounds, stages, traces
-from .bed import Bed, choose_cpus, may_run_realtime
+from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
 from .options import parse
 from .report import everything, page, readme
@@ -47,7 +47,7 @@ def measure(bed: Bed, asked, log: rounds.Log) -> list:
         rounds.take(stages.turns(bed, made), bed.repeats, log)
     if "disk" in asked.only:
         caida = next(trace for trace in made if trace.name == "CAIDA-like")
-        rounds.take(disks.turns(bed, caida), bed.repeats, log)
+        rounds.take(disks.turns(bed, caida, asked.quick), bed.repeats, log)
     if "peers" in asked.only:
         peers.measure(bed, asked.quick, log)
     if "micro" in asked.only:
@@ -59,6 +59,8 @@ def run(asked) -> dict:
     os.environ.setdefault("LC_ALL", "C")
     found, bed, log = check_quiet(asked.force), make_bed(asked), rounds.Log()
     started = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    if bed.realtime:
+        watch_before_others()
     described = machine.describe(bed.wirespool, str(TREE), bed.directories)
     log.say(machine.one_line(described))
     made = measure(bed, asked, log)

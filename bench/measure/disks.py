@@ -66,11 +66,11 @@ def contestants(bed: Bed, trace, directories: list) -> list:
     return all_of_them
 
 
-def turns(bed: Bed, trace) -> list:
-    found = []
-    for case, directories in ((ONE, bed.directories[:1]), (TWO, bed.directories[:2])):
-        if len(directories) < int(case[0]):
-            continue
+def turns(bed: Bed, trace, quick: bool) -> list:
+    found, cases = [], [(ONE, bed.directories[:1])]
+    if len(bed.directories) > 1 and (not quick or drives_are_different(bed.directories)):
+        cases.append((TWO, bed.directories[:2]))
+    for case, directories in cases:
         for name, measure in contestants(bed, trace, directories):
             found.append(Turn("disk", case, name, partial(in_fresh_folders, measure, directories)))
     return found

@@ -48,7 +48,7 @@ def processor() -> dict:
         "caches_of_cpu0": caches(),
         "governor": text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "not shown",
         "isolated": text_of("/sys/devices/system/cpu/isolated") or "none",
-        "virtual": output_of("systemd-detect-virt") or ("yes" if " hypervisor" in info else "no"),
+        "virtual": output_of("systemd-detect-virt", "--vm") or ("yes" if " hypervisor" in info else "no"),
     }
 
 

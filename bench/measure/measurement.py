@@ -76,14 +76,19 @@ class Results:
 
     def ratio(self, experiment: str, case: str, above: str, below: str, value: str):
         """Of two contestants, repeat by repeat, so that both saw the machine in the same mood."""
-        others = {m["repeat"]: m for m in self.select(experiment, case, below)}
-        pairs = [(m, others[m["repeat"]]) for m in self.select(experiment, case, above) if m["repeat"] in others]
-        pairs = [(a, b) for a, b in pairs if a["values"].get(value) is not None and b["values"].get(value)]
-        if not pairs:
+        return self.compare(experiment, case, [above, below], value, lambda a, b: a / b)
+
+    def compare(self, experiment: str, case: str, names: list, value: str, how):
+        """`how` of the values of several contestants, repeat by repeat."""
+        by_repeat = [
+            {m["repeat"]: m for m in self.select(experiment, case, name) if m["values"].get(value)} for name in names
+        ]
+        together = [[one[r] for one in by_repeat] for r in by_repeat[0] if all(r in one for one in by_repeat)]
+        if not together:
             return None
-        good = [(a, b) for a, b in pairs if a["conclusive"] and b["conclusive"]]
-        ratios = [a["values"][value] / b["values"][value] for a, b in good or pairs]
-        return Summary(median(ratios), min(ratios), max(ratios), len(pairs), len(good))
+        good = [some for some in together if all(m["conclusive"] for m in some)]
+        numbers = [how(*(m["values"][value] for m in some)) for some in good or together]
+        return Summary(median(numbers), min(numbers), max(numbers), len(together), len(good))
 
     def middle(self, experiment: str, case: str, contestant: str, value: str):
         found = self.summary(experiment, case, contestant, value)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How fast packets are received, handed over and copied, beside testpmd and memcpy on the same traces."""
 
-import json
+import re
 import subprocess
 from functools import partial
 
@@ -27,19 +27,19 @@ def handoff_kinds(bed: Bed) -> list:
 
 
 def planned_mbufs(bed: Bed, trace) -> int:
-    """How many mbufs wirespool takes for such a port, so that its peers get as many."""
-    command = [bed.wirespool, "capture", *bed.eal(2), trace_device(trace.path), "--", "--until", "block", "--dry-run", "--stats", "json"]
+    """How many mbufs wirespool takes for such a port."""
+    command = [bed.wirespool, "capture", *bed.eal(2), trace_device(trace.path), "--", "--until", "block", "--dry-run"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    for line in done.stdout.splitlines():
-        if line.startswith("{"):
-            return sum(port["mbufs"] for port in json.loads(line)["ports"])
-    raise Trouble(f"wirespool capture --dry-run: printed no plan: {done.stderr.strip()[-300:]}")
+    found = re.search(r"\b(\d+) mbufs of", done.stdout + done.stderr)
+    if not found:
+        raise Trouble(f"wirespool capture --dry-run: {done.stderr.strip()[-300:] or 'printed no plan'}")
+    return int(found.group(1))
 
 
 def of_trace(bed: Bed, trace, kinds: list) -> list:
-    mbufs = planned_mbufs(bed, trace)
+    mbufs = planned_mbufs(bed, trace)  # without those that hold the trace, for which wirespool has a pool of their own
     stages = [("rx", "", [])] + [(until, *kind) for until in ("handoff", "block") for kind in kinds]
-    turns = [Turn("stages", trace.name, RXONLY, partial(testpmd.receive, bed, trace, mbufs))]
+    turns = [Turn("stages", trace.name, RXONLY, partial(testpmd.receive, bed, trace, mbufs + trace.packets))]
     turns += [
         Turn("stages", trace.name, name_of(until, kind), partial(wirespool.stage, bed, trace, until, options))
         for until, kind, options in stages

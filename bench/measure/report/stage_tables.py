@@ -27,14 +27,23 @@ def rates(results: Results, value: str, unit: str) -> Table:
     return Table(f"{unit}, net_pcap from memory", ["frames", *names], rows, [SPREAD])
 
 
+def of_both(results: Results, case: str, name: str):
+    """Of what one lcore could do that receives like testpmd and then copies like memcpy."""
+    return results.compare("stages", case, [name, RXONLY, MEMCPY], "mpps", lambda own, rx, copy: own * (1 / rx + 1 / copy))
+
+
 def ratios(results: Results) -> Table:
     pairs = [(name, RXONLY) for name in ours(results)] + [(name, MEMCPY) for name in copying(results)]
+    on_one_lcore = [name for name in copying(results) if name.endswith("blocks")]
     short = [f"{a.removeprefix('wirespool ')} / {b.removeprefix('testpmd ')}" for a, b in pairs]
-    rows = [
-        [case, *(cell(results.ratio("stages", case, a, b, "mpps")) for a, b in pairs)]
-        for case in results.names("stages", "case")
-    ]
-    return Table("Ratios to the limits measured in the same run", ["frames", *short], rows)
+    short += [f"{name.removeprefix('wirespool ')} / rxonly and memcpy" for name in on_one_lcore]
+    rows = []
+    for case in results.names("stages", "case"):
+        found = [results.ratio("stages", case, a, b, "mpps") for a, b in pairs]
+        found += [of_both(results, case, name) for name in on_one_lcore]
+        rows.append([case, *map(cell, found)])
+    notes = ["rxonly and memcpy: what one lcore could do that receives as testpmd does and then copies as memcpy does."]
+    return Table("Ratios to the limits measured in the same run", ["frames", *short], rows, notes if on_one_lcore else [])
 
 
 def share_of_line(results: Results, case: str, name: str, mean_bytes: float, gbit: float) -> str:

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How fast one thread gets Blocks onto a drive through each IoQueue: io_queue_bench DIR [MIB] [DEPTH] [BLOCK_KIB]
-// It polls, as a writer lcore does, and counts from the first submit() to the last result. Beside it, on the same
-// machine:
+// How fast one thread gets Blocks onto a drive through each IoQueue:
+//   io_queue_bench [--json] DIR [MIB] [DEPTH] [BLOCK_KIB]
+// It polls, as a writer lcore does, and counts from the first submit() to the last result; three times in turns, the
+// median counts. Beside it, on the same machine:
 //   fio --name=x --filename=DIR/x --direct=1 --ioengine=io_uring --iodepth=8 --bs=1M --rw=write --size=1G --unlink=1
 // fio sleeps while it waits; a polling thread that shares its CPU is stopped instead, so it needs a CPU of its own.
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -26,8 +28,11 @@ namespace {
 using namespace wirespool::storage;
 using Clock = std::chrono::steady_clock;
 
+constexpr unsigned turns = 3;
+
 struct Job {
   std::string directory;
+  bool json = false;
   std::uint64_t bytes = std::uint64_t{1024} << 20;
   unsigned depth = 8;
   std::uint32_t block_bytes = 1U << 20;
@@ -100,43 +105,79 @@ Speed measure(IoQueue& queue, const Job& job, bool preallocated, std::span<std::
   return {gigabytes / written, gigabytes / total, cpu / written};
 }
 
-Job parse(int argc, char** argv) {
-  if (argc < 2 || argc > 5) give_up("usage: io_queue_bench DIR [MIB] [DEPTH] [BLOCK_KIB]");
-  const auto number = [&](int i, unsigned otherwise) {
-    const unsigned long value = argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
-    if (value == 0 || value > (1U << 20)) give_up(fmt::format("not a number that makes sense: {}", argv[i]));
+// One way to write, and what it reached.
+struct Way {
+  std::string name;
+  IoQueue* queue;
+  bool preallocated;
+  std::vector<Speed> speeds = {};
+};
+
+Job parse(std::vector<std::string> words) {
+  const auto json = std::ranges::find(words, "--json");
+  Job job;
+  job.json = json != words.end();
+  if (job.json) words.erase(json);
+  if (words.empty() || words.size() > 4) give_up("usage: io_queue_bench [--json] DIR [MIB] [DEPTH] [BLOCK_KIB]");
+  const auto number = [&](std::size_t i, unsigned otherwise) {
+    const unsigned long value = words.size() > i ? std::strtoul(words[i].c_str(), nullptr, 10) : otherwise;
+    if (value == 0 || value > (1U << 20)) give_up(fmt::format("not a number that makes sense: {}", words[i]));
     return static_cast<unsigned>(value);
   };
-  Job job;
-  job.directory = argv[1];
-  job.depth = number(3, 8);
-  job.block_bytes = number(4, 1024) << 10;
-  job.bytes = (std::uint64_t{number(2, 1024)} << 20) / job.block_bytes * job.block_bytes;
+  job.directory = words[0];
+  job.depth = number(2, 8);
+  job.block_bytes = number(3, 1024) << 10;
+  job.bytes = (std::uint64_t{number(1, 1024)} << 20) / job.block_bytes * job.block_bytes;
   return job;
+}
+
+// Only io_uring's thread polls; in pwrite(2) it sleeps.
+bool polls(const Way& way) { return way.name.starts_with("uring"); }
+
+void print_text(const std::vector<Way>& ways) {
+  fmt::print("{:22} {:>9} {:>14} {:>5}\n", "queue", "GB/s", "GB/s, synced", "CPU");
+  for (const auto& way : ways) {
+    const Speed& middle = way.speeds[turns / 2];
+    const bool shared = polls(way) && middle.busy < 0.98;
+    fmt::print("{:22} {:9.2f} {:14.2f} {:5.2f}{}\n", way.name, middle.gigabytes_per_s, middle.synced_gigabytes_per_s,
+               middle.busy, shared ? "  inconclusive: not a whole CPU to poll with" : "");
+  }
+}
+
+// Nanoseconds per write, as the other small programs print them.
+void print_json(const std::vector<Way>& ways, const Job& job) {
+  const auto ns = [&](const Speed& speed) { return job.block_bytes / speed.gigabytes_per_s; };
+  for (const auto& way : ways) {
+    const Speed& middle = way.speeds[turns / 2];
+    fmt::print(
+        "{{\"case\": \"write of {} KiB\", \"name\": \"{}\", \"ns\": {:.0f}, \"low_ns\": {:.0f}, \"high_ns\": {:.0f}, "
+        "\"shortfall\": {:.4f}}}\n",
+        job.block_bytes >> 10, way.name, ns(middle), ns(way.speeds.back()), ns(way.speeds.front()),
+        polls(way) ? 1 - middle.busy : 0.0);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Job job = parse(argc, argv);
+  const Job job = parse({argv + 1, argv + argc});
   const auto drive = inspect_drive(job.directory);
   if (!drive) give_up(drive.error().message());
-  fmt::print("{} on {} ({}, {} bytes a block, O_DIRECT {}): {} MiB, depth {}, {} KiB a write\n", drive->real_path,
-             drive->file_system, drive->device_name, drive->block_bytes, drive->direct_io ? "yes" : "no",
-             job.bytes >> 20, job.depth, job.block_bytes >> 10);
   const auto memory = block_memory(std::size_t{job.depth} * job.block_bytes);
   const auto uring = make_uring_queue({.entries = job.depth, .registered = memory});
   const auto pwrite = make_pwrite_queue({.entries = job.depth});
   if (!uring) give_up(uring.error().message());
-  if (!(*uring)->notice().empty()) fmt::print("{}\n", (*uring)->notice());
-  fmt::print("{:8} {:13} {:>9} {:>14} {:>5}\n", "queue", "preallocated", "GB/s", "GB/s, synced", "CPU");
-  for (const bool preallocated : {true, false}) {
-    for (const auto& [name, queue] : {std::pair{"uring", uring->get()}, std::pair{"pwrite", pwrite.get()}}) {
-      const Speed speed = measure(*queue, job, preallocated, memory);
-      const bool shared = queue == uring->get() && speed.busy < 0.98;
-      fmt::print("{:8} {:13} {:9.2f} {:14.2f} {:5.2f}{}\n", name, preallocated ? "yes" : "no", speed.gigabytes_per_s,
-                 speed.synced_gigabytes_per_s, speed.busy,
-                 shared ? "  inconclusive: not a whole CPU to poll with" : "");
-    }
-  }
+  if (!(*uring)->notice().empty()) fmt::print(stderr, "{}\n", (*uring)->notice());
+  std::vector<Way> ways{{"pwrite, preallocated", pwrite.get(), true},
+                        {"uring, preallocated", uring->get(), true},
+                        {"pwrite, growing file", pwrite.get(), false},
+                        {"uring, growing file", uring->get(), false}};
+  for (unsigned turn = 0; turn < turns; ++turn)
+    for (auto& way : ways) way.speeds.push_back(measure(*way.queue, job, way.preallocated, memory));
+  for (auto& way : ways) std::ranges::sort(way.speeds, {}, &Speed::gigabytes_per_s);
+  if (job.json) return print_json(ways, job), 0;
+  fmt::print("{} on {} ({}, {} bytes a block, O_DIRECT {}): {} MiB, depth {}, {} KiB a write\n", drive->real_path,
+             drive->file_system, drive->device_name, drive->block_bytes, drive->direct_io ? "yes" : "no",
+             job.bytes >> 20, job.depth, job.block_bytes >> 10);
+  print_text(ways);
 }
