@@ -27,6 +27,9 @@ struct Command {
 
 constexpr auto commands = std::to_array<Command>({
     {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture},
+    {"doctor", "what stands between this machine and a capture without loss", cmd_doctor},
+    {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench},
+    {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf},
 });
 
 std::string dpdk_words() {

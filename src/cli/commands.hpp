@@ -7,5 +7,8 @@ namespace wirespool::cli {
 
 // One function a command, in cmd_<name>.cpp. `args` is what follows the command's name; gives the exit code.
 int cmd_capture(const Args& args);
+int cmd_disk_bench(const Args& args);
+int cmd_doctor(const Args& args);
+int cmd_vf(const Args& args);
 
 }  // namespace wirespool::cli

@@ -114,7 +114,9 @@ std::string render_table(const DiskBenchReport& report) {
   auto text =
       fmt::format("{} blocks of {} bytes a directory and run, {}\n\n", options.blocks, options.block_bytes,
                   options.uring ? fmt::format("io_uring, {} in flight", options.depth) : "pwrite, one in flight");
-  for (const auto& set : report.sets) text += render_set(set, options.rate_bits);
+  for (const auto& set : report.sets) {
+    if (!set.runs.empty()) text += render_set(set, options.rate_bits);
+  }
   for (const auto& notice : report.notices) text += "note: " + notice + "\n";
   if (report.interrupted) text += "note: interrupted; only whole runs are counted\n";
   return text;

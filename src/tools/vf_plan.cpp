@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -136,6 +137,19 @@ void add_true_promiscuous(VfPlan& plan, const Parent& parent, const std::vector<
   plan.notices.push_back("vf-true-promisc-support holds for all trusted VFs of " + parent.interface);
 }
 
+// What is wrong with a value, before anything is done.
+std::expected<void, VfProblem> check_values(const TrustRequest& request) {
+  std::vector<std::pair<const char*, std::string>> values;
+  if (request.mac) values.emplace_back("mac", *request.mac);
+  if (request.vlan) values.emplace_back("vlan", std::to_string(*request.vlan));
+  if (request.link_state) values.emplace_back("state", *request.link_state);
+  for (const auto& [name, value] : values) {
+    const auto message = vf_request(1, 0, name, value);
+    if (!message) return wrong(fmt::format("{}: {}", request.vf, message.error()));
+  }
+  return {};
+}
+
 }  // namespace
 
 PlannedVf plan_create(const MachineTree& tree, const CreateRequest& request) {
@@ -184,6 +198,7 @@ PlannedVf plan_bind(const MachineTree& tree, const BindRequest& request) {
 
 PlannedVf plan_trust(const MachineTree& tree, const TrustRequest& request, const std::vector<VfLink>& links,
                      const std::vector<PrivateFlag>& flags) {
+  if (auto good = check_values(request); !good) return std::unexpected(good.error());
   const auto vf = find_device(list_pci_devices(tree), request.vf);
   if (!vf) return std::unexpected(vf.error());
   const auto parent = parent_of(tree, *vf);

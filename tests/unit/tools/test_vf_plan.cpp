@@ -161,6 +161,14 @@ TEST_CASE("a setting the driver does not have is refused with what to do instead
   CHECK(mentions(message(plan_trust(machine.tree(), {.vf = pf, .trust = true}, {link}, {})), "not a VF"));
 }
 
+TEST_CASE("a value that is none is refused before anything is looked at") {
+  const TwoVfs machine;
+  TrustRequest request;
+  request.vf = "3b:02.1";
+  request.mac = "52:54";
+  CHECK(plan_trust(machine.tree(), request, {link_of(1)}, {}).error().kind == VfProblem::Kind::wrong_use);
+}
+
 TEST_CASE("a VF that will see only its own traffic is said to") {
   const std::vector<PrivateFlag> off = {{"vf-true-promisc-support", false}}, on = {{"vf-true-promisc-support", true}};
   auto trusted = link_of(0);
