@@ -53,6 +53,21 @@ std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory
   return DirectFile(directory, std::move(fd), std::move(hidden_name));
 }
 
+std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory, std::string hidden_name) {
+  const std::string path = directory.path_of(hidden_name);
+  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return refused("repairing", path, "open");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return refused("repairing", path, "flock");
+  // Between open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
+  struct stat ours {};
+  struct stat named {};
+  if (::fstat(fd.get(), &ours) != 0) return refused("repairing", path, "fstat");
+  if (::fstatat(directory.fd(), hidden_name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
+    return refused("repairing", path, "fstatat");
+  if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return refused("repairing", path, "fstatat", ENOENT);
+  return DirectFile(directory, std::move(fd), std::move(hidden_name));
+}
+
 std::expected<void, IoError> DirectFile::preallocate(std::uint64_t offset, std::uint64_t bytes) {
   int result = 0;
   do {

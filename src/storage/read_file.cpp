@@ -50,6 +50,24 @@ std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::sp
   return done;
 }
 
+std::expected<std::vector<Extent>, IoError> ReadFile::written_parts() const {
+  std::vector<Extent> parts;
+  const auto size = static_cast<off_t>(size_);
+  for (off_t at = 0; at < size;) {
+    const auto begin = ::lseek(fd_.get(), at, SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) break;  // only a hole is left
+    const auto end = begin < 0 ? begin : ::lseek(fd_.get(), begin, SEEK_HOLE);
+    // A file system that knows nothing of holes may refuse to say.
+    if (begin < 0 || end < 0) {
+      if (errno == EINVAL) return std::vector{Extent{0, size_}};
+      return refused("reading", path_, "lseek SEEK_DATA");
+    }
+    parts.push_back({static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(std::min(end, size))});
+    at = end;
+  }
+  return parts;
+}
+
 void ReadFile::will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept {
   ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
 }

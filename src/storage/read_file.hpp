@@ -20,6 +20,13 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+// Bytes [begin, end) of a file.
+struct Extent {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool operator==(const Extent&) const = default;
+};
+
 // A regular file read at given offsets. Movable, owns its descriptor. Nothing of it is mapped into memory, so a file
 // that is cut while it is read is a short read and not a SIGBUS.
 class ReadFile {
@@ -36,6 +43,10 @@ class ReadFile {
   // Reads until `into` is full or the file ends; returns how many bytes. In direct mode the offset, the length and the
   // buffer are multiples of 4096.
   std::expected<std::size_t, IoError> read(std::uint64_t offset, std::span<std::byte> into) const;
+
+  // What lies between holes (lseek(2), SEEK_DATA): allocated but never written parts of a preallocated file are holes
+  // too where the file system says so, as ext4, XFS and tmpfs do. One part, the whole file, where it knows of none.
+  std::expected<std::vector<Extent>, IoError> written_parts() const;
 
   // Tells the kernel what will be read soon (posix_fadvise(2)); only a hint.
   void will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept;

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/extract.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "storage/read_file.hpp"
+#include "tools/packet_filter.hpp"
+
+namespace wirespool::tools {
+
+using storage::FileIdentity;
+using storage::OutputFile;
+
+namespace {
+
+constexpr auto progress_interval = std::chrono::milliseconds(250);
+constexpr std::uint64_t packets_between_looks = 16384;
+
+std::expected<OutputFile, ToolProblem> open_output(const std::string& path, const Spool& spool) {
+  if (path == "-") {
+    auto output = OutputFile::standard_output();
+    if (!output) return std::unexpected(not_ready(output.error(), ""));
+    return std::move(*output);
+  }
+  std::vector<FileIdentity> inputs;
+  for (const auto& entry : spool.files()) {
+    if (const auto file = storage::ReadFile::open(entry.path)) inputs.push_back(file->identity());
+  }
+  auto output = OutputFile::create(path, inputs);
+  if (output) return std::move(*output);
+  if (output.error().code == EEXIST) {
+    return std::unexpected(wrong_use({path, "it is one of the files to read", "write to another file with -w"}));
+  }
+  return std::unexpected(not_ready(output.error(), "write to another file with -w"));
+}
+
+Query make_query(const ExtractOptions& options, std::optional<PacketFilter>& filter) {
+  Query query;
+  query.from = options.from;
+  query.to = options.to;
+  query.use_index = options.use_index;
+  if (filter) {
+    query.matches = [&filter](const StoredPacket& packet) { return filter->matches(packet); };
+    query.condition = FlowCondition::of_filter(options.filter);
+  }
+  return query;
+}
+
+// Calls the user's function now and then, without asking the clock for every packet.
+class Reporter {
+ public:
+  explicit Reporter(const ExtractOptions& options) : options_(options) {}
+
+  void packet(const ExtractReport& report, const PacketStream& stream, Timestamp time) {
+    if (!options_.progress || report.packets % packets_between_looks != 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < progress_interval) return;
+    last_ = now;
+    const auto read = stream.progress();
+    options_.progress({report.packets, read.bytes_read + read.bytes_left_out, read.bytes_in_all, time});
+  }
+
+ private:
+  const ExtractOptions& options_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// Packets from the stream to the output until one of them ends.
+PacketWriter::Result copy(PacketStream& stream, PacketWriter& writer, const ExtractOptions& options,
+                          ExtractReport& report) {
+  Reporter reporter(options);
+  while (report.packets < options.packets) {
+    const auto* packet = stream.next();
+    if (packet == nullptr) break;
+    if (const auto result = writer.write(*packet); result != PacketWriter::Result::ok) return result;
+    ++report.packets;
+    report.bytes += packet->view.caplen();
+    reporter.packet(report, stream, packet->view.time);
+  }
+  return writer.finish();
+}
+
+ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
+  if (result == PacketWriter::Result::other_linktype) {
+    return wrong_use({"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"});
+  }
+  return not_ready(writer.error(), "make room there, or write to another place with -w");
+}
+
+}  // namespace
+
+std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options) {
+  std::optional<PacketFilter> filter;
+  if (!options.filter.empty()) {
+    auto compiled = PacketFilter::compile(options.filter);
+    if (!compiled) return std::unexpected(wrong_use({"--filter", compiled.error(), "see pcap-filter(7)"}));
+    filter = std::move(*compiled);
+  }
+  const auto spool = Spool::open(options.places);
+  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  auto output = open_output(options.output, *spool);
+  if (!output) return std::unexpected(output.error());
+
+  ExtractReport report;
+  report.notices = spool->notices();
+  PacketStream stream(*spool, make_query(options, filter));
+  PacketWriter writer(std::move(*output), options.format);
+  const auto result = copy(stream, writer, options, report);
+  report.closed = result == PacketWriter::Result::closed;
+  if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
+  report.read = stream.progress();
+  report.problems = stream.problems();
+  report.notices.insert(report.notices.end(), stream.notices().begin(), stream.notices().end());
+  return report;
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/moment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace wirespool::tools {
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+constexpr std::uint64_t latest = std::numeric_limits<std::uint64_t>::max();
+
+constexpr const char* accepted =
+    "give RFC 3339 as 2026-11-21T07:54:30.5Z, seconds since the epoch as 1795247670.5, or a time before now as -10m";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Takes text apart from its front; anything unexpected makes the whole of it wrong.
+class Text {
+ public:
+  explicit Text(std::string_view text) : rest_(text) {}
+
+  bool empty() const { return rest_.empty(); }
+  char front() const { return rest_.empty() ? '\0' : rest_.front(); }
+
+  bool take(char c) {
+    if (front() != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool take_any(std::string_view choices) {
+    if (rest_.empty() || choices.find(front()) == std::string_view::npos) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  bool take_word(std::string_view word) {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+
+  // Exactly `digits` of them.
+  std::optional<int> number(std::size_t digits) {
+    if (rest_.size() < digits || !std::ranges::all_of(rest_.substr(0, digits), is_digit)) return std::nullopt;
+    int value = 0;
+    std::from_chars(rest_.data(), rest_.data() + digits, value);
+    rest_.remove_prefix(digits);
+    return value;
+  }
+
+  std::optional<std::uint64_t> number() {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc{}) return std::nullopt;
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return value;
+  }
+
+  // ".5" of something that `whole` is one of; digits beyond the ninth do not count. Nothing is zero.
+  std::optional<std::uint64_t> fraction(std::uint64_t whole) {
+    if (!take('.')) return 0;
+    if (!is_digit(front())) return std::nullopt;
+    std::uint64_t billionths = 0, place = second / 10;
+    for (; is_digit(front()); rest_.remove_prefix(1), place /= 10)
+      billionths += place * static_cast<std::uint64_t>(front() - '0');
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>(Wide{billionths} * whole / second);
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+std::optional<std::uint64_t> scaled(std::uint64_t whole, std::uint64_t unit, std::uint64_t fraction) {
+  std::uint64_t ns = 0;
+  if (__builtin_mul_overflow(whole, unit, &ns) || __builtin_add_overflow(ns, fraction, &ns)) return std::nullopt;
+  return ns;
+}
+
+std::optional<Timestamp> parse_epoch(Text text) {
+  const auto seconds = text.number();
+  const auto fraction = text.fraction(second);
+  if (!seconds || !fraction || !text.empty()) return std::nullopt;
+  const auto ns = scaled(*seconds, second, *fraction);
+  return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+}
+
+std::optional<std::uint64_t> take_unit(Text& text) {
+  // The longer ones first: "ms" is not "m".
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> units{{{"ns", 1},
+                                                                             {"us", 1000},
+                                                                             {"ms", 1'000'000},
+                                                                             {"s", second},
+                                                                             {"m", 60 * second},
+                                                                             {"h", 3600 * second},
+                                                                             {"d", 86400 * second}}};
+  for (const auto& [name, ns] : units) {
+    if (text.take_word(name)) return ns;
+  }
+  return std::nullopt;
+}
+
+// "10m", "1h30m", "1.5s".
+std::optional<std::uint64_t> parse_span(Text text) {
+  std::uint64_t sum = 0;
+  do {
+    const auto whole = text.number();
+    auto behind = text;  // the fraction is of a unit that stands behind it
+    if (!whole || !text.fraction(second)) return std::nullopt;
+    const auto unit = take_unit(text);
+    if (!unit) return std::nullopt;
+    const auto ns = scaled(*whole, *unit, *behind.fraction(*unit));
+    if (!ns || __builtin_add_overflow(sum, *ns, &sum)) return std::nullopt;
+  } while (!text.empty());
+  return sum;
+}
+
+std::optional<Timestamp> parse_relative(Text text, Timestamp now) {
+  const bool before = text.take('-');
+  if (!before && !text.take('+')) return std::nullopt;
+  const auto ns = parse_span(text);
+  if (!ns) return std::nullopt;
+  if (before) return Timestamp{now.ns > *ns ? now.ns - *ns : 0};
+  return Timestamp{latest - now.ns > *ns ? now.ns + *ns : latest};
+}
+
+// Minutes east of Greenwich.
+std::optional<int> parse_zone(Text& text) {
+  if (text.take_any("Zz")) return 0;
+  const bool west = text.take('-');
+  if (!west && !text.take('+')) return std::nullopt;
+  const auto hours = text.number(2);
+  const auto minutes = text.take(':') ? text.number(2) : std::nullopt;
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  return (west ? -1 : 1) * (60 * *hours + *minutes);
+}
+
+std::optional<std::chrono::sys_days> parse_date(Text& text) {
+  const auto year = text.number(4);
+  const auto month = year && text.take('-') ? text.number(2) : std::nullopt;
+  const auto day = month && text.take('-') ? text.number(2) : std::nullopt;
+  if (!day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  return date.ok() ? std::optional<std::chrono::sys_days>(date) : std::nullopt;
+}
+
+// Seconds of the day. A leap second (":60") counts as the second before it, as CLOCK_REALTIME does.
+std::optional<int> parse_clock(Text& text) {
+  const auto hour = text.number(2);
+  const auto minute = hour && text.take(':') ? text.number(2) : std::nullopt;
+  const auto clock_second = minute && text.take(':') ? text.number(2) : std::nullopt;
+  if (!clock_second || *hour > 23 || *minute > 59 || *clock_second > 60) return std::nullopt;
+  return 3600 * *hour + 60 * *minute + std::min(*clock_second, 59);
+}
+
+std::optional<Timestamp> parse_rfc3339(Text text) {
+  const auto date = parse_date(text);
+  if (!date || !text.take_any("Tt ")) return std::nullopt;
+  const auto clock = parse_clock(text);
+  const auto fraction = clock ? text.fraction(second) : std::nullopt;
+  const auto zone = fraction ? parse_zone(text) : std::nullopt;
+  if (!zone || !text.empty()) return std::nullopt;
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(date->time_since_epoch()).count() + *clock - 60 * *zone;
+  if (seconds < 0) return std::nullopt;
+  const auto ns = scaled(static_cast<std::uint64_t>(seconds), second, *fraction);
+  return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+}
+
+}  // namespace
+
+std::expected<Timestamp, std::string> parse_moment(std::string_view text, Timestamp now) {
+  if (const auto relative = parse_relative(Text(text), now)) return *relative;
+  if (const auto epoch = parse_epoch(Text(text))) return *epoch;
+  if (const auto time = parse_rfc3339(Text(text))) return *time;
+  return std::unexpected(accepted);
+}
+
+}  // namespace wirespool::tools

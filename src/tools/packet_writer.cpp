@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/packet_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "format/pcap.hpp"
+#include "format/pcapng.hpp"
+
+namespace wirespool::tools {
+namespace {
+
+constexpr std::size_t buffer_bytes = 1 << 20;
+static_assert(buffer_bytes > format::max_snaplen + 1024);
+
+template <class T>
+std::span<const std::byte> bytes_of(const T& value) {
+  return std::as_bytes(std::span{&value, 1});
+}
+
+}  // namespace
+
+PacketWriter::PacketWriter(storage::OutputFile output, OutputFormat format)
+    : output_(std::move(output)), format_(format), buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_bytes)) {}
+
+PacketWriter::Result PacketWriter::checked(const std::expected<void, storage::IoError>& result) {
+  if (result) return Result::ok;
+  error_ = result.error();
+  return error_.code == EPIPE ? Result::closed : Result::failed;
+}
+
+PacketWriter::Result PacketWriter::flush() {
+  const auto result = checked(output_.write({buffer_.get(), used_}));
+  used_ = 0;
+  return result;
+}
+
+PacketWriter::Result PacketWriter::room_for(std::size_t bytes) {
+  return used_ + bytes <= buffer_bytes ? Result::ok : flush();
+}
+
+void PacketWriter::put(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(buffer_.get() + used_, bytes.data(), bytes.size());
+  used_ += bytes.size();
+}
+
+void PacketWriter::begin(std::uint32_t linktype) {
+  begun_ = true;
+  if (format_ == OutputFormat::pcap) {
+    format::PcapFileHeader header;
+    header.linktype = linktype;
+    linktypes_ = {linktype};
+    put(bytes_of(header));
+  } else {
+    put(format::pcapng_section_header("wirespool"));
+    interface_of(linktype);  // libpcap takes no file without one
+  }
+}
+
+PacketWriter::Result PacketWriter::write(const StoredPacket& packet) {
+  if (!begun_) begin(packet.linktype);
+  return format_ == OutputFormat::pcap ? write_pcap(packet) : write_pcapng(packet);
+}
+
+PacketWriter::Result PacketWriter::write_pcap(const StoredPacket& packet) {
+  if (packet.linktype != linktypes_.front()) return Result::other_linktype;
+  const auto& view = packet.view;
+  const format::PcapRecordHeader header{view.time.seconds(), view.time.nanoseconds(), view.caplen(), view.wirelen};
+  if (const auto room = room_for(sizeof header + view.bytes.size()); room != Result::ok) return room;
+  put(bytes_of(header));
+  put(view.bytes);
+  return Result::ok;
+}
+
+std::uint32_t PacketWriter::interface_of(std::uint32_t linktype) {
+  const auto known = std::ranges::find(linktypes_, linktype);
+  const auto number = static_cast<std::uint32_t>(known - linktypes_.begin());
+  if (known != linktypes_.end()) return number;
+  linktypes_.push_back(linktype);
+  put(format::pcapng_interface_block(linktype, format::max_snaplen));
+  return number;
+}
+
+PacketWriter::Result PacketWriter::write_pcapng(const StoredPacket& packet) {
+  const auto& view = packet.view;
+  constexpr std::size_t more = 256;  // an interface block, padding and lengths
+  if (const auto room = room_for(more + view.bytes.size()); room != Result::ok) return room;
+  const auto header = format::pcapng_packet_header(view, interface_of(packet.linktype));
+  constexpr std::array<std::byte, 4> zeros{};
+  put(bytes_of(header));
+  put(view.bytes);
+  put(std::span(zeros).first(format::pcapng_padding(view.caplen())));
+  put(bytes_of(header.length));
+  return Result::ok;
+}
+
+PacketWriter::Result PacketWriter::finish() {
+  if (!begun_) begin(format::linktype_ethernet);
+  if (const auto result = flush(); result != Result::ok) return result;
+  return checked(output_.close());
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/output_file.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::tools {
+
+enum class OutputFormat { pcap, pcapng };
+
+// Writes packets as a nanosecond pcap or pcapng stream, a mebibyte at a time.
+class PacketWriter {
+ public:
+  enum class Result {
+    ok,
+    closed,         // nobody reads the output any more
+    failed,         // error() tells
+    other_linktype  // pcap has one link type a file, and this packet is of another
+  };
+
+  PacketWriter(storage::OutputFile output, OutputFormat format);
+
+  Result write(const StoredPacket& packet);
+  // What is buffered, at the end and whenever a reader on the other end should see it.
+  Result flush();
+  Result finish();  // and the header, if there was no packet
+
+  const storage::IoError& error() const { return error_; }
+
+ private:
+  void begin(std::uint32_t linktype);
+  Result room_for(std::size_t bytes);
+  void put(std::span<const std::byte> bytes);
+  std::uint32_t interface_of(std::uint32_t linktype);
+  Result checked(const std::expected<void, storage::IoError>& result);
+  Result write_pcap(const StoredPacket& packet);
+  Result write_pcapng(const StoredPacket& packet);
+
+  storage::OutputFile output_;
+  OutputFormat format_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t used_ = 0;
+  bool begun_ = false;
+  std::vector<std::uint32_t> linktypes_;  // of pcapng: the interfaces described so far
+  storage::IoError error_;
+};
+
+}  // namespace wirespool::tools
