@@ -44,6 +44,7 @@ std::expected<PcapDecoder, std::string> PcapDecoder::recognise(std::span<const s
   decoder.scale_ = dialect.scale;
   decoder.linktype_ = (dialect.swapped ? swap_bytes(header.linktype) : header.linktype) & linktype_mask;
   decoder.snaplen_ = dialect.swapped ? swap_bytes(header.snaplen) : header.snaplen;
+  if (decoder.snaplen_ == 0) decoder.snaplen_ = max_snaplen;  // some tools write 0 for "all of it"
   const auto major = dialect.swapped ? swap_bytes(header.version_major) : header.version_major;
   const auto minor = dialect.swapped ? swap_bytes(header.version_minor) : header.version_minor;
   // Before 2.3 the two lengths of a record were the other way round in some files; libpcap guesses, we refuse.

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/capture_group.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <system_error>
+#include <tuple>
+
+#include "format/file_name.hpp"
+#include "storage/hidden_file.hpp"
+
+namespace wirespool::tools {
+
+namespace fs = std::filesystem;
+using storage::HiddenFileUse;
+
+namespace {
+
+using Key = std::pair<std::string, Timestamp>;
+
+// The same is in each directory of a capture; one that a failing drive kept does for all.
+void read_facts(CaptureGroup& group, const SpoolCapture& capture) {
+  if (!group.facts || !group.facts->final) {
+    auto facts = read_capture_json(capture.plan_path);
+    if (facts && (!group.facts || facts->final)) group.facts = std::move(*facts);
+    if (!facts) group.problems.push_back(capture.plan_path + ": " + facts.error());
+  }
+  if (capture.ledger_path.empty()) return;
+  auto ledger = read_ledger(capture.ledger_path);
+  if (ledger.points.size() > group.ledger.size()) group.ledger = std::move(ledger.points);
+  group.problems.insert(group.problems.end(), ledger.problems.begin(), ledger.problems.end());
+}
+
+struct HiddenFile {
+  fs::path path;
+  format::FileName name;
+};
+
+std::vector<HiddenFile> hidden_files(const std::string& directory) {
+  std::vector<HiddenFile> files;
+  std::error_code error;
+  auto entry = fs::directory_iterator(directory, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (auto name = format::parse_hidden_file_name(entry->path().filename().string())) {
+      files.push_back({entry->path(), std::move(*name)});
+    }
+  }
+  std::ranges::sort(files, {}, &HiddenFile::path);
+  return files;
+}
+
+}  // namespace
+
+bool CaptureGroup::whole() const { return facts && facts->drives == directories.size(); }
+
+std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
+  std::map<Key, CaptureGroup> groups;
+  const auto group_of = [&groups](const std::string& stem, Timestamp start) -> CaptureGroup& {
+    auto& group = groups[{stem, start}];
+    group.stem = stem;
+    group.start = start;
+    return group;
+  };
+  for (const auto& capture : spool.captures()) {
+    auto& group = group_of(capture.stem, capture.start);
+    group.directories.push_back(capture.directory);
+    read_facts(group, capture);
+  }
+  for (const auto& entry : spool.files()) {
+    if (!entry.named) continue;
+    const auto* capture = spool.capture_of(entry);
+    auto& group = group_of(entry.stem, capture == nullptr ? Timestamp{} : capture->start);
+    group.files.push_back(&entry);
+    if (std::ranges::find(group.directories, entry.directory) == group.directories.end()) {
+      group.directories.push_back(entry.directory);
+    }
+  }
+  std::vector<CaptureGroup> all;
+  for (auto& [key, group] : groups) all.push_back(std::move(group));
+  return all;
+}
+
+std::vector<std::string> files_left_behind(const std::string& directory) {
+  std::vector<std::string> left;
+  for (const auto& file : hidden_files(directory)) {
+    if (storage::use_of_hidden_file(file.path.string()) == HiddenFileUse::left_behind)
+      left.push_back(file.path.string());
+  }
+  return left;
+}
+
+std::vector<std::string> files_left_behind(const std::vector<std::string>& places) {
+  std::set<std::string> left;
+  std::error_code ignored;
+  for (const auto& place : places) {
+    if (!fs::is_directory(place, ignored)) continue;
+    for (auto& file : files_left_behind(place)) left.insert(std::move(file));
+  }
+  return {left.begin(), left.end()};
+}
+
+bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start) {
+  return std::ranges::any_of(hidden_files(directory), [&](const HiddenFile& file) {
+    return file.name.stem == stem && file.name.first == start &&
+           storage::use_of_hidden_file(file.path.string()) == HiddenFileUse::in_use;
+  });
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tools/ledger_file.hpp"
+#include "wirespool/spool.hpp"
+
+namespace wirespool::tools {
+
+// One capture over all the directories that were looked at, with what it wrote about itself.
+struct CaptureGroup {
+  std::string stem;
+  Timestamp start;  // zero: files of a name without a capture.json
+  std::vector<std::string> directories;
+  std::vector<const SpoolEntry*> files;
+  std::optional<CaptureFacts> facts;
+  std::vector<LedgerPoint> ledger;
+  std::vector<std::string> problems;  // with what it wrote about itself
+
+  bool whole() const;  // all drives that it wrote to were looked at
+};
+
+// Files that are not SpoolFiles belong to none. `spool` outlives the groups.
+std::vector<CaptureGroup> group_by_capture(const Spool& spool);
+
+// Hidden files in a directory that no capture writes to any more.
+std::vector<std::string> files_left_behind(const std::string& directory);
+// Of all the directories in question, each once.
+std::vector<std::string> files_left_behind(const std::vector<std::string>& places);
+
+// Whether a capture of this name has one open in the directory.
+bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start);
+
+}  // namespace wirespool::tools

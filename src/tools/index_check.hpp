@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "format/index_file.hpp"
+#include "wirespool/packet.hpp"
+
+namespace wirespool::tools {
+
+// Compares a file's index with its records, as they come by. Does nothing without an index.
+class IndexCheck {
+ public:
+  explicit IndexCheck(std::optional<format::Index> index) : index_(std::move(index)) {}
+
+  // A record at `offset`, in file order.
+  void record(std::uint64_t offset, const PacketView& packet) noexcept {
+    if (!index_ || lost_) return;
+    if (row_ == 0 || (row_ < index_->entries.size() && offset >= index_->entries[row_].first_record)) begin_row(offset);
+    if (seen_.packets == 0) seen_.first = packet.time;
+    seen_.first = std::min(seen_.first, packet.time);
+    seen_.last = std::max(seen_.last, packet.time);
+    ++seen_.packets;
+  }
+
+  // The bytes of the file from `offset` on, in order and without gaps; none that record() has not been told of yet.
+  void bytes(std::uint64_t offset, std::span<const std::byte> bytes) noexcept;
+
+  // At the end of the file; the totals are those of its records.
+  std::vector<std::string> problems(std::uint64_t packets, std::uint64_t bytes, Timestamp first, Timestamp last);
+
+ private:
+  void begin_row(std::uint64_t offset) noexcept;
+  void end_row() noexcept;
+  void end_checksum() noexcept;
+
+  std::optional<format::Index> index_;
+  std::size_t row_ = 0;      // rows begun
+  format::IndexEntry seen_;  // of the row begun last
+  std::uint64_t wrong_rows_ = 0;
+  bool lost_ = false;  // an entry points between two records
+
+  std::size_t checksum_row_ = 0;
+  std::uint32_t checksum_ = 0;
+  std::uint64_t wrong_checksums_ = 0;
+};
+
+}  // namespace wirespool::tools

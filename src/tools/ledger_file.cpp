@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/ledger_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "storage/read_file.hpp"
+#include "tools/moment.hpp"
+
+namespace wirespool::tools {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint64_t largest_ledger = 4ull << 30;
+constexpr std::uint64_t largest_plan = 64 << 20;
+
+Json parse(std::string_view text) { return Json::parse(text.begin(), text.end(), nullptr, false); }
+
+// Anything that is not there, or no number, is zero: counters were added over time.
+std::uint64_t count(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+std::int64_t signed_count(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+std::string text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+const Json& child(const Json& object, const char* name) {
+  static const Json none = Json::object();
+  const auto found = object.find(name);
+  return found != object.end() ? *found : none;
+}
+
+std::expected<LedgerPoint, std::string> point_of(const Json& json) {
+  if (!json.is_object()) return std::unexpected("it is no JSON object");
+  const auto time = parse_moment(text_of(json, "time"), Timestamp{});
+  if (!time) return std::unexpected("it has no time");
+  const auto& totals = child(json, "totals");
+  if (!totals.is_object()) return std::unexpected("it has no totals");
+  LedgerPoint point;
+  point.time = *time;
+  point.final = child(json, "final") == Json(true);
+  point.ended_by = text_of(json, "ended_by");
+  point.received = count(totals, "received");
+  point.filtered = count(totals, "filtered");
+  point.stored = count(totals, "stored");
+  point.stored_bytes = count(totals, "stored_bytes");
+  point.in_flight = signed_count(totals, "in_flight");
+  point.losses.drop_handoff = count(totals, "drop_handoff");
+  point.losses.drop_drive = count(totals, "drop_drive");
+  for (const auto& port : child(json, "ports")) {
+    if (!port.is_object()) continue;
+    point.losses.nic_missed += count(port, "nic_missed");
+    point.losses.nic_errors += count(port, "nic_errors");
+    point.losses.no_mbuf += count(port, "no_mbuf");
+  }
+  return point;
+}
+
+}  // namespace
+
+Losses& Losses::operator+=(const Losses& other) {
+  nic_missed += other.nic_missed;
+  nic_errors += other.nic_errors;
+  no_mbuf += other.no_mbuf;
+  drop_handoff += other.drop_handoff;
+  drop_drive += other.drop_drive;
+  return *this;
+}
+
+Losses Losses::operator-(const Losses& other) const {
+  const auto less = [](std::uint64_t a, std::uint64_t b) { return a - std::min(a, b); };
+  return {less(nic_missed, other.nic_missed), less(nic_errors, other.nic_errors), less(no_mbuf, other.no_mbuf),
+          less(drop_handoff, other.drop_handoff), less(drop_drive, other.drop_drive)};
+}
+
+std::string LedgerPoint::imbalance() const {
+  const auto accounted =
+      filtered + stored + losses.drop_handoff + losses.drop_drive + static_cast<std::uint64_t>(in_flight);
+  if (in_flight < 0) return fmt::format("{} packets are in flight", in_flight);
+  if (received != accounted) {
+    return fmt::format("{} packets were received, but filtered + stored + drop_handoff + drop_drive + in_flight is {}",
+                       received, accounted);
+  }
+  if (final && in_flight != 0) return fmt::format("{} packets were still in flight at the end", in_flight);
+  return {};
+}
+
+std::expected<LedgerPoint, std::string> parse_ledger_line(std::string_view line) { return point_of(parse(line)); }
+
+LedgerFile read_ledger(const std::string& path) {
+  LedgerFile ledger;
+  const auto bytes = storage::read_small_file(path, largest_ledger);
+  if (!bytes) {
+    ledger.problems.push_back(bytes.error().message());
+    return ledger;
+  }
+  std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto point = parse_ledger_line(text.substr(0, end));
+    if (point) ledger.points.push_back(*point);
+    if (!point) ledger.problems.push_back(fmt::format("{}: line {} is left out: {}", path, number, point.error()));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  std::ranges::stable_sort(ledger.points, {}, &LedgerPoint::time);
+  return ledger;
+}
+
+Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to) {
+  if (points.empty()) return {};
+  const auto behind = std::ranges::upper_bound(points, from, {}, &LedgerPoint::time);
+  const auto reached = std::ranges::lower_bound(points, to, {}, &LedgerPoint::time);
+  const auto& at_end = reached == points.end() ? points.back() : *reached;
+  return at_end.losses - (behind == points.begin() ? Losses{} : std::prev(behind)->losses);
+}
+
+std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view text) {
+  const auto json = parse(text);
+  if (!json.is_object()) return std::unexpected("it is no JSON object");
+  const auto& plan = child(json, "plan");
+  if (!plan.is_object()) return std::unexpected("it has no plan");
+  CaptureFacts facts;
+  facts.drives = child(plan, "drives").size();
+  if (const auto block_bytes = count(plan, "block_bytes"); block_bytes > 0) facts.block_bytes = block_bytes;
+  if (const auto& ledger = child(json, "ledger"); ledger.is_object() && !ledger.empty()) {
+    auto point = point_of(ledger);
+    if (!point) return std::unexpected("its ledger is wrong: " + point.error());
+    facts.final = std::move(*point);
+  }
+  return facts;
+}
+
+std::expected<CaptureFacts, std::string> read_capture_json(const std::string& path) {
+  const auto bytes = storage::read_small_file(path, largest_plan);
+  if (!bytes) return std::unexpected(bytes.error().message());
+  return parse_capture_json({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::tools {
+
+// What a capture lost, by cause.
+struct Losses {
+  std::uint64_t nic_missed = 0, nic_errors = 0, no_mbuf = 0, drop_handoff = 0, drop_drive = 0;
+
+  std::uint64_t sum() const { return nic_missed + nic_errors + no_mbuf + drop_handoff + drop_drive; }
+  Losses& operator+=(const Losses& other);
+  Losses operator-(const Losses& other) const;  // none below zero
+};
+
+// One line of a ledger: the books of a capture at one moment, counted from its start.
+struct LedgerPoint {
+  Timestamp time;
+  bool final = false;
+  std::string ended_by;
+  std::uint64_t received = 0, filtered = 0, stored = 0, stored_bytes = 0;
+  std::int64_t in_flight = 0;
+  Losses losses;
+
+  // What does not add up; empty if all does.
+  std::string imbalance() const;
+};
+
+std::expected<LedgerPoint, std::string> parse_ledger_line(std::string_view line);
+
+// STEM-<start>.ledger.jsonl. Lines that make no sense are left out and told; the last one may be cut by a crash.
+struct LedgerFile {
+  std::vector<LedgerPoint> points;  // in time order
+  std::vector<std::string> problems;
+};
+LedgerFile read_ledger(const std::string& path);
+
+// What was lost between two moments, as far as the lines tell: from the last one not after `from` to the first one not
+// before `to`.
+Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
+
+// STEM-<start>.capture.json, as far as readers need it.
+struct CaptureFacts {
+  std::uint64_t drives = 0;
+  std::optional<std::uint64_t> block_bytes;
+  std::optional<LedgerPoint> final;  // none: it still runs, or did not come to its end
+};
+std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view text);
+std::expected<CaptureFacts, std::string> read_capture_json(const std::string& path);
+
+}  // namespace wirespool::tools

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "format/index_file.hpp"
+#include "tools/tool_problem.hpp"
+#include "wirespool/spool.hpp"
+
+namespace wirespool::tools {
+
+// `wirespool index DIR|FILE...`
+struct IndexOptions {
+  std::vector<std::string> places;
+  format::IndexLevel level = format::IndexLevel::flow;
+  bool again = false;  // also where there is one of that level already
+};
+
+struct IndexedFile {
+  enum class Outcome { made, kept, refused };
+  std::string path;
+  Outcome outcome = Outcome::made;
+  std::string why;  // it was refused
+  std::uint64_t packets = 0;
+  std::uint64_t index_bytes = 0;
+};
+
+struct IndexReport {
+  std::vector<IndexedFile> files;
+  std::vector<std::string> notices;
+  bool complete() const;  // every file has one now
+};
+
+std::expected<IndexReport, ToolProblem> make_indices(const IndexOptions& options);
+std::string render_table(const IndexReport& report);
+
+}  // namespace wirespool::tools

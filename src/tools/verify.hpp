@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/tool_problem.hpp"
+#include "tools/verify_file.hpp"
+
+namespace wirespool::tools {
+
+// What is wrong with a capture's own account of itself.
+struct CaptureVerdict {
+  std::string name;  // STEM-<start>
+  std::vector<std::string> problems;
+  std::vector<std::string> notices;
+};
+
+// `wirespool verify DIR|FILE...`
+struct VerifyReport {
+  std::vector<FileVerdict> files;
+  std::vector<CaptureVerdict> captures;
+  std::vector<std::string> problems;  // of neither
+  std::vector<std::string> notices;
+  double seconds = 0;
+
+  std::size_t problem_count() const;
+};
+
+// `done` is called after each file.
+std::expected<VerifyReport, ToolProblem> verify(const std::vector<std::string>& places,
+                                                const std::function<void(const FileVerdict&)>& done = {});
+
+std::string render_table(const VerifyReport& report);
+std::string render_json(const VerifyReport& report);
+
+}  // namespace wirespool::tools

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/verify_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "format/record_scanner.hpp"
+#include "spool/index_store.hpp"
+#include "storage/prefetcher.hpp"
+#include "tools/index_check.hpp"
+#include "tools/record_check.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::tools {
+
+using format::Decoded;
+using format::PcapDecoder;
+using storage::IoError;
+using storage::Prefetcher;
+
+namespace {
+
+// The records of one pcap file, in one pass over what a Prefetcher gives.
+class PcapPass {
+ public:
+  PcapPass(Prefetcher& source, const PcapDecoder& decoder, std::optional<format::Index> index)
+      : source_(source), decoder_(decoder), records_(decoder.snaplen()), index_(std::move(index)) {}
+
+  // To the end of the file, or to `damage` in it.
+  std::expected<void, IoError> run(std::span<const std::byte> first) {
+    auto window = first;
+    auto at = sizeof(format::PcapFileHeader);
+    while (true) {
+      const auto begin = at;
+      at = take_records(window, at);
+      index_.bytes(offset_ + begin, window.subspan(begin, at - begin));
+      if (!damage_.empty()) break;
+      const auto left = window.size() - at;
+      offset_ += at;
+      const auto next = source_.next(left);
+      if (!next) return std::unexpected(next.error());
+      if (next->size() == left) {
+        end_with(*next);
+        break;
+      }
+      window = *next;
+      at = 0;
+    }
+    return {};
+  }
+
+  const RecordCheck& records() const { return records_; }
+  IndexCheck& index() { return index_; }
+  const std::string& damage() const { return damage_; }
+
+ private:
+  // Returns where the first record begins that is not whole in the window.
+  std::size_t take_records(std::span<const std::byte> window, std::size_t at) {
+    while (true) {
+      const auto decoded = decoder_.next(window.subspan(at));
+      if (decoded.kind != Decoded::Kind::packet) {
+        if (decoded.kind == Decoded::Kind::damaged) damage_ = fmt::format("at byte {} {}", offset_ + at, decoded.why);
+        return at;
+      }
+      const auto header = decoder_.record_header(window.subspan(at));
+      index_.record(offset_ + at, decoded.packet);
+      records_.record(offset_ + at, decoded.packet, header.nanoseconds < 1'000'000'000);
+      at += decoded.bytes;
+    }
+  }
+
+  void end_with(std::span<const std::byte> left) {
+    if (left.empty()) return;
+    const bool zeros = format::leading_zeros(left) == left.size();
+    damage_ =
+        zeros ? fmt::format("at byte {} {} zero bytes follow the last record", offset_, left.size())
+              : fmt::format("at byte {} the last record is cut short, {} bytes of it are there", offset_, left.size());
+  }
+
+  Prefetcher& source_;
+  const PcapDecoder& decoder_;
+  RecordCheck records_;
+  IndexCheck index_;
+  std::uint64_t offset_ = 0;  // of the window in the file
+  std::string damage_;
+};
+
+// What can still be read of a damaged file.
+void salvage(const std::string& path, FileVerdict& verdict) {
+  auto file = SpoolFile::open(path, {SpoolFile::Mode::salvage, 1 << 20, true, {}});
+  if (!file) return;
+  verdict.packets = verdict.bytes = 0;
+  while (const auto* packet = file->next()) {
+    if (verdict.packets++ == 0) verdict.first = packet->view.time;
+    verdict.last = packet->view.time;
+    verdict.bytes += packet->view.caplen();
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& stretch : file->skipped()) bytes += stretch.end - stretch.begin;
+  verdict.notices.push_back(fmt::format("{} packets are whole; {} bytes in {} places are not", verdict.packets, bytes,
+                                        file->skipped().size()));
+}
+
+// Any file that is not pcap: its records, as SpoolFile reads them.
+void verify_strictly(const std::string& path, FileVerdict& verdict) {
+  auto file = SpoolFile::open(path);
+  if (!file) {
+    verdict.problems.push_back(file.error().why);
+    return;
+  }
+  RecordCheck records(format::max_snaplen);
+  while (const auto* packet = file->next()) records.record(packet->offset, packet->view, true);
+  verdict.packets = records.packets;
+  verdict.bytes = records.bytes;
+  verdict.first = records.first;
+  verdict.last = records.last;
+  verdict.problems = records.problems();
+  if (file->problem()) verdict.problems.push_back(file->problem()->why);
+}
+
+std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict& verdict) {
+  auto index = spool::load_index(entry.path, entry.file_bytes);
+  if (index) return std::move(*index);
+  if (index.error().empty()) {
+    verdict.notices.push_back("it has no index: `wirespool index` makes one");
+  } else if (index.error().find(format::to_string(format::IndexProblem::newer_version)) != std::string::npos) {
+    verdict.notices.push_back("its index is not looked at: " + index.error());
+  } else {
+    verdict.problems.push_back("its index cannot be used: " + index.error() + ": `wirespool index` makes a new one");
+  }
+  return std::nullopt;
+}
+
+void take_over(PcapPass& pass, FileVerdict& verdict) {
+  const auto& records = pass.records();
+  verdict.packets = records.packets;
+  verdict.bytes = records.bytes;
+  verdict.first = records.first;
+  verdict.last = records.last;
+  const auto wrong = records.problems();
+  verdict.problems.insert(verdict.problems.end(), wrong.begin(), wrong.end());
+  if (!pass.damage().empty()) {
+    verdict.problems.push_back(pass.damage());
+    salvage(verdict.path, verdict);
+    return;
+  }
+  const auto differs = pass.index().problems(records.packets, records.bytes, records.first, records.last);
+  verdict.problems.insert(verdict.problems.end(), differs.begin(), differs.end());
+}
+
+void check_name(const SpoolEntry& entry, FileVerdict& verdict) {
+  if (entry.named && verdict.packets > 0 && verdict.first != entry.name_time) {
+    verdict.problems.push_back("its first packet is of another time than its name");
+  }
+}
+
+}  // namespace
+
+FileVerdict verify_file(const SpoolEntry& entry) {
+  FileVerdict verdict;
+  verdict.path = entry.path;
+  verdict.file_bytes = entry.file_bytes;
+  auto source = Prefetcher::start(entry.path);
+  const auto first = source ? (*source)->next(0) : std::unexpected(source.error());
+  if (!first) {
+    verdict.problems.push_back(first.error().message());
+    return verdict;
+  }
+  if (!PcapDecoder::has_magic(*first)) {
+    verify_strictly(entry.path, verdict);
+    return verdict;
+  }
+  const auto decoder = PcapDecoder::recognise(*first);
+  if (!decoder) {
+    verdict.problems.push_back(decoder.error());
+    return verdict;
+  }
+  PcapPass pass(**source, *decoder, index_to_check(entry, verdict));
+  if (const auto read = pass.run(*first); !read) verdict.problems.push_back(read.error().message());
+  take_over(pass, verdict);
+  check_name(entry, verdict);
+  return verdict;
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/verify.hpp"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "format/file_name.hpp"
+#include "spool/index_store.hpp"
+#include "spool/reading_rig.hpp"
+#include "support/catch.hpp"
+#include "support/pcap_bytes.hpp"
+#include "support/temp_dir.hpp"
+#include "tools/ledger_file.hpp"
+#include "tools/make_index.hpp"
+
+using namespace wirespool;
+using namespace wirespool::test;
+using Lines = std::vector<std::string>;
+
+namespace {
+
+constexpr Timestamp start{1'767'225'600'000'000'000};  // before the traces' first packet
+
+std::string ledger_of(std::uint64_t stored, std::uint64_t bytes, std::uint64_t dropped = 0, bool final = true) {
+  nlohmann::json json = {{"time", "2026-01-01T00:01:00.000000000Z"},
+                         {"final", final},
+                         {"ended_by", "SIGINT"},
+                         {"ports", {{{"port", 0}, {"received", stored + dropped}, {"nic_missed", 3}}}},
+                         {"totals",
+                          {{"received", stored + dropped},
+                           {"filtered", 0},
+                           {"stored", stored},
+                           {"stored_bytes", bytes},
+                           {"drop_handoff", dropped},
+                           {"drop_drive", 0},
+                           {"in_flight", 0}}}};
+  return json.dump();
+}
+
+struct Rig {
+  TempDir directory;
+  Trace trace;
+  Layout layout;
+  std::vector<std::string> places, paths;
+
+  Rig() {
+    TraceSpec spec;
+    spec.packets = 1000;
+    spec.start = Timestamp{start.ns + 1'000'000'000};
+    trace = make_trace(spec);
+    layout.directories = {directory / "a", directory / "b"};
+    layout.streams = 1;
+    for (const auto& path : layout.directories) {
+      std::filesystem::create_directory(path);
+      places.push_back(path.string());
+    }
+    paths = lay_out(trace, layout);
+  }
+
+  void write_plan(const std::string& ledger) {
+    const auto json = R"({"wirespool":"0","plan":{"block_bytes":4096,"drives":[{},{}]},"ledger":)" + ledger + "}";
+    for (const auto& path : layout.directories) {
+      write_bytes(path / format::capture_file_name("t", start), std::as_bytes(std::span(json)));
+    }
+  }
+  void write_ledger(const std::string& lines) {
+    for (const auto& path : layout.directories) {
+      write_bytes(path / format::ledger_file_name("t", start), std::as_bytes(std::span(lines)));
+    }
+  }
+
+  // Of the first file, after what `change` did to its bytes.
+  template <class Change>
+  tools::FileVerdict verdict_after(Change change) {
+    const auto before = read_bytes(paths[0]);
+    auto bytes = before;
+    change(bytes);
+    write_bytes(paths[0], bytes);
+    const auto report = tools::verify({paths[0]});
+    write_bytes(paths[0], before);
+    return report->files.at(0);
+  }
+};
+
+bool any_contains(const Lines& lines, const std::string& words) {
+  return std::ranges::any_of(lines, [&words](const auto& line) { return line.find(words) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("files that are as they were written have no problem, and are counted") {
+  Rig rig;
+  const auto report = tools::verify(rig.places);
+  REQUIRE(report);
+  INFO(tools::render_table(*report));
+  CHECK(report->problem_count() == 0);
+  std::uint64_t packets = 0, bytes = 0;
+  for (const auto& file : report->files) {
+    packets += file.packets;
+    bytes += file.bytes;
+  }
+  CHECK(packets == rig.trace.size());
+  CHECK(bytes == rig.trace.bytes());
+  CHECK(nlohmann::json::parse(tools::render_json(*report))["problem_count"] == 0);
+}
+
+TEST_CASE("a file larger than what is read at once is verified whole, whatever its records are cut by") {
+  TraceSpec spec;
+  spec.kind = "jumbo";
+  spec.packets = 4000;
+  TempDir directory;
+  Layout layout;
+  layout.directories = {directory.path()};
+  layout.streams = 1;
+  layout.block_bytes = 1 << 20;
+  layout.blocks_per_file = 1000;
+  const auto trace = make_trace(spec);
+  const auto path = lay_out(trace, layout).at(0);
+  REQUIRE(std::filesystem::file_size(path) > 12'000'000);
+  const auto report = tools::verify({path});
+  CHECK(report->problem_count() == 0);
+  CHECK(report->files[0].packets == 4000);
+  CHECK(report->files[0].last == trace[3999].time);
+}
+
+TEST_CASE("a flipped bit in a packet is found by the Block's checksum") {
+  Rig rig;
+  const auto verdict = rig.verdict_after([](auto& bytes) { bytes[bytes.size() - 1] ^= std::byte{4}; });
+  CHECK(verdict.problems == Lines{"1 Blocks do not have the checksum that the index tells"});
+}
+
+TEST_CASE("a flipped bit of any record is found") {
+  Rig rig;
+  const auto size = std::filesystem::file_size(rig.paths[0]);
+  for (std::size_t offset = 24; offset < size; offset += 997) {  // the file header's snaplen may be anything
+    INFO("byte " << offset);
+    const auto verdict = rig.verdict_after([offset](auto& bytes) { bytes[offset] ^= std::byte{1}; });
+    CHECK_FALSE(verdict.problems.empty());
+  }
+}
+
+TEST_CASE("a damaged length, a cut end and trailing zeros are told with where they are") {
+  Rig rig;
+  auto verdict = rig.verdict_after([](auto& bytes) {
+    const std::uint32_t huge = 0x7fffffff;
+    std::memcpy(bytes.data() + 24 + 8, &huge, 4);
+  });
+  CHECK(any_contains(verdict.problems, "at byte 24 a record claims to be longer than any packet"));
+  CHECK(any_contains(verdict.notices, "packets are whole"));
+  CHECK(verdict.packets > 0);
+  verdict = rig.verdict_after([](auto& bytes) { bytes.resize(bytes.size() - 3); });
+  CHECK(any_contains(verdict.problems, "the last record is cut short"));
+  CHECK(any_contains(verdict.problems, "its index cannot be used"));
+  verdict = rig.verdict_after([](auto& bytes) { bytes.resize(bytes.size() + 4); });
+  CHECK(any_contains(verdict.problems, "4 zero bytes follow the last record"));
+}
+
+TEST_CASE("times that go back and lengths that cannot be are told") {
+  Rig rig;
+  std::filesystem::remove(spool::index_path(rig.paths[0]));
+  auto verdict = rig.verdict_after([](auto& bytes) { bytes[24] = std::byte{0xff}; });
+  CHECK(any_contains(verdict.problems, "1 timestamps go back"));
+  CHECK(any_contains(verdict.problems, "its first packet is of another time than its name"));
+  verdict = rig.verdict_after([](auto& bytes) { bytes[24 + 12] = bytes[24 + 13] = std::byte{0}; });
+  CHECK(any_contains(verdict.problems, "longer than they were on the wire"));
+  verdict = rig.verdict_after([](auto& bytes) { bytes[16] = std::byte{10}, bytes[17] = bytes[18] = std::byte{0}; });
+  CHECK(any_contains(verdict.problems, "longer than the file's snaplen"));
+  verdict = rig.verdict_after([](auto& bytes) { bytes[24 + 7] = std::byte{0x7f}; });
+  CHECK(any_contains(verdict.problems, "more than a second in their fraction"));
+}
+
+TEST_CASE("an index that is gone or newer is worth a note, a damaged one is a problem") {
+  Rig rig;
+  const auto idx = spool::index_path(rig.paths[0]);
+  const auto good = read_bytes(idx);
+  auto newer = good;
+  newer[8] = std::byte{7};
+  write_bytes(idx, newer);
+  auto verdict = rig.verdict_after([](auto&) {});
+  CHECK(verdict.problems.empty());
+  CHECK(any_contains(verdict.notices, "newer wirespool"));
+  auto damaged = good;
+  damaged[100] ^= std::byte{1};
+  write_bytes(idx, damaged);
+  CHECK(any_contains(rig.verdict_after([](auto&) {}).problems, "it is damaged"));
+  std::filesystem::remove(idx);
+  verdict = rig.verdict_after([](auto&) {});
+  CHECK(verdict.problems.empty());
+  CHECK(any_contains(verdict.notices, "no index"));
+}
+
+TEST_CASE("an index of other records of the same length is found out") {
+  Rig rig;
+  auto index = *format::decode_index(read_bytes(spool::index_path(rig.paths[0])));
+  const auto verdict_with = [&rig](const format::Index& changed) {
+    write_bytes(spool::index_path(rig.paths[0]), format::encode_index(changed.header, changed.entries));
+    return rig.verdict_after([](auto&) {}).problems;
+  };
+  auto changed = index;
+  changed.entries[1].first_record += 1;
+  CHECK(any_contains(verdict_with(changed), "points between two records"));
+  changed = index;
+  changed.entries[1].last.ns -= 1;
+  CHECK(any_contains(verdict_with(changed), "1 rows of the index do not agree"));
+  changed = index;
+  changed.header.bytes += 1;
+  CHECK(any_contains(verdict_with(changed), "packet bytes"));
+  changed = index;
+  changed.header.packets += 1;
+  changed.entries.back().packets += 1;
+  CHECK(any_contains(verdict_with(changed), "the index tells of"));
+}
+
+TEST_CASE("the ledger has to balance, and to agree with the files") {
+  Rig rig;
+  const auto stored = rig.trace.size(), bytes = rig.trace.bytes();
+  rig.write_plan(ledger_of(stored, bytes));
+  rig.write_ledger(ledger_of(stored, bytes) + "\n");
+  CHECK(tools::verify(rig.places)->problem_count() == 0);
+  CHECK(any_contains(tools::verify(rig.places)->captures.at(0).notices, "it lost 3 packets: nic_missed 3"));
+
+  rig.write_plan(ledger_of(stored + 1, bytes));
+  CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "its files hold 1000"));
+  auto wrong = ledger_of(stored, bytes);
+  wrong.replace(wrong.find("\"filtered\":0"), 12, "\"filtered\":1");
+  rig.write_plan(wrong);
+  CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "does not balance"));
+  rig.write_plan(ledger_of(stored, bytes));
+  rig.write_ledger(wrong + "\n" + ledger_of(stored, bytes) + "\n");
+  CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "1 lines of its ledger do not balance"));
+}
+
+TEST_CASE("a part of a capture's drives is not counted up against its ledger") {
+  Rig rig;
+  rig.write_plan(ledger_of(rig.trace.size(), rig.trace.bytes()));
+  const auto report = tools::verify({rig.places[0]});
+  CHECK(report->problem_count() == 0);
+  CHECK(any_contains(report->captures.at(0).notices, "2 directories, 1 of them were looked at"));
+}
+
+TEST_CASE("a capture without an end, and files it left unsealed, are told") {
+  Rig rig;
+  rig.write_plan("null");
+  rig.write_ledger(ledger_of(10, 10, 0, false) + "\n{\"time\":\"2026-");
+  auto report = tools::verify(rig.places);
+  CHECK(report->problem_count() == 0);
+  CHECK(any_contains(report->captures.at(0).notices, "did not come to its end"));
+  write_bytes(rig.layout.directories[0] / format::hidden_file_name({"t", start, 0, 7}), pcap_bytes(rig.trace));
+  report = tools::verify(rig.places);
+  CHECK(report->problem_count() == 1);
+  CHECK(any_contains(report->problems, "`wirespool repair`"));
+}
+
+TEST_CASE("wirespool index makes what is missing, keeps what is good, and makes better ones") {
+  Rig rig;
+  std::filesystem::remove(spool::index_path(rig.paths[0]));
+  auto report = tools::make_indices({rig.places, format::IndexLevel::time, false});
+  REQUIRE(report);
+  CHECK(report->complete());
+  CHECK(std::ranges::count(report->files, tools::IndexedFile::Outcome::made, &tools::IndexedFile::outcome) == 1);
+  report = tools::make_indices({rig.places, format::IndexLevel::flow, false});
+  CHECK(std::ranges::count(report->files, tools::IndexedFile::Outcome::made, &tools::IndexedFile::outcome) ==
+        static_cast<std::ptrdiff_t>(rig.paths.size()));
+  report = tools::make_indices({rig.places, format::IndexLevel::time, false});
+  CHECK(std::ranges::count(report->files, tools::IndexedFile::Outcome::kept, &tools::IndexedFile::outcome) ==
+        static_cast<std::ptrdiff_t>(rig.paths.size()));
+  CHECK(tools::verify(rig.places)->problem_count() == 0);
+}
+
+TEST_CASE("wirespool index refuses a file it cannot read to its end, and goes on with the others") {
+  Rig rig;
+  auto bytes = read_bytes(rig.paths[0]);
+  bytes.pop_back();
+  write_bytes(rig.paths[0], bytes);
+  const auto pcapng = rig.directory / "x.pcapng";
+  write_bytes(pcapng, pcapng_bytes(rig.trace));
+  auto places = rig.places;
+  places.push_back(pcapng.string());
+  const auto report = tools::make_indices({places, format::IndexLevel::flow, true});
+  CHECK_FALSE(report->complete());
+  const auto text = tools::render_table(*report);
+  CHECK(text.find("cut short") != std::string::npos);
+  CHECK(text.find("only pcap files have an index") != std::string::npos);
+  CHECK(std::ranges::count(report->files, tools::IndexedFile::Outcome::made, &tools::IndexedFile::outcome) ==
+        static_cast<std::ptrdiff_t>(rig.paths.size() - 1));
+}
