@@ -21,6 +21,7 @@ clean_up() {
   ip netns delete "$sender_space" 2>/dev/null || true
   ip netns delete "$capture_space" 2>/dev/null || true
   restore_hugepages
+  rmdir "/run/dpdk/wsq$$" 2>/dev/null || true # DPDK leaves it
   if [ -d "$here/quickstart-output" ]; then give_back "$here/quickstart-output"; fi
   if [ -d "$build" ]; then give_back "$build"; fi
 }
@@ -72,8 +73,10 @@ start_capture() {
   local eal own
   mkdir -p "$output/drive0" "$output/drive1"
   read -r -a eal <<<"--lcores $(lcores) $(memory_options) --no-pci --no-telemetry --file-prefix wsq$$"
-  eal+=("--vdev=net_af_packet0,iface=$port,blocksz=65536,framesz=4096,framecnt=4096")
-  read -r -a own <<<"--stats json --stats-interval 200ms $(io_options)"
+  # A packet ring that holds all that will be sent, and --when-full wait, which leaves packets in it for as long as writing
+  # takes: nothing is lost however busy this machine is.
+  eal+=("--vdev=net_af_packet0,iface=$port,blocksz=65536,framesz=2048,framecnt=16384")
+  read -r -a own <<<"--when-full wait --stats json --stats-interval 200ms $(io_options)"
   own+=(--output "$output/drive0" --output "$output/drive1")
   say "capturing: ip netns exec $capture_space wirespool capture ${eal[*]} -- ${own[*]}"
   ip netns exec "$capture_space" "$build/src/wirespool" capture "${eal[@]}" -- "${own[@]}" \
@@ -90,11 +93,22 @@ start_capture() {
 }
 
 send_traffic() {
-  say "sending: 5 pings, then a trace of 20000 packets (64 to 1514 bytes, VLAN, QinQ, IPv6, non-IP) by tcpreplay"
+  say "sending: 5 pings, then a trace of 10000 packets (14 to 1518 bytes; VLAN, QinQ, IPv6, non-IP) by tcpreplay"
   ip netns exec "$sender_space" ping -q -c 5 -i 0.2 192.0.2.2
-  "$build/tests/make_trace" --kind mixed --packets 20000 --seed 1 --out "$output/trace.pcap"
-  ip netns exec "$sender_space" tcpreplay -q -K --pps 20000 -i "$sender" "$output/trace.pcap"
-  sleep 0.5
+  "$build/tests/make_trace" --kind mixed --packets 10000 --seed 1 --out "$output/trace.pcap"
+  ip netns exec "$sender_space" tcpreplay -q -K --no-flow-stats --pps 20000 -i "$sender" "$output/trace.pcap"
+  wait_until_read
+}
+
+# Until wirespool has taken all of it from the packet ring, which counts nothing itself.
+wait_until_read() {
+  local sent
+  sent=$(on_the_wire)
+  for _ in $(seq 300); do
+    [ "$(total received)" -lt "$sent" ] || return 0
+    sleep 0.1
+  done
+  notice "after 30 s wirespool has received $(total received) of $sent packets"
 }
 
 stop_capture() {
@@ -115,6 +129,9 @@ show_ledger() {
   say "the ledger, from $output/ledger.jsonl"
   for name in received filtered stored stored_bytes drop_handoff drop_drive in_flight; do
     printf '   %-14s %12s\n' "$name" "$(total "$name")"
+  done
+  for name in nic_missed nic_errors no_mbuf; do
+    printf '   %-14s %12s\n' "$name" "$(tail -n 1 "$output/ledger.jsonl" | sed -n "s/.*\"$name\":\([0-9]*\).*/\1/p")"
   done
 }
 

@@ -42,6 +42,7 @@ started=$SECONDS
 finish() {
   local failure
   restore_hugepages
+  rmdir /run/dpdk/wst[0-9]* 2>/dev/null # run-time directories of the tests' EALs, which DPDK leaves behind
   [ -z "${build_root:-}" ] || give_back "$build_root"
   say "took $((SECONDS - started)) s"
   for failure in "${failures[@]}"; do printf 'FAILED: %s\n' "$failure"; done

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     const auto expected = read_pcap(argv[2]);
     const auto actual = read_spool({argv + 3, argv + argc});
     const auto difference = compare(how, expected, actual);
+    if (how == "contains") std::printf("looking for each packet sent among those stored: ");
     std::printf("%zu packets sent, %zu stored: %s\n", expected.size(), actual.size(),
                 difference.empty() ? "as it should be" : difference.c_str());
     return difference.empty() ? 0 : 1;

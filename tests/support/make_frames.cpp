@@ -56,17 +56,17 @@ FrameBuilder raw_frame(const Recipe& recipe, unsigned ether_type, unsigned size)
   return frame;
 }
 
-struct Tags {
-  bool outer = false, inner = false;
-  unsigned bytes() const { return 4u * (outer + inner); }
-};
+enum class Tags { none, vlan, qinq, stacked };
 
 void put_tags(FrameBuilder& frame, const Recipe& recipe, Tags tags) {
-  if (tags.outer) frame.u32(0x88a80000 | (1 + recipe.number % 4094));      // 802.1ad
-  if (tags.inner) frame.u32(0x81000000 | (1 + recipe.number * 7 % 4094));  // 802.1Q
+  constexpr std::uint32_t dot1q = 0x8100'0000, dot1ad = 0x88a8'0000;
+  const auto outer = 1 + recipe.number % 4094;
+  if (tags == Tags::qinq) frame.u32(dot1ad | outer);
+  if (tags == Tags::stacked) frame.u32(dot1q | outer);
+  if (tags != Tags::none) frame.u32(dot1q | (1 + recipe.number * 7 % 4094));
 }
 
-FrameBuilder ipv4_frame(Recipe& recipe, unsigned size, Tags tags = {}) {
+FrameBuilder ipv4_frame(Recipe& recipe, unsigned size, Tags tags = Tags::none) {
   const auto flow = pick_flow(recipe);
   FrameBuilder frame;
   frame.mac_addresses(0);
@@ -141,11 +141,13 @@ FrameBuilder jumbo_frame(Recipe& recipe) {
 }
 
 // A packet socket takes 4 bytes more than MTU and Ethernet header for a frame of type 802.1Q, and for no other type.
-FrameBuilder tagged_frame(Recipe& recipe, Tags tags, unsigned max_bytes) {
-  return ipv4_frame(recipe, std::min(imix_size(recipe.random) + tags.bytes(), max_bytes), tags);
+FrameBuilder vlan_frame(Recipe& recipe) { return ipv4_frame(recipe, imix_size(recipe.random) + 4, Tags::vlan); }
+
+FrameBuilder two_tags_frame(Recipe& recipe, Tags tags) {
+  return ipv4_frame(recipe, std::min(imix_size(recipe.random) + 8, 1514u), tags);
 }
-FrameBuilder vlan_frame(Recipe& recipe) { return tagged_frame(recipe, {.outer = false, .inner = true}, 1518); }
-FrameBuilder qinq_frame(Recipe& recipe) { return tagged_frame(recipe, {.outer = true, .inner = true}, 1514); }
+FrameBuilder qinq_frame(Recipe& recipe) { return two_tags_frame(recipe, Tags::qinq); }
+FrameBuilder stacked_frame(Recipe& recipe) { return two_tags_frame(recipe, Tags::stacked); }
 
 FrameBuilder empty_frame(Recipe& recipe) {
   switch (recipe.random.below(4)) {
@@ -176,16 +178,16 @@ FrameBuilder ipv6_mix_frame(Recipe& recipe) {
 using MakeFrame = FrameBuilder (*)(Recipe&);
 
 FrameBuilder mixed_frame(Recipe& recipe) {
-  constexpr std::array<MakeFrame, 6> kinds = {imix_frame,  vlan_frame,   qinq_frame,
+  constexpr std::array<MakeFrame, 6> kinds = {imix_frame,  vlan_frame,   stacked_frame,
                                               empty_frame, non_ip_frame, ipv6_mix_frame};
   return kinds[recipe.random.below(kinds.size())](recipe);
 }
 
 const std::map<std::string, MakeFrame>& kinds() {
   static const std::map<std::string, MakeFrame> table = {
-      {"imix", imix_frame},     {"caida", caida_frame}, {"jumbo", jumbo_frame},     {"vlan", vlan_frame},
-      {"qinq", qinq_frame},     {"empty", empty_frame}, {"lengths", lengths_frame}, {"non-ip", non_ip_frame},
-      {"ipv6", ipv6_mix_frame}, {"mixed", mixed_frame}};
+      {"imix", imix_frame},     {"caida", caida_frame},     {"jumbo", jumbo_frame}, {"vlan", vlan_frame},
+      {"qinq", qinq_frame},     {"stacked", stacked_frame}, {"empty", empty_frame}, {"lengths", lengths_frame},
+      {"non-ip", non_ip_frame}, {"ipv6", ipv6_mix_frame},   {"mixed", mixed_frame}};
   return table;
 }
 

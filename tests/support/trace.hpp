@@ -36,13 +36,17 @@ class Trace {
 // `kind` is a number, for frames of that many bytes (FCS not included, as in every pcap: "60" is what Ethernet calls a
 // 64-byte frame), or one of trace_kinds(). Sizes are frame bytes without FCS:
 //   imix    7 : 4 : 1 of 60, 590, 1514 bytes ("simple IMIX"), mean 358
-//   caida   41 % of 60..84, 8 % of 85..575, 9 % of 576..1300, 42 % of 1514 bytes: two humps, mean 776, as on a backbone
-//   link jumbo   half 9014 bytes (MTU 9000), half 1515..9013 vlan    imix with one 802.1Q tag, qinq: with an 802.1ad
-//   tag and an 802.1Q tag in it empty   nothing behind the headers: Ethernet alone (14), IPv4 (34), UDP (42), IPv6 (54)
+//   caida   41 % of 60..84, 8 % of 85..575, 9 % of 576..1300, 42 % of 1514 bytes: the two humps of a backbone, mean 776
+//   jumbo   half 9014 bytes (MTU 9000), half 1515..9013
+//   vlan    imix with one 802.1Q tag (8100), to 1518 bytes
+//   qinq    imix with an 802.1ad tag (88a8) and an 802.1Q tag in it, to 1514 bytes
+//   stacked imix with two 802.1Q tags, to 1514 bytes
+//   empty   nothing behind the headers: Ethernet alone (14), IPv4 (34), UDP (42), IPv6 (54)
 //   lengths every length in turn: 1, 2, 3, ... 1514, 1, 2, ...
 //   non-ip  ARP, LLDP, MPLS, LLC and experimental EtherTypes, 14..1514 bytes
 //   ipv6    imix over IPv6 (60 becomes 78, the least that holds a packet number)
-//   mixed   a random one of imix, vlan, qinq, empty, non-ip and ipv6, 14..1518 bytes: fits an MTU of 1500
+//   mixed   a random one of imix, vlan, stacked, empty, non-ip and ipv6, 14..1518 bytes: fits an MTU of 1500, and comes
+//           through net_af_packet unchanged (which gives an outer 802.1ad tag back as an 802.1Q tag)
 //
 // Every packet carries its number: 64 bits, big-endian, first thing behind the headers, then bytes drawn from seed and
 // number. Where that does not fit, the number's low 40 bits are the source MAC address, behind a leading 02.

@@ -52,6 +52,7 @@ TEST_CASE("every kind has the lengths it promises") {
   CHECK(shortest_and_longest(trace_of("caida")) == Range(60, 1514));
   CHECK(shortest_and_longest(trace_of("vlan")) == Range(64, 1518));
   CHECK(shortest_and_longest(trace_of("qinq")) == Range(68, 1514));
+  CHECK(shortest_and_longest(trace_of("stacked")) == Range(68, 1514));
   CHECK(shortest_and_longest(trace_of("empty")) == Range(14, 54));
   CHECK(shortest_and_longest(trace_of("lengths")) == Range(1, 1514));
   CHECK(shortest_and_longest(trace_of("ipv6")) == Range(78, 1514));
@@ -149,7 +150,7 @@ TEST_CASE("tshark finds no wrong checksum") {
     return;
   }
   const TempDir dir;
-  for (const std::string kind : {"imix", "ipv6", "qinq", "empty"}) {
+  for (const std::string kind : {"imix", "ipv6", "vlan", "qinq", "stacked", "empty"}) {
     INFO(kind);
     write_pcap(trace_of(kind, 300), dir / "trace.pcap");
     const auto result = run_process(
