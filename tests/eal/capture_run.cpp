@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -76,7 +77,9 @@ Command command_line(const CaptureCommand& capture) {
   const auto memory = eal_options(capture.megabytes);
   command.insert(command.end(), memory.begin(), memory.end());
   for (const auto& vdev : capture.vdevs) command.insert(command.end(), {"--vdev", vdev});
-  command.insert(command.end(), {"--", "--stats", "json"});
+  command.emplace_back("--");
+  if (std::ranges::find(capture.options, "--stats") == capture.options.end())
+    command.insert(command.end(), {"--stats", "json"});
   for (const auto& output : capture.outputs) command.insert(command.end(), {"--output", output.string()});
   command.insert(command.end(), capture.options.begin(), capture.options.end());
   return capture.inside ? capture.inside->inside(command) : command;

@@ -18,7 +18,7 @@ using Paths = std::vector<std::filesystem::path>;
 struct CaptureCommand {
   std::vector<std::string> vdevs;  // EAL's --vdev each, "net_null0,size=64"
   Paths outputs;
-  Command options;           // capture's own; --stats json is there already
+  Command options;           // capture's own; --stats json unless they say otherwise
   unsigned lcores = 3;       // the main one included
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Drives that fill up, fail and hang under a running capture.
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "bench.hpp"
+#include "books.hpp"
+#include "pcap_stream.hpp"
+#include "support/catch.hpp"
+#include "support/loop_drive.hpp"
+#include "support/outside_tools.hpp"
+#include "support/skip.hpp"
+#include "support/spool_files.hpp"
+
+using namespace wirespool::test;
+
+namespace {
+
+constexpr std::uint64_t mib = 1 << 20;
+
+bool skip_without_loop() {
+  const auto missing = LoopDrive::missing();
+  if (missing) skip("loop drives", *missing);
+  return missing.has_value();
+}
+
+// The packets of hidden files too; preallocated zeros end them.
+std::uint64_t packets_in(const std::filesystem::path& file, std::set<std::string>& distinct) {
+  std::uint64_t packets = 0;
+  try {
+    for (PcapStream stream(file); const auto packet = stream.next(); ++packets) {
+      if (packet->time.ns == 0) break;
+      distinct.emplace(reinterpret_cast<const char*>(packet->bytes.data()), packet->bytes.size());
+    }
+  } catch (const std::runtime_error&) {
+    // Empty, or cut within a record: what is in front of the cut counts.
+  }
+  return packets;
+}
+
+// How many different packets all files of these directories hold, hidden ones included.
+std::size_t distinct_packets(const Paths& directories) {
+  std::set<std::string> distinct;
+  for (const auto& file : sealed_files(directories)) packets_in(file, distinct);
+  for (const auto& file : hidden_files(directories))
+    if (file.extension() == ".open") packets_in(file, distinct);
+  return distinct.size();
+}
+
+Json drive_line(const CaptureResult& result, const std::filesystem::path& drive) {
+  for (const auto& line : result.last().at("drives"))
+    if (line.at("path") == drive.string()) return line;
+  return nullptr;
+}
+
+CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t packets, Command options = {}) {
+  options.insert(options.end(), {"--block-size", "256KiB", "--when-full", "wait"});
+  return {.vdevs = {replay_of({bench.trace()})}, .outputs = outputs, .options = until_packets(packets, std::move(options))};
+}
+
+}  // namespace
+
+TEST_CASE("when a drive is full the capture goes on with the others and loses nothing") {
+  if (skip_without_loop()) return;
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  const auto io = GENERATE(values({"uring", "pwrite"}));
+  CAPTURE(handoff, io);
+  const Bench bench;
+  const LoopDrive small({.file_system = "ext4", .bytes = 16 * mib});
+  const Paths outputs{small.path(), bench.outputs[0]};
+  write_trace({.kind = "mixed", .packets = 150'000}, bench.trace());
+  const auto result = run_capture(replay(bench, outputs, 150'000, {"--handoff", handoff, "--io", io}));
+  INFO(result.describe());
+  REQUIRE(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(check_stored(outputs, result) == "");
+  CHECK(check_indexes(outputs) == "");
+  CHECK(result.total("stored") == 150'000);
+  CHECK(drive_line(result, small.path()).at("state") == "full");
+  CHECK(compare_each_file(bench.trace(), outputs) == "");
+}
+
+TEST_CASE("when a drive fails the capture goes on, and what is called stored is on disk") {
+  if (skip_without_loop()) return;
+  if (!have_program("xfs_io")) return skip("a failing drive", "needs xfs_io (package xfsprogs)");
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(handoff);
+  const Bench bench;
+  const LoopDrive failing({.file_system = "xfs", .bytes = 320 * mib});
+  const Paths outputs{failing.path(), bench.outputs[0]};
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 100'000, {"--handoff", handoff, "--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 5'000));
+  CHECK(run_process({"xfs_io", "-x", "-c", "shutdown -f", failing.path()}).ok());
+  const auto result = capture.wait();
+  INFO(result.describe());
+  REQUIRE(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(result.total("stored") == 100'000);
+  CHECK(drive_line(result, failing.path()).at("state") == "failed");
+  REQUIRE(run_process({"umount", failing.path()}).ok());
+  REQUIRE(run_process({"mount", failing.device(), failing.path()}).ok());
+  CHECK(distinct_packets(outputs) == 100'000);
+  CHECK(check_indexes({bench.outputs[0]}) == "");
+  CHECK(ask_outside({bench.outputs[0]}) == "");
+}
+
+TEST_CASE("with no drive left the capture ends with exit code 3 and its books balance") {
+  if (skip_without_loop()) return;
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(handoff);
+  const Bench bench;
+  const LoopDrive small({.file_system = "ext4", .bytes = 16 * mib});
+  const LoopDrive other({.file_system = "ext4", .bytes = 16 * mib});
+  const Paths outputs{small.path(), other.path()};
+  write_trace({.kind = "1514", .packets = 1'000}, bench.trace());
+  const auto result =
+      run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = outputs,
+                   .options = {"--block-size", "256KiB", "--handoff", handoff, "--duration", "60s"}});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 3);
+  CHECK(check_ledger(result) == "");
+  CHECK(check_stored(outputs, result) == "");
+  CHECK(result.total("drop_drive") > 0);
+  CHECK_THAT(result.process.err, Catch::Contains("wirespool: capture: no drive is left"));
+}
+
+TEST_CASE("the last drive fills up while the capture drains: exit code 3") {
+  if (skip_without_loop()) return;
+  const Bench bench;
+  const LoopDrive small({.file_system = "ext4", .bytes = 16 * mib});
+  const Paths outputs{small.path()};
+  write_trace({.kind = "1514", .packets = 1'000}, bench.trace());
+  // All of it fits into Blocks in memory, not onto the drive.
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = outputs,
+                                   .options = {"--block-size", "256KiB", "--packets", "14000"}});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 3);
+  CHECK(check_ledger(result) == "");
+  CHECK(check_stored(outputs, result) == "");
+  CHECK(result.total("drop_drive") > 0);
+}
+
+TEST_CASE("a drive that hangs holds up nobody else") {
+  if (skip_without_loop()) return;
+  const Bench bench;
+  const LoopDrive hanging({.file_system = "ext4", .bytes = 128 * mib});
+  const Paths outputs{hanging.path(), bench.outputs[0]};
+  write_trace({.kind = "1514", .packets = 60'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 60'000, {"--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 1'000));
+  REQUIRE(run_process({"fsfreeze", "--freeze", hanging.path()}).ok());
+  // Its own writes wait; everything behind them goes to the other drive.
+  const bool received_all = capture.wait_for_total("received", 60'000, Seconds(30));
+  REQUIRE(run_process({"fsfreeze", "--unfreeze", hanging.path()}).ok());
+  CHECK(received_all);
+  const auto result = capture.wait();
+  CHECK(check_capture(result, outputs) == "");
+  CHECK(compare_spool_in_order(bench.trace(), outputs) == "");
+}
+
+TEST_CASE("a source that waits for a hanging drive is not idle") {
+  if (skip_without_loop()) return;
+  const Bench bench;
+  const LoopDrive hanging({.file_system = "ext4", .bytes = 128 * mib});
+  write_trace({.kind = "1514", .packets = 60'000}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()})}, .outputs = {hanging.path()},
+                       .options = {"--idle-exit", "300ms", "--block-size", "256KiB", "--stats-interval", "10ms"}});
+  CHECK(capture.wait_for_total("stored", 1'000));
+  REQUIRE(run_process({"fsfreeze", "--freeze", hanging.path()}).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'200));
+  REQUIRE(run_process({"fsfreeze", "--unfreeze", hanging.path()}).ok());
+  const auto result = capture.wait();
+  CHECK(check_capture(result, {hanging.path()}) == "");
+  CHECK(result.total("stored") == 60'000);
+}
+
+TEST_CASE("a drive of 4096-byte sectors is written in those") {
+  if (skip_without_loop()) return;
+  const auto file_system = GENERATE(values({"ext4", "xfs"}));
+  const auto io = GENERATE(values({"uring", "pwrite"}));
+  CAPTURE(file_system, io);
+  const Bench bench;
+  const LoopDrive drive({.file_system = file_system, .bytes = 320 * mib, .sector_bytes = 4096});
+  write_trace({.kind = "lengths", .packets = 20'000}, bench.trace());
+  const auto result = run_capture(replay(bench, {drive.path()}, 20'000, {"--io", io, "--flush-age", "1ms"}));
+  CHECK(check_capture(result, {drive.path()}) == "");
+  CHECK(compare_spool_in_order(bench.trace(), {drive.path()}) == "");
+}
+
+TEST_CASE("a Block that is not a multiple of the drive's sectors is refused") {
+  if (skip_without_loop()) return;
+  const LoopDrive drive({.file_system = "ext4", .bytes = 16 * mib, .sector_bytes = 4096});
+  const auto result = run_capture({.vdevs = {"net_null0"}, .outputs = {drive.path()}, .options = {"--block-size", "4608"}});
+  INFO(result.describe());
+  CHECK((result.process.exit_code == 1 || result.process.exit_code == 2));
+  CHECK_THAT(result.process.err, Catch::StartsWith("wirespool: --block-size: ") && Catch::Contains("4096"));
+  CHECK(sealed_files({drive.path()}).empty());
+  CHECK(hidden_files({drive.path()}).empty());
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Files while a capture runs: what can be read when, and that what has its final name is final.
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "bench.hpp"
+#include "books.hpp"
+#include "frame_sender.hpp"
+#include "pcap_stream.hpp"
+#include "support/catch.hpp"
+#include "support/outside_tools.hpp"
+#include "support/skip.hpp"
+#include "support/spool_files.hpp"
+
+using namespace wirespool::test;
+
+namespace {
+
+bool skip_without_network() {
+  const auto why = why_no_network();
+  if (!why.empty()) skip("net_af_packet", why);
+  return !why.empty();
+}
+
+// The file a capture is writing; empty if there is none, or several with packets.
+std::filesystem::path open_file(const Paths& directories) {
+  std::filesystem::path found;
+  for (const auto& path : hidden_files(directories)) {
+    if (path.extension() == ".lock" || ask_tcpdump(path).packets == 0) continue;
+    if (!found.empty()) return {};
+    found = path;
+  }
+  return found;
+}
+
+// A capture of one end of a veth pair, frames go in at the other.
+struct VethCapture {
+  NetNamespace where;
+  VethPair veth{&where};
+  LiveCapture capture;
+
+  VethCapture(const Bench& bench, Command options)
+      : capture({.vdevs = {"net_af_packet0,iface=" + veth.right()}, .outputs = bench.outputs,
+                 .options = with_fast_ledger(std::move(options)), .inside = &where}) {
+    REQUIRE(capture.wait_until_running());
+  }
+  void send(std::uint64_t packets) {
+    REQUIRE(send_windowed({&where, veth.left()}, make_trace({.kind = "imix", .packets = packets}), capture));
+  }
+
+ private:
+  static Command with_fast_ledger(Command options) {
+    options.insert(options.end(), {"--stats-interval", "10ms"});
+    return options;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("packets on an idle link can be read after --flush-age, while the capture runs") {
+  if (skip_without_network()) return;
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  const auto io = GENERATE(values({"uring", "pwrite"}));
+  CAPTURE(handoff, io);
+  const Bench bench(2);
+  VethCapture live(bench, {"--flush-age", "50ms", "--handoff", handoff, "--io", io});
+  live.send(3);
+  REQUIRE(live.capture.wait_for_total("stored", 3, Seconds(20)));
+  CHECK(ask_tcpdump(open_file(bench.outputs)).packets == 3);
+  live.send(2);
+  REQUIRE(live.capture.wait_for_total("stored", 5, Seconds(20)));
+  CHECK(ask_tcpdump(open_file(bench.outputs)).packets == 5);
+  CHECK(check_capture(live.capture.stop(), bench.outputs) == "");
+}
+
+TEST_CASE("a killed capture leaves what it had flushed in a file that can be read") {
+  if (skip_without_network()) return;
+  const Bench bench;
+  VethCapture live(bench, {"--flush-age", "50ms"});
+  live.send(4);
+  REQUIRE(live.capture.wait_for_total("stored", 4, Seconds(20)));
+  live.capture.stop(SIGKILL);
+  const auto left = open_file(bench.outputs);
+  CHECK(left.filename().string().ends_with(".open"));
+  const auto opinion = ask_capinfos(left);
+  CHECK(opinion.complaint == "");
+  CHECK(opinion.packets == 4);
+}
+
+TEST_CASE("after a kill the same directory and name can be captured into again") {
+  if (skip_without_network()) return;
+  const Bench bench;
+  {
+    VethCapture live(bench, {});
+    live.capture.stop(SIGKILL);
+  }
+  VethCapture again(bench, {});
+  again.send(5);
+  const auto result = again.capture.stop();
+  INFO(result.describe());
+  CHECK(result.process.ok());
+  CHECK(check_stored(bench.outputs, result) == "");
+}
+
+TEST_CASE("a file with its final name is whole, and never changes") {
+  const Bench bench(2);
+  write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs,
+                       .options = {"--rotate-size", "2MiB", "--block-size", "64KiB", "--packets", "200000"}});
+  std::map<std::filesystem::path, std::uint64_t> seen;  // their packets
+  while (capture.process().running()) {
+    for (const auto& path : sealed_files(bench.outputs)) {
+      if (seen.contains(path)) continue;
+      const auto opinion = ask_capinfos(path);
+      REQUIRE(opinion.complaint == "");
+      CHECK(opinion.packets > 0);
+      seen[path] = opinion.packets;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto result = capture.wait();
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(seen.size() > 10);
+  for (const auto& [path, packets] : seen) CHECK(ask_capinfos(path).packets == packets);
+}
+
+TEST_CASE("no file grows beyond --rotate-size, and all together hold everything") {
+  const auto block_size = GENERATE(values({"4KiB", "64KiB", "1MiB"}));
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(block_size, handoff);
+  const Bench bench(2);
+  write_trace({.kind = "mixed", .packets = 40'000}, bench.trace());
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
+                                   .options = until_packets(40'000, {"--rotate-size", "1MiB", "--block-size",
+                                                                     block_size, "--handoff", handoff})});
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
+  const auto files = sealed_files(bench.outputs);
+  CHECK(files.size() >= 14);
+  // A record that begins in the last Block may end behind it.
+  for (const auto& file : files) CHECK(std::filesystem::file_size(file) <= (1u << 20) + 1518 + 16);
+}
+
+TEST_CASE("a file ends at --rotate-age though nothing more comes") {
+  if (skip_without_network()) return;
+  const Bench bench;
+  VethCapture live(bench, {"--rotate-age", "100ms", "--flush-age", "20ms"});
+  for (unsigned round = 1; round <= 3; ++round) {
+    live.send(2);
+    for (unsigned tries = 0; sealed_files(bench.outputs).size() < round && tries < 2'000; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    REQUIRE(sealed_files(bench.outputs).size() == round);
+  }
+  const auto result = live.capture.stop();
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(result.total("stored") == 6);
+}
+
+TEST_CASE("a capture without an index leaves none") {
+  const Bench bench;
+  write_trace({.kind = "60", .packets = 1'000}, bench.trace());
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
+                                   .options = until_packets(1'000, {"--index", "off"})});
+  CHECK(result.process.ok());
+  CHECK(check_stored(bench.outputs, result) == "");
+  for (const auto& entry : std::filesystem::directory_iterator(bench.outputs[0]))
+    CHECK(entry.path().extension() != ".idx");
+}
