@@ -149,7 +149,7 @@ run_without_capture() {
 }
 
 run_address_sanitizer() {
-  build asan --buildtype=debugoptimized -Db_sanitize=address,undefined || return
+  build asan --buildtype=debug -Db_sanitize=address,undefined || return
   export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   run_suites asan 4 "${suites[@]}"
@@ -157,7 +157,7 @@ run_address_sanitizer() {
 }
 
 run_thread_sanitizer() {
-  build tsan --buildtype=debugoptimized -Db_sanitize=thread -Dcapture=disabled || return
+  build tsan --buildtype=debug -Db_sanitize=thread -Dcapture=disabled || return
   # ThreadSanitizer's memory map does not go with as much address randomisation as newer kernels do.
   if setarch -R true 2>/dev/null; then wrapper=(setarch -R); fi
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cerrno>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace wirespool::spool {
@@ -28,17 +31,22 @@ class Drive {
   void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
   void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive.
-  void fail(int error, const std::string& doing) {
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread; what was being done is
+  // copied, cut if need be, so that an lcore allocates nothing.
+  void fail(int error, std::string_view doing) noexcept {
     const std::lock_guard lock(why_mutex_);
     if (!ok()) return;
-    why_ = doing + ": " + std::generic_category().message(error);
+    error_ = error;
+    doing_bytes_ = std::min(doing.size(), doing_.size());
+    std::copy_n(doing.begin(), doing_bytes_, doing_.begin());
     state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
   }
 
+  // What it said, empty while it is ok. Control path.
   std::string why() const {
     const std::lock_guard lock(why_mutex_);
-    return why_;
+    if (ok()) return {};
+    return std::string(doing_.data(), doing_bytes_) + ": " + std::generic_category().message(error_);
   }
 
  private:
@@ -47,7 +55,9 @@ class Drive {
   std::atomic<DriveState> state_{DriveState::ok};
   alignas(64) std::atomic<std::uint32_t> load_{0};
   mutable std::mutex why_mutex_;
-  std::string why_;
+  int error_ = 0;
+  std::array<char, 256> doing_{};
+  std::size_t doing_bytes_ = 0;
 };
 
 }  // namespace wirespool::spool

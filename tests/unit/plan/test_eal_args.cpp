@@ -127,7 +127,7 @@ TEST_CASE("lcores that EAL renumbers are left to EAL") { CHECK(check_eal_args({"
 TEST_CASE("by default memory leaves no files, and EAL says only what is wrong") {
   const auto args = complete_eal_args({"-l", "0-2"});
   CHECK(args == EalArgs{"-l", "0-2", "--in-memory", "--single-file-segments", "--log-level=*:warning",
-                        "--log-level=lib.eal:error"});
+                        "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
 }
 
 TEST_CASE("what the user chose is kept") {
