@@ -23,7 +23,8 @@ unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
 std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,
                                                                                int numa_node) {
   std::unique_ptr<BlockHandoff> handoff(new BlockHandoff);
-  handoff->filled_ = rte_ring_create_elem((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
+  handoff->filled_ =
+      rte_ring_create_elem((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
   handoff->empty_ = rte_ring_create((name + "_empty").c_str(), ring_size(blocks), numa_node, flags);
   if (!handoff->filled_ || !handoff->empty_) return std::unexpected(std::string(rte_strerror(rte_errno)));
   return handoff;
@@ -52,7 +53,8 @@ spool::Block* BlockHandoff::take_empty() noexcept {
 std::size_t BlockHandoff::empties() const noexcept { return rte_ring_count(empty_); }
 
 unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
-  return rte_ring_sc_dequeue_burst_elem(filled_, messages.data(), sizeof(Message), static_cast<unsigned>(messages.size()), nullptr);
+  return rte_ring_sc_dequeue_burst_elem(filled_, messages.data(), sizeof(Message),
+                                        static_cast<unsigned>(messages.size()), nullptr);
 }
 
 void BlockHandoff::give_empty(spool::Block& block) noexcept { (void)rte_ring_sp_enqueue(empty_, &block); }

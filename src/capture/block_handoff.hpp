@@ -20,8 +20,8 @@
 
 namespace wirespool::capture {
 
-// Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Both hold
-// all Blocks there are, so neither is ever full.
+// Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Both
+// hold all Blocks there are, so neither is ever full.
 class BlockHandoff {
  public:
   struct Message {
@@ -29,16 +29,17 @@ class BlockHandoff {
     spool::Tail tail;  // length 0: the Block is filled for good
   };
 
-  static std::expected<std::unique_ptr<BlockHandoff>, std::string> create(const std::string& name, unsigned blocks, int numa_node);
+  static std::expected<std::unique_ptr<BlockHandoff>, std::string> create(const std::string& name, unsigned blocks,
+                                                                          int numa_node);
   static std::size_t bytes_needed(unsigned blocks);
   ~BlockHandoff();
   BlockHandoff(const BlockHandoff&) = delete;
 
-  void send(const Message& message) noexcept;       // RX lcore
-  spool::Block* take_empty() noexcept;              // RX lcore; after it is done, the writer lcore
-  std::size_t empties() const noexcept;             // either
+  void send(const Message& message) noexcept;              // RX lcore
+  spool::Block* take_empty() noexcept;                     // RX lcore; after it is done, the writer lcore
+  std::size_t empties() const noexcept;                    // either
   unsigned receive(std::span<Message> messages) noexcept;  // writer lcore
-  void give_empty(spool::Block& block) noexcept;    // writer lcore
+  void give_empty(spool::Block& block) noexcept;           // writer lcore
   bool nothing_sent() const noexcept { return rte_ring_empty(filled_); }
 
  private:
@@ -98,7 +99,7 @@ class BlockIntake final : public Intake {
     BlockHandoff* handoff = nullptr;
     spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff, Blocks end here
     spool::BlockPool* pool = nullptr;
-    std::size_t share = 1;                 // empty Blocks the RX lcore is kept supplied with
+    std::size_t share = 1;  // empty Blocks the RX lcore is kept supplied with
     stats::WriterCounters* counters = nullptr;
   };
   explicit BlockIntake(const Setup& setup) : setup_(setup) { supply(); }

@@ -13,7 +13,8 @@ std::expected<std::unique_ptr<BlockMemory>, plan::Problem> BlockMemory::take(uns
   const auto bytes = spool::BlockPool::bytes_needed(blocks, block_bytes);
   void* const start = rte_malloc_socket("wirespool Blocks", bytes, 4096, numa_node < 0 ? SOCKET_ID_ANY : numa_node);
   if (!start)
-    return std::unexpected(plan::Problem{"hugepages", fmt::format("no memory for {} Blocks of {} bytes", blocks, block_bytes),
+    return std::unexpected(plan::Problem{"hugepages",
+                                         fmt::format("no memory for {} Blocks of {} bytes", blocks, block_bytes),
                                          "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
   std::unique_ptr<BlockMemory> memory(new BlockMemory({static_cast<std::byte*>(start), bytes}));
   std::ranges::fill(memory->bytes_, std::byte{0});

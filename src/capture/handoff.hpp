@@ -14,9 +14,9 @@
 
 namespace wirespool::capture {
 
-// Packets from one RX lcore to one writer lcore: an rte_ring with a single producer and a single consumer, whose elements
-// are PacketRefs. Both sides work in the ring's own memory (rte_ring_peek_zc.h), so a ref is written once and read once,
-// and the consumer may give back fewer than it looked at. Owns the ring.
+// Packets from one RX lcore to one writer lcore: an rte_ring with a single producer and a single consumer, whose
+// elements are PacketRefs. Both sides work in the ring's own memory (rte_ring_peek_zc.h), so a ref is written once and
+// read once, and the consumer may give back fewer than it looked at. Owns the ring.
 class Handoff {
  public:
   using Spans = std::pair<std::span<spool::PacketRef>, std::span<spool::PacketRef>>;  // second: after the wrap
@@ -31,7 +31,8 @@ class Handoff {
   // Producer: room for up to `wanted` refs; fill them all, then publish().
   Spans reserve(unsigned wanted) noexcept {
     rte_ring_zc_data memory;
-    const unsigned got = rte_ring_enqueue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
+    const unsigned got =
+        rte_ring_enqueue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
   void publish(std::size_t count) noexcept { rte_ring_enqueue_zc_elem_finish(ring_, static_cast<unsigned>(count)); }
@@ -40,7 +41,8 @@ class Handoff {
   // Consumer: up to `wanted` refs, then how many of them, from the first on, are done with.
   Spans peek(unsigned wanted) noexcept {
     rte_ring_zc_data memory;
-    const unsigned got = rte_ring_dequeue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
+    const unsigned got =
+        rte_ring_dequeue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
   void consume(std::size_t count) noexcept { rte_ring_dequeue_zc_elem_finish(ring_, static_cast<unsigned>(count)); }

@@ -10,10 +10,10 @@ class Intake {
  public:
   virtual ~Intake() = default;
 
-  virtual bool serve() noexcept = 0;         // takes some, if there is something; whether it did
-  virtual bool empty() const noexcept = 0;   // nothing there now
-  virtual void tick(Timestamp) noexcept {}   // a hundred times a second
-  virtual void finish() noexcept {}          // the RX lcore is done and nothing is left
+  virtual bool serve() noexcept = 0;        // takes some, if there is something; whether it did
+  virtual bool empty() const noexcept = 0;  // nothing there now
+  virtual void tick(Timestamp) noexcept {}  // a hundred times a second
+  virtual void finish() noexcept {}         // the RX lcore is done and nothing is left
 };
 
 }  // namespace wirespool::capture

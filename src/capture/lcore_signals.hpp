@@ -6,8 +6,8 @@
 
 namespace wirespool::capture {
 
-// All that crosses to the data path after start: one stop flag out, one "done" per lcore back. An RX lcore raises the flag
-// itself when it received what was asked for.
+// All that crosses to the data path after start: one stop flag out, one "done" per lcore back. An RX lcore raises the
+// flag itself when it received what was asked for.
 struct StopFlag {
   alignas(64) std::atomic<bool> asked{false};
 

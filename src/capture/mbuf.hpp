@@ -14,8 +14,9 @@
 
 namespace wirespool::capture {
 
-// Where the stamp lies in every mbuf: the dynamic field that drivers with RTE_ETH_RX_OFFLOAD_TIMESTAMP fill too, and the
-// flag they set when they did (rte_mbuf_dyn.h, "rte_dynfield_timestamp"). Registered once, before any port is configured.
+// Where the stamp lies in every mbuf: the dynamic field that drivers with RTE_ETH_RX_OFFLOAD_TIMESTAMP fill too, and
+// the flag they set when they did (rte_mbuf_dyn.h, "rte_dynfield_timestamp"). Registered once, before any port is
+// configured.
 struct StampField {
   int offset = -1;
   std::uint64_t rx_flag = 0;
@@ -25,13 +26,14 @@ struct StampField {
   std::uint64_t& of(rte_mbuf* mbuf) const noexcept { return *RTE_MBUF_DYNFIELD(mbuf, offset, std::uint64_t*); }
 };
 
-// PacketRef::owner is the mbuf's address, with this bit set if it has to go back through rte_pktmbuf_free: chained, shared,
-// external, or from another pool. All others go back to their pool in bulk without their header being read again.
+// PacketRef::owner is the mbuf's address, with this bit set if it has to go back through rte_pktmbuf_free: chained,
+// shared, external, or from another pool. All others go back to their pool in bulk without their header being read
+// again.
 inline constexpr std::uintptr_t not_simple = 1;
 
 inline bool is_simple(const rte_mbuf* mbuf, const rte_mempool* pool) noexcept {
-  return mbuf->nb_segs == 1 && mbuf->refcnt == 1 && (mbuf->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0 &&
-         mbuf->pool == pool;
+  return mbuf->nb_segs == 1 && mbuf->refcnt == 1 &&
+         (mbuf->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0 && mbuf->pool == pool;
 }
 
 inline spool::PacketRef refer(rte_mbuf* mbuf, const rte_mempool* pool, StampField field) noexcept {

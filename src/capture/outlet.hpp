@@ -9,8 +9,8 @@
 
 namespace wirespool::capture {
 
-// Where an RX lcore's Bursts go. Called once per Burst, on the RX lcore alone. Every mbuf it is given is handed on, or freed
-// next to the line that counts why.
+// Where an RX lcore's Bursts go. Called once per Burst, on the RX lcore alone. Every mbuf it is given is handed on, or
+// freed next to the line that counts why.
 class Outlet {
  public:
   virtual ~Outlet() = default;

@@ -74,7 +74,8 @@ void Outputs::stop_keepers() {
 
 void Outputs::write_capture_json(const std::string& json) {
   const auto name = format::capture_file_name(plan_.config.name, start_);
-  for (const auto& directory : directories_) (void)storage::write_small_file(directory, name, std::as_bytes(std::span(json)));
+  for (const auto& directory : directories_)
+    (void)storage::write_small_file(directory, name, std::as_bytes(std::span(json)));
 }
 
 void Outputs::open_ledgers() {

@@ -15,8 +15,8 @@
 
 namespace wirespool::capture {
 
-// The output directories of a capture: locked, their keepers, capture.json and the ledger in each. Control thread, but for
-// what the keepers' own threads do.
+// The output directories of a capture: locked, their keepers, capture.json and the ledger in each. Control thread, but
+// for what the keepers' own threads do.
 class Outputs {
  public:
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
@@ -31,8 +31,8 @@ class Outputs {
   void start_keepers();
   void stop_keepers();
 
-  // capture.json is replaced whole, the ledger grows by a line. A directory that cannot take them is left alone: the drive
-  // itself tells soon enough.
+  // capture.json is replaced whole, the ledger grows by a line. A directory that cannot take them is left alone: the
+  // drive itself tells soon enough.
   void write_capture_json(const std::string& json);
   void open_ledgers();
   void append_ledger(const std::string& line);

@@ -129,7 +129,10 @@ void Pipeline::make_rx_lcores() {
 void Pipeline::make_writer_lcores() {
   for (std::size_t writer = 0; writer < writers_.size(); ++writer) {
     WriterParts& parts = *writers_[writer];
-    WriterLcoreSetup setup{.intakes = {}, .sources = {}, .writer = parts.spool_writer.get(), .tsc_clock = &tsc_line_,
+    WriterLcoreSetup setup{.intakes = {},
+                           .sources = {},
+                           .writer = parts.spool_writer.get(),
+                           .tsc_clock = &tsc_line_,
                            .counters = &parts.counters};
     for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx) {
       setup.intakes.push_back(rx_parts_[rx]->intake(writer, parts));
@@ -146,7 +149,8 @@ Done Pipeline::open_first_files() {
     for (auto& writer : writers_)
       for (auto* slot : writer->slots_on(drive))
         if (slot->state.load(std::memory_order_acquire) == spool::FileSlot::State::refused)
-          return std::unexpected(plan::Problem{"--output", slot->error.message(), "check the directory and its drive", true});
+          return std::unexpected(
+              plan::Problem{"--output", slot->error.message(), "check the directory and its drive", true});
   }
   return {};
 }
@@ -245,8 +249,11 @@ void Pipeline::collect_ports(stats::Ledger& ledger) const {
   ledger.ports.clear();
   for (const auto& port : ports_) {
     const auto losses = port.losses();
-    stats::PortLine line{.port = port.planned().id, .name = port.planned().name, .nic_missed = losses.nic_missed,
-                         .nic_errors = losses.nic_errors, .no_mbuf = losses.no_mbuf};
+    stats::PortLine line{.port = port.planned().id,
+                         .name = port.planned().name,
+                         .nic_missed = losses.nic_missed,
+                         .nic_errors = losses.nic_errors,
+                         .no_mbuf = losses.no_mbuf};
     std::size_t counter = 0;
     for (const auto& rx : plan_.rx_lcores)
       for (const auto& queue : rx.queues) {
@@ -264,7 +271,8 @@ void Pipeline::collect_drives(stats::Ledger& ledger) const {
   ledger.drives.clear();
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const auto& drive = outputs_.drive(i);
-    stats::DriveLine line{.path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
+    stats::DriveLine line{
+        .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
     std::array<std::uint64_t, stats::Histogram::buckets> latency{};
     for (const auto& writer : writers_)
       for (std::size_t own = 0; own < writer->planned().drives.size(); ++own) {

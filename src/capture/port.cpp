@@ -104,7 +104,8 @@ Port::~Port() {
 
 std::expected<void, plan::Problem> Port::configure_device(std::vector<std::string>& notices) {
   rte_eth_dev_info info{};
-  if (const int error = rte_eth_dev_info_get(id(), &info)) return std::unexpected(refused("asking what it can do", error));
+  if (const int error = rte_eth_dev_info_get(id(), &info))
+    return std::unexpected(refused("asking what it can do", error));
   rte_eth_conf conf = wanted_configuration(planned_, info);
   for (;;) {
     const int error = rte_eth_dev_configure(id(), static_cast<std::uint16_t>(planned_.rx_queues),
@@ -112,12 +113,13 @@ std::expected<void, plan::Problem> Port::configure_device(std::vector<std::strin
     if (error == 0) return {};
     const auto without = leave_out_one(conf, planned_);
     if (without.empty()) return std::unexpected(refused("configuring it", error));
-    notices.push_back(fmt::format("{} refuses a configuration ({}): trying without {}", say(), rte_strerror(-error), without));
+    notices.push_back(
+        fmt::format("{} refuses a configuration ({}): trying without {}", say(), rte_strerror(-error), without));
   }
 }
 
-// What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs for
-// a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
+// What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs
+// for a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
 std::expected<void, plan::Problem> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
   std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc), tx_desc = 512;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_desc, &tx_desc);
@@ -165,16 +167,16 @@ std::expected<void, plan::Problem> Port::make_pool(unsigned mempool_cache) {
                                   planned_.numa_node < 0 ? SOCKET_ID_ANY : planned_.numa_node);
   if (pool_) return {};
   return std::unexpected(plan::Problem{"hugepages",
-                                       fmt::format("no memory for {}'s {} mbufs of {} bytes ({})", say(), planned_.mbufs,
-                                                   planned_.data_room, rte_strerror(rte_errno)),
+                                       fmt::format("no memory for {}'s {} mbufs of {} bytes ({})", say(),
+                                                   planned_.mbufs, planned_.data_room, rte_strerror(rte_errno)),
                                        "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
 }
 
 int Port::set_up_rx_queues() {
   for (unsigned queue = 0; queue < planned_.rx_queues; ++queue) {
-    const int error = rte_eth_rx_queue_setup(id(), static_cast<std::uint16_t>(queue),
-                                             static_cast<std::uint16_t>(planned_.rx_desc),
-                                             static_cast<unsigned>(rte_eth_dev_socket_id(id())), nullptr, pool_);
+    const int error =
+        rte_eth_rx_queue_setup(id(), static_cast<std::uint16_t>(queue), static_cast<std::uint16_t>(planned_.rx_desc),
+                               static_cast<unsigned>(rte_eth_dev_socket_id(id())), nullptr, pool_);
     if (error) return error;
   }
   return 0;
@@ -196,9 +198,10 @@ std::expected<void, plan::Problem> Port::start(std::vector<std::string>& notices
   started_ = true;
   if (planned_.promiscuous) {
     if (const int error = rte_eth_promiscuous_enable(id()))
-      notices.push_back(fmt::format("{} refuses promiscuous mode ({}): only frames for its own addresses are seen; a VF needs "
-                                    "`ip link set PF vf N trust on` on the host",
-                                    say(), rte_strerror(-error)));
+      notices.push_back(
+          fmt::format("{} refuses promiscuous mode ({}): only frames for its own addresses are seen; a VF needs "
+                      "`ip link set PF vf N trust on` on the host",
+                      say(), rte_strerror(-error)));
     (void)rte_eth_allmulticast_enable(id());
   }
   before_ = {};

@@ -17,8 +17,8 @@ struct PortLosses {
   std::uint64_t nic_missed = 0, nic_errors = 0, no_mbuf = 0;
 };
 
-// An ethdev from configuration to stop, with its pool of mbufs. What the device does not take is left out with a notice,
-// as long as packets can still be received. Control thread; the pool is used by lcores.
+// An ethdev from configuration to stop, with its pool of mbufs. What the device does not take is left out with a
+// notice, as long as packets can still be received. Control thread; the pool is used by lcores.
 class Port {
  public:
   static std::expected<Port, plan::Problem> configure(const plan::PlannedPort& planned, unsigned mempool_cache,

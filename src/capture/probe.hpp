@@ -10,7 +10,8 @@
 
 namespace wirespool::capture {
 
-// What EAL found, and what the output directories stand on. After Eal::start. Problems: directories that cannot be used.
+// What EAL found, and what the output directories stand on. After Eal::start. Problems: directories that cannot be
+// used.
 std::expected<plan::Machine, std::vector<plan::Problem>> probe(const plan::CaptureConfig& config);
 
 // The output directories alone: wrong ones are told before DPDK is started.

@@ -21,7 +21,13 @@ std::uint64_t steady_ns() {
 }  // namespace
 
 Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, std::FILE* out, std::FILE* err)
-    : plan_(plan), start_(start), start_ticks_(steady_ns()), outputs_(outputs), out_(out), err_(err), links_(plan.ports.size(), true) {
+    : plan_(plan),
+      start_(start),
+      start_ticks_(steady_ns()),
+      outputs_(outputs),
+      out_(out),
+      err_(err),
+      links_(plan.ports.size(), true) {
   auto wanted = plan.config.stats;
   if (wanted == plan::StatsOutput::automatic)
     wanted = isatty(fileno(out)) ? plan::StatsOutput::console : plan::StatsOutput::json;
@@ -87,8 +93,8 @@ void Reporter::say(const std::string& line) {
 
 void Reporter::write_capture_json(const std::string& ledger_json) {
   outputs_.write_capture_json(fmt::format(
-      "{{\"wirespool\":\"{}\",\"dpdk\":\"{}\",\"start\":\"{}\",\"name\":\"{}\",\"plan\":{},\"ledger\":{}}}\n",
-      version, dpdk_version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json));
+      "{{\"wirespool\":\"{}\",\"dpdk\":\"{}\",\"start\":\"{}\",\"name\":\"{}\",\"plan\":{},\"ledger\":{}}}\n", version,
+      dpdk_version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json));
 }
 
 void Reporter::watch_links(const Pipeline& pipeline) {
@@ -105,7 +111,8 @@ void Reporter::watch_drives(const stats::Ledger& ledger) {
   for (std::size_t i = 0; i < ledger.drives.size(); ++i) {
     const auto& drive = ledger.drives[i];
     if (drive.state == "ok" || (i < last_.drives.size() && last_.drives[i].state == drive.state)) continue;
-    fmt::print(err_, "wirespool: drive {}: {}: {}: its packets go to the other drives\n", drive.path, drive.state, drive.why);
+    fmt::print(err_, "wirespool: drive {}: {}: {}: its packets go to the other drives\n", drive.path, drive.state,
+               drive.why);
   }
 }
 

@@ -17,9 +17,9 @@ class Reporter {
  public:
   Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, std::FILE* out, std::FILE* err);
 
-  void begin();                                        // the plan; capture.json
+  void begin();  // the plan; capture.json
   void notices(const std::vector<std::string>& lines);
-  void interval(const Pipeline& pipeline);             // a ledger line
+  void interval(const Pipeline& pipeline);                                   // a ledger line
   stats::Ledger end(const Pipeline& pipeline, const std::string& ended_by);  // the final one; capture.json again
 
  private:

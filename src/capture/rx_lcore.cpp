@@ -11,7 +11,8 @@
 namespace wirespool::capture {
 namespace {
 
-// Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other reasons.
+// Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other
+// reasons.
 constexpr unsigned empty_enough = 4;
 
 constexpr std::uint64_t ticks_per_second = 100;
@@ -83,8 +84,8 @@ void RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun ru
   }
 }
 
-// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time. Equal stamps
-// (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
+// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time. Equal
+// stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
 void RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
   const auto index = static_cast<std::size_t>(&queue - setup_.queues.data());
   queue.nic_clock->refresh(nic_lines_[index], nic_versions_[index]);

@@ -25,18 +25,18 @@ struct alignas(64) RxQueueCounters {
 struct RxQueue {
   std::uint16_t port = 0;
   std::uint16_t queue = 0;
-  unsigned descriptors = 0;                           // at most this many are left in it at a stop
-  const policy::SharedClock* nic_clock = nullptr;     // set: the NIC stamps, in ticks of this clock
+  unsigned descriptors = 0;                        // at most this many are left in it at a stop
+  const policy::SharedClock* nic_clock = nullptr;  // set: the NIC stamps, in ticks of this clock
   RxQueueCounters* counters = nullptr;
 };
 
 struct RxLcoreSetup {
   std::vector<RxQueue> queues;
-  Outlet* outlet = nullptr;          // where stamped Bursts go
+  Outlet* outlet = nullptr;  // where stamped Bursts go
   unsigned burst = 64;
   StampField stamp_field;
   const policy::SharedClock* tsc_clock = nullptr;
-  Allowance* allowance = nullptr;    // nullptr: no limit
+  Allowance* allowance = nullptr;  // nullptr: no limit
   StopFlag* stop = nullptr;
   stats::RxCounters* counters = nullptr;
 };
@@ -67,7 +67,7 @@ class RxLcore {
   policy::Stamper stamper_;
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
-  std::vector<policy::ClockLine> nic_lines_;          // by queue
+  std::vector<policy::ClockLine> nic_lines_;  // by queue
   std::vector<std::uint32_t> nic_versions_;
   std::uint64_t last_nic_ns_ = 0;
   std::uint64_t next_tick_ = 0;

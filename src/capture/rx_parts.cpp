@@ -21,9 +21,9 @@ std::unexpected<plan::Problem> no_memory(const std::string& what, const std::str
 
 }  // namespace
 
-std::expected<std::unique_ptr<RxParts>, plan::Problem> RxParts::make(const plan::CapturePlan& plan, std::size_t index,
-                                                                     std::span<const std::unique_ptr<WriterParts>> writers,
-                                                                     Outputs& outputs, rte_mempool* pool, StampField field) {
+std::expected<std::unique_ptr<RxParts>, plan::Problem> RxParts::make(
+    const plan::CapturePlan& plan, std::size_t index, std::span<const std::unique_ptr<WriterParts>> writers,
+    Outputs& outputs, rte_mempool* pool, StampField field) {
   std::unique_ptr<RxParts> parts(new RxParts(plan, index, pool, field));
   Done done;
   if (plan.config.until == plan::Until::rx)
@@ -65,7 +65,8 @@ Done RxParts::make_block_outlet(std::span<const std::unique_ptr<WriterParts>> wr
     const auto mine = parts.drives(outputs);
     drives.insert(drives.end(), mine.begin(), mine.end());
     ports_.push_back(std::make_unique<BlockHandoffPort>(*block_handoffs_.back(), mine));
-    appenders_.push_back(std::make_unique<spool::Appender>(parts.appender_options(static_cast<std::uint32_t>(index_)), *ports_.back()));
+    appenders_.push_back(
+        std::make_unique<spool::Appender>(parts.appender_options(static_cast<std::uint32_t>(index_)), *ports_.back()));
   }
   outlet_ = block_outlet(std::move(drives));
   return {};
@@ -84,23 +85,28 @@ Done RxParts::make_building_outlet() {
 }
 
 std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const spool::Drive*> drives) {
-  BlockOutlet::Setup setup{.appenders = {}, .drives = std::move(drives), .wait = plan_.when_full == plan::WhenFull::wait,
-                           .pool = pool_, .field = field_, .counters = &counters};
+  BlockOutlet::Setup setup{.appenders = {},
+                           .drives = std::move(drives),
+                           .wait = plan_.when_full == plan::WhenFull::wait,
+                           .pool = pool_,
+                           .field = field_,
+                           .counters = &counters};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   return std::make_unique<BlockOutlet>(std::move(setup));
 }
 
 std::unique_ptr<Intake> RxParts::intake(std::size_t writer, WriterParts& parts) {
   if (plan_.config.handoff == plan::HandoffKind::packets)
-    return std::make_unique<PacketIntake>(PacketIntake::Setup{
-        .handoff = handoffs_[writer].get(),
-        .pool = pool_,
-        .appender = parts.appenders.empty() ? nullptr : parts.appenders[index_].get(),
-        .writer = parts.spool_writer.get(),
-        .counters = &parts.counters});
+    return std::make_unique<PacketIntake>(
+        PacketIntake::Setup{.handoff = handoffs_[writer].get(),
+                            .pool = pool_,
+                            .appender = parts.appenders.empty() ? nullptr : parts.appenders[index_].get(),
+                            .writer = parts.spool_writer.get(),
+                            .counters = &parts.counters});
   const auto streams = plan_.rx_lcores.size();
   const auto& planned = parts.planned();
-  const std::size_t kept = planned.drives.empty() ? 0 : spool::SpoolWriter::reserve(planned.drives.size()) + streams * planned.drives.size();
+  const std::size_t kept =
+      planned.drives.empty() ? 0 : spool::SpoolWriter::reserve(planned.drives.size()) + streams * planned.drives.size();
   return std::make_unique<BlockIntake>(BlockIntake::Setup{.handoff = block_handoffs_[writer].get(),
                                                           .writer = parts.spool_writer.get(),
                                                           .pool = parts.pool(),

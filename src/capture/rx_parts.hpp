@@ -24,9 +24,9 @@ namespace wirespool::capture {
 class RxParts {
  public:
   // `writers` are connected already. `index`: which of plan.rx_lcores.
-  static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(const plan::CapturePlan& plan, std::size_t index,
-                                                                     std::span<const std::unique_ptr<WriterParts>> writers,
-                                                                     Outputs& outputs, rte_mempool* pool, StampField field);
+  static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(
+      const plan::CapturePlan& plan, std::size_t index, std::span<const std::unique_ptr<WriterParts>> writers,
+      Outputs& outputs, rte_mempool* pool, StampField field);
 
   Outlet& outlet() { return *outlet_; }
   rte_mempool* pool() const { return pool_; }

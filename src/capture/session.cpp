@@ -59,7 +59,8 @@ class Every {
 // Why a capture is to stop now; remembers what that depends on.
 class StopConditions {
  public:
-  explicit StopConditions(const plan::CaptureConfig& config) : config_(config), start_(steady_ns()), last_packet_(start_) {}
+  explicit StopConditions(const plan::CaptureConfig& config)
+      : config_(config), start_(steady_ns()), last_packet_(start_) {}
 
   std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
     if (auto signal = signals_.caught()) return signal;
@@ -92,8 +93,8 @@ class StopConditions {
 };
 
 // The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
-std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, const plan::CaptureConfig& config,
-                      std::FILE* err) {
+std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions,
+                      const plan::CaptureConfig& config, std::FILE* err) {
   Every discipline(discipline_period_ns), report(config.stats_interval_ns), drain_notice(drain_notice_ns);
   std::string ended_by;
   while (!pipeline.done()) {
@@ -111,22 +112,26 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
       fmt::print(err, "wirespool: stopping: still waiting for what is on its way to the drives\n");
     }
   }
-  if (ended_by.empty()) ended_by = conditions.met(pipeline, steady_ns()).value_or("the lcores");  // they stopped by themselves
+  if (ended_by.empty())
+    ended_by = conditions.met(pipeline, steady_ns()).value_or("the lcores");  // they stopped by themselves
   return ended_by;
 }
 
 Outcome judge(const stats::Ledger& ledger, const StopConditions& conditions, bool strict) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty())
     return {ended_by_failure,
-            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
+            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
+              true}}};
   if (conditions.failed())
-    return {ended_by_failure, {{"capture", ledger.ended_by, "what was stored before is sealed; see the ledger for what was not", true}}};
+    return {ended_by_failure,
+            {{"capture", ledger.ended_by, "what was stored before is sealed; see the ledger for what was not", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
 }
 
 // What EAL would abort over, or say in a way that helps nobody.
-std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args, const std::vector<plan::HugepagePool>& hugepages) {
+std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
+                                            const std::vector<plan::HugepagePool>& hugepages) {
   auto problems = plan::check_eal_args(args, usable_cpus());
   if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
   return problems;
@@ -170,7 +175,8 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
     std::fputs(plan::describe(*plan).c_str(), out);
     return {};
   }
-  if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
+  if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
+    return refused(std::move(problems));
   return run_plan(*plan, out, err);
 }
 

@@ -6,8 +6,8 @@
 
 namespace wirespool::capture {
 
-// SIGINT, SIGTERM and SIGHUP ask the capture to stop, the first as well as the tenth; SIGPIPE is ignored, so that a reader
-// of the statistics that goes away does not end the capture. Put back as they were by the destructor.
+// SIGINT, SIGTERM and SIGHUP ask the capture to stop, the first as well as the tenth; SIGPIPE is ignored, so that a
+// reader of the statistics that goes away does not end the capture. Put back as they were by the destructor.
 class StopSignals {
  public:
   StopSignals();

@@ -16,7 +16,7 @@ namespace wirespool::capture {
 struct WriterLcoreSetup {
   std::vector<std::unique_ptr<Intake>> intakes;  // one per RX lcore
   std::vector<const RxLcore*> sources;           // these
-  spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
+  spool::SpoolWriter* writer = nullptr;          // nullptr: --until handoff|block
   const policy::SharedClock* tsc_clock = nullptr;
   stats::WriterCounters* counters = nullptr;
 };

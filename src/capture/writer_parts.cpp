@@ -65,7 +65,8 @@ std::expected<void, plan::Problem> WriterParts::make_queue(std::vector<std::stri
 std::vector<spool::FileSlot*> WriterParts::slots_on(std::size_t drive) {
   std::vector<spool::FileSlot*> mine;
   for (std::size_t i = 0; i < slots_.size() && !planned_.drives.empty(); ++i)
-    if (planned_.drives[i / spool::SpoolWriter::slots_per_lane % planned_.drives.size()] == drive) mine.push_back(&slots_[i]);
+    if (planned_.drives[i / spool::SpoolWriter::slots_per_lane % planned_.drives.size()] == drive)
+      mine.push_back(&slots_[i]);
   return mine;
 }
 
@@ -79,7 +80,8 @@ void WriterParts::connect(Outputs& outputs) {
   const auto streams = static_cast<std::uint32_t>(plan_.rx_lcores.size());
   if (plan_.config.until == plan::Until::disk) make_spool_writer(outputs, streams);
   if (plan_.config.until == plan::Until::handoff || plan_.config.handoff == plan::HandoffKind::blocks) return;
-  if (plan_.config.until == plan::Until::block) sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.filtered);
+  if (plan_.config.until == plan::Until::block)
+    sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.filtered);
   for (std::uint32_t stream = 0; stream < streams; ++stream) {
     spool::BlockPort& port = sink_ ? static_cast<spool::BlockPort&>(*sink_) : spool_writer->port(stream);
     appenders.push_back(std::make_unique<spool::Appender>(appender_options(stream), port));
@@ -91,16 +93,15 @@ void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
   for (std::size_t i = 0; i < planned_.drives.size(); ++i)
     drives.push_back({&outputs.drive(planned_.drives[i]), &outputs.keeper(planned_.drives[i]), &drive_counters[i]});
   const auto options = capture::appender_options(plan_);
-  spool_writer = std::make_unique<spool::SpoolWriter>(
-      spool::SpoolWriterOptions{.writer = planned_.writer,
-                                .streams = streams,
-                                .depth = plan_.config.io_depth,
-                                .snaplen = options.snaplen,
-                                .block_bytes = options.block_bytes,
-                                .flush_age_ns = options.flush_age_ns,
-                                .grow_bytes = grow_bytes,
-                                .rotation = options.rotation},
-      std::move(drives), slots_, memory_->pool(), *queue_, counters);
+  spool_writer = std::make_unique<spool::SpoolWriter>(spool::SpoolWriterOptions{.writer = planned_.writer,
+                                                                                .streams = streams,
+                                                                                .depth = plan_.config.io_depth,
+                                                                                .snaplen = options.snaplen,
+                                                                                .block_bytes = options.block_bytes,
+                                                                                .flush_age_ns = options.flush_age_ns,
+                                                                                .grow_bytes = grow_bytes,
+                                                                                .rotation = options.rotation},
+                                                      std::move(drives), slots_, memory_->pool(), *queue_, counters);
   spool_writer->open_first_files();
 }
 

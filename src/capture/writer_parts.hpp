@@ -23,8 +23,8 @@ namespace wirespool::capture {
 // What every Appender of the capture has in common.
 spool::AppenderOptions appender_options(const plan::CapturePlan& plan);
 
-// Everything one writer lcore works with, built before it starts: Blocks in hugepages, files, the IoQueue, an Appender per
-// Stream. Counters may be read by any thread.
+// Everything one writer lcore works with, built before it starts: Blocks in hugepages, files, the IoQueue, an Appender
+// per Stream. Counters may be read by any thread.
 class WriterParts {
  public:
   static std::expected<std::unique_ptr<WriterParts>, plan::Problem> make(const plan::CapturePlan& plan,
@@ -45,7 +45,8 @@ class WriterParts {
   stats::WriterCounters counters;
   std::vector<stats::DriveCounters> drive_counters;  // by planned().drives
   std::unique_ptr<spool::SpoolWriter> spool_writer;  // --until disk
-  std::vector<std::unique_ptr<spool::Appender>> appenders;  // by Stream; none for --until handoff, or if RX lcores append
+  std::vector<std::unique_ptr<spool::Appender>>
+      appenders;  // by Stream; none for --until handoff, or if RX lcores append
 
  private:
   WriterParts(const plan::CapturePlan& plan, const plan::PlannedWriter& writer);

@@ -72,8 +72,9 @@ void add_pipeline_options(CLI::App& app, CaptureConfig& config) {
              with_default("run up to this stage and drop there, to measure it", word(defaults().until)));
   add_number_list(app, "--rx-lcores", config.rx_lcores, with_default("lcores that receive, as 1,3-5", "planned"));
   add_number_list(app, "--writer-lcores", config.writer_lcores, with_default("lcores that write", "planned"));
-  add_choice(app, "--handoff", config.handoff, choices({HandoffKind::packets, HandoffKind::blocks}),
-             with_default("what crosses to writer lcores: mbufs, or Blocks that RX lcores build", word(defaults().handoff)));
+  add_choice(
+      app, "--handoff", config.handoff, choices({HandoffKind::packets, HandoffKind::blocks}),
+      with_default("what crosses to writer lcores: mbufs, or Blocks that RX lcores build", word(defaults().handoff)));
   add_whole(app, "--handoff-size", config.handoff_size,
             with_default("packets between an RX and a writer lcore, a power of two",
                          fmt::format("{}; {} where receiving waits", plan::dropping_handoff, plan::waiting_handoff)));

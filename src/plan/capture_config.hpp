@@ -21,15 +21,15 @@ enum class StatsOutput { automatic, console, json, none };  // automatic: consol
 struct CaptureConfig {
   std::vector<std::string> outputs;  // --output, as given
   Until until = Until::disk;
-  std::vector<std::string> ports;        // --port: id, name or PCI address each; empty: all
-  unsigned rx_queues = 1;                // per port
-  std::optional<unsigned> rx_desc;       // per queue
-  unsigned burst = 64;                   // most packets of one receive call
-  std::optional<unsigned> mbufs;         // --mbufs: mbufs of each port's pool
-  std::optional<unsigned> mtu;           // --mtu; nullopt: leave the device as it is
+  std::vector<std::string> ports;              // --port: id, name or PCI address each; empty: all
+  unsigned rx_queues = 1;                      // per port
+  std::optional<unsigned> rx_desc;             // per queue
+  unsigned burst = 64;                         // most packets of one receive call
+  std::optional<unsigned> mbufs;               // --mbufs: mbufs of each port's pool
+  std::optional<unsigned> mtu;                 // --mtu; nullopt: leave the device as it is
   HandoffKind handoff = HandoffKind::packets;  // --handoff: what crosses from RX to writer lcores
-  std::optional<unsigned> handoff_size;  // --handoff-size: packets each Handoff holds, a power of two
-  std::vector<unsigned> rx_lcores;       // --rx-lcores; empty: planned
+  std::optional<unsigned> handoff_size;        // --handoff-size: packets each Handoff holds, a power of two
+  std::vector<unsigned> rx_lcores;             // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
   bool promiscuous = true;
   Rss rss = Rss::symmetric;

@@ -131,7 +131,8 @@ EalArgs complete_eal_args(EalArgs args) {
   // Whoever names the process type wants files that other DPDK processes can attach to.
   if (!has_eal_option(args, "--proc-type")) add_memory_args(args);
   // EAL tells of hugepage sizes it has none of as a warning: errors only there.
-  if (!has_eal_option(args, "--log-level")) add(args, {"--log-level=*:warning", "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
+  if (!has_eal_option(args, "--log-level"))
+    add(args, {"--log-level=*:warning", "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
   return args;
 }
 

@@ -15,7 +15,9 @@ constexpr double rate_stretch_ns = 1e9;
 // More than any slewing or wrong rate amounts to within a period.
 constexpr std::int64_t moved_ns = 1'000'000;
 
-std::uint64_t to_q32(double ns_per_tick) { return static_cast<std::uint64_t>(std::llround(ns_per_tick * 4294967296.0)); }
+std::uint64_t to_q32(double ns_per_tick) {
+  return static_cast<std::uint64_t>(std::llround(ns_per_tick * 4294967296.0));
+}
 
 std::int64_t signed_difference(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(a - b); }
 
@@ -41,7 +43,8 @@ const ClockLine& Timebase::update(ClockSample sample) {
 }
 
 void Timebase::learn_rate(ClockSample sample) {
-  if (std::llabs(last_error_ns_) > moved_ns) {  // UTC was set, or is still being caught up with: no rate to learn from that
+  if (std::llabs(last_error_ns_) >
+      moved_ns) {  // UTC was set, or is still being caught up with: no rate to learn from that
     anchor_ = sample;
     return;
   }

@@ -35,15 +35,15 @@ struct ClockLine {
   }
 };
 
-// Keeps a ClockLine on UTC while a capture runs. Feed it a sample every `period` or so; each update returns the next line,
-// which meets the last one at the sample (no jump) and steers the error out over about `steer_periods` periods.
+// Keeps a ClockLine on UTC while a capture runs. Feed it a sample every `period` or so; each update returns the next
+// line, which meets the last one at the sample (no jump) and steers the error out over about `steer_periods` periods.
 //
-// Bounds: with samples every P seconds, a counter whose rate is steady and a UTC clock slewed by up to r (NTP slews by at
-// most 500 ppm, adjtimex(2)), a stamp is within P * r plus the sampling error of CLOCK_REALTIME once steered in: 50 us for
-// P = 100 ms while the kernel is slewing at its limit, below 1 us while it is not.
-// UTC stepped forward by more than `step_ns`: the line jumps forward with it. Stepped back by more: the line jumps back and
-// `epoch` grows, so that stampers and writers start new files (no file goes backwards). Smaller errors are steered, the
-// slope never leaving 1 +- `max_steer`.
+// Bounds: with samples every P seconds, a counter whose rate is steady and a UTC clock slewed by up to r (NTP slews by
+// at most 500 ppm, adjtimex(2)), a stamp is within P * r plus the sampling error of CLOCK_REALTIME once steered in: 50
+// us for P = 100 ms while the kernel is slewing at its limit, below 1 us while it is not. UTC stepped forward by more
+// than `step_ns`: the line jumps forward with it. Stepped back by more: the line jumps back and `epoch` grows, so that
+// stampers and writers start new files (no file goes backwards). Smaller errors are steered, the slope never leaving 1
+// +- `max_steer`.
 //
 // Control path; one thread.
 class Timebase {
@@ -67,7 +67,7 @@ class Timebase {
   void restart(ClockSample sample);
 
   ClockLine line_;
-  ClockSample anchor_;      // start of the stretch the rate is measured over
+  ClockSample anchor_;  // start of the stretch the rate is measured over
   double ns_per_tick_;
   std::int64_t last_error_ns_ = 0;
 };

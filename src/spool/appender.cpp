@@ -49,7 +49,8 @@ std::size_t Appender::append_ordered(std::span<const PacketRef> packets) noexcep
   return done;
 }
 
-// The hot loop: as many packets as fit into the open Block. Locals, because writes through std::byte* may alias members.
+// The hot loop: as many packets as fit into the open Block. Locals, because writes through std::byte* may alias
+// members.
 std::size_t Appender::append_run(Lane& lane, std::span<const PacketRef> packets) noexcept {
   Block& block = *lane.block;
   std::byte* const from = block.data + block.length;
@@ -178,7 +179,8 @@ void Appender::open_block(Lane& lane) noexcept {
   block.length = file_header_bytes;
 }
 
-void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, Timestamp first, Timestamp last) noexcept {
+void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, Timestamp first,
+                             Timestamp last) noexcept {
   Block& block = *lane.block;
   if (block.starts == 0) {
     block.first_start = at;

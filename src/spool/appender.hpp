@@ -32,7 +32,7 @@ class BlockPort {
 };
 
 struct AppenderOptions {
-  std::uint32_t first_lane = 0;   // lane of drive d is first_lane + d
+  std::uint32_t first_lane = 0;  // lane of drive d is first_lane + d
   std::uint32_t drives = 1;
   std::uint32_t snaplen = format::max_snaplen;
   std::uint32_t block_bytes = 1 << 20;
@@ -50,9 +50,9 @@ class Appender {
  public:
   Appender(const AppenderOptions& options, BlockPort& port);
 
-  // Appends in order; returns how many were taken. Fewer than given: no empty Block now (or no usable drive), nothing of
-  // the rest was touched. Stamps must not decrease within a call; if the first is earlier than the last one appended,
-  // UTC was set back, and new files are begun.
+  // Appends in order; returns how many were taken. Fewer than given: no empty Block now (or no usable drive), nothing
+  // of the rest was touched. Stamps must not decrease within a call; if the first is earlier than the last one
+  // appended, UTC was set back, and new files are begun.
   std::size_t append(std::span<const PacketRef> packets) noexcept;
 
   // Called now and then: ends files that are old, hands out tails that waited for flush_age, gives up drives that are
@@ -65,11 +65,11 @@ class Appender {
  private:
   // A drive's file as this Appender sees it.
   struct Lane {
-    Block* block = nullptr;          // open Block, or none yet
+    Block* block = nullptr;  // open Block, or none yet
     FileKey file;
-    std::uint64_t next_offset = 0;   // in the file, of the next Block
-    Timestamp file_first;            // stamp of the file's first packet, 0: none yet
-    Timestamp waiting_since;         // stamp of the oldest packet not handed out yet, 0: none
+    std::uint64_t next_offset = 0;  // in the file, of the next Block
+    Timestamp file_first;           // stamp of the file's first packet, 0: none yet
+    Timestamp waiting_since;        // stamp of the oldest packet not handed out yet, 0: none
   };
 
   std::size_t append_ordered(std::span<const PacketRef> packets) noexcept;
@@ -91,8 +91,8 @@ class Appender {
   AppenderOptions options_;
   BlockPort& port_;
   std::vector<Lane> lanes_;
-  std::size_t current_ = 0;        // lane that takes the next packet
-  bool selected_ = false;          // current_ has an open Block
+  std::size_t current_ = 0;  // lane that takes the next packet
+  bool selected_ = false;    // current_ has an open Block
   format::SecondSplitter splitter_;
   Timestamp last_stamp_;
   std::vector<std::byte> record_;  // a record that does not fit, whole: its header and caplen bytes

@@ -36,28 +36,28 @@ struct Tail {
 // One aligned write on its way from an Appender to a drive. Lives in a BlockPool for the whole capture; owned by one
 // lcore at a time: Appender -> SpoolWriter -> pool.
 struct Block {
-  std::byte* data = nullptr;   // capacity bytes, 4096-aligned; carry_capacity bytes in front belong to it too
+  std::byte* data = nullptr;  // capacity bytes, 4096-aligned; carry_capacity bytes in front belong to it too
   std::uint32_t capacity = 0;
 
   FileKey file;
-  std::uint64_t offset = 0;        // of data[0] in the file
-  std::uint32_t length = 0;        // filled bytes
-  std::uint32_t continued = 0;     // bytes of its first record that are in earlier Blocks
-  std::uint32_t carry = 0;         // the same bytes kept at data - carry, or 0 if they are too many
+  std::uint64_t offset = 0;     // of data[0] in the file
+  std::uint32_t length = 0;     // filled bytes
+  std::uint32_t continued = 0;  // bytes of its first record that are in earlier Blocks
+  std::uint32_t carry = 0;      // the same bytes kept at data - carry, or 0 if they are too many
   bool last_of_file = false;
-  Tally tally;                     // records that END in this Block
+  Tally tally;  // records that END in this Block
   // Records that START in this Block: the row of the sidecar index.
   std::uint32_t starts = 0;
-  std::uint32_t first_start = 0;   // offset in data
+  std::uint32_t first_start = 0;  // offset in data
   Timestamp first, last;
 
   // SpoolWriter's, while the Block is on its way.
   enum class State : std::uint32_t { waiting, inflight, complete, failed };
   State state = State::waiting;
-  std::uint32_t written = 0;         // bytes of the write that are done
-  Tail flushed;                      // already on the drive by a tail write; a record ends there
-  std::uint64_t submitted_ns = 0;    // on the steady clock
-  Block* next = nullptr;             // in file order
+  std::uint32_t written = 0;       // bytes of the write that are done
+  Tail flushed;                    // already on the drive by a tail write; a record ends there
+  std::uint64_t submitted_ns = 0;  // on the steady clock
+  Block* next = nullptr;           // in file order
 };
 
 // All Blocks of one writer, in memory taken at start. Last in, first out, so that a few warm Blocks do the work.

@@ -40,7 +40,8 @@ void FileKeeper::run() {
 }
 
 std::size_t FileKeeper::work() {
-  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); }));
+  return static_cast<std::size_t>(
+      std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); }));
 }
 
 bool FileKeeper::serve(FileSlot& slot) {

@@ -19,15 +19,16 @@ struct FileKeeperOptions {
   bool direct_io = true;
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
-  std::uint32_t block_bytes = 0;                   // of the Blocks, for the index
+  std::uint32_t block_bytes = 0;  // of the Blocks, for the index
 };
 
-// Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them, grows
-// them ahead of the writes, seals finished ones. A drive that hangs in a sync holds up nobody else's files.
+// Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,
+// grows them ahead of the writes, seals finished ones. A drive that hangs in a sync holds up nobody else's files.
 class FileKeeper {
  public:
   // `slots`: of all writers' files on this drive; fixed for good. What is referred to outlives the keeper.
-  FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory, std::vector<FileSlot*> slots);
+  FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
+             std::vector<FileSlot*> slots);
   ~FileKeeper();
 
   void start();          // the thread; before that, work() may be called by the owner

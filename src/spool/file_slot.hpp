@@ -34,15 +34,15 @@ struct alignas(64) FileSlot {
   storage::IoError error;
 
   // The writer's while `open`, read by the keeper in `sealing`.
-  unsigned sequence = 0;               // of the sealed name
-  std::uint64_t length = 0;            // bytes that count
+  unsigned sequence = 0;     // of the sealed name
+  std::uint64_t length = 0;  // bytes that count
   Timestamp first;
   Tally tally;
   std::vector<format::IndexEntry> index;  // room taken at start; halved when full
   bool index_complete = true;             // false: the file was cut within a Block
 
-  // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in `allocated_bytes`.
-  // Equal: nothing is under way, the writer may truncate.
+  // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
+  // `allocated_bytes`. Equal: nothing is under way, the writer may truncate.
   std::atomic<std::uint64_t> wanted_bytes{0};
   std::atomic<std::uint64_t> allocated_bytes{0};
   std::atomic<bool> cannot_preallocate{false};

@@ -11,14 +11,14 @@ namespace wirespool::spool {
 
 // One Stream on one drive, on the writing side: its files and its Blocks that are not retired yet. SpoolWriter's.
 struct Lane {
-  std::uint32_t drive = 0;         // index into the writer's drives
-  std::span<FileSlot> slots;       // taken in turn
-  std::size_t slot = 0;            // that of file `number`
-  std::uint32_t number = 0;        // of the file being written
+  std::uint32_t drive = 0;    // index into the writer's drives
+  std::span<FileSlot> slots;  // taken in turn
+  std::size_t slot = 0;       // that of file `number`
+  std::uint32_t number = 0;   // of the file being written
 
-  Block* first = nullptr;          // oldest Block not retired
+  Block* first = nullptr;  // oldest Block not retired
   Block* last = nullptr;
-  std::uint32_t inflight = 0;      // writes of this lane, tails included
+  std::uint32_t inflight = 0;  // writes of this lane, tails included
 
   // The Appender's open Block, as much of it as is to be flushed, and as is being written.
   Block* tail_block = nullptr;

@@ -9,14 +9,14 @@
 
 namespace wirespool::spool {
 
-// A received packet where it lies: what crosses a Handoff, so that a writer lcore need not touch the mbuf's header (whose
-// cache lines belong to the RX lcore). `owner` frees it, and means nothing to this room.
+// A received packet where it lies: what crosses a Handoff, so that a writer lcore need not touch the mbuf's header
+// (whose cache lines belong to the RX lcore). `owner` frees it, and means nothing to this room.
 struct PacketRef {
   Timestamp stamp;
   const std::byte* head = nullptr;  // the first `head_bytes` of the frame, contiguous
   void* owner = nullptr;
   std::uint32_t wirelen = 0;
-  std::uint32_t head_bytes = 0;     // less than wirelen: the rest is reached through ChainCopy
+  std::uint32_t head_bytes = 0;  // less than wirelen: the rest is reached through ChainCopy
 };
 static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>);
 

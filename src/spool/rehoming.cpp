@@ -25,7 +25,10 @@ std::span<const PacketRef> BlockRecords::peek() noexcept {
     const std::byte* const next = at + sizeof header + header.caplen;
     if (next > end_) break;
     refs_[count] = {{std::uint64_t{header.seconds} * 1'000'000'000 + header.nanoseconds},
-                    at + sizeof header, nullptr, header.wirelen, header.caplen};
+                    at + sizeof header,
+                    nullptr,
+                    header.wirelen,
+                    header.caplen};
     at = next;
   }
   return {refs_.data(), count};

@@ -82,7 +82,8 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
       counters_(counters),
       loads_(drives_.size()),
       inflight_(drives_.size()) {
-  const std::size_t rows = std::min(options.rotation.size_bytes / options.block_bytes + 2, format::max_open_index_entries);
+  const std::size_t rows =
+      std::min(options.rotation.size_bytes / options.block_bytes + 2, format::max_open_index_entries);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].drive = static_cast<std::uint32_t>(i % drives_.size());
     lanes_[i].slots = slots.subspan(i * slots_per_lane, slots_per_lane);
@@ -91,14 +92,13 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
   for (std::uint32_t stream = 0; stream < options.streams; ++stream)
     ports_.push_back(std::make_unique<Port>(*this, reserve(drives_.size())));
   ports_.push_back(std::make_unique<Port>(*this, 0));
-  rehome_appender_ = std::make_unique<Appender>(
-      AppenderOptions{.first_lane = first_lane(options.streams),
-                      .drives = static_cast<std::uint32_t>(drives_.size()),
-                      .snaplen = options.snaplen,
-                      .block_bytes = options.block_bytes,
-                      .flush_age_ns = options.flush_age_ns,
-                      .rotation = options.rotation},
-      *ports_.back());
+  rehome_appender_ = std::make_unique<Appender>(AppenderOptions{.first_lane = first_lane(options.streams),
+                                                                .drives = static_cast<std::uint32_t>(drives_.size()),
+                                                                .snaplen = options.snaplen,
+                                                                .block_bytes = options.block_bytes,
+                                                                .flush_age_ns = options.flush_age_ns,
+                                                                .rotation = options.rotation},
+                                                *ports_.back());
 }
 
 SpoolWriter::~SpoolWriter() = default;
@@ -170,7 +170,8 @@ bool SpoolWriter::submit_from(Lane& lane) noexcept {
 }
 
 bool SpoolWriter::submit_block(Lane& lane, Block& block) noexcept {
-  if (lane.tail_inflight() || inflight_[lane.drive] == options_.depth || !have_file(lane, block.file.number)) return false;
+  if (lane.tail_inflight() || inflight_[lane.drive] == options_.depth || !have_file(lane, block.file.number))
+    return false;
   const WriterDrive& drive = drive_of(lane);
   const std::uint32_t bytes = round_up(block.length, drive.drive->block_bytes());
   const storage::WriteRequest request{lane.file().file->fd(), block.data + block.written, bytes - block.written,

@@ -20,9 +20,9 @@
 namespace wirespool::spool {
 
 struct SpoolWriterOptions {
-  unsigned writer = 0;          // the WW of its files
-  std::uint32_t streams = 1;    // Appenders that leave Blocks here
-  std::uint32_t depth = 8;      // writes in flight per drive
+  unsigned writer = 0;        // the WW of its files
+  std::uint32_t streams = 1;  // Appenders that leave Blocks here
+  std::uint32_t depth = 8;    // writes in flight per drive
   std::uint32_t snaplen = format::max_snaplen;
   std::uint32_t block_bytes = 1 << 20;
   std::uint64_t flush_age_ns = 1'000'000'000;
@@ -37,12 +37,13 @@ struct WriterDrive {
   stats::DriveCounters* counters = nullptr;
 };
 
-// Full Blocks to drives. Owned and used by one writer lcore; nothing here blocks, locks or allocates after construction.
+// Full Blocks to drives. Owned and used by one writer lcore; nothing here blocks, locks or allocates after
+// construction.
 //
-// A lane is one Stream on one drive. Blocks of a lane are written in any order and retired in file order: a packet counts
-// as stored when its Block and all before it in the file are on the drive. So when a write fails, everything from there on
-// is still in memory: the file is sealed at the last whole record before it, and the records are appended again, as a
-// Stream of their own, to the drives that are left; without any they are counted as drop_drive.
+// A lane is one Stream on one drive. Blocks of a lane are written in any order and retired in file order: a packet
+// counts as stored when its Block and all before it in the file are on the drive. So when a write fails, everything
+// from there on is still in memory: the file is sealed at the last whole record before it, and the records are appended
+// again, as a Stream of their own, to the drives that are left; without any they are counted as drop_drive.
 class SpoolWriter {
  public:
   // Slots for all lanes: per lane one open file, the next one, and one being sealed.
@@ -121,9 +122,9 @@ class SpoolWriter {
   BlockPool& pool_;
   storage::IoQueue& queue_;
   stats::WriterCounters& counters_;
-  std::vector<std::uint32_t> loads_;          // per drive
-  std::vector<std::uint32_t> inflight_;       // per drive
-  std::size_t turn_ = 0;                      // lane that may submit first
+  std::vector<std::uint32_t> loads_;     // per drive
+  std::vector<std::uint32_t> inflight_;  // per drive
+  std::size_t turn_ = 0;                 // lane that may submit first
   Rehoming rehoming_;
   std::unique_ptr<Appender> rehome_appender_;
   bool finishing_ = false;

@@ -21,23 +21,23 @@ struct alignas(64) RxCounters {
 
 // One writer lcore's, written by it alone.
 struct alignas(64) WriterCounters {
-  Counter stored;          // packets whose Block is on a drive, all Blocks before it too
-  Counter stored_bytes;    // caplen of these
-  Counter filtered;        // left out because it was asked for: --until handoff|block ends here
-  Counter drop_drive;      // no drive could take them
-  Counter rehomed;         // stored on another drive than first meant (already in `stored`)
-  Counter rounds;          // turns of its loop
-  Counter idle_rounds;     // that found nothing to do
-  Counter block_waits;     // rounds with packets waiting for an empty Block
+  Counter stored;        // packets whose Block is on a drive, all Blocks before it too
+  Counter stored_bytes;  // caplen of these
+  Counter filtered;      // left out because it was asked for: --until handoff|block ends here
+  Counter drop_drive;    // no drive could take them
+  Counter rehomed;       // stored on another drive than first meant (already in `stored`)
+  Counter rounds;        // turns of its loop
+  Counter idle_rounds;   // that found nothing to do
+  Counter block_waits;   // rounds with packets waiting for an empty Block
 };
 
 // One drive's, as one writer lcore sees it.
 struct alignas(64) DriveCounters {
-  Counter blocks;          // writes completed
-  Counter bytes;           // bytes of these, padding included
-  Counter inflight;        // writes submitted and not completed (a level, not a count)
-  Counter files;           // SpoolFiles begun
-  Histogram write_latency; // submit to reap, ns
+  Counter blocks;           // writes completed
+  Counter bytes;            // bytes of these, padding included
+  Counter inflight;         // writes submitted and not completed (a level, not a count)
+  Counter files;            // SpoolFiles begun
+  Histogram write_latency;  // submit to reap, ns
 };
 
 }  // namespace wirespool::stats

@@ -42,8 +42,8 @@ struct DriveLine {
 
 struct LcoreLine {
   unsigned lcore = 0;
-  std::string role;     // "rx" or "writer"
-  double busy = 0;      // share of its polls that found work, 0..1
+  std::string role;  // "rx" or "writer"
+  double busy = 0;   // share of its polls that found work, 0..1
   std::uint64_t packets = 0;
   std::uint64_t waits = 0;  // rx: Bursts that waited for a Handoff; writer: rounds that waited for a Block
 };

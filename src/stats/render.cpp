@@ -28,17 +28,26 @@ Json json_of(const PortLine& port) {
 }
 
 Json json_of(const Totals& totals) {
-  return {{"received", totals.received},         {"received_bytes", totals.received_bytes},
-          {"filtered", totals.filtered},         {"stored", totals.stored},
-          {"stored_bytes", totals.stored_bytes}, {"trimmed", totals.trimmed},
-          {"drop_handoff", totals.drop_handoff}, {"drop_drive", totals.drop_drive},
-          {"in_flight", totals.in_flight()},     {"beyond_limit", totals.beyond_limit},
+  return {{"received", totals.received},
+          {"received_bytes", totals.received_bytes},
+          {"filtered", totals.filtered},
+          {"stored", totals.stored},
+          {"stored_bytes", totals.stored_bytes},
+          {"trimmed", totals.trimmed},
+          {"drop_handoff", totals.drop_handoff},
+          {"drop_drive", totals.drop_drive},
+          {"in_flight", totals.in_flight()},
+          {"beyond_limit", totals.beyond_limit},
           {"rehomed", totals.rehomed}};
 }
 
 Json json_of(const DriveLine& drive) {
-  Json json = {{"path", drive.path},         {"state", drive.state}, {"blocks", drive.blocks}, {"bytes", drive.bytes},
-               {"inflight", drive.inflight}, {"files", drive.files},
+  Json json = {{"path", drive.path},
+               {"state", drive.state},
+               {"blocks", drive.blocks},
+               {"bytes", drive.bytes},
+               {"inflight", drive.inflight},
+               {"files", drive.files},
                {"write_latency_ns", {{"p50", drive.p50_ns}, {"p99", drive.p99_ns}, {"max", drive.max_ns}}}};
   if (!drive.why.empty()) json["why"] = drive.why;
   return json;
@@ -121,26 +130,27 @@ std::string console_line(const Ledger& ledger, const Ledger& before) {
   const auto& now = ledger.totals;
   const auto& then = before.totals;
   const auto lost = losses(ledger);
-  return fmt::format("{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
-                     static_cast<double>(ledger.elapsed_ns) / 1e9, now.received,
-                     short_number(rate(now.received, then.received)),
-                     short_number(8 * rate(now.received_bytes, then.received_bytes)), now.stored,
-                     short_number(8 * rate(now.stored_bytes, then.stored_bytes)), now.in_flight(),
-                     lost.empty() ? " 0" : lost);
+  return fmt::format(
+      "{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
+      static_cast<double>(ledger.elapsed_ns) / 1e9, now.received, short_number(rate(now.received, then.received)),
+      short_number(8 * rate(now.received_bytes, then.received_bytes)), now.stored,
+      short_number(8 * rate(now.stored_bytes, then.stored_bytes)), now.in_flight(), lost.empty() ? " 0" : lost);
 }
 
 std::string console_summary(const Ledger& ledger) {
-  std::string text = fmt::format("ended by {} after {:.3f} s\n", ledger.ended_by, static_cast<double>(ledger.elapsed_ns) / 1e9);
+  std::string text =
+      fmt::format("ended by {} after {:.3f} s\n", ledger.ended_by, static_cast<double>(ledger.elapsed_ns) / 1e9);
   summarize_totals(text, ledger);
   for (const auto& port : ledger.ports)
     fmt::format_to(std::back_inserter(text), "  port {} {}: received {}, nic_missed {}, nic_errors {}, no_mbuf {}\n",
                    port.port, port.name, port.received, port.nic_missed, port.nic_errors, port.no_mbuf);
   for (const auto& drive : ledger.drives)
-    fmt::format_to(std::back_inserter(text),
-                   "  drive {}: {}{}, {} files, {} bytes in {} writes, latency p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms\n",
-                   drive.path, drive.state, drive.why.empty() ? "" : " (" + drive.why + ")", drive.files, drive.bytes,
-                   drive.blocks, static_cast<double>(drive.p50_ns) / 1e6, static_cast<double>(drive.p99_ns) / 1e6,
-                   static_cast<double>(drive.max_ns) / 1e6);
+    fmt::format_to(
+        std::back_inserter(text),
+        "  drive {}: {}{}, {} files, {} bytes in {} writes, latency p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms\n",
+        drive.path, drive.state, drive.why.empty() ? "" : " (" + drive.why + ")", drive.files, drive.bytes,
+        drive.blocks, static_cast<double>(drive.p50_ns) / 1e6, static_cast<double>(drive.p99_ns) / 1e6,
+        static_cast<double>(drive.max_ns) / 1e6);
   const auto lost = losses(ledger);
   text += lost.empty() ? "nothing was lost\n" : fmt::format("lost:{}\n", lost);
   return text;

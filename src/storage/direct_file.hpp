@@ -24,8 +24,8 @@ class DirectFile {
   // the file system has no O_DIRECT; nothing is left behind then.
   static std::expected<DirectFile, IoError> create(const Directory& directory, std::string hidden_name, Mode mode);
 
-  // Takes over a hidden file that a crash left. EWOULDBLOCK if its capture still runs, ENOENT if it was sealed or removed
-  // meanwhile.
+  // Takes over a hidden file that a crash left. EWOULDBLOCK if its capture still runs, ENOENT if it was sealed or
+  // removed meanwhile.
   static std::expected<DirectFile, IoError> adopt(const Directory& directory, std::string hidden_name);
 
   int fd() const { return fd_.get(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// To be loaded with LD_PRELOAD: counts what EAL's worker lcores allocate, from malloc(3) and from rte_malloc. At the end
-// writes "lcores N others M" to the file that $COUNT_ALLOCATIONS names. EAL names its threads only once they are started.
+// To be loaded with LD_PRELOAD: counts what EAL's worker lcores allocate, from malloc(3) and from rte_malloc. At the
+// end writes "lcores N others M" to the file that $COUNT_ALLOCATIONS names. EAL names its threads only once they are
+// started.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/prctl.h>

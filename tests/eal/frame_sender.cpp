@@ -23,8 +23,7 @@ int bound_socket(const std::string& interface) {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-  if (fd >= 0 && address.sll_ifindex != 0 &&
-      bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+  if (fd >= 0 && address.sll_ifindex != 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
     return fd;
   if (fd >= 0) close(fd);
   return -1;

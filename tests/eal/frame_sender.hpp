@@ -24,8 +24,8 @@ class FrameSender {
   int socket_ = -1;
 };
 
-// Sends the trace to a running capture, never more than `window` frames ahead of what its ledger calls received: fabrics
-// that drop what does not fit lose nothing then, however busy the machine. False: the capture fell silent.
+// Sends the trace to a running capture, never more than `window` frames ahead of what its ledger calls received:
+// fabrics that drop what does not fit lose nothing then, however busy the machine. False: the capture fell silent.
 bool send_windowed(const FrameSender& sender, const Trace& trace, LiveCapture& capture, std::size_t window = 256);
 
 }  // namespace wirespool::test

@@ -116,8 +116,8 @@ std::string compare_spool_in_order(const std::filesystem::path& trace,
   }
 }
 
-std::string compare_each_file(const std::filesystem::path& trace,
-                              const std::vector<std::filesystem::path>& directories, std::uint32_t snaplen) {
+std::string compare_each_file(const std::filesystem::path& trace, const std::vector<std::filesystem::path>& directories,
+                              std::uint32_t snaplen) {
   std::uint64_t sent_packets = 0, found_packets = 0;
   for (PcapStream sent(trace); sent.next();) ++sent_packets;
   for (const auto& path : sealed_files(directories)) {

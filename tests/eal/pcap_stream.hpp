@@ -48,7 +48,7 @@ std::string compare_spool_in_order(const std::filesystem::path& trace,
                                    std::uint32_t snaplen = 262144);
 
 // Each sealed file by itself is a part of the trace, in its order, and all together are as many packets as it has.
-std::string compare_each_file(const std::filesystem::path& trace,
-                              const std::vector<std::filesystem::path>& directories, std::uint32_t snaplen = 262144);
+std::string compare_each_file(const std::filesystem::path& trace, const std::vector<std::filesystem::path>& directories,
+                              std::uint32_t snaplen = 262144);
 
 }  // namespace wirespool::test

@@ -69,7 +69,8 @@ TEST_CASE("lcores allocate nothing between start and stop") {
   CAPTURE(options);
   const Bench bench(2);
   write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
-  CaptureCommand capture{.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs, .options = options, .lcores = 4};
+  CaptureCommand capture{
+      .vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs, .options = options, .lcores = 4};
   capture.options.insert(capture.options.end(), {"--packets", "150000", "--block-size", "64KiB", "--rotate-size",
                                                  "4MiB", "--flush-age", "1ms", "--writer-lcores", "2,3"});
   Counts counts;

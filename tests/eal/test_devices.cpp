@@ -40,8 +40,8 @@ TEST_CASE("a device that offers less than was asked for is captured with what it
   write_trace({.kind = "imix", .packets = 3'000}, bench.trace());
   auto options = until_packets(3'000, clamp.options);
   options.insert(options.end(), {"--when-full", when_full});
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = options,
-                                   .megabytes = 512});
+  const auto result = run_capture(
+      {.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = options, .megabytes = 512});
   INFO(result.describe());
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK_THAT(result.process.err, Catch::Contains(clamp.notice));
@@ -51,7 +51,8 @@ TEST_CASE("a device that offers less than was asked for is captured with what it
 TEST_CASE("RSS that a virtual device does not offer is left out with a notice") {
   const Bench bench;
   write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace(), bench.trace()})}, .outputs = bench.outputs,
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace(), bench.trace()})},
+                                   .outputs = bench.outputs,
                                    .options = until_packets(2'000, {"--rx-queues", "2"})});
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK_THAT(result.process.err, Catch::Contains("offers no RSS"));
@@ -61,7 +62,8 @@ TEST_CASE("promiscuous mode that a device refuses is a notice") {
   const Bench bench;
   const auto socket = (bench.base / "memif").string();
   const auto result = run_capture({.vdevs = {"net_memif0,role=server,socket-abstract=no,socket=" + socket},
-                                   .outputs = bench.outputs, .options = {"--duration", "200ms"}});
+                                   .outputs = bench.outputs,
+                                   .options = {"--duration", "200ms"}});
   INFO(result.describe());
   CHECK(check_capture(result, bench.outputs) == "");
 }

@@ -57,7 +57,8 @@ Json drive_line(const CaptureResult& result, const std::filesystem::path& drive)
 
 CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t packets, Command options = {}) {
   options.insert(options.end(), {"--block-size", "256KiB", "--when-full", "wait"});
-  return {.vdevs = {replay_of({bench.trace()})}, .outputs = outputs, .options = until_packets(packets, std::move(options))};
+  return {
+      .vdevs = {replay_of({bench.trace()})}, .outputs = outputs, .options = until_packets(packets, std::move(options))};
 }
 
 }  // namespace
@@ -116,9 +117,9 @@ TEST_CASE("with no drive left the capture ends with exit code 3 and its books ba
   const LoopDrive other({.file_system = "ext4", .bytes = 16 * mib});
   const Paths outputs{small.path(), other.path()};
   write_trace({.kind = "1514", .packets = 1'000}, bench.trace());
-  const auto result =
-      run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = outputs,
-                   .options = {"--block-size", "256KiB", "--handoff", handoff, "--duration", "60s"}});
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()}, true)},
+                                   .outputs = outputs,
+                                   .options = {"--block-size", "256KiB", "--handoff", handoff, "--duration", "60s"}});
   INFO(result.describe());
   CHECK(result.process.exit_code == 3);
   CHECK(check_ledger(result) == "");
@@ -134,7 +135,8 @@ TEST_CASE("the last drive fills up while the capture drains: exit code 3") {
   const Paths outputs{small.path()};
   write_trace({.kind = "1514", .packets = 1'000}, bench.trace());
   // All of it fits into Blocks in memory, not onto the drive.
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = outputs,
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()}, true)},
+                                   .outputs = outputs,
                                    .options = {"--block-size", "256KiB", "--packets", "14000"}});
   INFO(result.describe());
   CHECK(result.process.exit_code == 3);
@@ -166,7 +168,8 @@ TEST_CASE("a source that waits for a hanging drive is not idle") {
   const Bench bench;
   const LoopDrive hanging({.file_system = "ext4", .bytes = 128 * mib});
   write_trace({.kind = "1514", .packets = 60'000}, bench.trace());
-  LiveCapture capture({.vdevs = {replay_of({bench.trace()})}, .outputs = {hanging.path()},
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()})},
+                       .outputs = {hanging.path()},
                        .options = {"--idle-exit", "300ms", "--block-size", "256KiB", "--stats-interval", "10ms"}});
   CHECK(capture.wait_for_total("stored", 1'000));
   REQUIRE(run_process({"fsfreeze", "--freeze", hanging.path()}).ok());
@@ -193,7 +196,8 @@ TEST_CASE("a drive of 4096-byte sectors is written in those") {
 TEST_CASE("a Block that is not a multiple of the drive's sectors is refused") {
   if (skip_without_loop()) return;
   const LoopDrive drive({.file_system = "ext4", .bytes = 16 * mib, .sector_bytes = 4096});
-  const auto result = run_capture({.vdevs = {"net_null0"}, .outputs = {drive.path()}, .options = {"--block-size", "4608"}});
+  const auto result =
+      run_capture({.vdevs = {"net_null0"}, .outputs = {drive.path()}, .options = {"--block-size", "4608"}});
   INFO(result.describe());
   CHECK((result.process.exit_code == 1 || result.process.exit_code == 2));
   CHECK_THAT(result.process.err, Catch::StartsWith("wirespool: --block-size: ") && Catch::Contains("4096"));

@@ -139,13 +139,12 @@ TEST_CASE("each queue of a net_af_packet port keeps its order") {
   const Bench bench(2);
   const NetNamespace where;
   const VethPair veth(&where);
-  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right() +
-                                 ",qpairs=2,blocksz=65536,framesz=2048,framecnt=4096"},
-                       .outputs = bench.outputs,
-                       .options = {"--stats-interval", "10ms", "--when-full", "wait", "--rx-queues", "2",
-                                   "--rx-lcores", "1,2"},
-                       .lcores = 4,
-                       .inside = &where});
+  LiveCapture capture(
+      {.vdevs = {"net_af_packet0,iface=" + veth.right() + ",qpairs=2,blocksz=65536,framesz=2048,framecnt=4096"},
+       .outputs = bench.outputs,
+       .options = {"--stats-interval", "10ms", "--when-full", "wait", "--rx-queues", "2", "--rx-lcores", "1,2"},
+       .lcores = 4,
+       .inside = &where});
   REQUIRE(capture.wait_until_running());
   write_trace({.kind = "imix", .packets = 20'000}, bench.trace());
   CHECK(send_windowed({&where, veth.left()}, read_pcap(bench.trace()), capture, 1'000));
@@ -160,11 +159,13 @@ TEST_CASE("frames into a TAP device come back complete through net_tap") {
   if (skip_if("net_tap", access("/dev/net/tun", R_OK | W_OK) == 0 ? "" : "needs /dev/net/tun")) return;
   const Bench bench;
   const NetNamespace where;
-  REQUIRE(run_process(where.inside({"sh", "-c", "f=/proc/sys/net/ipv6/conf/default/disable_ipv6; "
-                                                "test ! -e $f || echo 1 > $f"})).ok());
+  REQUIRE(run_process(where.inside({"sh", "-c",
+                                    "f=/proc/sys/net/ipv6/conf/default/disable_ipv6; "
+                                    "test ! -e $f || echo 1 > $f"}))
+              .ok());
   const std::string interface = "wst" + std::to_string(getpid()) + "t";
-  LiveCapture capture({.vdevs = {"net_tap0,iface=" + interface}, .outputs = bench.outputs, .options = fast_ledger,
-                       .inside = &where});
+  LiveCapture capture(
+      {.vdevs = {"net_tap0,iface=" + interface}, .outputs = bench.outputs, .options = fast_ledger, .inside = &where});
   if (!capture.wait_until_running()) {
     const auto result = capture.stop();
     if (!skip_without_driver("net_tap", result)) FAIL(result.describe());
@@ -183,8 +184,10 @@ TEST_CASE("frames over a veth pair come back complete through net_af_xdp") {
   const Bench bench;
   const NetNamespace where;
   const VethPair veth(&where);
-  LiveCapture capture({.vdevs = {"net_af_xdp0,iface=" + veth.right()}, .outputs = bench.outputs,
-                       .options = fast_ledger, .inside = &where});
+  LiveCapture capture({.vdevs = {"net_af_xdp0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = fast_ledger,
+                       .inside = &where});
   if (!capture.wait_until_running()) {
     const auto result = capture.stop();
     if (!skip_without_driver("net_af_xdp", result)) FAIL(result.describe());
@@ -219,8 +222,8 @@ TEST_CASE("frames of a switch come back complete through net_virtio_user") {
 
 TEST_CASE("a net_null port gives exactly the packets asked for") {
   const Bench bench(2);
-  const auto result = run_capture({.vdevs = {"net_null0,size=64"}, .outputs = bench.outputs,
-                                   .options = {"--packets", "100000"}});
+  const auto result =
+      run_capture({.vdevs = {"net_null0,size=64"}, .outputs = bench.outputs, .options = {"--packets", "100000"}});
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(result.total("stored") == 100'000);
   CHECK(result.total("stored_bytes") == 6'400'000);

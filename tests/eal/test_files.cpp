@@ -41,8 +41,10 @@ struct VethCapture {
   LiveCapture capture;
 
   VethCapture(const Bench& bench, Command options)
-      : capture({.vdevs = {"net_af_packet0,iface=" + veth.right()}, .outputs = bench.outputs,
-                 .options = with_fast_ledger(std::move(options)), .inside = &where}) {
+      : capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                 .outputs = bench.outputs,
+                 .options = with_fast_ledger(std::move(options)),
+                 .inside = &where}) {
     REQUIRE(capture.wait_until_running());
   }
   void send(std::uint64_t packets) {
@@ -106,7 +108,8 @@ TEST_CASE("after a kill the same directory and name can be captured into again")
 TEST_CASE("a file with its final name is whole, and never changes") {
   const Bench bench(2);
   write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
-  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs,
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)},
+                       .outputs = bench.outputs,
                        .options = {"--rotate-size", "2MiB", "--block-size", "64KiB", "--packets", "200000"}});
   std::map<std::filesystem::path, std::uint64_t> seen;  // their packets
   while (capture.process().running()) {
@@ -131,9 +134,10 @@ TEST_CASE("no file grows beyond --rotate-size, and all together hold everything"
   CAPTURE(block_size, handoff);
   const Bench bench(2);
   write_trace({.kind = "mixed", .packets = 40'000}, bench.trace());
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
-                                   .options = until_packets(40'000, {"--rotate-size", "1MiB", "--block-size",
-                                                                     block_size, "--handoff", handoff})});
+  const auto result = run_capture(
+      {.vdevs = {replay_of({bench.trace()})},
+       .outputs = bench.outputs,
+       .options = until_packets(40'000, {"--rotate-size", "1MiB", "--block-size", block_size, "--handoff", handoff})});
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
   const auto files = sealed_files(bench.outputs);
@@ -160,7 +164,8 @@ TEST_CASE("a file ends at --rotate-age though nothing more comes") {
 TEST_CASE("a capture without an index leaves none") {
   const Bench bench;
   write_trace({.kind = "60", .packets = 1'000}, bench.trace());
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = bench.outputs,
                                    .options = until_packets(1'000, {"--index", "off"})});
   CHECK(result.process.ok());
   CHECK(check_stored(bench.outputs, result) == "");

@@ -19,7 +19,8 @@ CaptureCommand losing(const Bench& bench, Command options) {
 
 CaptureCommand lossless(const Bench& bench, Command options) {
   write_trace({.kind = "60", .packets = 5'000}, bench.trace());
-  return {.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
+  return {.vdevs = {replay_of({bench.trace()})},
+          .outputs = bench.outputs,
           .options = until_packets(5'000, std::move(options))};
 }
 
@@ -55,9 +56,10 @@ TEST_CASE("--strict says nothing when nothing was lost") {
 
 TEST_CASE("every interval has a line, and they agree with the files beside the capture") {
   const Bench bench(3);
-  const auto result = run_capture({.vdevs = {"net_null0,size=100"}, .outputs = bench.outputs,
-                                   .options = {"--duration", "300ms", "--stats-interval", "10ms", "--block-size",
-                                               "64KiB", "--when-full", "wait"}});
+  const auto result = run_capture(
+      {.vdevs = {"net_null0,size=100"},
+       .outputs = bench.outputs,
+       .options = {"--duration", "300ms", "--stats-interval", "10ms", "--block-size", "64KiB", "--when-full", "wait"}});
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(result.ledger.size() >= 5);
   for (const auto& line : result.ledger) {
@@ -92,14 +94,15 @@ TEST_CASE("--stats console ends with the totals for people") {
   const Bench bench;
   const auto result = run_capture(lossless(bench, {"--stats", "console"}));
   CHECK(result.process.ok());
-  CHECK_THAT(result.process.out, Catch::Contains("stored") && Catch::Contains("5000") &&
-                                     Catch::Contains("nothing was lost"));
+  CHECK_THAT(result.process.out,
+             Catch::Contains("stored") && Catch::Contains("5000") && Catch::Contains("nothing was lost"));
 }
 
 TEST_CASE("a reader of the ledger that goes away does not end the capture") {
   const Bench bench;
   write_trace({.kind = "60", .packets = 500}, bench.trace());
-  auto command = command_line({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs,
+  auto command = command_line({.vdevs = {replay_of({bench.trace()}, true)},
+                               .outputs = bench.outputs,
                                .options = {"--packets", "300000", "--stats-interval", "10ms"}});
   std::string line;
   for (const auto& word : command) line += "'" + word + "' ";

@@ -61,7 +61,8 @@ TEST_CASE("--duration ends the capture in time, with packets and without") {
 TEST_CASE("--idle-exit ends the capture when nothing comes any more, and not before") {
   const Bench bench;
   write_trace({.kind = "mixed", .packets = 20'000}, bench.trace());
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs,
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = bench.outputs,
                                    .options = {"--idle-exit", "1s", "--block-size", "64KiB"}});
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(result.ended_by() == "--idle-exit");
@@ -74,7 +75,8 @@ TEST_CASE("a capture until an earlier stage writes nothing and counts all as fil
   CAPTURE(until, handoff);
   const Bench bench;
   write_trace({.kind = "mixed", .packets = 20'000}, bench.trace());
-  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = {},
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = {},
                                    .options = until_packets(20'000, {"--until", until, "--handoff", handoff})});
   INFO(result.describe());
   CHECK(result.process.ok());

@@ -38,7 +38,7 @@ struct TwoTraces {
 
 struct Layout {
   const char* what;
-  bool two_ports;        // else one port with two queues
+  bool two_ports;  // else one port with two queues
   const char* rx_lcores;
   const char* writer_lcores;
   unsigned lcores, drives;
@@ -66,14 +66,14 @@ TEST_CASE("two sources in one capture both come back complete and in their own o
   CAPTURE(layout);
   const Bench bench(layout.drives);
   const TwoTraces traces(bench, "imix", 25'000);
-  const auto result = run_capture(
-      {.vdevs = vdevs_of(layout, traces.paths),
-       .outputs = bench.outputs,
-       .options = until_packets(50'000, {"--rx-queues", layout.two_ports ? "1" : "2", "--rx-lcores", layout.rx_lcores,
-                                         "--writer-lcores", layout.writer_lcores, "--block-size", "64KiB", "--handoff",
-                                         layout.handoff}),
-       .lcores = layout.lcores,
-       .megabytes = 256});
+  const auto result =
+      run_capture({.vdevs = vdevs_of(layout, traces.paths),
+                   .outputs = bench.outputs,
+                   .options = until_packets(50'000, {"--rx-queues", layout.two_ports ? "1" : "2", "--rx-lcores",
+                                                     layout.rx_lcores, "--writer-lcores", layout.writer_lcores,
+                                                     "--block-size", "64KiB", "--handoff", layout.handoff}),
+                   .lcores = layout.lcores,
+                   .megabytes = 256});
   INFO(result.describe());
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(traces.compare(bench) == "");
@@ -83,12 +83,12 @@ TEST_CASE("two sources in one capture both come back complete and in their own o
 TEST_CASE("two RX lcores never share a file") {
   const Bench bench(2);
   const TwoTraces traces(bench, "60", 20'000);
-  const auto result =
-      run_capture({.vdevs = {replay_of(traces.paths)},
-                   .outputs = bench.outputs,
-                   .options = until_packets(40'000, {"--rx-queues", "2", "--rx-lcores", "1,3", "--block-size", "64KiB"}),
-                   .lcores = 5,
-                   .megabytes = 256});
+  const auto result = run_capture(
+      {.vdevs = {replay_of(traces.paths)},
+       .outputs = bench.outputs,
+       .options = until_packets(40'000, {"--rx-queues", "2", "--rx-lcores", "1,3", "--block-size", "64KiB"}),
+       .lcores = 5,
+       .megabytes = 256});
   CHECK(check_capture(result, bench.outputs) == "");
   for (const auto& file : read_sealed_files({bench.outputs.begin(), bench.outputs.end()})) {
     CAPTURE(file.path);

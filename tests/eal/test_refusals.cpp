@@ -84,7 +84,10 @@ const Refusal refusals[] = {
     {"a name with a slash", {"--output", "BASE/drive", "--name", "a/b"}, 1, "--name"},
     {"a port that is not there", {"--output", "BASE/drive", "--port", "7"}, 2, "net_null0"},
     {"more writers than lcores", {"--output", "BASE/drive", "--writer-lcores", "2,3"}, 1, "--writer-lcores"},
-    {"an lcore that does two things", {"--output", "BASE/drive", "--rx-lcores", "1", "--writer-lcores", "1"}, 1, "lcore 1"},
+    {"an lcore that does two things",
+     {"--output", "BASE/drive", "--rx-lcores", "1", "--writer-lcores", "1"},
+     1,
+     "lcore 1"},
     {"too few Blocks", {"--output", "BASE/drive", "--blocks", "1"}, 1, "--blocks"},
     {"a clock no port has", {"--output", "BASE/drive", "--timestamp", "hw"}, 2, "--timestamp"},
 };
@@ -117,7 +120,8 @@ TEST_CASE("a machine without a port is told what to bind or to give") {
 
 TEST_CASE("too few lcores are told with how many are needed") {
   const Ground ground;
-  const auto result = run_capture({.vdevs = {"net_null0"}, .outputs = {ground.base / "drive"}, .options = {}, .lcores = 1}).process;
+  const auto result =
+      run_capture({.vdevs = {"net_null0"}, .outputs = {ground.base / "drive"}, .options = {}, .lcores = 1}).process;
   INFO(result.describe());
   CHECK((result.exit_code == 1 || result.exit_code == 2));
   CHECK(check_error_line(result.err) == "");
@@ -179,8 +183,8 @@ TEST_CASE("a file system without O_DIRECT is refused by name, unless buffered wr
   CHECK(check_error_line(refused.err) == "");
   CHECK_THAT(refused.err, Catch::Contains("ramfs") && Catch::Contains("O_DIRECT") && Catch::Contains("--io pwrite"));
   CHECK(fs::is_empty(drive.base.path()));
-  const auto allowed = run_capture({.vdevs = {"net_null0"}, .outputs = {drive.base.path()},
-                                    .options = {"--io", "pwrite", "--packets", "10000"}});
+  const auto allowed = run_capture(
+      {.vdevs = {"net_null0"}, .outputs = {drive.base.path()}, .options = {"--io", "pwrite", "--packets", "10000"}});
   CHECK(check_capture(allowed, {drive.base.path()}) == "");
   CHECK_THAT(allowed.process.err, Catch::Contains("ramfs"));
 }
@@ -196,8 +200,8 @@ TEST_CASE("two captures into one directory need two names, and the first goes on
   CHECK(check_error_line(second.process.err) == "");
   CHECK_THAT(second.process.err, Catch::Contains(std::to_string(first.process().pid())) && Catch::Contains("--name"));
   CHECK(tree_of(bench.outputs[0]) == before);
-  const auto other = run_capture({.vdevs = {"net_null0"}, .outputs = bench.outputs,
-                                  .options = {"--packets", "1000", "--name", "other"}});
+  const auto other = run_capture(
+      {.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "1000", "--name", "other"}});
   CHECK(other.process.ok());
   CHECK(other.total("stored") == 1'000);
   CHECK(first.stop().process.ok());

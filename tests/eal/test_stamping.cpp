@@ -34,7 +34,8 @@ struct Bed {
 
  private:
   Bed() {
-    static std::vector<std::string> args{"test", "--no-huge", "--no-pci", "-m", "64", "--no-telemetry", "--no-shconf", "-l", "0"};
+    static std::vector<std::string> args{"test",           "--no-huge",   "--no-pci", "-m", "64",
+                                         "--no-telemetry", "--no-shconf", "-l",       "0"};
     static std::vector<char*> argv;
     for (auto& arg : args) argv.push_back(arg.data());
     if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("rte_eal_init");
@@ -81,13 +82,14 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
   DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.field, counters);
-  RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
-                 .outlet = &outlet,
-                 .burst = burst,
-                 .stamp_field = bed.field,
-                 .tsc_clock = &tsc_line,
-                 .stop = &stop,
-                 .counters = &counters});
+  RxLcore lcore(
+      {.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
+       .outlet = &outlet,
+       .burst = burst,
+       .stamp_field = bed.field,
+       .tsc_clock = &tsc_line,
+       .stop = &stop,
+       .counters = &counters});
   lcore.run();
   Received received{.stamps = {}, .packets = counters.received.get()};
   const auto packets = handoff->peek(2048);
@@ -159,7 +161,8 @@ TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {
     const auto bytes = static_cast<std::uint16_t>(segment == head ? 100 : random() % 900);
     char* data = rte_pktmbuf_append(segment == head ? head : segment, segment == head ? bytes : 0);
     if (segment != head) data = rte_pktmbuf_mtod(segment, char*);
-    for (std::uint16_t i = 0; i < bytes; ++i) frame.push_back(static_cast<std::byte>(data[i] = static_cast<char>(random())));
+    for (std::uint16_t i = 0; i < bytes; ++i)
+      frame.push_back(static_cast<std::byte>(data[i] = static_cast<char>(random())));
     if (segment != head) {
       segment->data_len = bytes;
       head->pkt_len += bytes;

@@ -42,11 +42,11 @@ void clear(const Paths& directories) {
 
 // Options drawn for one round; capture ends when it is told to.
 Command random_options(Random& random) {
-  const auto pick = [&](std::initializer_list<const char*> words) { return *(words.begin() + random.below(words.size())); };
-  return {"--block-size", pick({"64KiB", "256KiB", "1MiB"}),
-          "--io",         pick({"uring", "uring", "pwrite"}),
-          "--handoff",    pick({"packets", "packets", "blocks"}),
-          "--when-full",  pick({"wait", "wait", "drop"}),
+  const auto pick = [&](std::initializer_list<const char*> words) {
+    return *(words.begin() + random.below(words.size()));
+  };
+  return {"--block-size",  pick({"64KiB", "256KiB", "1MiB"}),      "--io",        pick({"uring", "uring", "pwrite"}),
+          "--handoff",     pick({"packets", "packets", "blocks"}), "--when-full", pick({"wait", "wait", "drop"}),
           "--rotate-size", pick({"1MiB", "8MiB", "4GiB"})};
 }
 
@@ -120,8 +120,10 @@ TEST_CASE("a stop on an idle link seals what came before, in the middle of a Blo
   const Bench bench(2);
   const NetNamespace where;
   const VethPair veth(&where);
-  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()}, .outputs = bench.outputs,
-                       .options = {"--stats-interval", "10ms"}, .inside = &where});
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms"},
+                       .inside = &where});
   REQUIRE(capture.wait_until_running());
   write_trace({.kind = "mixed", .packets = 7}, bench.trace());
   CHECK(send_windowed({&where, veth.left()}, make_trace({.kind = "imix", .packets = 7}), capture));
@@ -133,8 +135,8 @@ TEST_CASE("a stop on an idle link seals what came before, in the middle of a Blo
 TEST_CASE("a stop while the link is down ends the capture at once") {
   const Bench bench;
   const auto socket = (bench.base / "vhost").string();
-  LiveCapture capture({.vdevs = {"net_vhost0,iface=" + socket}, .outputs = bench.outputs,
-                       .options = {"--stats-interval", "10ms"}});
+  LiveCapture capture(
+      {.vdevs = {"net_vhost0,iface=" + socket}, .outputs = bench.outputs, .options = {"--stats-interval", "10ms"}});
   if (!capture.wait_until_running()) {
     const auto result = capture.stop();
     if (result.process.err.find("no driver found for") == std::string::npos) FAIL(result.describe());
@@ -151,8 +153,10 @@ TEST_CASE("a link that goes down and comes back is waited for") {
   const Bench bench;
   const NetNamespace where;
   const VethPair veth(&where);
-  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()}, .outputs = bench.outputs,
-                       .options = {"--stats-interval", "10ms"}, .inside = &where});
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms"},
+                       .inside = &where});
   REQUIRE(capture.wait_until_running());
   const auto trace = make_trace({.kind = "imix", .packets = 50});
   CHECK(send_windowed({&where, veth.left()}, trace, capture));

@@ -30,8 +30,8 @@ struct RigOptions {
   bool direct_io = true;
 };
 
-// PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest must
-// be fetched through copy_chain, as chained mbuf segments are. The trace must outlive them.
+// PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest
+// must be fetched through copy_chain, as chained mbuf segments are. The trace must outlive them.
 class TraceRefs {
  public:
   explicit TraceRefs(const Trace& trace, std::uint32_t chain_above = UINT32_MAX) {
@@ -48,7 +48,8 @@ class TraceRefs {
   std::vector<spool::PacketRef> refs_;
 };
 
-inline void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept {
+inline void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
+                       std::uint32_t bytes) noexcept {
   const auto& frame = *static_cast<const std::span<const std::byte>*>(packet.owner);
   std::memcpy(to, frame.data() + offset, bytes);
 }
@@ -68,21 +69,29 @@ class SpoolRig {
       std::filesystem::create_directory(directory(i));
       directories_.push_back(std::move(*storage::Directory::open(directory(i).string())));
       drives_.push_back(std::make_unique<spool::Drive>(directory(i).string(), 4096));
-      keepers_.push_back(std::make_unique<spool::FileKeeper>(
-          spool::FileKeeperOptions{.stem = "test", .capture_start = {1'700'000'000'000'000'000},
-                                   .direct_io = options.direct_io, .preallocate_bytes = options.preallocate},
-          *drives_[i], directories_.back(), slots_of(i)));
+      keepers_.push_back(
+          std::make_unique<spool::FileKeeper>(spool::FileKeeperOptions{.stem = "test",
+                                                                       .capture_start = {1'700'000'000'000'000'000},
+                                                                       .direct_io = options.direct_io,
+                                                                       .preallocate_bytes = options.preallocate},
+                                              *drives_[i], directories_.back(), slots_of(i)));
       drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
     }
-    spool::SpoolWriterOptions writer_options{.streams = options.streams, .depth = options.depth,
-        .snaplen = options.snaplen, .block_bytes = options.block_bytes, .flush_age_ns = options.flush_age_ns,
-        .grow_bytes = options.preallocate, .rotation = {options.rotate_size, options.rotate_age_ns}};
+    spool::SpoolWriterOptions writer_options{.streams = options.streams,
+                                             .depth = options.depth,
+                                             .snaplen = options.snaplen,
+                                             .block_bytes = options.block_bytes,
+                                             .flush_age_ns = options.flush_age_ns,
+                                             .grow_bytes = options.preallocate,
+                                             .rotation = {options.rotate_size, options.rotate_age_ns}};
     writer_ = std::make_unique<spool::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
     for (std::uint32_t stream = 0; stream < options.streams; ++stream)
       appenders_.push_back(std::make_unique<spool::Appender>(
           spool::AppenderOptions{.first_lane = writer_->first_lane(stream),
-                                 .drives = static_cast<std::uint32_t>(options.drives), .snaplen = options.snaplen,
-                                 .block_bytes = options.block_bytes, .flush_age_ns = options.flush_age_ns,
+                                 .drives = static_cast<std::uint32_t>(options.drives),
+                                 .snaplen = options.snaplen,
+                                 .block_bytes = options.block_bytes,
+                                 .flush_age_ns = options.flush_age_ns,
                                  .rotation = {options.rotate_size, options.rotate_age_ns},
                                  .copy_chain = copy_chain},
           writer_->port(stream)));

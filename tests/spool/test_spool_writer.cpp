@@ -16,7 +16,9 @@ using namespace wirespool::test;
 
 namespace {
 
-Trace mixed_trace(std::uint64_t packets, std::uint64_t seed = 1) { return make_trace({.kind = "mixed", .packets = packets, .seed = seed}); }
+Trace mixed_trace(std::uint64_t packets, std::uint64_t seed = 1) {
+  return make_trace({.kind = "mixed", .packets = packets, .seed = seed});
+}
 
 std::unique_ptr<storage::IoQueue> plain_queue() { return storage::make_pwrite_queue({}); }
 
@@ -173,7 +175,8 @@ TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
   const auto fewest = spool::SpoolWriter::fewest_blocks(2, drives, 16 << 10, 262144);
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
   auto queue = plain_queue();
-  SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = static_cast<std::uint32_t>(fewest)}, *queue);
+  SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = static_cast<std::uint32_t>(fewest)},
+               *queue);
   const TraceRefs refs(trace);
   rig.feed(0, refs.span().first(1'000));
   rig.feed(1, refs.span().subspan(1'000));
@@ -185,7 +188,8 @@ TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
 
 TEST_CASE("short writes, refusals and late completions lose nothing", "[spool][faulty]") {
   const std::uint64_t seed = std::random_device{}();
-  FaultyIoQueue queue({.seed = seed, .delay = 6, .refused = 0.2, .short_write = 0.3, .alignment = 4096, .try_again = 0.1});
+  FaultyIoQueue queue(
+      {.seed = seed, .delay = 6, .refused = 0.2, .short_write = 0.3, .alignment = 4096, .try_again = 0.1});
   const auto trace = mixed_trace(20'000);
   SpoolRig rig({.drives = 3, .flush_age_ns = 1'000}, queue);
   const TraceRefs refs(trace);
@@ -222,7 +226,8 @@ TEST_CASE("a drive that dies is left aside and its packets go to the others", "[
   CHECK(rig.counters().stored.get() == trace.size());
   CHECK(rig.counters().drop_drive.get() == 0);
   CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
-  for (const auto& file : read_sealed_files(rig.directories())) CHECK(compare_as_subsequence(trace, file.packets) == "");
+  for (const auto& file : read_sealed_files(rig.directories()))
+    CHECK(compare_as_subsequence(trace, file.packets) == "");
   CHECK(hidden_left(rig) == 0);
 }
 
@@ -230,12 +235,22 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
   const std::uint64_t seed = std::random_device{}();
   std::mt19937_64 random(seed);
   for (int round = 0; round < 30; ++round) {
-    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round), .delay = 8, .refused = 0.1, .short_write = 0.1,
-                         .alignment = 4096, .io_error = 0.004, .no_space = 0.002, .try_again = 0.05});
+    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round),
+                         .delay = 8,
+                         .refused = 0.1,
+                         .short_write = 0.1,
+                         .alignment = 4096,
+                         .io_error = 0.004,
+                         .no_space = 0.002,
+                         .try_again = 0.05});
     const auto trace = make_trace({.kind = round % 3 ? "mixed" : "jumbo", .packets = 4'000});
     const std::size_t drives = 1 + random() % 4;
-    SpoolRig rig({.drives = drives, .block_bytes = round % 2 ? 8u << 10 : 64u << 10, .blocks = 64,
-                  .rotate_size = 256 << 10, .flush_age_ns = 20'000 + random() % 100'000}, queue);
+    SpoolRig rig({.drives = drives,
+                  .block_bytes = round % 2 ? 8u << 10 : 64u << 10,
+                  .blocks = 64,
+                  .rotate_size = 256 << 10,
+                  .flush_age_ns = 20'000 + random() % 100'000},
+                 queue);
     const TraceRefs refs(trace, round % 5 ? UINT32_MAX : 500);
     for (std::size_t i = 0; i < trace.size(); i += 50) {
       rig.feed(0, refs.span().subspan(i, 50));

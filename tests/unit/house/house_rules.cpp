@@ -21,7 +21,10 @@ const std::vector<Room>& rooms() {
       {"spool", {"include", "format", "policy", "storage", "stats"}, {"std"}},
       {"plan", {"include", "format", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"Linux", "fmt", "nlohmann/json"}},
-      {"capture", {"include", "format", "plan", "policy", "stats", "storage", "spool"}, {"std", "Linux", "DPDK"}, {"fmt"}},
+      {"capture",
+       {"include", "format", "plan", "policy", "stats", "storage", "spool"},
+       {"std", "Linux", "DPDK"},
+       {"fmt"}},
       {"cli", {"include", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},
   };

@@ -55,7 +55,8 @@ TEST_CASE("a counter 200 ppm off its announced rate is within a microsecond afte
   }
 }
 
-TEST_CASE("while NTP slews at its limit of 500 ppm a stamp stays within the stated 50 us, and comes back", "[timebase]") {
+TEST_CASE("while NTP slews at its limit of 500 ppm a stamp stays within the stated 50 us, and comes back",
+          "[timebase]") {
   Clocks clocks;
   Timebase timebase(clocks.sample(), clocks.hz);
   std::int64_t worst = 0, settled = 0;

@@ -37,6 +37,4 @@ TEST_CASE("quantiles agree with a sorted list", "[histogram]") {
   CHECK(histogram.max() == values.back());
 }
 
-TEST_CASE("an empty histogram has quantile 0", "[histogram]") {
-  CHECK(quantile({}, 0.99) == 0);
-}
+TEST_CASE("an empty histogram has quantile 0", "[histogram]") { CHECK(quantile({}, 0.99) == 0); }

@@ -13,8 +13,13 @@ Ledger balanced() {
   ledger.time = {1'763'711'670'123'456'789};
   ledger.elapsed_ns = 2'000'000'000;
   ledger.ports = {{.port = 0, .name = "net_\"pcap\"0", .received = 10, .received_bytes = 640, .nic_missed = 1}};
-  ledger.totals = {.received = 10, .received_bytes = 640, .filtered = 1, .stored = 5, .stored_bytes = 320,
-                   .drop_handoff = 2, .drop_drive = 1};
+  ledger.totals = {.received = 10,
+                   .received_bytes = 640,
+                   .filtered = 1,
+                   .stored = 5,
+                   .stored_bytes = 320,
+                   .drop_handoff = 2,
+                   .drop_drive = 1};
   ledger.drives = {DriveLine{}};
   ledger.lcores = {{.lcore = 1, .role = "rx"}};
   return ledger;
