@@ -345,7 +345,8 @@ void SpoolWriter::retire_lost(Lane& lane, Block& block) noexcept {
   if (!lane.cut_known) {
     lane.cut = block.flushed.length ? block.offset + block.flushed.length : block.offset - block.continued;
     lane.cut_known = true;
-    if (block.flushed.tally.packets) lane.file().index_complete = false;  // its row would have to be cut too
+    // The cut goes through a Block that has a row, or through one that began a record: rows would have to be cut too.
+    if (block.flushed.tally.packets || block.continued) lane.file().index_complete = false;
   }
   drive_of(lane).drive->unloaded();
   const bool last = block.last_of_file;

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <random>
 
+#include "format/index_file.hpp"
 #include "spool/spool_writer.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_io_queue.hpp"
 #include "support/outside_tools.hpp"
+#include "support/pcap_bytes.hpp"
 #include "support/spool_files.hpp"
 #include "support/trace.hpp"
 #include "support/trace_compare.hpp"
@@ -26,6 +28,24 @@ std::unique_ptr<storage::IoQueue> plain_queue() { return storage::make_pwrite_qu
 std::size_t hidden_left(const SpoolRig& rig) { return hidden_files(rig.directories()).size(); }
 
 std::uint64_t packets_on_disk(const SpoolRig& rig) { return read_spool(rig.directories()).size(); }
+
+// The first index that is not that of the file it lies beside. A file that was cut may have none.
+std::string wrong_index(const SpoolRig& rig) {
+  for (const auto& file : read_sealed_files(rig.directories())) {
+    auto path = file.path;
+    path.replace_extension(".idx");
+    if (!std::filesystem::exists(path)) continue;
+    const auto index = format::decode_index(read_bytes(path));
+    if (!index) return path.string() + ": " + format::to_string(index.error());
+    std::uint64_t packets = 0;
+    for (const auto& entry : index->entries) packets += entry.packets;
+    if (index->header.packets != file.packets.size() || packets != file.packets.size()) return path.string() + ": counts";
+    if (index->header.first != file.packets[0].time) return path.string() + ": first packet";
+    if (index->header.last != file.packets[packets - 1].time) return path.string() + ": last packet";
+    if (index->header.file_bytes != std::filesystem::file_size(file.path)) return path.string() + ": length";
+  }
+  return "";
+}
 
 // The record that begins a file is 24 bytes in, one that straddles two Blocks is rare: both are met with small Blocks.
 void store_and_compare(const Trace& trace, const RigOptions& options, std::uint32_t chain_above = UINT32_MAX) {
@@ -266,7 +286,20 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
     for (const auto& file : read_sealed_files(rig.directories()))
       REQUIRE(compare_as_subsequence(trace, file.packets) == "");
     REQUIRE(hidden_left(rig) == 0);
+    REQUIRE(wrong_index(rig) == "");
   }
+}
+
+TEST_CASE("a file that a dying drive cut within a record has no index that says otherwise", "[spool][faulty]") {
+  FaultyIoQueue queue({.seed = 1});
+  const auto trace = make_trace({.kind = "1514", .packets = 2'000});
+  SpoolRig rig({.drives = 2, .rotate_size = 64 << 20}, queue);
+  queue.add_death({.directory = rig.directory(0).string(), .from = 5, .result = -ENOSPC});
+  rig.feed(0, TraceRefs(trace).span());
+  rig.finish();
+  REQUIRE(sealed_files({rig.directory(0)}).size() == 1);
+  CHECK(wrong_index(rig) == "");
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
 }
 
 TEST_CASE("without any drive everything is counted as drop_drive", "[spool][faulty]") {
