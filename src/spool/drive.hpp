@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -31,21 +30,20 @@ class Drive {
   void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
   void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread; what was being done is
-  // copied, cut if need be, so that an lcore allocates nothing.
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive; takes
+  // no memory, for it may be a writer lcore.
   void fail(int error, std::string_view doing) noexcept {
     const std::lock_guard lock(why_mutex_);
     if (!ok()) return;
     error_ = error;
-    doing_bytes_ = std::min(doing.size(), doing_.size());
-    std::copy_n(doing.begin(), doing_bytes_, doing_.begin());
+    doing_bytes_ = doing.copy(doing_.data(), doing_.size());
     state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
   }
 
   // What it said, empty while it is ok. Control path.
   std::string why() const {
     const std::lock_guard lock(why_mutex_);
-    if (ok()) return {};
+    if (error_ == 0) return {};
     return std::string(doing_.data(), doing_bytes_) + ": " + std::generic_category().message(error_);
   }
 
@@ -55,8 +53,8 @@ class Drive {
   std::atomic<DriveState> state_{DriveState::ok};
   alignas(64) std::atomic<std::uint32_t> load_{0};
   mutable std::mutex why_mutex_;
-  int error_ = 0;
-  std::array<char, 256> doing_{};
+  int error_ = 0;  // why it is not ok
+  std::array<char, 512> doing_;
   std::size_t doing_bytes_ = 0;
 };
 
