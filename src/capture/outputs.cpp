@@ -79,17 +79,21 @@ void Outputs::write_capture_json(const std::string& json) {
 }
 
 void Outputs::open_ledgers() {
-  for (const auto& directory : directories_)
-    if (auto ledger = storage::LineLog::create(directory, format::ledger_file_name(plan_.config.name, start_)))
-      ledgers_.push_back(std::move(*ledger));
+  for (const auto& directory : directories_) {
+    auto ledger = storage::LineLog::create(directory, format::ledger_file_name(plan_.config.name, start_));
+    ledgers_.push_back(ledger ? std::optional(std::move(*ledger)) : std::nullopt);
+  }
 }
 
+// A drive that hangs keeps its keeper waiting, not the clocks, signals and statistics of the control thread.
 void Outputs::append_ledger(const std::string& line) {
-  for (auto& ledger : ledgers_) (void)ledger.append(line);
+  for (std::size_t i = 0; i < ledgers_.size(); ++i)
+    if (ledgers_[i]) keepers_[i]->post([&ledger = *ledgers_[i], line] { (void)ledger.append(line); });
 }
 
 void Outputs::close_ledgers() {
-  for (auto& ledger : ledgers_) (void)ledger.sync();
+  for (auto& ledger : ledgers_)
+    if (ledger) (void)ledger->sync();
   ledgers_.clear();
 }
 

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,8 @@ class Outputs {
   std::vector<storage::Directory> directories_;
   std::vector<storage::DirectoryLock> locks_;
   std::vector<std::unique_ptr<spool::Drive>> drives_;
+  std::vector<std::optional<storage::LineLog>> ledgers_;  // by drive
   std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
-  std::vector<storage::LineLog> ledgers_;
 };
 
 }  // namespace wirespool::capture

@@ -40,8 +40,27 @@ void FileKeeper::run() {
 }
 
 std::size_t FileKeeper::work() {
-  return static_cast<std::size_t>(
-      std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); }));
+  const auto served = std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); });
+  return static_cast<std::size_t>(served) + do_posted();
+}
+
+void FileKeeper::post(std::function<void()> job) {
+  if (!thread_.joinable()) {
+    job();
+    return;
+  }
+  const std::lock_guard lock(posted_mutex_);
+  posted_.push_back(std::move(job));
+}
+
+std::size_t FileKeeper::do_posted() {
+  std::vector<std::function<void()>> jobs;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    jobs.swap(posted_);
+  }
+  for (const auto& job : jobs) job();
+  return jobs.size();
 }
 
 bool FileKeeper::serve(FileSlot& slot) {

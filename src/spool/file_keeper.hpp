@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -35,6 +37,10 @@ class FileKeeper {
   void stop() noexcept;  // finishes what is asked for, ends the thread
   void wake() noexcept { wake_.release(); }
 
+  // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none. Control
+  // thread.
+  void post(std::function<void()> job);
+
   // Serves each slot once; how many there was something to do for.
   std::size_t work();
 
@@ -42,6 +48,7 @@ class FileKeeper {
 
  private:
   void run();
+  std::size_t do_posted();
   bool serve(FileSlot& slot);
   void open(FileSlot& slot);
   void grow(FileSlot& slot);
@@ -58,6 +65,8 @@ class FileKeeper {
   std::counting_semaphore<> wake_{0};
   std::atomic<bool> stop_{false};
   std::atomic<std::uint64_t> files_sealed_{0};
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
   std::thread thread_;
 };
 
