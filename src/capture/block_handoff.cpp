@@ -68,15 +68,23 @@ void BlockOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i) refs_[i] = refer(mbufs[i], setup_.pool, setup_.field);
   const std::span packets(refs_.data(), count);
   std::size_t done = append(packets);
-  if (done < count && setup_.wait) ++setup_.counters->handoff_waits;
-  while (done < count && setup_.wait && any_drive()) {
-    rte_pause();
-    done += append(packets.subspan(done));
-  }
+  if (done < count && setup_.wait) done += wait_for_blocks(packets.subspan(done));
   if (done < count) {
     (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(count - done);
   }
   free_packets(refs_.data(), count, setup_.pool);
+}
+
+std::size_t BlockOutlet::wait_for_blocks(std::span<const spool::PacketRef> packets) noexcept {
+  std::size_t done = 0;
+  ++setup_.counters->handoff_waits;
+  setup_.counters->waiting.set(1);
+  while (done < packets.size() && any_drive()) {
+    rte_pause();
+    done += append(packets.subspan(done));
+  }
+  setup_.counters->waiting.set(0);
+  return done;
 }
 
 // As many as there are empty Blocks for, at any writer.

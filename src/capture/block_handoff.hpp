@@ -85,6 +85,7 @@ class BlockOutlet final : public Outlet {
 
  private:
   std::size_t append(std::span<const spool::PacketRef> packets) noexcept;
+  std::size_t wait_for_blocks(std::span<const spool::PacketRef> packets) noexcept;
   bool any_drive() const noexcept;
 
   Setup setup_;

@@ -188,6 +188,10 @@ std::uint64_t Pipeline::received() const {
   return sum;
 }
 
+bool Pipeline::waiting() const {
+  return std::ranges::any_of(rx_parts_, [](const auto& rx) { return rx->counters.waiting.get() != 0; });
+}
+
 std::optional<std::string> Pipeline::failure() const {
   for (const auto& port : ports_)
     if (port.gone()) return fmt::format("port {} ({}) is gone", port.planned().id, port.planned().name);

@@ -32,6 +32,7 @@ class Pipeline {
 
   void discipline_clocks();
   std::uint64_t received() const;
+  bool waiting() const;  // an RX lcore holds packets that it finds no room for (--when-full wait)
   bool packets_used_up() const { return allowance_ && allowance_->packets_used_up(); }
   bool bytes_used_up() const { return allowance_ && allowance_->bytes_used_up(); }
   std::optional<std::string> failure() const;  // why a capture cannot go on: no drive left, a port gone

@@ -64,21 +64,18 @@ class StopConditions {
 
   std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
     if (auto signal = signals_.caught()) return signal;
-    if (auto failure = pipeline.failure()) {
-      failed_ = true;
-      return failure;
-    }
+    if (auto failure = pipeline.failure()) return failure;
     if (pipeline.packets_used_up()) return "--packets";
     if (pipeline.bytes_used_up()) return "--bytes";
     if (config_.duration_ns && now - start_ >= *config_.duration_ns) return "--duration";
-    return idle(pipeline.received(), now);
+    return idle(pipeline, now);
   }
 
-  bool failed() const { return failed_; }
-
  private:
-  std::optional<std::string> idle(std::uint64_t received, std::uint64_t now) {
-    if (received != received_) {
+  // A source that is not asked, because the drives are slow, may have more.
+  std::optional<std::string> idle(const Pipeline& pipeline, std::uint64_t now) {
+    const auto received = pipeline.received();
+    if (received != received_ || pipeline.waiting()) {
       received_ = received;
       last_packet_ = now;
     }
@@ -89,7 +86,6 @@ class StopConditions {
   StopSignals signals_;
   const plan::CaptureConfig& config_;
   std::uint64_t start_, last_packet_, received_ = 0;
-  bool failed_ = false;
 };
 
 // The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
@@ -117,14 +113,13 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
   return ended_by;
 }
 
-Outcome judge(const stats::Ledger& ledger, const StopConditions& conditions, bool strict) {
+// `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
+Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, bool strict) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty())
     return {ended_by_failure,
-            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
-              true}}};
-  if (conditions.failed())
-    return {ended_by_failure,
-            {{"capture", ledger.ended_by, "what was stored before is sealed; see the ledger for what was not", true}}};
+            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
+  if (failure)
+    return {ended_by_failure, {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
 }
@@ -155,7 +150,7 @@ Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) 
   reporter.begin();
   const auto ended_by = supervise(**pipeline, reporter, conditions, plan.config, err);
   (*pipeline)->finish();
-  return judge(reporter.end(**pipeline, ended_by), conditions, plan.config.strict);
+  return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), plan.config.strict);
 }
 
 }  // namespace
