@@ -10,6 +10,9 @@ namespace {
 
 constexpr unsigned burst = 64;
 
+// Without what the lcores' caches hold, of which most is not ours to take.
+unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(pool->ops_index)->get_count(pool); }
+
 }  // namespace
 
 void DroppingPacketOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
@@ -20,13 +23,40 @@ void DroppingPacketOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
 }
 
 void WaitingPacketOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
+  if (count == 0) return;
+  measure(mbufs, count);
+  const rte_mempool* pool = mbufs[0]->pool;
   unsigned taken = hand_to(next_handoff(count), mbufs, count);
-  if (taken == count) return;
-  ++counters_.handoff_waits;
-  while (taken < count) {
-    rte_pause();
-    taken += hand_to(next_handoff(count - taken), mbufs + taken, count - taken);
+  if (taken < count) {
+    ++counters_.handoff_waits;
+    counters_.waiting.set(1);
+    while (taken < count) {
+      rte_pause();
+      taken += hand_to(next_handoff(count - taken), mbufs + taken, count - taken);
+    }
+    counters_.waiting.set(0);
   }
+  if (longest_chain_ > 1) wait_for_mbufs(pool);
+}
+
+void WaitingPacketOutlet::measure(rte_mbuf* const* mbufs, unsigned count) noexcept {
+  largest_burst_ = std::max(largest_burst_, count);
+  for (unsigned i = 0; i < count; ++i) longest_chain_ = std::max<unsigned>(longest_chain_, mbufs[i]->nb_segs);
+}
+
+// Handoffs are bounded in packets. Where packets are chains, the pool runs dry before they are full, and a driver that
+// finds no mbuf drops the packet (net_pcap: rx_nombuf). So there have to be enough left for a Burst of chains twice as
+// long as any seen. With empty Handoffs all that can come back has come back.
+void WaitingPacketOutlet::wait_for_mbufs(const rte_mempool* pool) const noexcept {
+  const unsigned wanted = 2 * longest_chain_ * largest_burst_;
+  if (left_in(pool) >= wanted) return;
+  counters_.waiting.set(1);
+  while (left_in(pool) < wanted && !all_empty()) rte_pause();
+  counters_.waiting.set(0);
+}
+
+bool WaitingPacketOutlet::all_empty() const noexcept {
+  return std::ranges::all_of(handoffs_, [](const Handoff* handoff) { return handoff->empty(); });
 }
 
 // Refs into the ring, as many as fit; how many those were.

@@ -37,11 +37,18 @@ class DroppingPacketOutlet final : public PacketOutlet {
   void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
 };
 
-// --when-full wait: nothing is received until it fits.
+// --when-full wait: nothing is received until it fits, nor while the next Burst might not find the mbufs it needs.
 class WaitingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
   void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+
+ private:
+  void measure(rte_mbuf* const* mbufs, unsigned count) noexcept;
+  void wait_for_mbufs(const rte_mempool* pool) const noexcept;
+  bool all_empty() const noexcept;
+
+  unsigned longest_chain_ = 1, largest_burst_ = 0;  // seen so far
 };
 
 // The writer lcore's side: packets out of one Handoff into the Stream's Appender; the mbufs go back in bulk at once.
