@@ -63,6 +63,7 @@ std::vector<Json> lines_of(const fs::path& path) {
 std::string check_index(const fs::path& path) {
   auto index_path = path;
   index_path.replace_extension(".idx");
+  if (!fs::exists(index_path)) return "";
   const auto index = format::decode_index(read_bytes(index_path));
   if (!index) return index_path.string() + ": " + format::to_string(index.error());
   std::uint64_t packets = 0, bytes = 0, started = 0;

@@ -19,7 +19,7 @@ std::string check_directory(const std::filesystem::path& directory, const Captur
 // What is on disk is what the ledger calls stored: packets and bytes, as libpcap reads them.
 std::string check_stored(const Paths& directories, const CaptureResult& result);
 
-// Each index beside a file: its packets, bytes and times are the file's.
+// Each index beside a file: its packets, bytes and times are the file's. Files that a failing drive cut may have none.
 std::string check_indexes(const Paths& directories);
 
 // Each file as tcpdump and capinfos see it: whole, nanoseconds, in time order, as many packets as libpcap finds.
