@@ -117,9 +117,11 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
 Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, bool strict) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty())
     return {ended_by_failure,
-            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
+            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
+              true}}};
   if (failure)
-    return {ended_by_failure, {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
+    return {ended_by_failure,
+            {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
 }

@@ -30,8 +30,8 @@ class Drive {
   void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
   void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive; takes
-  // no memory, for it may be a writer lcore.
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive;
+  // takes no memory, for it may be a writer lcore.
   void fail(int error, std::string_view doing) noexcept {
     const std::lock_guard lock(why_mutex_);
     if (!ok()) return;

@@ -37,8 +37,8 @@ class FileKeeper {
   void stop() noexcept;  // finishes what is asked for, ends the thread
   void wake() noexcept { wake_.release(); }
 
-  // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none. Control
-  // thread.
+  // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none.
+  // Control thread.
   void post(std::function<void()> job);
 
   // Serves each slot once; how many there was something to do for.

@@ -17,7 +17,7 @@ struct alignas(64) RxCounters {
   Counter polls;           // receive calls
   Counter empty_polls;     // that returned nothing
   Counter handoff_waits;   // Bursts that had to wait for room (--when-full wait)
-  Counter waiting;         // 1 while one waits (a level, not a count): the lcore does not poll, so nobody knows of idle links
+  Counter waiting;  // 1 while one waits (a level, not a count): the lcore does not poll, so nobody knows of idle links
 };
 
 // One writer lcore's, written by it alone.

@@ -39,7 +39,8 @@ std::string wrong_index(const SpoolRig& rig) {
     if (!index) return path.string() + ": " + format::to_string(index.error());
     std::uint64_t packets = 0;
     for (const auto& entry : index->entries) packets += entry.packets;
-    if (index->header.packets != file.packets.size() || packets != file.packets.size()) return path.string() + ": counts";
+    if (index->header.packets != file.packets.size() || packets != file.packets.size())
+      return path.string() + ": counts";
     if (index->header.first != file.packets[0].time) return path.string() + ": first packet";
     if (index->header.last != file.packets[packets - 1].time) return path.string() + ": last packet";
     if (index->header.file_bytes != std::filesystem::file_size(file.path)) return path.string() + ": length";
