@@ -40,13 +40,17 @@ std::uint64_t packets_in(const std::filesystem::path& file, std::set<std::string
   return packets;
 }
 
-// How many different packets all files of these directories hold, hidden ones included.
-std::size_t distinct_packets(const Paths& directories) {
-  std::set<std::string> distinct;
-  for (const auto& file : sealed_files(directories)) packets_in(file, distinct);
+// How many packets of the trace no file of these directories holds, hidden ones included. The hidden file of a drive
+// that failed may end in a part of a packet.
+std::size_t missing_packets(const std::filesystem::path& trace, const Paths& directories) {
+  std::set<std::string> wanted;
+  std::set<std::string> found;
+  REQUIRE(packets_in(trace, wanted) > 0);
+  for (const auto& file : sealed_files(directories)) packets_in(file, found);
   for (const auto& file : hidden_files(directories))
-    if (file.extension() == ".open") packets_in(file, distinct);
-  return distinct.size();
+    if (file.extension() == ".open") packets_in(file, found);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(wanted, [&found](const auto& packet) { return !found.contains(packet); }));
 }
 
 Json drive_line(const CaptureResult& result, const std::filesystem::path& drive) {
@@ -69,7 +73,8 @@ TEST_CASE("when a drive is full the capture goes on with the others and loses no
   const auto io = GENERATE(values({"uring", "pwrite"}));
   CAPTURE(handoff, io);
   const Bench bench;
-  const LoopDrive small({.file_system = "ext4", .bytes = 16 * mib});
+  LoopDrive small({.file_system = "ext4", .bytes = 16 * mib});
+  small.leave_free(1 * mib);  // less than the writes in flight that it gets however slow it is
   const Paths outputs{small.path(), bench.outputs[0]};
   write_trace({.kind = "mixed", .packets = 150'000}, bench.trace());
   const auto result = run_capture(replay(bench, outputs, 150'000, {"--handoff", handoff, "--io", io}));
@@ -103,7 +108,7 @@ TEST_CASE("when a drive fails the capture goes on, and what is called stored is 
   CHECK(drive_line(result, failing.path()).at("state") == "failed");
   REQUIRE(run_process({"umount", failing.path()}).ok());
   REQUIRE(run_process({"mount", failing.device(), failing.path()}).ok());
-  CHECK(distinct_packets(outputs) == 100'000);
+  CHECK(missing_packets(bench.trace(), outputs) == 0);
   CHECK(check_indexes({bench.outputs[0]}) == "");
   CHECK(ask_outside({bench.outputs[0]}) == "");
 }

@@ -60,6 +60,11 @@ class LoopDrive {
 
   std::string path() const { return base_ / "mount"; }
   const std::string& device() const { return device_; }  // "/dev/loop3"
+  // Takes all room but this many bytes, the part kept for root included.
+  void leave_free(std::uint64_t bytes) {
+    const auto room = std::filesystem::space(path()).free;
+    must({"fallocate", "--length=" + std::to_string(room - bytes), path() + "/filler"});
+  }
   void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }
 
  private:
