@@ -133,8 +133,12 @@ among() {
 }
 
 run_release() {
-  build release --buildtype=release -Dwarning_level=3 || return
-  count_pass
+  # The tree has no warning with g++ 12; other compilers find other things, which must not stop anybody.
+  local werror=false
+  [ "$(gcc_major "${CXX##* }")" = 12 ] && werror=true
+  [ "$werror" = true ] || notice "not g++ 12: warnings are shown, and are no errors"
+  build release --buildtype=release -Dwarning_level=3 "-Dwerror=$werror" || return
+  [ "$werror" = false ] || count_pass
   run_suites release 1 "${suites[@]}"
 }
 

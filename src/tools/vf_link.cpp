@@ -17,28 +17,24 @@ namespace {
 class Message {
  public:
   Message(std::uint16_t type, std::uint16_t flags, unsigned interface_index) {
-    bytes_.resize(NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg)));
     nlmsghdr header{};
     header.nlmsg_type = type;
     header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(interface_index);
-    std::memcpy(bytes_.data(), &header, sizeof header);
-    std::memcpy(bytes_.data() + NLMSG_HDRLEN, &link, sizeof link);
+    append(header);
+    append(link);
   }
 
   template <class Value>
   void add(std::uint16_t type, const Value& value) {
     const auto at = open(type);
-    bytes_.resize(bytes_.size() + RTA_ALIGN(sizeof value));
-    std::memcpy(bytes_.data() + at + RTA_LENGTH(0), &value, sizeof value);
+    append(value);
     set_length(at, RTA_LENGTH(sizeof value));
   }
   std::size_t open(std::uint16_t type) {
     const auto at = bytes_.size();
-    const rtattr attribute{0, type};
-    bytes_.resize(at + RTA_LENGTH(0));
-    std::memcpy(bytes_.data() + at, &attribute, sizeof attribute);
+    append(rtattr{0, type});
     return at;
   }
   void close(std::size_t at) { set_length(at, bytes_.size() - at); }
@@ -50,6 +46,13 @@ class Message {
   }
 
  private:
+  // Everything begins at a multiple of four bytes: NLMSG_ALIGNTO and RTA_ALIGNTO.
+  template <class Value>
+  void append(const Value& value) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&value);
+    bytes_.insert(bytes_.end(), bytes, bytes + sizeof value);
+    bytes_.resize(NLMSG_ALIGN(bytes_.size()));
+  }
   void set_length(std::size_t at, std::size_t length) {
     const auto value = static_cast<std::uint16_t>(length);
     std::memcpy(bytes_.data() + at + offsetof(rtattr, rta_len), &value, sizeof value);
