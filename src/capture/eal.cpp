@@ -1,15 +1,53 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/eal.hpp"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_version.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <utility>
 
 namespace wirespool::capture {
 
-std::expected<Eal, std::string> Eal::start(const std::vector<std::string>& args) {
+namespace {
+
+// EAL answers wrong arguments with a hundred lines of help on standard output, where statistics are expected: while it
+// starts, that leads nowhere. What it has to say about errors goes to stderr.
+class QuietOutput {
+ public:
+  QuietOutput() : kept_(::dup(STDOUT_FILENO)) {
+    std::fflush(stdout);
+    if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
+      ::dup2(nowhere, STDOUT_FILENO);
+      ::close(nowhere);
+    }
+  }
+  QuietOutput(const QuietOutput&) = delete;
+  QuietOutput& operator=(const QuietOutput&) = delete;
+  ~QuietOutput() {
+    std::fflush(stdout);
+    if (kept_ < 0) return;
+    ::dup2(kept_, STDOUT_FILENO);
+    ::close(kept_);
+  }
+
+ private:
+  int kept_;
+};
+
+// EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.
+plan::Problem refusal(int error) {
+  return {"EAL", fmt::format("DPDK did not start: {}", rte_strerror(error)), "see its messages above", error != EINVAL};
+}
+
+}  // namespace
+
+std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& args) {
   // EAL keeps pointers into its arguments and permutes them (rte_eal_init): they live as long as the process.
   static std::vector<std::string> kept;
   static std::vector<char*> argv;
@@ -18,8 +56,8 @@ std::expected<Eal, std::string> Eal::start(const std::vector<std::string>& args)
   argv.clear();
   for (auto& arg : kept) argv.push_back(arg.data());
   argv.push_back(nullptr);
-  if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0)
-    return std::unexpected(std::string(rte_strerror(rte_errno)));
+  const QuietOutput quiet;
+  if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno));
   return Eal();
 }
 

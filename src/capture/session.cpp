@@ -163,7 +163,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   const auto hugepages = plan::read_hugepages();
   if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
   auto eal = Eal::start(plan::complete_eal_args(eal_args));
-  if (!eal) return refused({{"EAL", "DPDK did not start: " + eal.error(), "see its messages above", true}});
+  if (!eal) return refused({eal.error()});
   const auto machine = probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);

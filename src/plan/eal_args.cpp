@@ -113,7 +113,7 @@ bool has_eal_option(const EalArgs& args, std::string_view name) {
 }
 
 std::vector<Problem> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus) {
-  std::vector<Problem> problems;
+  auto problems = check_eal_words(args);
   if (option(args, {"--proc-type"}) == "secondary") {
     problems.push_back({"EAL's --proc-type", "a secondary process may not configure ports", "leave it out"});
   }

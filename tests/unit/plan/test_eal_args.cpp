@@ -131,8 +131,8 @@ TEST_CASE("by default memory leaves no files, and EAL says only what is wrong") 
 }
 
 TEST_CASE("what the user chose is kept") {
-  CHECK(complete_eal_args({"--in-memory", "--single-file-segments", "--log-level=8"}) ==
-        EalArgs{"--in-memory", "--single-file-segments", "--log-level=8"});
+  const EalArgs chosen = {"--in-memory", "--single-file-segments", "--telemetry", "--log-level=8"};
+  CHECK(complete_eal_args(chosen) == chosen);
 }
 
 TEST_CASE("options that --in-memory does not go with are not given it") {
@@ -156,4 +156,29 @@ TEST_CASE("a primary process that others attach to keeps its files") {
   const auto args = complete_eal_args({"--proc-type=primary"});
   CHECK_FALSE(has(args, "--in-memory"));
   CHECK_FALSE(has(args, "--no-shconf"));
+}
+
+TEST_CASE("EAL's options are known by their names, long, short and shortened") {
+  const auto args = GENERATE(values<EalArgs>({{"-l", "0-1", "-a", "3b:00.0", "-n4", "--vdev", "net_null0"},
+                                              {"--lcores=0@0", "--no-huge", "--huge-unlink", "--huge-unlink=never"},
+                                              {"--no-pci", "--in-mem", "--vdev=net_pcap0,rx_pcap=a.pcap"},
+                                              {"-v"},
+                                              {"--vdev", "--odd-but-a-value"}}));
+  CHECK(problems_of(check_eal_words(args)).empty());
+}
+
+TEST_CASE("what EAL does not know is told before EAL prints its help") {
+  const auto [args, problem] =
+      GENERATE(table<EalArgs, std::string>({{{"--foo"}, "EAL's --foo: no such option\n"},
+                                            {{"--foo=1"}, "EAL's --foo: no such option\n"},
+                                            {{"--no"}, "EAL's --no: no such option\n"},
+                                            {{"-x", "1"},
+                                             "EAL's -x: no such option\nEAL's \"1\": "
+                                             "belongs to no option\n"},
+                                            {{"-l"}, "EAL's -l: needs a value\n"},
+                                            {{"--vdev"}, "EAL's --vdev: needs a value\n"},
+                                            {{"--no-pci=1"}, "EAL's --no-pci: takes no value\n"},
+                                            {{"rx", "-l", "0"}, "EAL's \"rx\": belongs to no option\n"},
+                                            {{"-"}, "EAL's \"-\": belongs to no option\n"}}));
+  CHECK(problems_of(check_eal_words(args)) == problem);
 }
