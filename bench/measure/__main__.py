@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 import json
 import os
+import signal
 import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import disks, machine, micro, peers, quiet, rounds, stages, traces
+from . import disks, drives, machine, micro, peers, quiet, rounds, stages, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
 from .options import parse
@@ -27,7 +28,7 @@ def make_bed(asked) -> Bed:
         repeats=asked.repeats,
         realtime=not asked.no_realtime and may_run_realtime(),
         hugepages=not asked.no_huge,
-        directories=asked.directory or disks.default_directories(work),
+        directories=asked.directory or [disks.default_directory(work)],
     )
 
 
@@ -45,9 +46,11 @@ def measure(bed: Bed, asked, log: rounds.Log) -> list:
     made = traces.make(bed.program("tests/make_trace"), bed.work / "traces", names)
     if "stages" in asked.only:
         rounds.take(stages.turns(bed, made), bed.repeats, log)
+    caida = next(trace for trace in made if trace.name == "CAIDA-like")
     if "disk" in asked.only:
-        caida = next(trace for trace in made if trace.name == "CAIDA-like")
-        rounds.take(disks.turns(bed, caida, asked.quick), bed.repeats, log)
+        rounds.take(disks.turns(bed, caida), bed.repeats, log)
+    if "drives" in asked.only and not disks.two_drives(bed):
+        drives.measure(bed, caida, log)
     if "peers" in asked.only:
         peers.measure(bed, asked.quick, log)
     if "micro" in asked.only:
@@ -78,7 +81,7 @@ def run(asked) -> dict:
             "realtime": bed.realtime,
             "hugepages": bed.hugepages,
             "cpus": bed.cpus,
-            "different_drives": len(bed.directories) > 1 and disks.drives_are_different(bed.directories),
+            "different_drives": disks.two_drives(bed),
         },
         "traces": traces.to_json(made),
         "measurements": [measurement.to_json() for measurement in log.measurements],
@@ -98,8 +101,13 @@ def report(document: dict, folder: Path, update_readme: bool):
     print(f"{folder}/report.html, tables.md, results.json")
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt  # so that a SIGTERM, too, takes down what was put up
+
+
 def main(arguments: list) -> int:
     asked = parse(arguments)
+    signal.signal(signal.SIGTERM, interrupted)
     try:
         document = json.loads(asked.report.read_text()) if asked.report else run(asked)
         folder = asked.out or (asked.report.parent if asked.report else asked.build / "reports" / time.strftime("%Y%m%dT%H%M%S"))

@@ -66,9 +66,13 @@ def contestants(bed: Bed, trace, directories: list) -> list:
     return all_of_them
 
 
-def turns(bed: Bed, trace, quick: bool) -> list:
+def two_drives(bed: Bed) -> bool:
+    return len(bed.directories) > 1 and drives_are_different(bed.directories[:2])
+
+
+def turns(bed: Bed, trace) -> list:
     found, cases = [], [(ONE, bed.directories[:1])]
-    if len(bed.directories) > 1 and (not quick or drives_are_different(bed.directories)):
+    if two_drives(bed):
         cases.append((TWO, bed.directories[:2]))
     for case, directories in cases:
         for name, measure in contestants(bed, trace, directories):
@@ -76,9 +80,8 @@ def turns(bed: Bed, trace, quick: bool) -> list:
     return found
 
 
-def default_directories(root: Path) -> list:
-    """Two folders on the drive that holds the tree."""
-    folders = [root / "drive0", root / "drive1"]
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    return [str(folder) for folder in folders]
+def default_directory(root: Path) -> str:
+    """On the drive that holds the tree."""
+    folder = root / "drive"
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)

@@ -4,7 +4,8 @@
 import argparse
 from pathlib import Path
 
-EXPERIMENTS = ["stages", "disk", "peers", "micro"]
+EXPERIMENTS = ["stages", "disk", "drives", "peers", "micro"]
+QUICK = ["stages", "disk", "peers", "micro"]
 
 EPILOG = """\
 examples:
@@ -41,16 +42,17 @@ def parse(arguments: list) -> argparse.Namespace:
     parser.add_argument("--no-huge", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="three traces, two short repeats: a first idea")
     parser.add_argument("--force", action="store_true", help="measure although others use the CPUs; the report says so")
-    parser.add_argument("--only", type=experiments, default=EXPERIMENTS, metavar="LIST", help="of stages,disk,peers,micro")
+    parser.add_argument("--only", type=experiments, metavar="LIST", help="of stages,disk,drives,peers,micro")
     parser.add_argument("--repeats", type=int, help="of every measurement [3; 2 with --quick]")
     parser.add_argument("--seconds", type=float, help="of every measurement [2; 1 with --quick]")
-    parser.add_argument("--directory", type=directory, action="append", help="where to write; twice for two drives [in the build folder]")
+    parser.add_argument("--directory", type=directory, action="append", help="where to write; twice for two drives, which then stand in for the loop drives [in the build folder]")
     parser.add_argument("--cpus", default="", metavar="M,R,W", help="CPUs of main, RX and writer lcore [chosen]")
     parser.add_argument("--no-realtime", action="store_true", help="no SCHED_RR for what only needs its CPUs")
     parser.add_argument("--out", type=Path, help="folder for results.json, tables.md and report.html [in the build folder]")
     parser.add_argument("--update-readme", action="store_true", help="puts the tables between the markers in bench/README.md")
     parser.add_argument("--report", type=Path, metavar="JSON", help="measure nothing, report on an earlier run")
     asked = parser.parse_args(arguments)
+    asked.only = asked.only or (QUICK if asked.quick else EXPERIMENTS)
     asked.repeats = asked.repeats or (2 if asked.quick else 3)
     asked.seconds = asked.seconds or (1.0 if asked.quick else 2.0)
     if asked.repeats < 1 or asked.seconds < 0.6:

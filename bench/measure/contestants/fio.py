@@ -46,8 +46,9 @@ def first_and_last(samples: list) -> tuple:
     return steady[0], steady[-1]
 
 
-def write(bed: Bed, engine: str, directories: list, file_bytes: int) -> Measurement:
-    line = command(bed, engine, directories, file_bytes)
+def write(bed: Bed, engine: str, directories: list, file_bytes: int, wrapped: list = ()) -> Measurement:
+    """`wrapped`: what to put before the command."""
+    line = [*wrapped, *command(bed, engine, directories, file_bytes)]
     with Process(line) as process:
         samples = sampled(process, bed.seconds + 60)
         text = "\n".join(process.lines(10))

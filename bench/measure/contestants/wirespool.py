@@ -73,10 +73,11 @@ def stage(bed: Bed, trace, until: str, extra: list = ()) -> Measurement:
     return result
 
 
-def to_disk(bed: Bed, trace, directories: list, extra: list = ()) -> Measurement:
+def to_disk(bed: Bed, trace, directories: list, extra: list = (), wrapped: list = ()) -> Measurement:
+    """`wrapped`: what to put before the command."""
     outputs = [word for directory in directories for word in ("--output", str(directory))]
     block = ["--block-size", f"{bed.block_kib}KiB", "--io-depth", str(bed.depth)]
-    run = Run(command(bed, trace, [*outputs, *block, *extra], [])).watch(bed.seconds + 60)
+    run = Run(command(bed, trace, [*outputs, *block, *extra], wrapped)).watch(bed.seconds + 60)
     (first, before), (last, after) = run.window()
     seconds = (last["elapsed_ns"] - first["elapsed_ns"]) / 1e9
     written = sum(d["bytes"] for d in last["drives"]) - sum(d["bytes"] for d in first["drives"])

@@ -3,7 +3,8 @@
 
 from .. import published
 from ..disks import ONE
-from ..measurement import Results
+from ..drives import BYTES_PER_S
+from ..measurement import Results, summarize
 from .table import Table, cell, number, percent
 
 VALUES = [
@@ -41,8 +42,6 @@ def rates(results: Results) -> Table:
         "counted. wirespool stores the CAIDA-like trace, and its lcores poll all the time: their CPU seconds are those of two CPUs, "
         "whatever they do; the column beside is what the kernel took of them for the writes.".format(**results.document["settings"]),
     ]
-    if not results.document["settings"]["different_drives"]:
-        notes.append("Both directories are on the same drive: two cannot be faster than one here.")
     return Table("To disk", ["contestant", *(title for _, title in VALUES), "of the best fio"], rows, notes)
 
 
@@ -72,5 +71,26 @@ def drives(results: Results) -> Table:
     return Table("Drives, Gbit/s", ["drives", "Gbit/s"], rows)
 
 
+def scaling(results: Results) -> Table:
+    """More drives, each of a known speed."""
+    cases, rows = results.names("drives", "case"), []
+    for name in results.names("drives", "contestant"):
+        for case in cases:
+            found = results.summary("drives", case, name, "gb_per_s")
+            more = times_one(results, case, name)
+            rows.append([f"{case}: {name}", cell(found), cell(results.summary("drives", case, name, "gbit")), cell(more)])
+    speed = number(BYTES_PER_S / 1e6)
+    note = f"Loop devices on the one drive of this machine, each held to {speed} MB/s by a cgroup; how much more there is of them is known."
+    return Table("More drives", ["drives: contestant", "GB/s written", "Gbit/s of frames", "times one drive"], rows, [note])
+
+
+def times_one(results: Results, case: str, name: str):
+    first = results.names("drives", "case")[0]
+    one = {m["repeat"]: m["values"]["gb_per_s"] for m in results.select("drives", first, name)}
+    some = [m | {"values": {"times": m["values"]["gb_per_s"] / one[m["repeat"]]}} for m in results.select("drives", case, name) if m["repeat"] in one]
+    return summarize(some, "times")
+
+
 def tables(results: Results) -> list:
-    return [rates(results), stored(results), drives(results)] if results.select("disk") else []
+    found = [rates(results), stored(results), drives(results)] if results.select("disk") else []
+    return found + ([scaling(results)] if results.select("drives") else [])

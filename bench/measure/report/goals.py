@@ -2,9 +2,10 @@
 """What wirespool set out to reach, each goal with its value."""
 
 from ..disks import ONE, TWO
+from ..drives import case_of
 from ..measurement import Results
 from ..stages import MEMCPY, RXONLY, name_of
-from .disk_tables import best_fio
+from .disk_tables import best_fio, times_one
 from .table import Table, cell, number
 
 # (handoff, trace, limit, at least): rates of `--until block`.
@@ -54,14 +55,17 @@ def disk_rows(results: Results, kind: str) -> list:
         row(f"{name}: CPU s per GB, polling included", f"< 1 of {best}", cost, lambda ratio: ratio < 1),
         row(f"{name}: CPU s per GB in the kernel", f"< 1 of {best}", kernel, lambda ratio: ratio < 1),
     ]
-    if results.document["settings"]["different_drives"]:
-        one, two = (results.summary("disk", case, name, "gb_per_s") for case in (ONE, TWO))
-        if one and two:
-            two.middle, two.low, two.high = (value / one.middle for value in (two.middle, two.low, two.high))
-            rows.append(row(f"{name}: two drives", f"≥ {OF_ONE} of one", two, lambda ratio: ratio >= OF_ONE))
-    else:
-        rows.append([f"{name}: two drives", f"≥ {OF_ONE} of one", "-", "not measured: one drive here"])
-    return rows
+    return rows + [two_drives_row(results, name)]
+
+
+def two_drives_row(results: Results, name: str) -> list:
+    one, two = (results.summary("disk", case, name, "gb_per_s") for case in (ONE, TWO))
+    what, goal = f"{name}: two drives", f"≥ {OF_ONE} of one"
+    if one and two:
+        two.middle, two.low, two.high = (value / one.middle for value in (two.middle, two.low, two.high))
+    elif results.select("drives", case_of(2), name):
+        what, two = f"{what} (loop drives)", times_one(results, case_of(2), name)
+    return row(what, goal, two, lambda ratio: ratio >= OF_ONE)
 
 
 def tables(results: Results) -> list:

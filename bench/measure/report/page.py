@@ -24,11 +24,13 @@ svg { width: 100%; height: auto; } text { font: 11px system-ui, sans-serif; fill
 .legend { margin: .4rem 0 .6rem; font-size: .8rem; color: var(--soft); } .key { margin-right: 1rem; white-space: nowrap; }
 .key i { display: inline-block; width: .7rem; height: .7rem; border-radius: 2px; margin-right: .35rem; }
 """
-COLOURS = ["#7a8799", "#9ec5e8", "#5aa0d8", "#2f74b5", "#f0a35e", "#d96f2b", "#8f6bb8", "#4ea58a", "#b8a13c", "#c45b7b"]
+WARM = ["#f4b97f", "#ee9a4d", "#e07b2a", "#c85f14", "#a3480a"]
+COOL = ["#7a8799", "#9ec5e8", "#5aa0d8", "#2f74b5", "#4ea58a", "#8f6bb8"]
 
 
 def colours() -> str:
-    return "".join(f".s{i}{{fill:{c}}}.k{i}{{background:{c}}}" for i, c in enumerate(COLOURS))
+    named = [(f"w{i}", colour) for i, colour in enumerate(WARM)] + [(f"c{i}", colour) for i, colour in enumerate(COOL)]
+    return "".join(f".{name}{{fill:{colour};background:{colour}}}" for name, colour in named)
 
 
 def html_table(table: Table) -> str:

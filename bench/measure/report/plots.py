@@ -23,6 +23,7 @@ def all_plots(results: Results) -> list:
         plot(results, "stages", "mpps", "Packets received, handed over, copied", "Mpps"),
         plot(results, "stages", "gbit", "The same in bits", "Gbit/s of frames"),
         plot(results, "disk", "gb_per_s", "To disk", "GB/s"),
+        plot(results, "drives", "gb_per_s", "More drives, of a known speed each", "GB/s"),
         plot(results, "disk", "system_s_per_gb", "What the kernel takes for it", "CPU s per GB"),
         plot(results, "peers", "stored_share", "Peers on one veth: stored of what was offered", "%"),
         plot(results, "peers", "cpu_s_per_million", "Peers: CPU time", "s per million packets stored"),

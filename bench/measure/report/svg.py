@@ -32,6 +32,16 @@ def nice_step(top: float, parts: int = 5) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= raw)
 
 
+def kinds_of(series: list) -> list:
+    """CSS classes: warm colours are wirespool's, cool ones everybody else's."""
+    counts, kinds = {"w": 0, "c": 0}, []
+    for name in series:
+        letter = "w" if name.startswith("wirespool") else "c"
+        kinds.append(f"{letter}{counts[letter]}")
+        counts[letter] += 1
+    return kinds
+
+
 def text_at(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
@@ -41,14 +51,14 @@ def grid(top: float, scale: float, height: float) -> list:
     while at <= top * 1.001:
         x = LABEL + at * scale
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height:.1f}"/>')
-        parts.append(text_at(x, height + 14, number(at) if at else "0", "tick", "middle"))
+        parts.append(text_at(x, height + 14, f"{at:g}", "tick", "middle"))
         at += step
     return parts
 
 
-def bar_of(bar: Bar, series: int, y: float, scale: float, name: str) -> list:
+def bar_of(bar: Bar, colour: str, y: float, scale: float, name: str) -> list:
     end, middle = LABEL + bar.value * scale, y + ROW / 2
-    kind = f"s{series}" if bar.sure else f"s{series} unsure"
+    kind = colour if bar.sure else f"{colour} unsure"
     tip = f"{name}: {number(bar.value)} ({number(bar.low)} to {number(bar.high)}){'' if bar.sure else ', inconclusive'}"
     return [
         f'<rect class="{kind}" x="{LABEL}" y="{y + 1:.1f}" width="{max(1.0, end - LABEL):.1f}" height="{ROW - 3}" rx="2">'
@@ -65,15 +75,15 @@ def bars(title: str, unit: str, series: list, groups: list) -> str:
         return ""
     top = max(bar.high for bar in present) or 1.0
     scale = (WIDTH - LABEL - RIGHT) / top
-    parts, y = [], 0.0
+    parts, y, kinds = [], 0.0, kinds_of(series)
     for group in groups:
         parts.append(text_at(LABEL - 8, y + ROW * len(series) / 2 + 4, group.name, "label", "end"))
         for i, bar in enumerate(group.bars):
             if bar:
-                parts += bar_of(bar, i, y + i * ROW, scale, f"{group.name}, {series[i]}")
+                parts += bar_of(bar, kinds[i], y + i * ROW, scale, f"{group.name}, {series[i]}")
         y += ROW * len(series) + GAP
     height = y + 22
-    legend = "".join(f'<span class="key"><i class="k{i}"></i>{escape(name)}</span>' for i, name in enumerate(series))
+    legend = "".join(f'<span class="key"><i class="{kind}"></i>{escape(name)}</span>' for kind, name in zip(kinds, series))
     drawing = "".join(grid(top, scale, y - GAP / 2) + parts)
     return (
         f'<figure><figcaption>{escape(title)} <small>{escape(unit)}</small></figcaption><div class="legend">{legend}</div>'

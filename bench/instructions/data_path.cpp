@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The data path of one packet, from the receive call to the Block, on one CPU, for callgrind to count:
+// bench/instructions.sh Packets of a trace's lengths are put on a net_ring port, whose driver does next to nothing, and
+// go through the RxLcore, a Handoff and a PacketIntake with an Appender, or through an RxLcore that builds Blocks
+// itself; Blocks end in a BlockSink. Prints what was counted under which name and how many packets that were;
+// valgrind(1) writes the counts.
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <valgrind/callgrind.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "capture/block_handoff.hpp"
+#include "capture/clock.hpp"
+#include "capture/packet_handoff.hpp"
+#include "capture/rx_lcore.hpp"
+#include "spool/appender.hpp"
+#include "spool/block_sink.hpp"
+#include "support/trace.hpp"
+
+namespace {
+
+using namespace wirespool;
+using namespace wirespool::capture;
+
+constexpr unsigned round_packets = 1024;
+constexpr unsigned rounds = 40;
+constexpr unsigned burst = 64;
+constexpr std::uint32_t block_bytes = 1 << 20;
+
+void start_eal() {
+  static std::vector<std::string> words{"data_path",   "--no-huge",   "--no-pci", "-m", "64", "--no-telemetry",
+                                        "--no-shconf", "--log-level", "error",    "-l", "0"};
+  static std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("EAL does not start");
+}
+
+// A port that receives what was put into its ring.
+class Wire {
+ public:
+  Wire() : field_(StampField::registered()) {
+    pool_ = rte_pktmbuf_pool_create("pool", 4095, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    ring_ = rte_ring_create("wire", 2 * round_packets, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    if (!pool_ || !ring_) throw std::runtime_error("no memory for mbufs");
+    port_ = static_cast<std::uint16_t>(rte_eth_from_rings("net_ring_wire", &ring_, 1, &ring_, 1, SOCKET_ID_ANY));
+    const rte_eth_conf configuration{};
+    const bool started = rte_eth_dev_configure(port_, 1, 1, &configuration) == 0 &&
+                         rte_eth_rx_queue_setup(port_, 0, round_packets, SOCKET_ID_ANY, nullptr, pool_) == 0 &&
+                         rte_eth_tx_queue_setup(port_, 0, round_packets, SOCKET_ID_ANY, nullptr) == 0 &&
+                         rte_eth_dev_start(port_) == 0;
+    if (!started) throw std::runtime_error("the port does not start");
+  }
+
+  void put(const test::Trace& trace) {
+    std::vector<rte_mbuf*> mbufs(round_packets);
+    if (rte_pktmbuf_alloc_bulk(pool_, mbufs.data(), round_packets) != 0) throw std::runtime_error("an mbuf was lost");
+    for (auto* mbuf : mbufs) {
+      const auto bytes = static_cast<std::uint16_t>(trace[at_++ % trace.size()].bytes.size());
+      rte_pktmbuf_append(mbuf, bytes);
+      if (rte_ring_enqueue(ring_, mbuf) != 0) throw std::runtime_error("the wire is full");
+    }
+  }
+
+  std::uint16_t port() const { return port_; }
+  rte_mempool* pool() const { return pool_; }
+  StampField field() const { return field_; }
+
+ private:
+  StampField field_;
+  rte_mempool* pool_ = nullptr;
+  rte_ring* ring_ = nullptr;
+  std::uint16_t port_ = 0;
+  std::size_t at_ = 0;
+};
+
+// The memory of the Blocks and the Appender that fills them.
+class Line {
+ public:
+  Line()
+      : memory_(spool::BlockPool::bytes_needed(3, block_bytes) + 4096),
+        pool_(aligned(), block_bytes),
+        sink_(pool_, built_),
+        appender_({.block_bytes = block_bytes, .rotation = {}, .copy_chain = copy_chain}, sink_) {}
+
+  spool::Appender& appender() { return appender_; }
+
+ private:
+  std::span<std::byte> aligned() {
+    const auto begin = reinterpret_cast<std::uintptr_t>(memory_.data());
+    const auto skip = (4096 - begin % 4096) % 4096;
+    return std::span(memory_).subspan(skip, memory_.size() - 4096);
+  }
+
+  std::vector<std::byte> memory_;
+  stats::Counter built_;
+  spool::BlockPool pool_;
+  spool::BlockSink sink_;
+  spool::Appender appender_;
+};
+
+// An outlet that outlives many runs of the RxLcore: not told that nothing comes after.
+class Unending final : public Outlet {
+ public:
+  explicit Unending(Outlet& outlet) : outlet_(outlet) {}
+  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override { outlet_.deliver(mbufs, count); }
+
+ private:
+  Outlet& outlet_;
+};
+
+// An RxLcore that is told to stop before it starts: each run() empties the port once.
+class Receiver {
+ public:
+  Receiver(const Wire& wire, Outlet& outlet, stats::RxCounters& counters) : outlet_(outlet) {
+    tsc_->publish_to(line_);
+    stop_.stop();
+    lcore_ = std::make_unique<RxLcore>(RxLcoreSetup{
+        .queues = {{.port = wire.port(), .descriptors = round_packets, .counters = &queue_counters_}},
+        .outlet = &outlet_,
+        .burst = burst,
+        .stamp_field = wire.field(),
+        .tsc_clock = &line_,
+        .stop = &stop_,
+        .counters = &counters,
+    });
+  }
+
+  void run() { lcore_->run(); }
+
+ private:
+  Unending outlet_;
+  std::optional<DisciplinedClock> tsc_ = DisciplinedClock::of_tsc();
+  policy::SharedClock line_;
+  StopFlag stop_;
+  RxQueueCounters queue_counters_;
+  std::unique_ptr<RxLcore> lcore_;
+};
+
+// Counts what `step` executes, over all rounds; `before` and `after` each are not counted. The first round warms up:
+// what happens once (lazy binding of shared libraries, first Blocks) is nobody's cost per packet.
+template <typename Before, typename Step, typename After>
+void count(const std::string& name, Before before, Step step, After after) {
+  for (unsigned round = 0; round <= rounds; ++round) {
+    before();
+    if (round) CALLGRIND_TOGGLE_COLLECT;
+    step();
+    if (round) CALLGRIND_TOGGLE_COLLECT;
+    after();
+  }
+  CALLGRIND_DUMP_STATS_AT(name.c_str());
+  std::printf("%s\t%u\n", name.c_str(), rounds * round_packets);
+}
+
+void packets_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
+  auto handoff = Handoff::create("handoff " + frames, 2 * round_packets, SOCKET_ID_ANY);
+  if (!handoff) throw std::runtime_error(handoff.error());
+  stats::RxCounters received;
+  stats::WriterCounters written;
+  DroppingPacketOutlet outlet({&*handoff}, wire.pool(), wire.field(), received);
+  Receiver receiver(wire, outlet, received);
+  Line line;
+  PacketIntake intake({.handoff = &*handoff, .pool = wire.pool(), .appender = &line.appender(), .counters = &written});
+  const auto put = [&] { wire.put(trace); };
+  const auto receive = [&] { receiver.run(); };
+  const auto write = [&] {
+    while (!intake.empty()) intake.serve();
+  };
+  const auto nothing = [] {};
+  count("packets: rx lcore, " + frames, put, receive, write);
+  count(
+      "packets: writer lcore, " + frames, [&] { put(), receive(); }, write, nothing);
+  line.appender().finish();
+}
+
+void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
+  stats::RxCounters received;
+  Line line;
+  BlockOutlet outlet({.appenders = {&line.appender()},
+                      .drives = {},
+                      .pool = wire.pool(),
+                      .field = wire.field(),
+                      .counters = &received});
+  Receiver receiver(wire, outlet, received);
+  count(
+      "blocks: rx lcore, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});
+  line.appender().finish();
+}
+
+}  // namespace
+
+int main() try {
+  start_eal();
+  Wire wire;
+  for (const auto& [frames, kind] : {std::pair{"64 B", "60"}, std::pair{"CAIDA-like", "caida"}}) {
+    const auto trace = test::make_trace({.kind = kind, .packets = 4000});
+    packets_cross(wire, trace, frames);
+    blocks_cross(wire, trace, frames);
+  }
+  rte_eal_cleanup();
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "data_path: %s\n", error.what());
+  return 1;
+}
