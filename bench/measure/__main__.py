@@ -26,7 +26,7 @@ def make_bed(asked) -> Bed:
         cpus=choose_cpus(asked.cpus),
         seconds=asked.seconds,
         repeats=asked.repeats,
-        realtime=not asked.no_realtime and may_run_realtime(),
+        realtime=asked.realtime and may_run_realtime(),
         hugepages=not asked.no_huge,
         directories=asked.directory or [disks.default_directory(work)],
     )

@@ -18,7 +18,7 @@ class Bed:
     repeats: int = 3
     depth: int = 8
     block_kib: int = 1024
-    realtime: bool = True
+    realtime: bool = False
     hugepages: bool = True
     directories: list = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 # What EAL calls its lcores' threads in DPDK 21.11 to 24.11.
-POLLING_LCORE = re.compile(r"^(lcore|rte|dpdk)-worker")
+WORKER_LCORE = re.compile(r"^(?:lcore|rte|dpdk)-worker-?(\d+)")
 
 
 @dataclass
@@ -80,8 +80,14 @@ def sample(pid: int) -> Sample:
     return taken
 
 
-def polling(taken: Sample) -> list:
-    return [tid for tid, thread in taken.threads.items() if POLLING_LCORE.match(thread.name)]
+def polling(taken: Sample, lcores: set = None) -> list:
+    """Threads of worker lcores: all of them, or these only. What has nothing to do sleeps."""
+    found = []
+    for tid, thread in taken.threads.items():
+        name = WORKER_LCORE.match(thread.name)
+        if name and (lcores is None or int(name.group(1)) in lcores):
+            found.append(tid)
+    return found
 
 
 def shortfall(first: Sample, last: Sample, tids: list) -> float:

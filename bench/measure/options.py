@@ -47,7 +47,7 @@ def parse(arguments: list) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of every measurement [2; 1 with --quick]")
     parser.add_argument("--directory", type=directory, action="append", help="where to write; twice for two drives, which then stand in for the loop drives [in the build folder]")
     parser.add_argument("--cpus", default="", metavar="M,R,W", help="CPUs of main, RX and writer lcore [chosen]")
-    parser.add_argument("--no-realtime", action="store_true", help="no SCHED_RR for what only needs its CPUs")
+    parser.add_argument("--realtime", action="store_true", help="SCHED_RR for what only needs its CPUs: for a machine that is not quiet")
     parser.add_argument("--out", type=Path, help="folder for results.json, tables.md and report.html [in the build folder]")
     parser.add_argument("--update-readme", action="store_true", help="puts the tables between the markers in bench/README.md")
     parser.add_argument("--report", type=Path, metavar="JSON", help="measure nothing, report on an earlier run")

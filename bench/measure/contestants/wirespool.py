@@ -56,8 +56,9 @@ def command(bed: Bed, trace, own: list, priority: list) -> list:
     return [*priority, bed.wirespool, "capture", *bed.eal(2), trace_device(trace.path), "--", *options, *own]
 
 
-def judge(measurement: Measurement, first: cputime.Sample, last: cputime.Sample):
-    measurement.shortfall = cputime.shortfall(first, last, cputime.polling(last))
+def judge(measurement: Measurement, ledger: dict, first: cputime.Sample, last: cputime.Sample):
+    lcores = {line["lcore"] for line in ledger["lcores"]}
+    measurement.shortfall = cputime.shortfall(first, last, cputime.polling(last, lcores))
     measurement.stolen = cputime.stolen(first, last)
 
 
@@ -69,7 +70,7 @@ def stage(bed: Bed, trace, until: str, extra: list = ()) -> Measurement:
     packets = taken(last) - taken(first)
     result = Measurement("stages", trace.name, "")
     result.values = {"mpps": packets / seconds / 1e6, "gbit": packets * trace.mean_bytes * 8 / seconds / 1e9}
-    judge(result, before, after)
+    judge(result, last, before, after)
     return result
 
 
@@ -92,5 +93,5 @@ def to_disk(bed: Bed, trace, directories: list, extra: list = (), wrapped: list 
         "system_s_per_gb": system / (written / 1e9) if written else None,
         "p99_write_ms": max(d["write_latency_ns"]["p99"] for d in last["drives"]) / 1e6,
     }
-    judge(result, before, after)
+    judge(result, last, before, after)
     return result
