@@ -65,33 +65,32 @@ std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
 }
 
 void BlockOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
-  for (unsigned i = 0; i < count; ++i) refs_[i] = refer(mbufs[i], setup_.pool, setup_.field);
-  const std::span packets(refs_.data(), count);
-  std::size_t done = append(packets);
-  if (done < count && setup_.wait) done += wait_for_blocks(packets.subspan(done));
+  std::size_t done = append(mbufs, count);
+  if (done < count && setup_.wait) done += wait_for_blocks(mbufs + done, count - done);
   if (done < count) {
     (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(count - done);
   }
-  free_packets(refs_.data(), count, setup_.pool);
+  free_burst(mbufs, count);
 }
 
-std::size_t BlockOutlet::wait_for_blocks(std::span<const spool::PacketRef> packets) noexcept {
+std::size_t BlockOutlet::wait_for_blocks(rte_mbuf* const* mbufs, std::size_t count) noexcept {
   std::size_t done = 0;
   ++setup_.counters->handoff_waits;
   setup_.counters->waiting.set(1);
-  while (done < packets.size() && any_drive()) {
+  while (done < count && any_drive()) {
     rte_pause();
-    done += append(packets.subspan(done));
+    done += append(mbufs + done, count - done);
   }
   setup_.counters->waiting.set(0);
   return done;
 }
 
 // As many as there are empty Blocks for, at any writer.
-std::size_t BlockOutlet::append(std::span<const spool::PacketRef> packets) noexcept {
+std::size_t BlockOutlet::append(rte_mbuf* const* mbufs, std::size_t count) noexcept {
   std::size_t done = 0;
-  for (std::size_t tried = 0; tried < setup_.appenders.size() && done < packets.size(); ++tried) {
-    done += setup_.appenders[turn_]->append(packets.subspan(done));
+  for (std::size_t tried = 0; tried < setup_.appenders.size() && done < count; ++tried) {
+    const RefIterator first(mbufs + done, setup_.pool, setup_.field);
+    done += setup_.appenders[turn_]->append(first, first + static_cast<std::ptrdiff_t>(count - done));
     turn_ = (turn_ + 1) % setup_.appenders.size();
   }
   return done;

@@ -84,12 +84,11 @@ class BlockOutlet final : public Outlet {
   void finish() noexcept override;
 
  private:
-  std::size_t append(std::span<const spool::PacketRef> packets) noexcept;
-  std::size_t wait_for_blocks(std::span<const spool::PacketRef> packets) noexcept;
+  std::size_t append(rte_mbuf* const* mbufs, std::size_t count) noexcept;
+  std::size_t wait_for_blocks(rte_mbuf* const* mbufs, std::size_t count) noexcept;
   bool any_drive() const noexcept;
 
   Setup setup_;
-  std::array<spool::PacketRef, max_burst> refs_;
   std::size_t turn_ = 0;
 };
 

@@ -41,7 +41,7 @@ void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* 
   std::array<void*, batch> simple;
   unsigned filled = 0;
   for (unsigned i = 0; i < count; ++i) {
-    if (reinterpret_cast<std::uintptr_t>(packets[i].owner) & not_simple) [[unlikely]] {
+    if (!is_simple(packets[i])) [[unlikely]] {
       rte_pktmbuf_free(owner_of(packets[i]));
       continue;
     }
@@ -54,6 +54,15 @@ void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* 
   if (filled) rte_mempool_put_bulk(pool, simple.data(), filled);
 }
 
-void free_burst(rte_mbuf** mbufs, unsigned count) noexcept { rte_pktmbuf_free_bulk(mbufs, count); }
+void free_burst(rte_mbuf** mbufs, unsigned count) noexcept {
+  if (count == 0) return;
+  rte_mempool* const pool = mbufs[0]->pool;
+  bool simple = true;
+  for (unsigned i = 0; i < count; ++i) simple &= is_simple(mbufs[i], pool);
+  if (simple) [[likely]]
+    free_simple_burst(mbufs, count, pool);
+  else
+    rte_pktmbuf_free_bulk(mbufs, count);
+}
 
 }  // namespace wirespool::capture

@@ -20,62 +20,6 @@ Appender::Appender(const AppenderOptions& options, BlockPort& port)
   current_ = options.drives - 1;  // the first pick begins after it
 }
 
-std::size_t Appender::append(std::span<const PacketRef> packets) noexcept {
-  if (packets.empty()) return 0;
-  if (packets.back().stamp < packets.front().stamp) [[unlikely]] {
-    // UTC was set back among these packets: up to there first, the rest begins new files.
-    std::size_t ordered = 1;
-    while (packets[ordered].stamp >= packets[ordered - 1].stamp) ++ordered;
-    const auto done = append_ordered(packets.first(ordered));
-    return done < ordered ? done : ordered + append(packets.subspan(ordered));
-  }
-  return append_ordered(packets);
-}
-
-std::size_t Appender::append_ordered(std::span<const PacketRef> packets) noexcept {
-  if (packets.front().stamp < last_stamp_) [[unlikely]] {
-    end_all_files();
-    last_stamp_ = {};
-  }
-  std::size_t done = 0;
-  while (done < packets.size()) {
-    if (!selected_ && !select_lane()) break;
-    done += append_run(lanes_[current_], packets.subspan(done));
-    if (done == packets.size()) break;
-    if (!append_slowly(packets[done])) break;
-    ++done;
-  }
-  if (done) last_stamp_ = packets[done - 1].stamp;
-  return done;
-}
-
-// The hot loop: as many packets as fit into the open Block. Locals, because writes through std::byte* may alias
-// members.
-std::size_t Appender::append_run(Lane& lane, std::span<const PacketRef> packets) noexcept {
-  Block& block = *lane.block;
-  std::byte* const from = block.data + block.length;
-  const std::byte* const end = block.data + block.capacity;
-  std::byte* to = from;
-  const std::uint32_t snaplen = options_.snaplen;
-  format::SecondSplitter splitter = splitter_;
-  const PacketRef* packet = packets.data();
-  const PacketRef* const last = packet + packets.size();
-  for (; packet != last; ++packet) {
-    const std::uint32_t caplen = std::min(packet->wirelen, snaplen);
-    if (header_bytes + caplen > static_cast<std::size_t>(end - to) || caplen > packet->head_bytes) break;
-    to = format::put_record(to, splitter.header(packet->stamp, caplen, packet->wirelen), packet->head);
-  }
-  splitter_ = splitter;
-  const auto count = static_cast<std::uint32_t>(packet - packets.data());
-  if (count == 0) return 0;
-  const auto bytes = static_cast<std::uint32_t>(to - from);
-  begin_records(lane, block.length, count, packets.front().stamp, packets[count - 1].stamp);
-  block.length += bytes;
-  block.tally.packets += count;
-  block.tally.bytes += bytes - count * header_bytes;
-  return count;
-}
-
 // A record that is chained, or longer than what is left of the Block.
 bool Appender::append_slowly(const PacketRef& packet) noexcept {
   Lane* lane = &lanes_[current_];
@@ -89,7 +33,7 @@ bool Appender::append_slowly(const PacketRef& packet) noexcept {
   if (port_.available() < 1 + (record_bytes + file_header_bytes) / capacity) return false;
   if (lane->file_first.ns != 0 && options_.rotation.full(lane->next_offset, capacity)) {
     end_file(*lane);
-    return select_lane() && (append_run(lanes_[current_], {&packet, 1}) == 1 || append_slowly(packet));
+    return select_lane() && append({&packet, 1}) == 1;
   }
   gather(packet, caplen);
   spill(*lane, record_bytes, packet.stamp);

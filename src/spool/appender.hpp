@@ -53,7 +53,14 @@ class Appender {
   // Appends in order; returns how many were taken. Fewer than given: no empty Block now (or no usable drive), nothing
   // of the rest was touched. Stamps must not decrease within a call; if the first is earlier than the last one
   // appended, UTC was set back, and new files are begun.
-  std::size_t append(std::span<const PacketRef> packets) noexcept;
+  std::size_t append(std::span<const PacketRef> packets) noexcept {
+    return append(packets.data(), packets.data() + packets.size());
+  }
+
+  // The same for packets that become PacketRefs only here, without being stored: iterators one can add to and subtract,
+  // and that give a PacketRef or a reference to one. Defined in appender_loop.hpp.
+  template <typename Packets>
+  std::size_t append(Packets first, Packets last) noexcept;
 
   // Called now and then: ends files that are old, hands out tails that waited for flush_age, gives up drives that are
   // no longer usable.
@@ -72,8 +79,10 @@ class Appender {
     Timestamp waiting_since;        // stamp of the oldest packet not handed out yet, 0: none
   };
 
-  std::size_t append_ordered(std::span<const PacketRef> packets) noexcept;
-  std::size_t append_run(Lane& lane, std::span<const PacketRef> packets) noexcept;
+  template <typename Packets>
+  Packets append_ordered(Packets first, Packets last) noexcept;
+  template <typename Packets>
+  Packets append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
   void append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept;
   void gather(const PacketRef& packet, std::uint32_t caplen) noexcept;
@@ -99,3 +108,5 @@ class Appender {
 };
 
 }  // namespace wirespool::spool
+
+#include "spool/appender_loop.hpp"

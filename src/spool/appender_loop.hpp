@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// What of an Appender runs for every packet: compiled together with the caller's way of looking at one. Included by
+// appender.hpp.
+
+#include <algorithm>
+
+#include "spool/appender.hpp"
+
+namespace wirespool::spool {
+
+template <typename Packets>
+std::size_t Appender::append(Packets first, Packets last) noexcept {
+  Packets done = first;
+  while (done != last) {
+    Packets end = last;
+    if ((*(last + -1)).stamp < (*done).stamp) [[unlikely]] {
+      // UTC was set back among these packets: up to there first, the rest begins new files.
+      for (end = done + 1; (*end).stamp >= (*(end + -1)).stamp;) ++end;
+    }
+    done = append_ordered(done, end);
+    if (done != end) break;
+  }
+  return static_cast<std::size_t>(done - first);
+}
+
+// These two return the first packet that was not taken.
+template <typename Packets>
+Packets Appender::append_ordered(Packets first, Packets last) noexcept {
+  if ((*first).stamp < last_stamp_) [[unlikely]] {
+    end_all_files();
+    last_stamp_ = {};
+  }
+  Packets done = first;
+  while (done != last) {
+    if (!selected_ && !select_lane()) break;
+    done = append_run(lanes_[current_], done, last);
+    if (done == last || !append_slowly(*done)) break;
+    ++done;
+  }
+  if (done != first) last_stamp_ = (*(done + -1)).stamp;
+  return done;
+}
+
+// The hot loop: as many packets as fit into the open Block. Locals, because writes through std::byte* may alias
+// members; a function of its own, so that all registers are its.
+template <typename Packets>
+[[gnu::noinline]] Packets Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
+  constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
+  Block& block = *lane.block;
+  std::byte* const begin = block.data + block.length;
+  const std::byte* const limit = block.data + block.capacity;
+  std::byte* to = begin;
+  const std::uint32_t snaplen = options_.snaplen;
+  format::SecondSplitter splitter = splitter_;
+  Packets at = first;
+  for (; at != last; ++at) {
+    const PacketRef& packet = *at;
+    const std::uint32_t caplen = std::min(packet.wirelen, snaplen);
+    if (header_bytes + caplen > static_cast<std::size_t>(limit - to) || caplen > packet.head_bytes) break;
+    to = format::put_record(to, splitter.header(packet.stamp, caplen, packet.wirelen), packet.head);
+  }
+  splitter_ = splitter;
+  const auto count = static_cast<std::uint32_t>(at - first);
+  if (count == 0) return at;
+  const auto bytes = static_cast<std::uint32_t>(to - begin);
+  begin_records(lane, block.length, count, (*first).stamp, (*(at + -1)).stamp);
+  block.length += bytes;
+  block.tally.packets += count;
+  block.tally.bytes += bytes - count * header_bytes;
+  return at;
+}
+
+}  // namespace wirespool::spool
