@@ -27,6 +27,11 @@ struct Command {
 
 constexpr auto commands = std::to_array<Command>({
     {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture},
+    {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls},
+    {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract},
+    {"verify", "reads every record and tells all that is wrong", cmd_verify},
+    {"repair", "makes whole files of those that a crash left open", cmd_repair},
+    {"index", "makes the indices beside files, so that extract reads less", cmd_index},
     {"doctor", "what stands between this machine and a capture without loss", cmd_doctor},
     {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench},
     {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf},

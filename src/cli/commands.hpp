@@ -9,6 +9,11 @@ namespace wirespool::cli {
 int cmd_capture(const Args& args);
 int cmd_disk_bench(const Args& args);
 int cmd_doctor(const Args& args);
+int cmd_extract(const Args& args);
+int cmd_index(const Args& args);
+int cmd_ls(const Args& args);
+int cmd_repair(const Args& args);
+int cmd_verify(const Args& args);
 int cmd_vf(const Args& args);
 
 }  // namespace wirespool::cli

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/errors.hpp"
+#include "cli/options.hpp"
+#include "cli/parse.hpp"
+#include "cli/reading.hpp"
+#include "tools/extract.hpp"
+#include "tools/moment.hpp"
+#include "tools/terminal.hpp"
+
+namespace wirespool::cli {
+namespace {
+
+constexpr const char* examples =
+    "  wirespool extract /data/nvme0 /data/nvme1 -w all.pcap\n      everything, in order of time\n"
+    "  wirespool extract /data/nvme* --from -10m --filter 'host 10.1.2.3 and port 443' -w - | tcpdump -nr -\n"
+    "      what one host did in the last ten minutes\n"
+    "  wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap";
+
+Timestamp now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
+}
+
+void add_options(CLI::App& app, tools::ExtractOptions& options) {
+  const auto moment = [at = now()](const std::string& text) { return tools::parse_moment(text, at); };
+  app.add_option("DIR|FILE", options.places, "output directories of captures, or capture files (pcap, pcapng)")
+      ->required();
+  app.add_option("-w", options.output, "where to write to; - is standard output")->required()->type_name("OUT");
+  add_value(app, "--from", "T", options.from, moment,
+            "first time: RFC 3339, seconds since the epoch, or -10m [the first packet]");
+  add_value(app, "--to", "T", options.to, moment, "time before which to end, written alike [the last packet]");
+  app.add_option("--filter", options.filter, "pcap-filter(7) expression [none]")->type_name("EXPR");
+  add_whole(app, "--packets", options.packets, "end after that many [all]");
+  add_choice(app, "--format", options.format,
+             Choices<tools::OutputFormat>{{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}},
+             "both with nanoseconds [pcap]");
+  app.add_flag("!--no-index", options.use_index, "read everything, as if there were no index");
+}
+
+void print_progress(const tools::ExtractProgress& progress) {
+  const auto percent = progress.bytes_in_all == 0 ? 100.0
+                                                  : 100.0 * static_cast<double>(progress.bytes_done) /
+                                                        static_cast<double>(progress.bytes_in_all);
+  fmt::print(stderr, "\r{:5.1f} %  {} packets ", percent, progress.packets);
+  (void)std::fflush(stderr);
+}
+
+int print_report(const tools::ExtractReport& report, bool progress_shown) {
+  if (progress_shown) fmt::print(stderr, "\r{} packets, {} bytes                    \n", report.packets, report.bytes);
+  print_notices(report.notices);
+  for (const auto& problem : report.problems) {
+    std::fputs(error_line(problem.what, problem.why, problem.what_to_do).c_str(), stderr);
+  }
+  // What could be read was written; that something could not must not go unnoticed in a script.
+  return report.problems.empty() ? Exit::done : Exit::wrong_use;
+}
+
+}  // namespace
+
+int cmd_extract(const Args& args) {
+  CLI::App app;
+  set_up(app, "extract", "Writes one time-ordered stream out of all files of all drives, writers and queues.",
+         examples);
+  tools::ExtractOptions options;
+  add_options(app, options);
+  if (const auto stop = parse(app, args)) return finish(*stop);
+  if (options.output == "-" && tools::stdout_is_terminal()) {
+    std::fputs(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -").c_str(),
+               stderr);
+    return Exit::wrong_use;
+  }
+  const bool terminal = tools::stderr_is_terminal();
+  if (terminal) options.progress = print_progress;
+  // A reader that has seen enough closes the pipe: then write(2) says so, instead of a signal ending us.
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  const auto report = tools::extract(options);
+  return report ? print_report(*report, terminal) : print_problem(report.error());
+}
+
+}  // namespace wirespool::cli

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/ls.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tools/capture_group.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::tools {
+
+using State = ListedCapture::State;
+
+namespace {
+
+double rate(std::uint64_t bytes, Timestamp first, Timestamp last) {
+  return last <= first ? 0 : 8e9 * static_cast<double>(bytes) / static_cast<double>(last.ns - first.ns);
+}
+
+void scan(ListedFile& listed, std::vector<std::string>& notices) {
+  auto file = SpoolFile::open(listed.entry.path);
+  if (!file) {
+    notices.push_back(file.error().message());
+    return;
+  }
+  auto& entry = listed.entry;
+  while (const auto* packet = file->next()) {
+    const auto time = packet->view.time;
+    entry.first = entry.packets == 0 ? time : std::min(entry.first, time);
+    entry.last = std::max(entry.last, time);
+    entry.bytes += packet->view.caplen();
+    ++entry.packets;
+  }
+  if (file->problem()) notices.push_back(file->problem()->message());
+  listed.counted = true;
+}
+
+ListedFile list_file(const SpoolEntry& entry, const LsOptions& options, std::vector<std::string>& notices) {
+  ListedFile listed;
+  listed.entry = entry;
+  listed.counted = entry.index != SpoolEntry::Index::none;
+  if (!listed.counted && options.scan) scan(listed, notices);
+  return listed;
+}
+
+void count(ListedCapture& capture, const ListedFile& file) {
+  capture.file_bytes += file.entry.file_bytes;
+  if (!file.counted) {
+    ++capture.uncounted;
+    return;
+  }
+  if (file.entry.packets == 0) return;
+  capture.first = capture.packets == 0 ? file.entry.first : std::min(capture.first, file.entry.first);
+  capture.last = std::max(capture.last, file.entry.last);
+  capture.packets += file.entry.packets;
+  capture.bytes += file.entry.bytes;
+}
+
+// Between what the files cover together. Not told while some files are not counted: they may lie there.
+std::vector<Gap> gaps_of(const ListedCapture& capture, const std::vector<LedgerPoint>& ledger, std::uint64_t longest) {
+  std::vector<Gap> gaps;
+  if (capture.uncounted > 0) return gaps;
+  std::vector<const SpoolEntry*> entries;
+  for (const auto& file : capture.files) {
+    if (file.entry.packets > 0) entries.push_back(&file.entry);
+  }
+  std::ranges::sort(entries, {}, &SpoolEntry::first);
+  Timestamp covered;
+  for (const auto* entry : entries) {
+    const bool gap = covered != Timestamp{} && entry->first > covered && entry->first.ns - covered.ns > longest;
+    if (gap) gaps.push_back({covered, entry->first, losses_between(ledger, covered, entry->first)});
+    covered = std::max(covered, entry->last);
+  }
+  return gaps;
+}
+
+State state_of(const CaptureGroup& group) {
+  if (group.start == Timestamp{}) return State::unknown;
+  if (group.facts && group.facts->final) return State::ended;
+  const bool open = std::ranges::any_of(group.directories, [&group](const auto& directory) {
+    return has_open_files(directory, group.stem, group.start);
+  });
+  return open ? State::running : State::cut_off;
+}
+
+ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, std::vector<std::string>& notices) {
+  ListedCapture capture;
+  capture.stem = group.stem;
+  capture.start = group.start;
+  capture.state = state_of(group);
+  capture.directories = group.directories;
+  if (group.facts && group.facts->final) capture.ended_by = group.facts->final->ended_by;
+  for (const auto* entry : group.files) {
+    auto file = list_file(*entry, options, notices);
+    if (file.counted) file.losses = losses_between(group.ledger, file.entry.first, file.entry.last);
+    count(capture, file);
+    capture.files.push_back(std::move(file));
+  }
+  capture.gaps = gaps_of(capture, group.ledger, options.gap_ns);
+  if (!group.ledger.empty()) capture.losses = group.ledger.back().losses;
+  if (group.facts && group.facts->final) capture.losses = group.facts->final->losses;
+  notices.insert(notices.end(), group.problems.begin(), group.problems.end());
+  return capture;
+}
+
+void tell_uncounted(LsReport& report) {
+  std::uint64_t uncounted = 0;
+  for (const auto& capture : report.captures) uncounted += capture.uncounted;
+  uncounted += static_cast<std::uint64_t>(std::ranges::count(report.others, false, &ListedFile::counted));
+  if (uncounted > 0) {
+    report.notices.push_back(fmt::format(
+        "{} files have no index and were not counted: --scan reads them, `wirespool index` makes one", uncounted));
+  }
+}
+
+}  // namespace
+
+double ListedFile::bits_per_s() const { return rate(entry.bytes, entry.first, entry.last); }
+double ListedCapture::bits_per_s() const { return rate(bytes, first, last); }
+
+std::expected<LsReport, ToolProblem> ls(const LsOptions& options) {
+  const auto spool = Spool::open(options.places);
+  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  LsReport report;
+  report.notices = spool->notices();
+  for (const auto& group : group_by_capture(*spool))
+    report.captures.push_back(list_capture(group, options, report.notices));
+  for (const auto& entry : spool->files()) {
+    if (!entry.named) report.others.push_back(list_file(entry, options, report.notices));
+  }
+  for (const auto& path : files_left_behind(options.places)) {
+    report.notices.push_back(path + ": a crash left it unsealed: `wirespool repair` makes a whole file of it");
+  }
+  tell_uncounted(report);
+  return report;
+}
+
+}  // namespace wirespool::tools

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "tools/ledger_file.hpp"
+#include "tools/tool_problem.hpp"
+#include "wirespool/spool.hpp"
+
+namespace wirespool::tools {
+
+// `wirespool ls DIR|FILE...`
+struct LsOptions {
+  std::vector<std::string> places;
+  bool scan = false;                     // read files that have no index
+  std::uint64_t gap_ns = 1'000'000'000;  // longer stretches without a packet are told
+};
+
+struct ListedFile {
+  SpoolEntry entry;           // with what a scan found
+  bool counted = false;       // packets, bytes and times are known
+  Losses losses;              // of the whole capture while this file's packets came in
+  double bits_per_s() const;  // of its packets, between the first and the last
+};
+
+// No file has a packet between these.
+struct Gap {
+  Timestamp from, to;
+  Losses losses;
+};
+
+struct ListedCapture {
+  enum class State { ended, running, cut_off, unknown };
+  std::string stem;
+  Timestamp start;  // zero: there is no capture.json
+  State state = State::unknown;
+  std::string ended_by;
+  std::vector<std::string> directories;
+  std::vector<ListedFile> files;
+  std::vector<Gap> gaps;
+  Losses losses;  // that its ledger knows of, to its last line
+
+  std::uint64_t packets = 0, bytes = 0, file_bytes = 0, uncounted = 0;
+  Timestamp first, last;  // of the counted files
+  double bits_per_s() const;
+};
+
+struct LsReport {
+  std::vector<ListedCapture> captures;
+  std::vector<ListedFile> others;  // capture files that wirespool did not name
+  std::vector<std::string> notices;
+};
+
+std::expected<LsReport, ToolProblem> ls(const LsOptions& options);
+
+std::string render_table(const LsReport& report);
+std::string render_json(const LsReport& report);
+
+}  // namespace wirespool::tools

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "format/file_name.hpp"
+#include "tools/ls.hpp"
+
+namespace wirespool::tools {
+
+using Json = nlohmann::ordered_json;
+using State = ListedCapture::State;
+
+namespace {
+
+const char* word(State state) {
+  switch (state) {
+    case State::ended:
+      return "ended";
+    case State::running:
+      return "running";
+    case State::cut_off:
+      return "cut off";
+    case State::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+// "2026-11-21T07:54:30.123456Z": microseconds are enough for people.
+std::string short_time(Timestamp time) {
+  if (time == Timestamp{}) return "-";
+  const auto text = format::format_rfc3339(time);
+  return text.substr(0, text.size() - 4) + "Z";
+}
+
+std::string duration(Timestamp from, Timestamp to) {
+  return fmt::format("{:.3f} s", static_cast<double>(to.ns - std::min(from.ns, to.ns)) / 1e9);
+}
+
+std::string short_rate(double bits) {
+  if (bits >= 1e9) return fmt::format("{:.2f} Gbit/s", bits / 1e9);
+  if (bits >= 1e6) return fmt::format("{:.2f} Mbit/s", bits / 1e6);
+  return fmt::format("{:.2f} kbit/s", bits / 1e3);
+}
+
+std::string words(const Losses& losses) {
+  std::string text;
+  const auto add = [&text](const char* name, std::uint64_t count) {
+    if (count > 0) text += fmt::format(" {} {}", name, count);
+  };
+  add("nic_missed", losses.nic_missed);
+  add("nic_errors", losses.nic_errors);
+  add("no_mbuf", losses.no_mbuf);
+  add("drop_handoff", losses.drop_handoff);
+  add("drop_drive", losses.drop_drive);
+  return text.empty() ? "" : "  lost" + text;
+}
+
+std::string file_line(const ListedFile& file) {
+  const auto name = std::filesystem::path(file.entry.path).filename().string();
+  if (!file.counted) return fmt::format("  {}  -  {}  not counted\n", file.entry.directory, name);
+  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}\n", file.entry.directory,
+                     short_time(file.entry.first), duration(file.entry.first, file.entry.last), file.entry.packets,
+                     file.entry.bytes, short_rate(file.bits_per_s()), name, words(file.losses));
+}
+
+std::string capture_text(const ListedCapture& capture) {
+  auto text = fmt::format("{} {}  {}{}  {} to {} ({})  {} files  {} packets  {} bytes  {}{}\n", capture.stem,
+                          short_time(capture.start), word(capture.state),
+                          capture.ended_by.empty() ? "" : " by " + capture.ended_by, short_time(capture.first),
+                          short_time(capture.last), duration(capture.first, capture.last), capture.files.size(),
+                          capture.packets, capture.bytes, short_rate(capture.bits_per_s()), words(capture.losses));
+  for (const auto& file : capture.files) text += file_line(file);
+  for (const auto& gap : capture.gaps) {
+    text += fmt::format("  no packet from {} to {} ({}){}\n", short_time(gap.from), short_time(gap.to),
+                        duration(gap.from, gap.to), words(gap.losses));
+  }
+  return text;
+}
+
+std::string total_line(const LsReport& report) {
+  std::uint64_t files = report.others.size(), packets = 0, bytes = 0, file_bytes = 0;
+  for (const auto& capture : report.captures) {
+    files += capture.files.size();
+    packets += capture.packets;
+    bytes += capture.bytes;
+    file_bytes += capture.file_bytes;
+  }
+  for (const auto& file : report.others) {
+    packets += file.entry.packets;
+    bytes += file.entry.bytes;
+    file_bytes += file.entry.file_bytes;
+  }
+  return fmt::format("{} captures, {} files of {} bytes, {} packets with {} bytes\n", report.captures.size(), files,
+                     file_bytes, packets, bytes);
+}
+
+Json json_of(const Losses& losses) {
+  return {{"nic_missed", losses.nic_missed},
+          {"nic_errors", losses.nic_errors},
+          {"no_mbuf", losses.no_mbuf},
+          {"drop_handoff", losses.drop_handoff},
+          {"drop_drive", losses.drop_drive}};
+}
+
+Json json_of(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(format::format_rfc3339(time)); }
+
+const char* word(SpoolEntry::Index index) {
+  return index == SpoolEntry::Index::flow ? "flow" : index == SpoolEntry::Index::time ? "time" : "none";
+}
+
+Json json_of(const ListedFile& file) {
+  const auto& entry = file.entry;
+  Json json = {{"path", entry.path},
+               {"directory", entry.directory},
+               {"file_bytes", entry.file_bytes},
+               {"index", word(entry.index)},
+               {"counted", file.counted}};
+  if (entry.named) {
+    json["writer"] = entry.writer;
+    json["sequence"] = entry.sequence;
+  }
+  if (!file.counted) return json;
+  json["packets"] = entry.packets;
+  json["bytes"] = entry.bytes;
+  json["first"] = json_of(entry.first);
+  json["last"] = json_of(entry.last);
+  json["bits_per_second"] = file.bits_per_s();
+  json["losses"] = json_of(file.losses);
+  return json;
+}
+
+Json json_of(const ListedCapture& capture) {
+  Json json = {{"name", capture.stem}, {"start", json_of(capture.start)}, {"state", word(capture.state)}};
+  if (!capture.ended_by.empty()) json["ended_by"] = capture.ended_by;
+  json["directories"] = capture.directories;
+  json["packets"] = capture.packets;
+  json["bytes"] = capture.bytes;
+  json["file_bytes"] = capture.file_bytes;
+  json["first"] = json_of(capture.first);
+  json["last"] = json_of(capture.last);
+  json["bits_per_second"] = capture.bits_per_s();
+  json["losses"] = json_of(capture.losses);
+  json["uncounted_files"] = capture.uncounted;
+  json["files"] = Json::array();
+  for (const auto& file : capture.files) json["files"].push_back(json_of(file));
+  json["gaps"] = Json::array();
+  for (const auto& gap : capture.gaps) {
+    json["gaps"].push_back({{"from", json_of(gap.from)}, {"to", json_of(gap.to)}, {"losses", json_of(gap.losses)}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string render_table(const LsReport& report) {
+  std::string text;
+  for (const auto& capture : report.captures) text += capture_text(capture);
+  for (const auto& file : report.others) text += file_line(file);
+  return text + total_line(report);
+}
+
+std::string render_json(const LsReport& report) {
+  Json json = {{"captures", Json::array()}, {"other_files", Json::array()}, {"notices", report.notices}};
+  for (const auto& capture : report.captures) json["captures"].push_back(json_of(capture));
+  for (const auto& file : report.others) json["other_files"].push_back(json_of(file));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace wirespool::tools

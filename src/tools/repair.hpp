@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "tools/repair_file.hpp"
+#include "tools/tool_problem.hpp"
+
+namespace wirespool::tools {
+
+// `wirespool repair DIR...`
+struct RepairOptions {
+  std::vector<std::string> directories;
+  bool dry_run = false;
+};
+
+struct RepairReport {
+  struct InDirectory {
+    std::string directory;
+    std::vector<RepairedFile> files;
+    std::vector<std::string> notices;  // captures that did not come to their end
+  };
+  bool dry_run = false;
+  std::vector<InDirectory> directories;
+
+  bool complete() const;  // no hidden file is left that no capture writes to
+};
+
+std::expected<RepairReport, ToolProblem> repair(const RepairOptions& options);
+
+std::string render_table(const RepairReport& report);
+std::string render_json(const RepairReport& report);
+
+}  // namespace wirespool::tools

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/file_name.hpp"
+#include "storage/directory.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::tools {
+
+struct RepairContext {
+  const storage::Directory& directory;
+  bool dry_run = false;
+  bool holes_known = false;             // storage::knows_holes()
+  std::uint32_t block_bytes = 1 << 20;  // of the capture, for the index
+  Timestamp now;
+};
+
+// A sealed file that came out of a hidden one, or would.
+struct RescuedFile {
+  std::string name;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // caplen bytes
+  Timestamp first, last;
+};
+
+// What became of a hidden file, or would.
+struct RepairedFile {
+  enum class Outcome {
+    sealed,      // into `files`: one, or two if there was a hole
+    removed,     // there was nothing in it
+    in_use,      // its capture runs, or another repair does
+    unreadable,  // it holds bytes, but no whole record; it was left as it is
+    failed       // `why` tells; what is not sealed yet is still there
+  };
+  std::string hidden_name;
+  Outcome outcome = Outcome::failed;
+  std::string why;
+  std::vector<RescuedFile> files;
+  std::uint64_t skipped_bytes = 0;  // that are part of no whole record
+  std::uint64_t skipped_places = 0;
+  std::string index_problem;  // sealed, but without an index
+};
+
+RepairedFile repair_file(const RepairContext& context, const std::string& hidden_name, const format::FileName& name);
+
+}  // namespace wirespool::tools
