@@ -30,7 +30,7 @@ Timestamp now() {
   return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
 }
 
-void add_options(CLI::App& app, tools::ExtractOptions& options) {
+void add_options(CLI::App& app, tools::ExtractOptions& options, bool& no_index) {
   const auto moment = [at = now()](const std::string& text) { return tools::parse_moment(text, at); };
   app.add_option("DIR|FILE", options.places, "output directories of captures, or capture files (pcap, pcapng)")
       ->required();
@@ -43,7 +43,7 @@ void add_options(CLI::App& app, tools::ExtractOptions& options) {
   add_choice(app, "--format", options.format,
              Choices<tools::OutputFormat>{{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}},
              "both with nanoseconds [pcap]");
-  app.add_flag("!--no-index", options.use_index, "read everything, as if there were no index");
+  app.add_flag("--no-index", no_index, "read everything, as if there were no index");
 }
 
 void print_progress(const tools::ExtractProgress& progress) {
@@ -71,8 +71,10 @@ int cmd_extract(const Args& args) {
   set_up(app, "extract", "Writes one time-ordered stream out of all files of all drives, writers and queues.",
          examples);
   tools::ExtractOptions options;
-  add_options(app, options);
+  bool no_index = false;
+  add_options(app, options, no_index);
   if (const auto stop = parse(app, args)) return finish(*stop);
+  options.use_index = !no_index;
   if (options.output == "-" && tools::stdout_is_terminal()) {
     std::fputs(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -").c_str(),
                stderr);

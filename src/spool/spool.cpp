@@ -136,6 +136,10 @@ std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places) 
   for (const auto& place : places) {
     if (auto error = collector.look_at(place)) return std::unexpected(std::move(*error));
   }
+  if (collector.files.empty() && !places.empty()) {
+    collector.notices.push_back(places.front() + (places.size() > 1 ? " and the others hold" : " holds") +
+                                " no sealed file: a running capture seals one when it rotates or ends");
+  }
   Spool spool;
   spool.files_ = std::move(collector.files);
   spool.captures_ = std::move(collector.captures);

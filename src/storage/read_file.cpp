@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "storage/refused.hpp"
+#include "storage/written_extents.hpp"
 
 namespace wirespool::storage {
 namespace {
@@ -51,6 +52,7 @@ std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::sp
 }
 
 std::expected<std::vector<Extent>, IoError> ReadFile::written_parts() const {
+  if (auto known = written_extents(fd_.get(), size_)) return std::move(*known);
   std::vector<Extent> parts;
   const auto size = static_cast<off_t>(size_);
   for (off_t at = 0; at < size;) {

@@ -44,8 +44,9 @@ class ReadFile {
   // buffer are multiples of 4096.
   std::expected<std::size_t, IoError> read(std::uint64_t offset, std::span<std::byte> into) const;
 
-  // What lies between holes (lseek(2), SEEK_DATA): allocated but never written parts of a preallocated file are holes
-  // too where the file system says so, as ext4, XFS and tmpfs do. One part, the whole file, where it knows of none.
+  // What lies between holes: allocated but never written parts of a preallocated file are holes too where the file
+  // system says so, as ext4, XFS and tmpfs do (written_extents(), else lseek(2) with SEEK_DATA). One part, the whole
+  // file, where it knows of none.
   std::expected<std::vector<Extent>, IoError> written_parts() const;
 
   // Tells the kernel what will be read soon (posix_fadvise(2)); only a hint.

@@ -91,6 +91,9 @@ ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
 }  // namespace
 
 std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options) {
+  if (options.from >= options.to) {
+    return std::unexpected(wrong_use({"--to", "it is not later than --from", "give a later time, or leave it out"}));
+  }
   std::optional<PacketFilter> filter;
   if (!options.filter.empty()) {
     auto compiled = PacketFilter::compile(options.filter);

@@ -85,7 +85,8 @@ std::string render_table(const IndexReport& report) {
     if (file.outcome == Outcome::kept) text += fmt::format("{}: has one already\n", file.path);
     if (file.outcome == Outcome::refused) text += fmt::format("{}: no index: {}\n", file.path, file.why);
   }
-  return text;
+  const auto made = std::ranges::count_if(report.files, [](const auto& file) { return file.outcome == Outcome::made; });
+  return text + fmt::format("{} files, {} indices made\n", report.files.size(), made);
 }
 
 }  // namespace wirespool::tools

@@ -11,13 +11,11 @@
 //     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it, nor a day
 //     before the capture began, nor a day after now.
 //  6. Where no record can begin, look for the next offset from which a chain of plausible records leads to the end of
-//  the
-//     written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. All in between is
+//     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. All in between is
 //     skipped, counted and told.
 //  7. Records from the front of the file up to the first gap stay where they are. Those behind it are copied to a
-//  second
-//     hidden file (".rescue" at the end), which is synced and sealed first, under its own first packet's time. If a
-//     file of that name is there already, it must be the same, byte for byte: an earlier repair got this far.
+//     second hidden file (".rescue" at the end), which is synced and sealed first, under its own first packet's time.
+//     If a file of that name is there already, it must be the same, byte for byte: an earlier repair got this far.
 //  8. Cut the file behind the last record in front of the gap, sync it, rename it to its final name. If no record is in
 //     front, remove it. From here on a second repair finds nothing to do.
 //  9. Write the index of each. A crash before that leaves a file without one, which is whole all the same.
@@ -26,20 +24,19 @@
 // something, but no whole record, is left for people to look at.
 #include "tools/repair_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <optional>
-#include <span>
 
 #include "format/pcap_decoder.hpp"
 #include "format/record_scanner.hpp"
-#include "spool/index_builder.hpp"
 #include "spool/salvager.hpp"
 #include "storage/direct_file.hpp"
 #include "storage/hidden_file.hpp"
-#include "storage/output_file.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
+#include "tools/repaired_part.hpp"
+#include "tools/rescue_file.hpp"
 
 namespace wirespool::tools {
 
@@ -52,97 +49,6 @@ namespace {
 
 constexpr std::uint64_t day_ns = 86'400'000'000'000;
 constexpr std::uint64_t header_bytes = sizeof(format::PcapFileHeader);
-constexpr std::size_t copy_buffer_bytes = 1 << 20;
-
-// One of the files that come out: its packets are counted and indexed as they are found.
-class Part {
- public:
-  explicit Part(std::uint32_t block_bytes) : index_({format::IndexLevel::time, block_bytes, true}) {}
-
-  void add(const StoredPacket& packet) {
-    if (empty()) end_ = header_bytes;
-    index_.add(packet, packet.offset - end_);
-    end_ += packet.record.size();
-  }
-
-  bool empty() const { return index_.header().packets == 0; }
-  std::uint64_t end() const { return end_; }  // of the file
-  std::vector<std::byte> index() { return index_.finish(end_); }
-
-  RescuedFile told(const format::FileName& hidden) const {
-    const auto& header = index_.header();
-    return {format::format_file_name({hidden.stem, header.first, hidden.writer, hidden.sequence}), header.packets,
-            header.bytes, header.first, header.last};
-  }
-
- private:
-  spool::IndexBuilder index_;
-  std::uint64_t end_ = header_bytes;
-};
-
-// The second hidden file, made when its first record comes.
-class Rescue {
- public:
-  Rescue(const storage::Directory& directory, std::string name) : directory_(directory), name_(std::move(name)) {}
-
-  std::expected<void, IoError> append(std::span<const std::byte> record) {
-    if (!output_) {
-      auto output = storage::OutputFile::create(directory_.path_of(name_), {});
-      if (!output) return std::unexpected(output.error());
-      output_ = std::move(*output);
-      const format::PcapFileHeader header;
-      put(std::as_bytes(std::span{&header, 1}));
-    }
-    if (buffer_.size() + record.size() > copy_buffer_bytes) {
-      if (auto written = flush(); !written) return written;
-    }
-    put(record);
-    return {};
-  }
-
-  // Under its final name, unless the same file has it already.
-  std::expected<void, IoError> seal(std::uint64_t length, const std::string& final_name) {
-    if (auto written = flush(); !written) return written;
-    output_.reset();
-    auto file = DirectFile::adopt(directory_, name_);
-    if (!file) return std::unexpected(file.error());
-    auto sealed = file->seal(length, final_name);
-    if (sealed || sealed.error().code != EEXIST) return sealed;
-    const auto same = same_content(directory_.path_of(name_), directory_.path_of(final_name));
-    if (!same) return std::unexpected(same.error());
-    if (!*same) return sealed;
-    return file->discard();
-  }
-
- private:
-  void put(std::span<const std::byte> bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
-  std::expected<void, IoError> flush() {
-    auto written = output_->write(buffer_);
-    buffer_.clear();
-    return written;
-  }
-
-  static std::expected<bool, IoError> same_content(const std::string& a, const std::string& b) {
-    const auto first = storage::ReadFile::open(a), second = storage::ReadFile::open(b);
-    if (!first) return std::unexpected(first.error());
-    if (!second) return std::unexpected(second.error());
-    if (first->size() != second->size()) return false;
-    std::vector<std::byte> ours(copy_buffer_bytes), theirs(copy_buffer_bytes);
-    for (std::uint64_t at = 0; at < first->size(); at += ours.size()) {
-      const auto got = first->read(at, ours);
-      const auto other = second->read(at, theirs);
-      if (!got) return std::unexpected(got.error());
-      if (!other) return std::unexpected(other.error());
-      if (*got != *other || std::memcmp(ours.data(), theirs.data(), *got) != 0) return false;
-    }
-    return true;
-  }
-
-  const storage::Directory& directory_;
-  std::string name_;
-  std::optional<storage::OutputFile> output_;
-  std::vector<std::byte> buffer_;
-};
 
 class Repair {
  public:
@@ -263,7 +169,7 @@ class Repair {
     return {};
   }
 
-  void write_index(Part& part, const std::string& name) {
+  void write_index(RepairedPart& part, const std::string& name) {
     const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), part.index());
     if (!written) result_.index_problem = written.error().message();
   }
@@ -271,8 +177,8 @@ class Repair {
   const RepairContext& context_;
   format::FileName name_;
   std::string path_;
-  Part front_, behind_;
-  Rescue rescue_;
+  RepairedPart front_, behind_;
+  RescueFile rescue_;
   std::optional<DirectFile> file_;
   RepairedFile result_;
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/terminal.hpp"
 
-#include "storage/terminal.hpp"
+#include <unistd.h>
 
 namespace wirespool::tools {
 
-bool stdout_is_terminal() { return storage::stdout_is_terminal(); }
-bool stderr_is_terminal() { return storage::stderr_is_terminal(); }
+bool stdout_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) != 0; }
+bool stderr_is_terminal() noexcept { return ::isatty(STDERR_FILENO) != 0; }
 
 }  // namespace wirespool::tools

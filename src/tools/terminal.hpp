@@ -4,7 +4,7 @@
 namespace wirespool::tools {
 
 // Whether people are watching: only they want progress, and they want no packets.
-bool stdout_is_terminal();
-bool stderr_is_terminal();
+bool stdout_is_terminal() noexcept;
+bool stderr_is_terminal() noexcept;
 
 }  // namespace wirespool::tools

@@ -297,7 +297,7 @@ TEST_CASE_METHOD(Crash, "a repair that was itself cut short is finished by the n
     other.repair();
     std::filesystem::copy_file(other.directory / planned.files[1].name, directory / planned.files[1].name);
   }
-  repair();
+  INFO(tools::render_table(repair()));
   CHECK(same(whole_in(trace, written), sealed()) == "");
   CHECK(sealed_files({directory.path()}).size() == 2);
   for (const auto& [name, bytes] : content()) CHECK_FALSE(name.ends_with(".rescue"));
@@ -323,10 +323,9 @@ TEST_CASE_METHOD(Crash, "packets that carry a pcap file are not taken for packet
   Trace trace;
   Random random(3);
   for (std::size_t i = 0; i < 2000; ++i) {
-    std::vector<std::byte> frame(60);
+    std::vector<std::byte> frame(1460);
     const auto from = 24 + random.below(inner.size() - 24 - 1400);
-    frame.insert(frame.end(), inner.begin() + static_cast<std::ptrdiff_t>(from),
-                 inner.begin() + static_cast<std::ptrdiff_t>(from + 1400));
+    std::copy_n(inner.begin() + static_cast<std::ptrdiff_t>(from), 1400, frame.begin() + 60);
     trace.append(Timestamp{start.ns + 1000 * i}, frame, 1460);
   }
   const auto bytes = pcap_bytes(trace);

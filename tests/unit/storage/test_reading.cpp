@@ -113,7 +113,11 @@ TEST_CASE("allocated parts that were never written are told from written ones, w
   REQUIRE(::pwrite(fd, bytes.data(), bytes.size(), 131072) == 65536);
   REQUIRE(::pwrite(fd, bytes.data(), 4096, 524288) == 4096);
   ::close(fd);
-  CHECK(*ReadFile::open(path)->written_parts() == std::vector<Extent>{{131072, 196608}, {524288, 528384}});
+  const std::vector<Extent> written{{131072, 196608}, {524288, 528384}};
+  CHECK(*ReadFile::open(path)->written_parts() == written);
+  std::vector<std::byte> all(1 << 20);
+  CHECK(*ReadFile::open(path)->read(0, all) == all.size());
+  CHECK(*ReadFile::open(path)->written_parts() == written);  // although all of it is in the page cache now
 }
 
 TEST_CASE("a hidden file can be taken over once its capture is gone, and not before") {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "format/file_name.hpp"
+#include "format/pcap.hpp"
+#include "spool/index_builder.hpp"
+#include "tools/repair_file.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::tools {
+
+// One of the files that come out of a repair: its packets are counted and indexed as they are found.
+class RepairedPart {
+ public:
+  explicit RepairedPart(std::uint32_t block_bytes) : index_({format::IndexLevel::time, block_bytes, true}) {}
+
+  void add(const StoredPacket& packet) {
+    index_.add(packet, packet.offset - end_);
+    end_ += packet.record.size();
+  }
+
+  bool empty() const { return index_.header().packets == 0; }
+  std::uint64_t end() const { return end_; }  // of the file
+  std::vector<std::byte> index() { return index_.finish(end_); }
+
+  RescuedFile told(const format::FileName& hidden) const {
+    const auto& header = index_.header();
+    return {format::format_file_name({hidden.stem, header.first, hidden.writer, hidden.sequence}), header.packets,
+            header.bytes, header.first, header.last};
+  }
+
+ private:
+  spool::IndexBuilder index_;
+  std::uint64_t end_ = sizeof(format::PcapFileHeader);
+};
+
+}  // namespace wirespool::tools
