@@ -32,6 +32,7 @@ constexpr auto commands = std::to_array<Command>({
     {"verify", "reads every record and tells all that is wrong", cmd_verify},
     {"repair", "makes whole files of those that a crash left open", cmd_repair},
     {"index", "makes the indices beside files, so that extract reads less", cmd_index},
+    {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan},
     {"doctor", "what stands between this machine and a capture without loss", cmd_doctor},
     {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench},
     {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf},

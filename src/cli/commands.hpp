@@ -14,6 +14,7 @@ int cmd_index(const Args& args);
 int cmd_ls(const Args& args);
 int cmd_repair(const Args& args);
 int cmd_verify(const Args& args);
+int cmd_plan(const Args& args);
 int cmd_vf(const Args& args);
 
 }  // namespace wirespool::cli

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/sizing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace wirespool::plan {
+namespace {
+
+// On the wire around each frame: preamble, start delimiter, gap (IEEE 802.3, clause 4.2.3 and 3.1.1).
+constexpr double wire_overhead_bytes = 20;
+constexpr double fcs_bytes = 4, record_header_bytes = 16;
+
+// What a writer lcore that only writes can keep going: bench/README.md, CPU time in the kernel for each GB (0.02 s).
+constexpr double writer_io_bytes_per_s = 50e9;
+
+constexpr unsigned most_lcores = 128;  // RTE_MAX_LCORE of packaged DPDKs
+
+double stored_bytes(const Demand& demand) {
+  double bytes = 0;
+  for (const auto& part : demand.mix.parts)
+    bytes += part.share * (std::min<double>(part.frame_bytes - fcs_bytes, demand.snaplen) + record_header_bytes);
+  return bytes;
+}
+
+unsigned at_least_one(double number) { return static_cast<unsigned>(std::max(1.0, std::ceil(number - 1e-9))); }
+
+struct Counts {
+  unsigned rx = 1, writers = 1, drives = 1;
+};
+
+Counts count(const Demand& demand, const Sizing& sizing) {
+  const double load = demand.load_percent / 100.0;
+  const double writers = sizing.writer_mpps > 0 ? sizing.mpps / (sizing.writer_mpps * load)
+                                                : sizing.stored_bytes_per_s / (writer_io_bytes_per_s * load);
+  return {.rx = std::max(demand.ports, at_least_one(sizing.mpps / (sizing.rx_mpps * load))),
+          .writers = at_least_one(writers),
+          .drives = at_least_one(sizing.stored_bytes_per_s / static_cast<double>(demand.drive_bytes_per_s)) +
+                    demand.spare_drives};
+}
+
+// A machine that has it all, on one node: lcore 0 reports, then those that receive, then those that write.
+Machine machine_for(const Demand& demand, const Counts& counts, unsigned queues) {
+  Machine machine;
+  for (unsigned id = 0; id < 1 + counts.rx + counts.writers; ++id) machine.lcores.push_back({id, -1, {id}});
+  for (unsigned id = 0; id < demand.ports; ++id) {
+    MachinePort port;
+    port.id = id;
+    port.name = fmt::format("port{}", id);
+    port.driver = "net_any";
+    port.max_rx_queues = queues;
+    port.max_rx_desc = 4096;
+    port.max_frame = 9728;
+    port.offers_scatter = true;
+    port.rss_functions = ~std::uint64_t{0};
+    machine.ports.push_back(port);
+  }
+  for (unsigned id = 0; id < counts.drives; ++id) {
+    MachineDrive drive;
+    drive.path = drive.real_path = fmt::format("/data/nvme{}", id);
+    drive.device = id;
+    drive.device_name = fmt::format("nvme{}n1", id);
+    drive.file_system = "xfs";
+    drive.free_bytes = ~std::uint64_t{0};
+    machine.drives.push_back(drive);
+  }
+  return machine;
+}
+
+CaptureConfig config_for(const Demand& demand, const Sizing& sizing, const Counts& counts, unsigned queues) {
+  CaptureConfig config;
+  config.handoff = demand.handoff;
+  config.snaplen = demand.snaplen;
+  config.rx_queues = queues;
+  config.rx_lcores.resize(counts.rx);
+  config.writer_lcores.resize(counts.writers);
+  std::iota(config.rx_lcores.begin(), config.rx_lcores.end(), 1u);
+  std::iota(config.writer_lcores.begin(), config.writer_lcores.end(), 1u + counts.rx);
+  for (unsigned id = 0; id < counts.drives; ++id) config.outputs.push_back(fmt::format("/data/nvme{}", id));
+  const double stall_bytes = sizing.stored_bytes_per_s * static_cast<double>(demand.stall_ns) / 1e9;
+  config.blocks = at_least_one(stall_bytes / static_cast<double>(config.block_size));
+  return config;
+}
+
+std::vector<Problem> check(const Demand& demand) {
+  std::vector<Problem> problems;
+  if (demand.bits_per_s == 0) problems.push_back({"--rate", "nothing a second needs no capture", "give it as 40G"});
+  if (demand.drive_bytes_per_s == 0) problems.push_back({"--drive-speed", "0 stores nothing", "give it as 2G"});
+  if (demand.ports == 0) problems.push_back({"--ports", "0 ports receive nothing", "give 1 or more"});
+  if (demand.snaplen == 0) problems.push_back({"--snaplen", "0 keeps nothing", "give 1 or more"});
+  if (demand.load_percent == 0 || demand.load_percent > 100)
+    problems.push_back({"--load", fmt::format("{} % is not between 1 and 100", demand.load_percent), "80 leaves room"});
+  return problems;
+}
+
+}  // namespace
+
+std::expected<Sizing, std::vector<Problem>> size_capture(const Demand& demand, const StageRates& rates) {
+  if (auto problems = check(demand); !problems.empty()) return std::unexpected(problems);
+  const bool blocks = demand.handoff == HandoffKind::blocks;
+  Sizing sizing;
+  sizing.mpps = static_cast<double>(demand.bits_per_s) / 8e6 / (mean_bytes(demand.mix) + wire_overhead_bytes);
+  sizing.stored_bytes_per_s = sizing.mpps * 1e6 * stored_bytes(demand);
+  sizing.rx_mpps = mpps_of(blocks ? rates.receive_build : rates.receive, demand.mix);
+  sizing.writer_mpps = blocks ? 0 : mpps_of(rates.build, demand.mix);
+  const auto counts = count(demand, sizing);
+  if (1 + counts.rx + counts.writers > most_lcores) {
+    return std::unexpected(std::vector<Problem>{
+        {"--rate", fmt::format("it takes {} lcores, DPDK has {}", 1 + counts.rx + counts.writers, most_lcores),
+         "split it over several machines"}});
+  }
+  const unsigned queues = (counts.rx + demand.ports - 1) / demand.ports;
+  auto config = config_for(demand, sizing, counts, queues);
+  const auto machine = machine_for(demand, counts, queues);
+  auto plan = make_plan(config, machine);
+  if (!plan) {  // the stall is so short that what the lcores need at least is more
+    config.blocks.reset();
+    plan = make_plan(config, machine);
+  }
+  if (!plan) return std::unexpected(plan.error());
+  sizing.plan = std::move(*plan);
+  return sizing;
+}
+
+}  // namespace wirespool::plan
