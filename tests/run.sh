@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what is needed, builds and runs all tests. Safe to run twice; leaves build-tests/ behind (ignored by git).
+# Installs what is needed, builds and runs all tests. Safe to run twice; leaves build-tests/ and build-instructions/ behind
+# (ignored by git).
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -191,6 +192,19 @@ check_format() {
   fi
 }
 
+# Instructions per packet against those kept for this compiler and DPDK: a regression that no clock here would show.
+check_instructions() {
+  local status=0
+  say "instructions per packet"
+  "$here/bench/instructions.sh" || status=$?
+  case $status in
+    0) count_pass ;;
+    1) count_fail "more instructions per packet than bench/instructions/baseline.json has" ;;
+    3) count_skip "no instructions are kept for this compiler and DPDK" ;;
+    *) count_skip "instructions per packet could not be counted: see above" ;;
+  esac
+}
+
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 main() {
@@ -214,6 +228,7 @@ main() {
   run_release
   if [ -z "$quick" ]; then
     check_format
+    check_instructions
     run_without_capture
   fi
   if [ -n "$sanitizers" ]; then

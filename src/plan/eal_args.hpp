@@ -32,8 +32,8 @@ struct LcoreCpus {
 std::expected<std::vector<LcoreCpus>, std::string> parse_lcore_map(std::string_view text);
 std::expected<std::vector<LcoreCpus>, std::string> parse_core_mask(std::string_view text);
 
-// Options EAL does not have, values that are missing, words that belong to no option. EAL would print a page of help over
-// the first two and pass over the last.
+// Options EAL does not have, values that are missing, words that belong to no option. EAL would print a page of help
+// over the first two and pass over the last.
 std::vector<Problem> check_eal_words(const EalArgs& args);
 
 // What would make EAL abort or a capture impossible, said before EAL starts. usable_cpus: those a cpuset lets this
