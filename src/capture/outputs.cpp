@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 
 #include "format/file_name.hpp"
 #include "storage/small_file.hpp"
@@ -59,12 +60,29 @@ void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slo
         .direct_io = drive.direct_io,
         .preallocate_bytes = ahead ? std::min(preallocate_bytes, plan_.config.rotate_size) : 0,
         .write_index = plan_.config.index != plan::IndexLevel::off,
-        .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes)};
+        .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes),
+        .seal_hook = seal_hook_.get()};
     keepers_.push_back(std::make_unique<spool::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
   }
 }
 
+void Outputs::make_seal_hook(const std::vector<unsigned>& cpus) {
+  const auto& config = plan_.config;
+  if (config.on_seal.empty()) return;
+  std::vector<const storage::Directory*> directories;
+  for (const auto& directory : directories_) directories.push_back(&directory);
+  seal_hook_ = std::make_unique<spool::SealHook>(
+      spool::SealHookOptions{.command = config.on_seal,
+                             .stem = config.name,
+                             .timeout = std::chrono::nanoseconds(config.on_seal_timeout_ns),
+                             .cpus = cpus,
+                             .first_pause = std::chrono::seconds(1),
+                             .longest_pause = std::chrono::minutes(1)},
+      std::move(directories));
+}
+
 void Outputs::start_keepers() {
+  if (seal_hook_) seal_hook_->start();
   for (auto& keeper : keepers_) keeper->start();
 }
 

@@ -10,6 +10,7 @@
 #include "plan/capture_plan.hpp"
 #include "spool/drive.hpp"
 #include "spool/file_keeper.hpp"
+#include "spool/seal_hook.hpp"
 #include "storage/directory.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/line_log.hpp"
@@ -29,8 +30,12 @@ class Outputs {
   // `slots`: all writers' files on each drive.
   void make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots);
   spool::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
-  void start_keepers();
+  void start_keepers();  // and --on-seal
   void stop_keepers();
+
+  // Runs --on-seal, on these CPUs; before the keepers are made. nullptr if there is no such command.
+  void make_seal_hook(const std::vector<unsigned>& cpus);
+  spool::SealHook* seal_hook() const { return seal_hook_.get(); }
 
   // capture.json is replaced whole, the ledger grows by a line. A directory that cannot take them is left alone: the
   // drive itself tells soon enough.
@@ -49,6 +54,7 @@ class Outputs {
   std::vector<storage::DirectoryLock> locks_;
   std::vector<std::unique_ptr<spool::Drive>> drives_;
   std::vector<std::optional<storage::LineLog>> ledgers_;  // by drive
+  std::unique_ptr<spool::SealHook> seal_hook_;            // told by the keepers: goes after them
   std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
 };
 

@@ -192,6 +192,18 @@ bool Pipeline::waiting() const {
   return std::ranges::any_of(rx_parts_, [](const auto& rx) { return rx->counters.waiting.get() != 0; });
 }
 
+// An RX lcore that waits for room (--when-full wait) does not poll; its writer must turn all the more.
+std::vector<policy::LcoreMark> Pipeline::marks() const {
+  std::vector<policy::LcoreMark> marks;
+  for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
+    const auto& counters = rx_parts_[i]->counters;
+    marks.push_back({counters.polls.get(), counters.waiting.get() != 0 || rx_lcores_[i]->done()});
+  }
+  for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
+    marks.push_back({writers_[i]->counters.rounds.get(), writer_lcores_[i]->done()});
+  return marks;
+}
+
 std::optional<std::string> Pipeline::failure() const {
   for (const auto& port : ports_)
     if (port.gone()) return fmt::format("port {} ({}) is gone", port.planned().id, port.planned().name);

@@ -16,6 +16,7 @@
 #include "capture/writer_lcore.hpp"
 #include "capture/writer_parts.hpp"
 #include "plan/capture_plan.hpp"
+#include "policy/progress.hpp"
 #include "stats/ledger.hpp"
 
 namespace wirespool::capture {
@@ -33,6 +34,7 @@ class Pipeline {
   void discipline_clocks();
   std::uint64_t received() const;
   bool waiting() const;  // an RX lcore holds packets that it finds no room for (--when-full wait)
+  std::vector<policy::LcoreMark> marks() const;  // for a watchdog
   bool packets_used_up() const { return allowance_ && allowance_->packets_used_up(); }
   bool bytes_used_up() const { return allowance_ && allowance_->bytes_used_up(); }
   std::optional<std::string> failure() const;  // why a capture cannot go on: no drive left, a port gone

@@ -47,7 +47,7 @@ void Reporter::notices(const std::vector<std::string>& lines) {
   for (const auto& line : lines) fmt::print(err_, "wirespool: {}\n", line);
 }
 
-void Reporter::interval(const Pipeline& pipeline) {
+std::string Reporter::interval(const Pipeline& pipeline) {
   const auto ledger = collect(pipeline);
   const auto json = stats::to_json(ledger);
   if (json_) say(json);
@@ -55,7 +55,10 @@ void Reporter::interval(const Pipeline& pipeline) {
   outputs_.append_ledger(json);
   watch_links(pipeline);
   watch_drives(ledger);
+  watch_seal_hook();
+  auto rates = stats::rates_line(ledger, last_);
   last_ = ledger;
+  return rates;
 }
 
 stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_by) {
@@ -68,6 +71,7 @@ stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_b
   outputs_.append_ledger(json);
   outputs_.close_ledgers();
   watch_drives(ledger);
+  watch_seal_hook();
   write_capture_json(json);
   return ledger;
 }
@@ -77,6 +81,10 @@ stats::Ledger Reporter::collect(const Pipeline& pipeline) const {
   ledger.time = utc_now();
   ledger.elapsed_ns = steady_ns() - start_ticks_;
   pipeline.collect(ledger);
+  if (const auto* hook = outputs_.seal_hook()) {
+    const auto counts = hook->counts();
+    ledger.on_seal = stats::OnSealLine{counts.done, counts.failed, counts.pending};
+  }
   return ledger;
 }
 
@@ -105,6 +113,13 @@ void Reporter::watch_links(const Pipeline& pipeline) {
     fmt::print(err_, "wirespool: port {} ({}): link {}\n", plan_.ports[i].id, plan_.ports[i].name,
                up ? "is up" : "is down: waiting for it");
   }
+}
+
+void Reporter::watch_seal_hook() {
+  auto* hook = outputs_.seal_hook();
+  if (hook == nullptr) return;
+  if (const auto complaint = hook->complaint())
+    fmt::print(err_, "wirespool: --on-seal: {}: the file stays, and it is tried again\n", *complaint);
 }
 
 void Reporter::watch_drives(const stats::Ledger& ledger) {

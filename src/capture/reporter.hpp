@@ -19,7 +19,7 @@ class Reporter {
 
   void begin();  // the plan; capture.json
   void notices(const std::vector<std::string>& lines);
-  void interval(const Pipeline& pipeline);                                   // a ledger line
+  std::string interval(const Pipeline& pipeline);  // a ledger line; returns the rates in a few words
   stats::Ledger end(const Pipeline& pipeline, const std::string& ended_by);  // the final one; capture.json again
 
  private:
@@ -28,6 +28,7 @@ class Reporter {
   void write_capture_json(const std::string& ledger_json);
   void watch_links(const Pipeline& pipeline);
   void watch_drives(const stats::Ledger& ledger);
+  void watch_seal_hook();
 
   const plan::CapturePlan& plan_;
   Timestamp start_;

@@ -14,6 +14,7 @@
 #include "capture/pipeline.hpp"
 #include "capture/probe.hpp"
 #include "capture/reporter.hpp"
+#include "capture/service_watch.hpp"
 #include "capture/stop_signals.hpp"
 #include "capture/usable_cpus.hpp"
 #include "plan/eal_args.hpp"
@@ -62,6 +63,8 @@ class StopConditions {
   explicit StopConditions(const plan::CaptureConfig& config)
       : config_(config), start_(steady_ns()), last_packet_(start_) {}
 
+  unsigned signals() const { return signals_.times(); }
+
   std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
     if (auto signal = signals_.caught()) return signal;
     if (auto failure = pipeline.failure()) return failure;
@@ -89,7 +92,7 @@ class StopConditions {
 };
 
 // The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
-std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions,
+std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, ServiceWatch& service,
                       const plan::CaptureConfig& config, std::FILE* err) {
   Every discipline(discipline_period_ns), report(config.stats_interval_ns), drain_notice(drain_notice_ns);
   std::string ended_by;
@@ -97,10 +100,12 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
     sleep_for(nap);
     const auto now = steady_ns();
     if (discipline.due(now)) pipeline.discipline_clocks();
-    if (report.due(now)) reporter.interval(pipeline);
+    if (report.due(now)) service.status(reporter.interval(pipeline));
+    service.look(pipeline, now);
     if (ended_by.empty()) {
       if (auto why = conditions.met(pipeline, now)) {
         ended_by = *why;
+        service.stopping(ended_by);
         pipeline.stop();
         drain_notice = Every(drain_notice_ns);
       }
@@ -108,9 +113,26 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
       fmt::print(err, "wirespool: stopping: still waiting for what is on its way to the drives\n");
     }
   }
-  if (ended_by.empty())
+  if (ended_by.empty()) {
     ended_by = conditions.met(pipeline, steady_ns()).value_or("the lcores");  // they stopped by themselves
+    service.stopping(ended_by);
+  }
   return ended_by;
+}
+
+// Everything is sealed; --on-seal gets some time for what it has not done yet, and another signal ends it.
+void let_seal_hook_end(spool::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
+                       std::FILE* err) {
+  const auto end = steady_ns() + linger_ns;
+  const auto signals = conditions.signals();
+  hook.last_call();
+  while (!hook.finished() && steady_ns() < end && conditions.signals() == signals) sleep_for(nap);
+  hook.stop();
+  if (const auto left = hook.counts().pending)
+    fmt::print(err,
+               "wirespool: --on-seal: {} files are left: a capture of this name into the same directories goes on "
+               "with them\n",
+               left);
 }
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
@@ -134,11 +156,12 @@ std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
   return problems;
 }
 
-Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) {
+Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, std::FILE* out, std::FILE* err) {
   StopConditions conditions(plan.config);
   const Timestamp start = utc_now();
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
+  outputs->make_seal_hook(spare_cpus(plan, cpus));
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, notices);
   Reporter reporter(plan, start, *outputs, out, err);
@@ -150,8 +173,11 @@ Outcome run_plan(const plan::CapturePlan& plan, std::FILE* out, std::FILE* err) 
   reporter.notices(notices);
   if (!started) return refused({started.error()});
   reporter.begin();
-  const auto ended_by = supervise(**pipeline, reporter, conditions, plan.config, err);
+  ServiceWatch service;
+  service.ready();
+  const auto ended_by = supervise(**pipeline, reporter, conditions, service, plan.config, err);
   (*pipeline)->finish();
+  if (auto* hook = outputs->seal_hook()) let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, err);
   return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), plan.config.strict);
 }
 
@@ -162,6 +188,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
   const auto hugepages = plan::read_hugepages();
   if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
+  const auto cpus = own_cpus();
   auto eal = Eal::start(plan::complete_eal_args(eal_args));
   if (!eal) return refused({eal.error()});
   const auto machine = probe(config);
@@ -174,7 +201,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   }
   if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
     return refused(std::move(problems));
-  return run_plan(*plan, out, err);
+  return run_plan(*plan, cpus, out, err);
 }
 
 }  // namespace wirespool::capture

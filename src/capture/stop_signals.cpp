@@ -15,7 +15,12 @@ constexpr std::array names{"SIGINT", "SIGTERM", "SIGHUP"};
 std::array<struct sigaction, stopping.size() + 1> before;
 std::atomic<int> caught_signal{0};  // lock-free: safe in a handler (signal-safety(7))
 
-void note(int signal) { caught_signal.store(signal, std::memory_order_relaxed); }
+std::atomic<unsigned> signals_caught{0};
+
+void note(int signal) {
+  caught_signal.store(signal, std::memory_order_relaxed);
+  signals_caught.fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
@@ -39,5 +44,7 @@ std::optional<std::string> StopSignals::caught() const {
     if (stopping[i] == signal) return names[i];
   return std::nullopt;
 }
+
+unsigned StopSignals::times() const { return signals_caught.load(std::memory_order_relaxed); }
 
 }  // namespace wirespool::capture

@@ -15,7 +15,8 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  std::optional<std::string> caught() const;  // "SIGINT"
+  std::optional<std::string> caught() const;
+  unsigned times() const;  // how many have come  // "SIGINT"
 };
 
 }  // namespace wirespool::capture

@@ -107,6 +107,21 @@ void add_writing_options(CLI::App& app, CaptureConfig& config) {
              with_default("what the file beside each pcap knows", word(by_default.index)));
 }
 
+void add_sealing_options(CLI::App& app, CaptureConfig& config) {
+  const auto& by_default = defaults();
+  add_value(
+      app, "--on-seal", "COMMAND", config.on_seal,
+      [](const std::string& text) -> Parsed<std::string> {
+        if (text.empty()) return std::unexpected("an empty word is no command");
+        return text;
+      },
+      with_default("a shell command for each sealed file, which is its last word and in $WIRESPOOL_FILE", "none"));
+  add_time(app, "--on-seal-timeout", config.on_seal_timeout_ns,
+           with_default("longest run of it", plan::format_time(by_default.on_seal_timeout_ns)));
+  add_time(app, "--on-seal-linger", config.on_seal_linger_ns,
+           with_default("longest wait for it when the capture ends", plan::format_time(by_default.on_seal_linger_ns)));
+}
+
 void add_ending_options(CLI::App& app, CaptureConfig& config) {
   add_time(app, "--duration", config.duration_ns, with_default("stop after this time", "never"));
   add_whole(app, "--packets", config.packets, with_default("stop after this many packets", "never"));
@@ -138,6 +153,7 @@ void add_options(CLI::App& app, CaptureConfig& config) {
   add_group(app, "Receiving", config, add_source_options);
   add_group(app, "From receiving to writing", config, add_pipeline_options);
   add_group(app, "Writing", config, add_writing_options);
+  add_group(app, "Sealed files", config, add_sealing_options);
   add_group(app, "Ending", config, add_ending_options);
   add_group(app, "Reporting", config, add_reporting_options);
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view pcap_suffix = ".pcap";
 constexpr std::string_view open_suffix = ".open";
+constexpr std::string_view pending_suffix = ".on-seal";
 constexpr std::size_t compact_time_length = 26;  // YYYYMMDDTHHMMSS.NNNNNNNNNZ
 constexpr std::size_t longest_stem = 64;
 
@@ -110,6 +111,15 @@ std::string index_file_name(std::string_view pcap_name) { return fmt::format("{}
 
 std::string hidden_index_file_name(std::string_view pcap_name) {
   return fmt::format(".{}{}", index_file_name(pcap_name), open_suffix);
+}
+
+std::string pending_file_name(std::string_view pcap_name) { return fmt::format(".{}{}", pcap_name, pending_suffix); }
+
+std::optional<std::string> pcap_of_pending_file(std::string_view text) {
+  if (!text.starts_with('.') || !strip_suffix(text, pending_suffix)) return std::nullopt;
+  text.remove_prefix(1);
+  if (!parse_file_name(text)) return std::nullopt;
+  return std::string(text);
 }
 
 std::string capture_file_name(std::string_view stem, Timestamp start) {

@@ -31,6 +31,11 @@ std::optional<FileName> parse_hidden_file_name(std::string_view text);
 std::string index_file_name(std::string_view pcap_name);  // ".idx" in place of ".pcap"
 std::string hidden_index_file_name(std::string_view pcap_name);
 
+// Beside a sealed file for which --on-seal has not succeeded yet: '.' in front, ".on-seal" behind. Empty; nothing
+// removes a pcap that has one.
+std::string pending_file_name(std::string_view pcap_name);
+std::optional<std::string> pcap_of_pending_file(std::string_view text);  // the pcap's name
+
 // STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
 std::string capture_file_name(std::string_view stem, Timestamp start);
 std::string ledger_file_name(std::string_view stem, Timestamp start);

@@ -45,6 +45,9 @@ struct CaptureConfig {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::optional<WhenFull> when_full;  // nullopt: wait if every port is fed from a file, else drop
   IndexLevel index = IndexLevel::time;
+  std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
+  std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
+  std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it
   std::optional<std::uint64_t> duration_ns;
   std::optional<std::uint64_t> packets;
   std::optional<std::uint64_t> bytes;

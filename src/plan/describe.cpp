@@ -122,14 +122,20 @@ void write_memory(Text out, const CapturePlan& plan) {
 void write_files(Text out, const CapturePlan& plan) {
   const auto& config = plan.config;
   if (config.until != Until::disk) return;
+  std::vector<Row> rows{
+      {"name", fmt::format("{}-TIME-wWW-SSSSSS.pcap", config.name)},
+      {"rotated at", fmt::format("{} or {}", format_size(config.rotate_size), format_time(config.rotate_age_ns))},
+      {"snaplen", fmt::format("{}", config.snaplen)},
+      {"written by", fmt::format("{}, {} writes in flight a drive and writer", word(config.io), config.io_depth)},
+      {"flushed after", format_time(config.flush_age_ns)},
+      {"index", std::string(word(config.index))}};
+  if (!config.on_seal.empty()) {
+    rows.push_back(
+        {"when sealed", fmt::format("{}, at most {} each, {} in the end", config.on_seal,
+                                    format_time(config.on_seal_timeout_ns), format_time(config.on_seal_linger_ns))});
+  }
   fmt::format_to(out, "files\n");
-  write_table(
-      out, {{"name", fmt::format("{}-TIME-wWW-SSSSSS.pcap", config.name)},
-            {"rotated at", fmt::format("{} or {}", format_size(config.rotate_size), format_time(config.rotate_age_ns))},
-            {"snaplen", fmt::format("{}", config.snaplen)},
-            {"written by", fmt::format("{}, {} writes in flight a drive and writer", word(config.io), config.io_depth)},
-            {"flushed after", format_time(config.flush_age_ns)},
-            {"index", std::string(word(config.index))}});
+  write_table(out, rows);
 }
 
 void write_stops(Text out, const CaptureConfig& config) {

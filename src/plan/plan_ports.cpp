@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "plan/rss.hpp"
@@ -112,6 +113,27 @@ void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort&
       fmt::format("{} offers no RSS over IP: the device alone decides which queue a packet goes to", say(port)));
 }
 
+// A virtual function gets what its PF lets through, and says nothing about the rest: promiscuous mode that is accepted
+// and does nothing looks like a quiet link.
+void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings& findings) {
+  if (!config.promiscuous) return;
+  // igb and its emulation give a VF multicast promiscuous mode at most (igb_main.c, igb_set_vf_promisc).
+  if (port.driver == "net_e1000_igb_vf") {
+    findings.notices.push_back(
+        fmt::format("{} is a VF that sees its own traffic only, whatever promiscuous mode says: capture on its PF, or "
+                    "let the switch "
+                    "mirror to this VF's own address",
+                    say(port)));
+    return;
+  }
+  constexpr std::array trusted_by_pf{"net_iavf", "net_i40e_vf", "net_ixgbe_vf"};
+  if (std::ranges::find(trusted_by_pf, port.driver) == trusted_by_pf.end()) return;
+  findings.notices.push_back(fmt::format(
+      "{} is a VF: it sees other traffic than its own only if its PF trusts it: on the host: wirespool vf trust "
+      "PF:NUMBER on; wirespool vf show says whether that is enough",
+      say(port)));
+}
+
 }  // namespace
 
 std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine& machine, Findings& findings) {
@@ -149,6 +171,7 @@ PlannedPort plan_port(const CaptureConfig& config, const MachinePort& port, Find
   plan_buffers(port, plan_mtu(config, port, planned, findings), planned, findings);
   plan_timestamps(config, port, planned, findings);
   plan_rss(config, port, planned, findings);
+  remark_on_vf(config, port, findings);
   return planned;
 }
 

@@ -10,6 +10,7 @@
 #include "plan/capture_plan.hpp"
 #include "plan/lists.hpp"
 #include "plan/units.hpp"
+#include "plan/words.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -149,6 +150,13 @@ void check_name(Problems& problems, const CaptureConfig& config) {
                       "use 1 to 64 of A-Z a-z 0-9 _ - and dots, not starting with a dot or dash"});
 }
 
+void check_on_seal(Problems& problems, const CaptureConfig& config) {
+  check_time(problems, "--on-seal-timeout", config.on_seal_timeout_ns, 100 * ms);
+  if (config.on_seal.empty() || config.until == Until::disk) return;
+  problems.push_back(
+      {"--on-seal", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
+}
+
 void check_times(Problems& problems, const CaptureConfig& config) {
   check_time(problems, "--rotate-age", config.rotate_age_ns, 10 * ms);
   check_time(problems, "--flush-age", config.flush_age_ns, ms);
@@ -170,6 +178,7 @@ std::vector<Problem> validate(const CaptureConfig& config) {
   check_name(problems, config);
   check_blocks(problems, config);
   check_times(problems, config);
+  check_on_seal(problems, config);
   return problems;
 }
 

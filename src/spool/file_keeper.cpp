@@ -131,12 +131,14 @@ void FileKeeper::close(FileSlot& slot) {
 
 void FileKeeper::seal(FileSlot& slot) {
   const auto name = format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence});
+  const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
   if (auto done = slot.file->seal(slot.length, name); !done) {
     drive_.fail(done.error().code, done.error().what);
     return;
   }
   files_sealed_.fetch_add(1, std::memory_order_relaxed);
   if (options_.write_index && slot.index_complete) write_index(slot, name);
+  if (options_.seal_hook != nullptr) options_.seal_hook->sealed(directory_, name, announced);
 }
 
 // A file without an index is whole all the same: `wirespool index` can make one.

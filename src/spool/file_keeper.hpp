@@ -11,6 +11,7 @@
 
 #include "spool/drive.hpp"
 #include "spool/file_slot.hpp"
+#include "spool/seal_hook.hpp"
 #include "storage/direct_file.hpp"
 
 namespace wirespool::spool {
@@ -22,6 +23,7 @@ struct FileKeeperOptions {
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
   std::uint32_t block_bytes = 0;  // of the Blocks, for the index
+  SealHook* seal_hook = nullptr;  // told of each sealed file; outlives the keeper
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,

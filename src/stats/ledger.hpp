@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,13 @@ struct LcoreLine {
   std::uint64_t waits = 0;  // rx: Bursts that waited for a Handoff; writer: rounds that waited for a Block
 };
 
+// What --on-seal did.
+struct OnSealLine {
+  std::uint64_t done = 0;     // files it succeeded for
+  std::uint64_t failed = 0;   // runs that did not succeed
+  std::uint64_t pending = 0;  // files it has not succeeded for yet
+};
+
 struct Ledger {
   Timestamp time;
   std::uint64_t elapsed_ns = 0;
@@ -57,6 +65,7 @@ struct Ledger {
   Totals totals;
   std::vector<DriveLine> drives;
   std::vector<LcoreLine> lcores;
+  std::optional<OnSealLine> on_seal;  // if there is such a command
 
   std::uint64_t lost() const;
 
@@ -69,6 +78,7 @@ struct Ledger {
 std::string to_json(const Ledger& ledger);
 
 // For people: one line of rates since `before`, and at the end a table of everything.
+std::string rates_line(const Ledger& ledger, const Ledger& before);  // shorter, for a service manager
 std::string console_line(const Ledger& ledger, const Ledger& before);
 std::string console_summary(const Ledger& ledger);
 

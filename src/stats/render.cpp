@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -95,6 +96,22 @@ std::string losses(const Ledger& ledger) {
   return text;
 }
 
+// Since `before`, as words.
+struct Rates {
+  std::string received, received_bits, stored_bits;
+  Rates(const Ledger& ledger, const Ledger& before) {
+    const double seconds = static_cast<double>(ledger.elapsed_ns - before.elapsed_ns) / 1e9;
+    const auto rate = [&](std::uint64_t now, std::uint64_t then) {
+      return seconds > 0 ? static_cast<double>(now - then) / seconds : 0.0;
+    };
+    const auto& now = ledger.totals;
+    const auto& then = before.totals;
+    received = short_number(rate(now.received, then.received));
+    received_bits = short_number(8 * rate(now.received_bytes, then.received_bytes));
+    stored_bits = short_number(8 * rate(now.stored_bytes, then.stored_bytes));
+  }
+};
+
 void summarize_totals(std::string& text, const Ledger& ledger) {
   const auto& t = ledger.totals;
   const auto row = [&](const char* name, std::uint64_t n, const std::string& note = {}) {
@@ -119,22 +136,32 @@ std::string to_json(const Ledger& ledger) {
   json["totals"] = json_of(ledger.totals);
   json["drives"] = json_array(ledger.drives);
   json["lcores"] = json_array(ledger.lcores);
+  if (ledger.on_seal) {
+    json["on_seal"] = {
+        {"done", ledger.on_seal->done}, {"failed", ledger.on_seal->failed}, {"pending", ledger.on_seal->pending}};
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string console_line(const Ledger& ledger, const Ledger& before) {
-  const double seconds = static_cast<double>(ledger.elapsed_ns - before.elapsed_ns) / 1e9;
-  const auto rate = [&](std::uint64_t now, std::uint64_t then) {
-    return seconds > 0 ? static_cast<double>(now - then) / seconds : 0.0;
-  };
+  const Rates rates(ledger, before);
   const auto& now = ledger.totals;
-  const auto& then = before.totals;
   const auto lost = losses(ledger);
-  return fmt::format(
-      "{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
-      static_cast<double>(ledger.elapsed_ns) / 1e9, now.received, short_number(rate(now.received, then.received)),
-      short_number(8 * rate(now.received_bytes, then.received_bytes)), now.stored,
-      short_number(8 * rate(now.stored_bytes, then.stored_bytes)), now.in_flight(), lost.empty() ? " 0" : lost);
+  return fmt::format("{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
+                     static_cast<double>(ledger.elapsed_ns) / 1e9, now.received, rates.received, rates.received_bits,
+                     now.stored, rates.stored_bits, now.in_flight(), lost.empty() ? " 0" : lost);
+}
+
+std::string rates_line(const Ledger& ledger, const Ledger& before) {
+  const Rates rates(ledger, before);
+  const auto lost = losses(ledger);
+  const auto broken = std::ranges::count_if(ledger.drives, [](const auto& drive) { return drive.state != "ok"; });
+  auto text = fmt::format("{}pps {}bit/s, {} stored, lost{}", rates.received, rates.received_bits, ledger.totals.stored,
+                          lost.empty() ? " 0" : lost);
+  if (broken) fmt::format_to(std::back_inserter(text), ", {} of {} drives out", broken, ledger.drives.size());
+  if (ledger.on_seal && ledger.on_seal->pending)
+    fmt::format_to(std::back_inserter(text), ", {} files wait for --on-seal", ledger.on_seal->pending);
+  return text;
 }
 
 std::string console_summary(const Ledger& ledger) {
@@ -151,6 +178,9 @@ std::string console_summary(const Ledger& ledger) {
         drive.path, drive.state, drive.why.empty() ? "" : " (" + drive.why + ")", drive.files, drive.bytes,
         drive.blocks, static_cast<double>(drive.p50_ns) / 1e6, static_cast<double>(drive.p99_ns) / 1e6,
         static_cast<double>(drive.max_ns) / 1e6);
+  if (const auto& seal = ledger.on_seal)
+    fmt::format_to(std::back_inserter(text), "  --on-seal: {} files done, {} runs failed, {} files wait\n", seal->done,
+                   seal->failed, seal->pending);
   const auto lost = losses(ledger);
   text += lost.empty() ? "nothing was lost\n" : fmt::format("lost:{}\n", lost);
   return text;

@@ -66,6 +66,12 @@ std::string look_for_container(const MachineTree& tree) {
   return name.empty() ? container_by_trace(tree.text("proc/1/environ").value_or("")) : name;
 }
 
+bool offers_kvm_clock(const MachineTree& tree) {
+  return tree.text("sys/devices/system/clocksource/clocksource0/available_clocksource")
+             .value_or("")
+             .find("kvm-clock") != std::string::npos;
+}
+
 std::string look_for_hypervisor(const MachineTree& tree) {
   static constexpr std::array<std::pair<const char*, const char*>, 7> makers = {{{"QEMU", "KVM"},
                                                                                  {"KVM", "KVM"},
@@ -81,14 +87,14 @@ std::string look_for_hypervisor(const MachineTree& tree) {
   const auto named = tree.line("sys/class/dmi/id/sys_vendor").value_or("") + " " +
                      tree.line("sys/class/dmi/id/product_name").value_or("");
   for (const auto& [maker, name] : makers) {
-    if ((x86_guest || std::string(maker) == "QEMU") && named.find(maker) != std::string::npos) return name;
+    if ((x86_guest || std::string(maker) == "QEMU") && named.find(maker) != std::string::npos) {
+      // The same virtual machine, but every instruction emulated: no speed to be had there.
+      const bool emulated = std::string(maker) == "QEMU" && x86_guest && !offers_kvm_clock(tree);
+      return emulated ? "QEMU, emulated without KVM" : name;
+    }
   }
   if (!x86_guest) return "";
-  return tree.text("sys/devices/system/clocksource/clocksource0/available_clocksource")
-                     .value_or("")
-                     .find("kvm-clock") != std::string::npos
-             ? "KVM"
-             : "unknown hypervisor";
+  return offers_kvm_clock(tree) ? "KVM" : "unknown hypervisor";
 }
 
 std::vector<Guest> look_for_guests(const MachineTree& tree) {

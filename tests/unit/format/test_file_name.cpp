@@ -49,6 +49,14 @@ TEST_CASE("an index stands beside its file, sealed or hidden") {
   CHECK(hidden_index_file_name(".x.pcap.open") == ".x.idx.open");
 }
 
+TEST_CASE("a pending file's name leads back to its pcap, and nothing else does") {
+  const auto pcap = format_file_name({"a-b", Timestamp{1'763'711'670'123'456'789}, 1, 2});
+  CHECK(pcap_of_pending_file(pending_file_name(pcap)) == pcap);
+  CHECK_FALSE(pcap_of_pending_file("." + pcap + ".open"));
+  CHECK_FALSE(pcap_of_pending_file(".x.pcap.on-seal"));
+  CHECK_FALSE(pcap_of_pending_file(pcap + ".on-seal"));
+}
+
 TEST_CASE("the capture's own files carry its start") {
   CHECK(capture_file_name("w", a_time) == "w-20261121T075430.123456789Z.capture.json");
   CHECK(ledger_file_name("w", a_time) == "w-20261121T075430.123456789Z.ledger.jsonl");

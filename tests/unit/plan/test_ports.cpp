@@ -209,6 +209,19 @@ TEST_CASE("a device without RSS is told of, not refused") {
   CHECK_THAT(notices_of(plan), Catch::Contains("offers no RSS over IP"));
 }
 
+TEST_CASE("a VF that may see its own traffic only is told of, with what to do") {
+  auto port = a_port(0, 1);
+  port.driver = "net_e1000_igb_vf";
+  CHECK_THAT(notices_of(plan_with(port)), Catch::Contains("sees its own traffic only"));
+  port.driver = GENERATE("net_iavf", "net_ixgbe_vf", "net_i40e_vf");
+  CHECK_THAT(notices_of(plan_with(port)), Catch::Contains("wirespool vf trust"));
+  CaptureConfig config;
+  config.promiscuous = false;
+  CHECK(notices_of(plan_with(port, config)).find("is a VF") == std::string::npos);
+  port.driver = "net_i40e";
+  CHECK(notices_of(plan_with(port)).find("is a VF") == std::string::npos);
+}
+
 TEST_CASE("waiting is for ports that are all fed from files, unless asked") {
   auto machine = a_machine(3, 2, 1);
   auto config = a_config(machine);

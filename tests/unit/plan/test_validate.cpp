@@ -84,6 +84,12 @@ const std::vector<Wrong>& wrong_configs() {
       {"--io-depth", "1025", [](auto& c) { c.io_depth = 1025; }},
       {"--flush-age", "0s is too short", [](auto& c) { c.flush_age_ns = 0; }},
       {"--stats-interval", "9ms is too short", [](auto& c) { c.stats_interval_ns = 9'000'000; }},
+      {"--on-seal-timeout", "0s is too short", [](auto& c) { c.on_seal_timeout_ns = 0; }},
+      {"--on-seal", "--until block makes no files",
+       [](auto& c) {
+         c.until = Until::block;
+         c.on_seal = "true";
+       }},
       {"--duration", "0 would end", [](auto& c) { c.duration_ns = 0; }},
       {"--packets", "0 would end", [](auto& c) { c.packets = 0; }},
       {"--bytes", "0 would end", [](auto& c) { c.bytes = 0; }},

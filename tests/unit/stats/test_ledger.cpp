@@ -69,6 +69,23 @@ TEST_CASE("a ledger line is one line of JSON with the agreed names", "[ledger]")
   CHECK(json["lcores"][0]["role"] == "rx");
 }
 
+TEST_CASE("what --on-seal did is in the line if there is such a command", "[ledger]") {
+  auto ledger = balanced();
+  CHECK_FALSE(nlohmann::json::parse(to_json(ledger)).contains("on_seal"));
+  ledger.on_seal = OnSealLine{3, 2, 1};
+  CHECK(nlohmann::json::parse(to_json(ledger)).at("on_seal").dump() == R"({"done":3,"failed":2,"pending":1})");
+  CHECK(console_summary(ledger).find("--on-seal: 3 files done, 2 runs failed, 1 files wait") != std::string::npos);
+}
+
+TEST_CASE("a service manager gets rates, losses, lost drives and waiting files in one short line", "[ledger]") {
+  auto ledger = balanced();
+  ledger.drives[0].state = "failed";
+  ledger.on_seal = OnSealLine{3, 2, 1};
+  CHECK(rates_line(ledger, Ledger{}) ==
+        "5pps 2.56kbit/s, 5 stored, lost nic_missed 1 drop_handoff 2 drop_drive 1, 1 of 1 drives out, 1 files wait for "
+        "--on-seal");
+}
+
 TEST_CASE("the console names each cause of loss", "[ledger]") {
   const auto line = console_line(balanced(), Ledger{});
   CHECK(line.find("nic_missed 1 drop_handoff 2 drop_drive 1") != std::string::npos);

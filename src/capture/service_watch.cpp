@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/service_watch.hpp"
+
+namespace wirespool::capture {
+
+void ServiceWatch::look(const Pipeline& pipeline, std::uint64_t now_ns) {
+  if (!manager_.listens() || manager_.watchdog_ns() == 0 || now_ns < next_ns_) return;
+  next_ns_ = now_ns + manager_.watchdog_ns() / 3;
+  if (progress_.made(pipeline.marks())) manager_.tell("WATCHDOG=1");
+}
+
+}  // namespace wirespool::capture

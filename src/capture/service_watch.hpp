@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "capture/pipeline.hpp"
+#include "policy/progress.hpp"
+#include "storage/service_manager.hpp"
+
+namespace wirespool::capture {
+
+// What a service manager is told of a capture (sd_notify(3)): that it runs, how fast, that its lcores are alive, that
+// it ends. Nobody listening: nothing happens. Control thread.
+class ServiceWatch {
+ public:
+  ServiceWatch() : manager_(storage::ServiceManager::from_environment()) {}
+
+  void ready() const { manager_.tell("READY=1\nSTATUS=capturing"); }
+  void status(const std::string& line) const { manager_.tell("STATUS=" + line); }
+  void stopping(const std::string& why) const { manager_.tell("STOPPING=1\nSTATUS=ending: " + why); }
+
+  // Three times in each watchdog period: WATCHDOG=1, unless an lcore stands still.
+  void look(const Pipeline& pipeline, std::uint64_t now_ns);
+
+ private:
+  storage::ServiceManager manager_;
+  policy::Progress progress_;
+  std::uint64_t next_ns_ = 0;
+};
+
+}  // namespace wirespool::capture

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <signal.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "storage/command.hpp"
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace wirespool;
+using namespace std::chrono_literals;
+using storage::Command;
+
+namespace {
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string run(const std::string& command, const std::string& argument = "",
+                const std::vector<std::string>& variables = {}) {
+  auto started = Command::start({command, argument, variables});
+  REQUIRE(started);
+  return started->wait(20s).value_or("still running");
+}
+
+}  // namespace
+
+TEST_CASE("a command gets its argument as one word, and its variables") {
+  const test::TempDir dir;
+  const auto out = (dir / "out").string();
+  CHECK(run("show() { printf '%s|' \"$#\" \"$1\" \"$PLACE\" >" + out + "; }; show", "a b'c", {"PLACE=x y"}) == "");
+  CHECK(content(out) == "1|a b'c|x y|");
+}
+
+TEST_CASE("a command that fails says how") {
+  CHECK(run("sh -c 'exit 3'") == "exit code 3");
+  CHECK(run("kill -9 $$;") == "it was ended by signal 9");
+  CHECK(run("wirespool-no-such-command 2>&-") == "exit code 127");
+}
+
+TEST_CASE("a command that runs on is waited for no longer than asked, and ends when told to") {
+  auto started = Command::start({"sleep 600 #", "", {}});
+  REQUIRE(started);
+  CHECK_FALSE(started->wait(20ms));
+  started->end();
+  CHECK(started->wait(0ms) == "it was ended by signal 15");
+}
+
+TEST_CASE("a command that does not want to end is made to, with what it started") {
+  const test::TempDir dir;
+  const auto pid = (dir / "pid").string();
+  auto started = Command::start({"trap '' TERM; sh -c 'echo $$ >" + pid + "; while :; do sleep 0.1; done' #", "", {}});
+  REQUIRE(started);
+  while (content(pid).empty()) CHECK_FALSE(started->wait(10ms));
+  started->end();
+  CHECK(started->wait(0ms) == "it was ended by signal 9");
+  for (int i = 0; i < 100 && ::kill(std::stoi(content(pid)), 0) == 0; ++i) ::usleep(10'000);  // init reaps it
+  CHECK(::kill(std::stoi(content(pid)), 0) != 0);
+}
+
+TEST_CASE("a command has none of our files, and our words to the service manager are not its own") {
+  const test::TempDir dir;
+  const auto out = (dir / "out").string();
+  const storage::FileDescriptor open_here(::dup(STDERR_FILENO));  // without O_CLOEXEC
+  ::setenv("NOTIFY_SOCKET", "@nobody", 1);
+  const auto verdict = run("list() { ls /proc/$$/fd | tr '\\n' ' ' >" + out + "; env | grep -c NOTIFY >>" + out +
+                           "; readlink /proc/$$/fd/0 >>" + out + "; }; list");
+  ::unsetenv("NOTIFY_SOCKET");
+  CHECK(verdict == "");
+  CHECK(content(out) == "0 1 2 0\n/dev/null\n");
+}
