@@ -61,6 +61,15 @@ std::string Reporter::interval(const Pipeline& pipeline) {
   return rates;
 }
 
+// A drive that failed may not have all it took.
+void Reporter::tell_of_unsealed(const stats::Ledger& ledger) {
+  for (const auto& drive : ledger.drives) {
+    if (drive.unsealed == 0) continue;
+    fmt::print(err_, "wirespool: drive {}: {} packets are in files that it could not seal: wirespool repair {}\n",
+               drive.path, drive.unsealed, drive.path);
+  }
+}
+
 stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_by) {
   auto ledger = collect(pipeline);
   ledger.final = true;
@@ -72,6 +81,7 @@ stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_b
   outputs_.close_ledgers();
   watch_drives(ledger);
   watch_seal_hook();
+  tell_of_unsealed(ledger);
   write_capture_json(json);
   return ledger;
 }

@@ -134,6 +134,7 @@ void FileKeeper::seal(FileSlot& slot) {
   const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
   if (auto done = slot.file->seal(slot.length, name); !done) {
     drive_.fail(done.error().code, done.error().what);
+    drive_.left_unsealed(slot.tally.packets);
     return;
   }
   files_sealed_.fetch_add(1, std::memory_order_relaxed);

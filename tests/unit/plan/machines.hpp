@@ -14,7 +14,7 @@ inline plan::MachinePort a_port(unsigned id, unsigned max_queues = 1, int node =
   plan::MachinePort port;
   port.id = id;
   port.name = "0000:3b:0" + std::to_string(id) + ".0";
-  port.driver = "net_iavf";
+  port.driver = "net_ice";
   port.numa_node = node;
   port.max_rx_queues = max_queues;
   port.min_rx_desc = 64;

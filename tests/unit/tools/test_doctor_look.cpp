@@ -143,6 +143,8 @@ TEST_CASE("hypervisors are told from real machines of the same makers") {
   machine.file("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu tsc hypervisor\n");
   CHECK(hypervisor() == "Hyper-V");
   machine.file("sys/class/dmi/id/sys_vendor", "QEMU\n");
+  CHECK(hypervisor() == "QEMU, emulated without KVM");
+  machine.file("sys/devices/system/clocksource/clocksource0/available_clocksource", "kvm-clock tsc acpi_pm\n");
   CHECK(hypervisor() == "KVM");
 }
 
