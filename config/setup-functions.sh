@@ -10,6 +10,10 @@ packages_capture=(iproute2 tcpdump tcpreplay)
 # shellcheck disable=SC2034
 packages_test=(catch2 tshark wireshark-common xfsprogs e2fsprogs clang-format shellcheck)
 
+# shellcheck disable=SC2034
+packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
+  libvirt0 libxml2-utils systemd)
+
 say() { printf '== %s\n' "$*"; }
 notice() { printf '   notice: %s\n' "$*"; }
 complain() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

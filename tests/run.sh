@@ -11,14 +11,14 @@ source "$here/config/setup-functions.sh"
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [SUITE...]
-  SUITE            unit, spool, eal; default: all
+  SUITE            unit, spool, eal; default: these three. e2e, alone: containers, a guest, systemd, an object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
 The last line is "N passed, N failed, N skipped". Exit code 0: none failed.
 TEXT
 }
 
-quick='' sanitizers=yes suites=()
+quick='' sanitizers=yes end_to_end='' suites=()
 read_arguments() {
   local word
   for word in "$@"; do
@@ -26,6 +26,7 @@ read_arguments() {
       --quick) quick=yes sanitizers='' ;;
       --no-sanitizers) sanitizers='' ;;
       --help | -h) usage && exit 0 ;;
+      e2e) end_to_end=yes ;;
       unit | spool | eal) suites+=("$word") ;;
       *) complain "unknown argument: $word" && usage >&2 && exit 1 ;;
     esac
@@ -205,6 +206,37 @@ check_instructions() {
   esac
 }
 
+# --- the real thing ---------------------------------------------------------------------------------------------------
+
+# run_script NAME [VARIABLE=VALUE...]: adds up its last line.
+run_script() {
+  local name=$1 log=$build_root/e2e-$1.txt counts
+  shift
+  say "e2e: $name"
+  env "$@" "$here/tests/e2e/$name.sh" 2>&1 | tee "$log"
+  counts=$(tail -n 1 "$log")
+  if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+    if [ "${BASH_REMATCH[2]}" -gt 0 ]; then failures+=("e2e: $name"); fi
+  else
+    count_fail "e2e: $name did not end"
+  fi
+}
+
+# One image for all: made by the first, kept for the others, whose program is the image's.
+run_end_to_end() {
+  local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
+  if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
+  run_script config
+  run_script container "${keep[@]}"
+  "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest and on-seal are skipped"
+  run_script systemd "${keep[@]}"
+  run_script on-seal "WIRESPOOL=$program"
+  run_script guest "WIRESPOOL=$program" "WIRESPOOL_E2E_GUEST=${WIRESPOOL_E2E_GUEST:-}"
+  if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
+  rm -f "$program"
+}
+
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 main() {
@@ -223,6 +255,14 @@ main() {
   if ! set_up_hugepages 1024; then
     notice "the EAL tests run with --no-huge"
     export WIRESPOOL_TEST_NO_HUGE=1
+  fi
+
+  if [ -n "$end_to_end" ]; then
+    command -v npm >/dev/null || packages_e2e+=(npm)
+    install_packages "${packages_e2e[@]}" || notice "what lacks a package is skipped"
+    run_end_to_end
+    check_leftovers
+    finish
   fi
 
   run_release
