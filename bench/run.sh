@@ -11,7 +11,7 @@ source "$here/config/setup-functions.sh"
 build=$here/build-bench
 hugepages_mib=1024
 packages_bench=(python3 dpdk-dev fio util-linux)
-packages_peers=(tcpdump wireshark-common netsniff-ng tcpreplay)
+packages_peers=(tcpdump tshark wireshark-common netsniff-ng tcpreplay)
 
 build_release() {
   say "building a release binary in $build (a few minutes the first time)"

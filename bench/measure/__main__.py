@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import disks, drives, machine, micro, peers, quiet, rounds, stages, traces
+from . import disks, drives, machine, micro, peers, quiet, reading, rounds, stages, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
 from .options import parse
@@ -53,6 +53,8 @@ def measure(bed: Bed, asked, log: rounds.Log) -> list:
         drives.measure(bed, caida, log)
     if "peers" in asked.only:
         peers.measure(bed, asked.quick, log)
+    if "reading" in asked.only:
+        reading.measure(bed, asked.reading_gb, log)
     if "micro" in asked.only:
         micro.measure(bed, log)
     return made

@@ -93,6 +93,8 @@ void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
   for (std::size_t i = 0; i < planned_.drives.size(); ++i)
     drives.push_back({&outputs.drive(planned_.drives[i]), &outputs.keeper(planned_.drives[i]), &drive_counters[i]});
   const auto options = capture::appender_options(plan_);
+  const bool flows = plan_.config.index == plan::IndexLevel::flow;
+  const auto filter_bytes = flows ? format::filter_bytes_of(plan_.config.rotate_size) : 0;
   spool_writer = std::make_unique<spool::SpoolWriter>(spool::SpoolWriterOptions{.writer = planned_.writer,
                                                                                 .streams = streams,
                                                                                 .depth = plan_.config.io_depth,
@@ -100,7 +102,8 @@ void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
                                                                                 .block_bytes = options.block_bytes,
                                                                                 .flush_age_ns = options.flush_age_ns,
                                                                                 .grow_bytes = grow_bytes,
-                                                                                .rotation = options.rotation},
+                                                                                .rotation = options.rotation,
+                                                                                .filter_bytes = filter_bytes},
                                                       std::move(drives), slots_, memory_->pool(), *queue_, counters);
   spool_writer->open_first_files();
 }

@@ -107,11 +107,15 @@ std::uint32_t FilterCollector::fold() noexcept {
   return static_cast<std::uint32_t>(lines.size());
 }
 
+void FilterCollector::clear() noexcept {
+  lines_->fill({});
+  recent_->fill({});
+}
+
 std::uint32_t FilterCollector::take(std::span<FilterLine, most_lines> to) noexcept {
   const auto lines = fold();
   std::copy_n(lines_->begin(), lines, to.begin());
-  lines_->fill({});
-  recent_->fill({});
+  clear();
   return lines;
 }
 
@@ -119,8 +123,7 @@ std::uint32_t FilterCollector::take(std::vector<std::byte>& to) {
   const auto lines = fold();
   const auto bytes = std::as_bytes(std::span(*lines_).first(lines));
   to.insert(to.end(), bytes.begin(), bytes.end());
-  lines_->fill({});
-  recent_->fill({});
+  clear();
   return lines;
 }
 

@@ -47,6 +47,7 @@ class FilterCollector {
   std::uint32_t take(std::vector<std::byte>& to);
   // The same into memory of the caller, at least most_lines long.
   std::uint32_t take(std::span<FilterLine, most_lines> to) noexcept;
+  void clear() noexcept;
 
  private:
   static constexpr std::size_t recent_flows = 512;

@@ -14,7 +14,7 @@ enum class HandoffKind { packets, blocks };
 enum class Rss { symmetric, device, off };
 enum class TimestampSource { automatic, hw, tsc };
 enum class Io { uring, pwrite };
-enum class IndexLevel { off, time };
+enum class IndexLevel { off, time, flow };
 enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
 
 // What was asked for: one field an option of `wirespool capture`, unresolved. nullopt: not given, the plan decides.

@@ -149,6 +149,7 @@ void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   for (const auto& writer : plan.writers) files += 3 * (lanes_of(plan, writer) + writer.drives.size());
   const auto entries = std::min(config.rotate_size / config.block_size + 2, format::max_open_index_entries);
   plan.index_bytes = files * entries * sizeof(format::IndexEntry);
+  if (config.index == IndexLevel::flow) plan.index_bytes += files * format::filter_bytes_of(config.rotate_size);
 }
 
 }  // namespace

@@ -51,7 +51,9 @@ constexpr std::string_view word(TimestampSource source) {
 
 constexpr std::string_view word(Io io) { return io == Io::pwrite ? "pwrite" : "uring"; }
 
-constexpr std::string_view word(IndexLevel level) { return level == IndexLevel::off ? "off" : "time"; }
+constexpr std::string_view word(IndexLevel level) {
+  return level == IndexLevel::off ? "off" : level == IndexLevel::time ? "time" : "flow";
+}
 
 constexpr std::string_view word(StatsOutput output) {
   switch (output) {

@@ -144,13 +144,17 @@ void FileKeeper::seal(FileSlot& slot) {
 
 // A file without an index is whole all the same: `wirespool index` can make one.
 void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
-  const format::IndexHeader header{.file_bytes = slot.length,
+  const auto& rows = slot.index;
+  const auto entries = rows.entries();
+  const format::IndexHeader header{.level = rows.keeps_filters() ? format::IndexLevel::flow : format::IndexLevel::time,
+                                   .file_bytes = slot.length,
                                    .packets = slot.tally.packets,
                                    .bytes = slot.tally.bytes,
                                    .first = slot.first,
-                                   .last = slot.index.empty() ? slot.first : slot.index.back().last,
+                                   .last = entries.empty() ? slot.first : entries.back().last,
                                    .block_bytes = options_.block_bytes};
-  (void)storage::write_small_file(directory_, format::index_file_name(name), format::encode_index(header, slot.index));
+  (void)storage::write_small_file(directory_, format::index_file_name(name),
+                                  format::encode_index(header, entries, {rows.lines(), rows.filters()}));
 }
 
 }  // namespace wirespool::spool

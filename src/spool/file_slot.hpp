@@ -5,10 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "format/index.hpp"
 #include "spool/block.hpp"
+#include "spool/index_rows.hpp"
 #include "storage/direct_file.hpp"
 
 namespace wirespool::spool {
@@ -38,8 +37,8 @@ struct alignas(64) FileSlot {
   std::uint64_t length = 0;  // bytes that count
   Timestamp first;
   Tally tally;
-  std::vector<format::IndexEntry> index;  // room taken at start; halved when full
-  bool index_complete = true;             // false: the file was cut within a Block
+  IndexRows index;
+  bool index_complete = true;  // false: the file was cut within a Block
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
   // `allocated_bytes`. Equal: nothing is under way, the writer may truncate.

@@ -19,20 +19,6 @@ std::uint64_t steady_ns() noexcept {
 
 std::uint32_t round_up(std::uint32_t bytes, std::uint32_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-// Two neighbours each become one: half as many entries, each of twice the Blocks.
-void halve(std::vector<format::IndexEntry>& index) noexcept {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < index.size(); i += 2) {
-    format::IndexEntry entry = index[i];
-    if (i + 1 < index.size()) {
-      entry.last = index[i + 1].last;
-      entry.packets += index[i + 1].packets;
-    }
-    index[kept++] = entry;
-  }
-  index.resize(kept);
-}
-
 Tally operator-(Tally a, Tally b) { return {a.packets - b.packets, a.bytes - b.bytes}; }
 
 }  // namespace
@@ -87,8 +73,9 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].drive = static_cast<std::uint32_t>(i % drives_.size());
     lanes_[i].slots = slots.subspan(i * slots_per_lane, slots_per_lane);
-    for (auto& slot : lanes_[i].slots) slot.index.reserve(rows);
+    for (auto& slot : lanes_[i].slots) slot.index.take_memory(rows, options.filter_bytes);
   }
+  if (options.filter_bytes > 0) keys_ = std::vector<BlockKeys>(lanes_.size());
   for (std::uint32_t stream = 0; stream < options.streams; ++stream)
     ports_.push_back(std::make_unique<Port>(*this, reserve(drives_.size())));
   ports_.push_back(std::make_unique<Port>(*this, 0));
@@ -333,7 +320,7 @@ bool SpoolWriter::retire(Lane& lane) noexcept {
 void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
   FileSlot& slot = lane.file();
   if (slot.first.ns == 0) slot.first = block.first;
-  add_index_row(slot, block);
+  add_index_row(lane, block);
   count_stored(lane, block.tally - block.flushed.tally);
   drive_of(lane).drive->unloaded();
   if (block.last_of_file) seal(lane, block.offset + block.length);
@@ -361,15 +348,20 @@ void SpoolWriter::count_stored(Lane& lane, Tally stored) noexcept {
   counters_.stored_bytes.add(stored.bytes);
 }
 
-void SpoolWriter::add_index_row(FileSlot& slot, const Block& block) noexcept {
+void SpoolWriter::add_index_row(Lane& lane, const Block& block) noexcept {
+  BlockKeys* const keys = keys_of(lane);
+  if (keys) keys->finish_record(block);
   if (block.starts == 0) return;
-  if (slot.index.size() == slot.index.capacity()) halve(slot.index);
-  slot.index.push_back({block.offset + block.first_start, block.first, block.last, block.starts, 0});
+  IndexRows& rows = lane.file().index;
+  if (keys) keys->end_row(rows);
+  rows.add({block.offset + block.first_start, block.first, block.last, block.starts, 0});
+  if (keys) keys->begin_row(block);
 }
 
 // Hands the file to its keeper and turns to the next one, which is asked to be ready.
 void SpoolWriter::seal(Lane& lane, std::uint64_t length) noexcept {
   FileSlot& slot = lane.file();
+  if (auto* const keys = keys_of(lane)) keys->end_row(slot.index);
   if (slot.state.load(std::memory_order_acquire) == FileSlot::State::open) {
     slot.length = length;
     if (slot.tally.packets) {

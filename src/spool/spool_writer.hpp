@@ -9,6 +9,7 @@
 
 #include "spool/appender.hpp"
 #include "spool/block.hpp"
+#include "spool/block_keys.hpp"
 #include "spool/drive.hpp"
 #include "spool/file_keeper.hpp"
 #include "spool/file_slot.hpp"
@@ -28,6 +29,7 @@ struct SpoolWriterOptions {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
   policy::Rotation rotation;
+  std::uint64_t filter_bytes = 0;  // of each file's flow index, at most; 0: it has none
 };
 
 // A writer's drive: shared state, who keeps its files, this writer's books about it.
@@ -90,6 +92,9 @@ class SpoolWriter {
 
   Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
   WriterDrive& drive_of(const Lane& lane) noexcept { return drives_[lane.drive]; }
+  BlockKeys* keys_of(const Lane& lane) noexcept {
+    return keys_.empty() ? nullptr : &keys_[static_cast<std::size_t>(&lane - lanes_.data())];
+  }
 
   // to drives
   bool submit_writes() noexcept;
@@ -110,7 +115,7 @@ class SpoolWriter {
   void retire_stored(Lane& lane, Block& block) noexcept;
   void retire_lost(Lane& lane, Block& block) noexcept;
   void count_stored(Lane& lane, Tally stored) noexcept;
-  void add_index_row(FileSlot& slot, const Block& block) noexcept;
+  void add_index_row(Lane& lane, const Block& block) noexcept;
   void seal(Lane& lane, std::uint64_t length) noexcept;
   void fail(Lane& lane, int error, const char* doing) noexcept;
   bool rehome() noexcept;
@@ -118,6 +123,7 @@ class SpoolWriter {
   SpoolWriterOptions options_;
   std::vector<WriterDrive> drives_;
   std::vector<Lane> lanes_;
+  std::vector<BlockKeys> keys_;               // one a lane; none without a flow index
   std::vector<std::unique_ptr<Port>> ports_;  // of the Streams, and last the re-homed packets'
   BlockPool& pool_;
   storage::IoQueue& queue_;

@@ -28,6 +28,7 @@ struct RigOptions {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t preallocate = 0;
   bool direct_io = true;
+  std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
 };
 
 // PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest
@@ -73,7 +74,8 @@ class SpoolRig {
           std::make_unique<spool::FileKeeper>(spool::FileKeeperOptions{.stem = "test",
                                                                        .capture_start = {1'700'000'000'000'000'000},
                                                                        .direct_io = options.direct_io,
-                                                                       .preallocate_bytes = options.preallocate},
+                                                                       .preallocate_bytes = options.preallocate,
+                                                                       .block_bytes = options.block_bytes},
                                               *drives_[i], directories_.back(), slots_of(i)));
       drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
     }
@@ -83,7 +85,8 @@ class SpoolRig {
                                              .block_bytes = options.block_bytes,
                                              .flush_age_ns = options.flush_age_ns,
                                              .grow_bytes = options.preallocate,
-                                             .rotation = {options.rotate_size, options.rotate_age_ns}};
+                                             .rotation = {options.rotate_size, options.rotate_age_ns},
+                                             .filter_bytes = options.filter_bytes};
     writer_ = std::make_unique<spool::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
     for (std::uint32_t stream = 0; stream < options.streams; ++stream)
       appenders_.push_back(std::make_unique<spool::Appender>(

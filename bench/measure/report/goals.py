@@ -6,6 +6,7 @@ from ..drives import case_of
 from ..measurement import Results
 from ..stages import MEMCPY, RXONLY, name_of
 from .disk_tables import best_fio, times_one
+from .reading_tables import GOALS as READING
 from .table import Table, cell, number
 
 # (handoff, trace, limit, at least): rates of `--until block`.
@@ -68,8 +69,14 @@ def two_drives_row(results: Results, name: str) -> list:
     return row(what, goal, two, lambda ratio: ratio >= OF_ONE)
 
 
+def reading_row(results: Results, case: str, ours: str, theirs: str, least: float) -> list:
+    found = results.ratio("reading", case, ours, theirs, "gb_per_s")
+    return row(f"{ours}: {case}", f"≥ {least} of {theirs}", found, lambda ratio: ratio >= least)
+
+
 def tables(results: Results) -> list:
     rows = [stage_row(results, *goal) for goal in STAGES if results.select("stages", goal[1], name_of("block", goal[0]))]
     for kind in ("blocks", "packets"):
         rows += disk_rows(results, kind)
+    rows += [reading_row(results, *goal) for goal in READING if results.select("reading", goal[0], goal[1])]
     return [Table("Goals", ["what", "goal", "measured", "verdict"], rows)] if rows else []

@@ -202,7 +202,7 @@ TEST_CASE("options that are not there yet are refused, not ignored") {
 
 TEST_CASE("choices that are not there yet are refused, not ignored") {
   CHECK(refused({"--when-full", "trim"}) == "--when-full: \"trim\" is not one of drop, wait");
-  CHECK(refused({"--index", "flow"}) == "--index: \"flow\" is not one of off, time");
+  CHECK(refused({"--index", "all"}) == "--index: \"all\" is not one of off, time, flow");
 }
 
 TEST_CASE("a wrong value is named with its option") {

@@ -158,6 +158,8 @@ TEST_CASE("the index holds a row a Block for three files of each lane, re-homed 
   const auto machine = a_machine(3, 1, 2);
   auto config = a_config(machine);
   CHECK(must_plan(config, machine).index_bytes == 3 * (2 + 2) * 4098 * 32);
+  config.index = IndexLevel::flow;
+  CHECK(must_plan(config, machine).index_bytes == 3 * (2 + 2) * (4098 * 32 + (64 << 20)));
   config.index = IndexLevel::off;
   CHECK(must_plan(config, machine).index_bytes == 0);
 }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The real program, killed with SIGKILL at random moments, and what `repair` makes of what it leaves.
+#include <random>
+#include <thread>
+
+#include "bench.hpp"
+#include "pcap_stream.hpp"
+#include "reading.hpp"
+#include "support/catch.hpp"
+#include "support/loop_drive.hpp"
+#include "support/random.hpp"
+#include "support/skip.hpp"
+#include "support/trace_compare.hpp"
+
+using namespace wirespool;
+using namespace wirespool::test;
+
+namespace {
+
+constexpr int rounds = 25;
+
+// Name, bytes and time of change of each file.
+std::string state_of(const std::filesystem::path& directory) {
+  const auto listed = run_process({"find", directory, "-maxdepth", "1", "-type", "f", "-printf", "%f %s %T@ %C@\n"});
+  return run_process({"sh", "-c", "printf %s \"$1\" | sort", "sh", listed.out}).out;
+}
+
+// Writes that were under way hold their file, and its lock, a little longer than the process lives.
+Json repair_when_it_lets_go(const std::filesystem::path& directory) {
+  for (int attempt = 0;; ++attempt) {
+    auto report = wirespool_json("repair", {directory}).at("directories").at(0);
+    bool held = false;
+    for (const auto& file : report.at("files")) {
+      const auto path = directory / file.at("hidden_name").get<std::string>();
+      held = held || (file.at("outcome") == "in_use" && std::filesystem::file_size(path) > 0);
+    }
+    if (!held || attempt == 100) return report;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+class Crashes {
+ public:
+  explicit Crashes(const std::string& file_system)
+      : drive_({.file_system = file_system, .bytes = std::uint64_t{512} << 20}) {
+    write_trace({.kind = "imix", .packets = 250'000}, bench_.trace());
+    trace_ = read_pcap(bench_.trace());
+  }
+
+  void round(std::uint64_t seed) {
+    Random random(seed);
+    const auto directory = std::filesystem::path(drive_.path()) / std::to_string(seed);
+    std::filesystem::create_directory(directory);
+    const auto reported = capture_and_kill(directory, random);
+    const auto report = repair_when_it_lets_go(directory);
+    INFO("seed " << seed << ", reported as stored " << reported << ", repair: " << report.dump());
+    for (const auto& file : report.at("files")) REQUIRE(file.at("outcome") != "failed");
+    for (const auto& file : report.at("files")) REQUIRE(file.at("outcome") != "unreadable");
+    const auto back = extract({directory}, bench_.base / "back.pcap");
+    CHECK(back.size() >= reported);
+    // Byte for byte, in order, nothing twice, over all files.
+    REQUIRE(compare_as_subsequence(trace_, back) == "");
+    CHECK(check_times(back) == "");
+    const auto verdict = run_tool("verify", {directory});
+    INFO(verdict.out);
+    CHECK(verdict.ok());
+    const auto before = state_of(directory);
+    CHECK(run_tool("repair", {directory}).ok());
+    CHECK(state_of(directory) == before);
+    packets_back_ += back.size();
+    cut_ += back.size() < trace_.size();
+    std::filesystem::remove_all(directory);
+  }
+
+  std::uint64_t packets_back() const { return packets_back_; }
+  int cut() const { return cut_; }  // rounds in which the kill came before the end of the trace
+
+ private:
+  // The packets that the last ledger line before the kill calls stored.
+  std::uint64_t capture_and_kill(const std::filesystem::path& directory, Random& random) {
+    const std::vector<std::string> sizes{"64KiB", "256KiB", "1MiB"};
+    LiveCapture capture(
+        {.vdevs = {replay_of({bench_.trace()})},
+         .outputs = {directory},
+         .options = {"--block-size", sizes[random.below(sizes.size())], "--rotate-size", "24MiB", "--stats-interval",
+                     "10ms", "--flush-age", "5ms", "--io", random.below(4) == 0 ? "pwrite" : "uring", "--index",
+                     random.below(2) == 0 ? "flow" : "time"}});
+    if (!capture.wait_until_running()) FAIL(capture.stop(SIGKILL).describe());
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(200'000)));
+    const auto killed = capture.stop(SIGKILL);
+    REQUIRE(killed.process.signal == SIGKILL);
+    return killed.ledger.empty() ? 0 : killed.total("stored");
+  }
+
+  Bench bench_;
+  LoopDrive drive_;
+  Trace trace_;
+  std::uint64_t packets_back_ = 0;
+  int cut_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("after kill -9 at any moment, repair brings back every packet that was reported as stored") {
+  const auto missing = LoopDrive::missing();
+  if (missing) return skip("loop drives", *missing);
+  const auto file_system = GENERATE(values<std::string>({"ext4", "xfs"}));
+  if (!have_program("mkfs." + file_system)) return skip(file_system, "needs mkfs." + file_system);
+  const std::uint64_t first_seed = std::random_device{}();
+  std::printf("%s: seeds from %llu\n", file_system.c_str(), static_cast<unsigned long long>(first_seed));
+  std::fflush(stdout);
+  Crashes crashes(file_system);
+  for (int i = 0; i < rounds; ++i) crashes.round(first_seed + static_cast<std::uint64_t>(i));
+  std::printf("%s: %d kills, %d before the end of the trace, %llu packets back\n", file_system.c_str(), rounds,
+              crashes.cut(), static_cast<unsigned long long>(crashes.packets_back()));
+  std::fflush(stdout);
+}
