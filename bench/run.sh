@@ -10,7 +10,7 @@ source "$here/config/setup-functions.sh"
 
 build=$here/build-bench
 hugepages_mib=1024
-packages_bench=(python3 dpdk-dev fio util-linux)
+packages_bench=(python3 dpdk-dev fio time util-linux)
 packages_peers=(tcpdump tshark wireshark-common netsniff-ng tcpreplay)
 
 build_release() {

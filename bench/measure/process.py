@@ -66,6 +66,13 @@ class Process:
             time.sleep(0.02)
         return self.child.returncode
 
+    def finish(self) -> int:
+        """Waits for as long as it takes; returns the moment it ends, which wait() may miss by 20 ms."""
+        while os.read(self.child.stdout.fileno(), 65536):
+            pass
+        self._reap(0)
+        return self.child.returncode
+
     def stop(self, seconds: float = 10, by: int = signal.SIGINT) -> int:
         if self.running():
             self.child.send_signal(by)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reading back: the merge of all files, what one host did, and whether all is well, beside others on the same files."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +19,6 @@ from .trouble import Trouble
 MERGE, COLD, WARM, WHOLE = "merge", "one host, cold", "one host, warm", "verify"
 EXTRACT, MERGECAP, TCPDUMP, TSHARK = "wirespool extract", "mergecap", "tcpdump -r", "tshark"
 VERIFY, FIO, DD = "wirespool verify", "fio, O_DIRECT reads", "dd, O_DIRECT reads"
-PATIENCE = 3600
 
 
 def drop_caches():
@@ -35,18 +33,16 @@ def fill_caches(spool: Spool):
                 pass
 
 
-def timed(commands: list, spool: Spool) -> dict:
-    """One after the other; peak memory is that of the largest."""
+def timed(commands: list, spool: Spool, told: Path) -> dict:
+    """One after the other; peak memory is that of the largest. GNU time starts them, because what a process began as counts
+    too (getrusage(2), ru_maxrss), and this one is larger than some of them."""
     begin, cpu, memory = time.monotonic(), 0.0, 0
     for command in commands:
-        with Process(command) as process:
-            process.child.stdout.close()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.child.returncode = os.waitstatus_to_exitcode(status)
-            if process.child.returncode != 0:
-                raise Trouble(f"{process.name()}: exit code {process.child.returncode}: {process.said()}")
-            cpu += usage.ru_utime + usage.ru_stime
-            memory = max(memory, usage.ru_maxrss)
+        with Process(["/usr/bin/time", "-f", "%M", "-o", told, *command]) as process:
+            if process.finish() != 0:
+                raise Trouble(f"{command[0]}: exit code {process.child.returncode}: {process.said()}")
+            cpu += process.usage.ru_utime + process.usage.ru_stime
+        memory = max(memory, int(told.read_text().split()[-1]))
     seconds = time.monotonic() - begin
     return {
         "seconds": seconds,
@@ -57,9 +53,9 @@ def timed(commands: list, spool: Spool) -> dict:
     }
 
 
-def run(commands: list, spool: Spool, prepare) -> Measurement:
+def run(commands: list, spool: Spool, told: Path, prepare) -> Measurement:
     prepare()
-    result = Measurement("reading", "", "", timed(commands, spool))
+    result = Measurement("reading", "", "", timed(commands, spool, told))
     result.command = " ; ".join(" ".join(map(str, command)) for command in commands[:1])
     return result
 
@@ -100,7 +96,7 @@ def turns(bed: Bed, spool: Spool, out: Path) -> list:
         (WHOLE, checks(bed, spool), nothing),
     ]
     return [
-        Turn("reading", case, name, partial(run, commands, spool, prepare))
+        Turn("reading", case, name, partial(run, commands, spool, out.with_suffix(".time"), prepare))
         for case, contestants, prepare in cases
         for name, commands in contestants.items()
     ]

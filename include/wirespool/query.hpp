@@ -40,6 +40,9 @@ class PacketStream {
 
   // The next packet, valid until the next call; nullptr at the end.
   const StoredPacket* next();
+  // What next() has just given, and what comes behind it out of the same file, `packets` at most: for who wants many at
+  // once. Empty if the file is no SpoolFile or the Query looks at each packet.
+  PacketRun run(std::uint64_t packets);
 
   // Files that could not be read, or not to their end. The rest was read all the same.
   const std::vector<Error>& problems() const;

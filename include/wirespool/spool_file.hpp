@@ -24,6 +24,21 @@ struct StoredPacket {
       record;  // as it lies there: the record header (of pcapng: the block) with view.bytes inside
 };
 
+// Packets that lie one behind the other in memory: the records of nanosecond pcap, little-endian, as a SpoolFile has
+// them. Valid until the next call of whoever handed it out.
+struct PacketRun {
+  std::span<const std::byte> records;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // caplen bytes
+  Timestamp last;
+};
+
+// Which packets may follow in a run.
+struct RunLimits {
+  Timestamp earliest, latest;  // both included
+  std::uint64_t packets = 1;   // at most so many
+};
+
 // Bytes [begin, end) of a file.
 struct Stretch {
   std::uint64_t begin = 0;
@@ -55,6 +70,9 @@ class SpoolFile {
 
   // The next packet, or nullptr at the end.
   const StoredPacket* next();
+  // What next() has just given, and what follows it within the limits and in memory already; next() goes on behind it.
+  // Empty if this file's records are not those of a SpoolFile.
+  PacketRun run(const RunLimits& limits);
 
   const std::string& path() const;
   std::uint64_t size() const;                   // bytes of the file

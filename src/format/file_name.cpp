@@ -71,9 +71,16 @@ bool strip_suffix(std::string_view& text, std::string_view suffix) {
   return true;
 }
 
+// Both the dot and the ending, or neither. A file called ".open" has nothing in between.
+bool strip_hidden(std::string_view& text, std::string_view suffix) {
+  if (text.size() <= suffix.size() || !text.starts_with('.') || !strip_suffix(text, suffix)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
 // The name all files of one SpoolFile share, whether `pcap_name` is the sealed or the hidden one.
 std::string_view base_name(std::string_view pcap_name) {
-  if (pcap_name.starts_with('.') && strip_suffix(pcap_name, open_suffix)) pcap_name.remove_prefix(1);
+  strip_hidden(pcap_name, open_suffix);
   strip_suffix(pcap_name, pcap_suffix);
   return pcap_name;
 }
@@ -103,8 +110,8 @@ std::string hidden_file_name(const FileName& name_with_capture_start) {
 }
 
 std::optional<FileName> parse_hidden_file_name(std::string_view text) {
-  if (!text.starts_with('.') || !strip_suffix(text, open_suffix)) return std::nullopt;
-  return parse_file_name(text.substr(1));
+  if (!strip_hidden(text, open_suffix)) return std::nullopt;
+  return parse_file_name(text);
 }
 
 std::string index_file_name(std::string_view pcap_name) { return fmt::format("{}.idx", base_name(pcap_name)); }
@@ -116,8 +123,7 @@ std::string hidden_index_file_name(std::string_view pcap_name) {
 std::string pending_file_name(std::string_view pcap_name) { return fmt::format(".{}{}", pcap_name, pending_suffix); }
 
 std::optional<std::string> pcap_of_pending_file(std::string_view text) {
-  if (!text.starts_with('.') || !strip_suffix(text, pending_suffix)) return std::nullopt;
-  text.remove_prefix(1);
+  if (!strip_hidden(text, pending_suffix)) return std::nullopt;
   if (!parse_file_name(text)) return std::nullopt;
   return std::string(text);
 }

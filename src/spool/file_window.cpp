@@ -10,6 +10,12 @@ namespace wirespool::spool {
 using storage::IoError;
 using storage::ReadFile;
 
+namespace {
+
+constexpr std::uint64_t most_ahead = 8 << 20;
+
+}  // namespace
+
 FileWindow::FileWindow(std::string path, Options options, std::optional<ReadFile> file)
     : path_(std::move(path)),
       options_(options),
@@ -57,16 +63,27 @@ std::expected<void, IoError> FileWindow::fill(std::size_t wanted) {
   if (auto room = make_room(wanted); !room) return room;
   const auto next = offset_ + end_;
   const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(capacity_ - end_, limit_ - next));
-  const auto got = file_->read(next, {buffer_.get() + end_, bytes});
+  const auto got = read(next, {buffer_.get() + end_, bytes});
   if (!got) return std::unexpected(got.error());
   end_ += *got;
   if (*got < bytes) limit_ = next + *got;  // it has been cut since it was opened
-  if (!options_.keep_open) {
-    file_.reset();
-  } else if (next + *got < limit_) {
-    file_->will_need(next + *got, std::min<std::uint64_t>(2 * capacity_, limit_ - next - *got));
-  }
+  if (!options_.keep_open) file_.reset();
   return {};
+}
+
+// What is in the page cache is just copied. From the first byte that is not, the drive is kept busy ahead of us.
+std::expected<std::size_t, IoError> FileWindow::read(std::uint64_t offset, std::span<std::byte> into) {
+  const auto cached = file_->read_cached(offset, into);
+  const auto ahead = std::min<std::uint64_t>(most_ahead, 16 * capacity_);
+  const bool wait = cached < into.size();
+  if ((wait || advised_ > 0) && options_.keep_open && offset + ahead / 2 >= advised_) {
+    const auto from = std::max(advised_, offset + cached);
+    advised_ = std::min(limit_, offset + ahead);
+    if (from < advised_) file_->will_need(from, advised_ - from);
+  }
+  if (!wait) return cached;
+  const auto rest = file_->read(offset + cached, into.subspan(cached));
+  return rest ? std::expected<std::size_t, IoError>(cached + *rest) : rest;
 }
 
 void FileWindow::consume(std::uint64_t bytes) noexcept {
@@ -82,6 +99,7 @@ void FileWindow::restrict_to(std::uint64_t begin, std::uint64_t end) noexcept {
   } else {
     offset_ = begin;
     begin_ = end_ = 0;
+    advised_ = 0;
   }
   limit_ = std::min(end, size_);
   if (remaining() < end_ - begin_) end_ = begin_ + static_cast<std::size_t>(remaining());

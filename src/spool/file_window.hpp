@@ -44,6 +44,7 @@ class FileWindow {
   FileWindow(std::string path, Options options, std::optional<storage::ReadFile> file);
   std::expected<void, storage::IoError> make_room(std::size_t wanted);
   std::expected<void, storage::IoError> reopen();
+  std::expected<std::size_t, storage::IoError> read(std::uint64_t offset, std::span<std::byte> into);
 
   std::string path_;
   Options options_;
@@ -56,6 +57,7 @@ class FileWindow {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  std::uint64_t advised_ = 0;  // the kernel was told that it will be read up to here; 0: it had all there already
 };
 
 }  // namespace wirespool::spool

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -11,7 +12,8 @@ namespace wirespool {
 namespace {
 
 constexpr std::size_t smallest_buffer = 16 << 10;
-constexpr std::size_t largest_buffer = 1 << 20;
+// Fits into a CPU's own cache, where what was read is written from.
+constexpr std::size_t largest_buffer = 256 << 10;
 // Most files that keep a descriptor each; POSIX promises few more (getrlimit(2), RLIMIT_NOFILE is often 1024).
 constexpr std::size_t most_descriptors = 256;
 
@@ -70,6 +72,7 @@ class PacketStream::Merge {
   Merge(const Spool& spool, Query query);
 
   const StoredPacket* next();
+  PacketRun run(std::uint64_t packets);
   Progress progress() const;
 
   std::vector<Error> problems;
@@ -81,6 +84,7 @@ class PacketStream::Merge {
   bool open(Lane& lane);
   bool advance(Lane& lane);
   bool wanted(const StoredPacket& packet) const;
+  Timestamp next_of_others() const;
   void settle_top();
   void drop_top();
 
@@ -143,6 +147,22 @@ const StoredPacket* PacketStream::Merge::next() {
     open(lane) && advance(lane) ? settle_top() : drop_top();
   }
   return nullptr;
+}
+
+// The file on top goes on while none of the others has an earlier packet: of one time, it is its turn (before()).
+PacketRun PacketStream::Merge::run(std::uint64_t packets) {
+  if (!top_taken_ || query_.matches) return {};
+  const auto latest = std::min(next_of_others(), Timestamp{query_.to.ns - 1});
+  const auto run = heap_.front().lane->file->run({query_.from, latest, packets});
+  if (run.packets > 1) progress_.bytes_read += run.records.size() - heap_.front().lane->head->record.size();
+  return run;
+}
+
+// In a heap, the second of all is one of the two below the first.
+Timestamp PacketStream::Merge::next_of_others() const {
+  auto time = Timestamp{std::numeric_limits<std::uint64_t>::max()};
+  for (std::size_t i = 1; i < std::min<std::size_t>(3, heap_.size()); ++i) time = std::min(time, heap_[i].time);
+  return time;
 }
 
 bool PacketStream::Merge::open(Lane& lane) {
@@ -222,6 +242,7 @@ PacketStream& PacketStream::operator=(PacketStream&&) noexcept = default;
 PacketStream::~PacketStream() = default;
 
 const StoredPacket* PacketStream::next() { return merge_->next(); }
+PacketRun PacketStream::run(std::uint64_t packets) { return merge_->run(packets); }
 const std::vector<Error>& PacketStream::problems() const { return merge_->problems; }
 const std::vector<std::string>& PacketStream::notices() const { return merge_->notices; }
 PacketStream::Progress PacketStream::progress() const { return merge_->progress(); }

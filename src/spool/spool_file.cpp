@@ -36,6 +36,7 @@ class SpoolFile::Reader {
   Reader(FileWindow window, CaptureDecoder decoder, Options options);
 
   const StoredPacket* next();
+  PacketRun run(const RunLimits& limits);
 
   FileWindow window;
   std::optional<Error> problem;
@@ -120,6 +121,27 @@ const StoredPacket* SpoolFile::Reader::next_strict() {
   return nullptr;
 }
 
+// From record header to record header, without making a packet of each.
+PacketRun SpoolFile::Reader::run(const RunLimits& limits) {
+  const auto* pcap = decoder_.pcap();
+  if (salvager_ || pcap == nullptr || !pcap->is_native()) return {};
+  PacketRun run{packet_.record, 1, packet_.view.caplen(), packet_.view.time};
+  const auto bytes = window.bytes();
+  constexpr auto header_bytes = sizeof(format::PcapRecordHeader);
+  while (run.packets < limits.packets && bytes.size() - taken_ >= header_bytes) {
+    const auto header = format::load<format::PcapRecordHeader>(bytes, taken_);
+    if (header.caplen > format::max_snaplen || header.caplen > bytes.size() - taken_ - header_bytes) break;
+    const auto time = format::time_of(header);
+    if (time < limits.earliest || time > limits.latest) break;
+    taken_ += header_bytes + header.caplen;
+    ++run.packets;
+    run.bytes += header.caplen;
+    run.last = time;
+  }
+  run.records = bytes.first(taken_);
+  return run;
+}
+
 const StoredPacket* SpoolFile::Reader::next_salvaged() {
   if (problem) return nullptr;
   auto found = salvager_->next();
@@ -145,6 +167,7 @@ std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options
 }
 
 const StoredPacket* SpoolFile::next() { return reader_->next(); }
+PacketRun SpoolFile::run(const RunLimits& limits) { return reader_->run(limits); }
 const std::string& SpoolFile::path() const { return reader_->window.path(); }
 std::uint64_t SpoolFile::size() const { return reader_->window.size(); }
 const std::optional<Error>& SpoolFile::problem() const { return reader_->problem; }

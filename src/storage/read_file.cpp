@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,6 +50,12 @@ std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::sp
     if (got == 0 || (direct_ && static_cast<std::size_t>(got) < wanted)) break;
   }
   return done;
+}
+
+std::size_t ReadFile::read_cached(std::uint64_t offset, std::span<std::byte> into) const noexcept {
+  const iovec all{into.data(), std::min(into.size(), most_at_once)};
+  const auto got = ::preadv2(fd_.get(), &all, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 std::expected<std::vector<Extent>, IoError> ReadFile::written_parts() const {

@@ -44,6 +44,10 @@ class ReadFile {
   // buffer are multiples of 4096.
   std::expected<std::size_t, IoError> read(std::uint64_t offset, std::span<std::byte> into) const;
 
+  // The same, but only what is in the page cache: fewer bytes where the drive would have to be waited for (preadv2(2),
+  // RWF_NOWAIT), and none where the file system cannot tell.
+  std::size_t read_cached(std::uint64_t offset, std::span<std::byte> into) const noexcept;
+
   // What lies between holes: allocated but never written parts of a preallocated file are holes too where the file
   // system says so, as ext4, XFS and tmpfs do (written_extents(), else lseek(2) with SEEK_DATA). One part, the whole
   // file, where it knows of none.

@@ -52,8 +52,9 @@ class Reporter {
  public:
   explicit Reporter(const ExtractOptions& options) : options_(options) {}
 
-  void packet(const ExtractReport& report, const PacketStream& stream, Timestamp time) {
-    if (!options_.progress || report.packets % packets_between_looks != 0) return;
+  void packets(const ExtractReport& report, const PacketStream& stream, Timestamp time) {
+    if (!options_.progress || report.packets < next_look_) return;
+    next_look_ = report.packets + packets_between_looks;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < progress_interval) return;
     last_ = now;
@@ -63,8 +64,18 @@ class Reporter {
 
  private:
   const ExtractOptions& options_;
+  std::uint64_t next_look_ = packets_between_looks;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
+
+// The packet, and as many behind it as can be copied as they are.
+PacketWriter::Result write_some(PacketStream& stream, const StoredPacket& packet, PacketWriter& writer,
+                                const ExtractOptions& options, ExtractReport& report) {
+  const auto run = writer.takes_records() ? stream.run(options.packets - report.packets) : PacketRun{};
+  report.packets += run.packets > 0 ? run.packets : 1;
+  report.bytes += run.packets > 0 ? run.bytes : packet.view.caplen();
+  return run.packets > 0 ? writer.write_records(run.records, packet.linktype) : writer.write(packet);
+}
 
 // Packets from the stream to the output until one of them ends.
 PacketWriter::Result copy(PacketStream& stream, PacketWriter& writer, const ExtractOptions& options,
@@ -73,10 +84,9 @@ PacketWriter::Result copy(PacketStream& stream, PacketWriter& writer, const Extr
   while (report.packets < options.packets) {
     const auto* packet = stream.next();
     if (packet == nullptr) break;
-    if (const auto result = writer.write(*packet); result != PacketWriter::Result::ok) return result;
-    ++report.packets;
-    report.bytes += packet->view.caplen();
-    reporter.packet(report, stream, packet->view.time);
+    if (const auto result = write_some(stream, *packet, writer, options, report); result != PacketWriter::Result::ok)
+      return result;
+    reporter.packets(report, stream, packet->view.time);
   }
   return writer.finish();
 }

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 1 << 20;
 static_assert(buffer_bytes > format::max_snaplen + 1024);
+// From here on a system call costs less than copying it into the buffer first.
+constexpr std::size_t worth_a_write = 64 << 10;
+static_assert(worth_a_write <= buffer_bytes);
 
 template <class T>
 std::span<const std::byte> bytes_of(const T& value) {
@@ -73,6 +76,18 @@ PacketWriter::Result PacketWriter::write_pcap(const StoredPacket& packet) {
   put(bytes_of(header));
   put(view.bytes);
   return Result::ok;
+}
+
+PacketWriter::Result PacketWriter::write_records(std::span<const std::byte> records, std::uint32_t linktype) {
+  if (!begun_) begin(linktype);
+  if (linktype != linktypes_.front()) return Result::other_linktype;
+  if (records.size() < worth_a_write) {
+    if (const auto room = room_for(records.size()); room != Result::ok) return room;
+    put(records);
+    return Result::ok;
+  }
+  if (const auto written = flush(); written != Result::ok) return written;
+  return checked(output_.write(records));
 }
 
 std::uint32_t PacketWriter::interface_of(std::uint32_t linktype) {

@@ -29,6 +29,9 @@ class PacketWriter {
   PacketWriter(storage::OutputFile output, OutputFormat format);
 
   Result write(const StoredPacket& packet);
+  // Many at once, if the output is what they are already.
+  bool takes_records() const { return format_ == OutputFormat::pcap; }
+  Result write_records(std::span<const std::byte> records, std::uint32_t linktype);
   // What is buffered, at the end and whenever a reader on the other end should see it.
   Result flush();
   Result finish();  // and the header, if there was no packet

@@ -13,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(hidden_file_name(*name) == text, "a hidden name reads back as it was");
   if (const auto time = parse_compact_time(text))
     check(format_compact_time(*time) == text, "a time reads back as it was");
+  if (const auto name = pcap_of_pending_file(text))
+    check(pending_file_name(*name) == text, "a pending name reads back as it was");
   (void)index_file_name(text);
   (void)hidden_index_file_name(text);
   (void)valid_stem(text);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "spool/reading_rig.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "format/file_name.hpp"
+#include "format/pcap_decoder.hpp"
 #include "spool/index_builder.hpp"
 #include "spool/index_store.hpp"
 #include "support/pcap_bytes.hpp"
@@ -95,11 +97,43 @@ Trace read_all(PacketStream& stream) {
   return trace;
 }
 
+namespace {
+
+// The same, in runs of as many packets as there happen to be.
+Trace read_runs(PacketStream& stream) {
+  Trace trace;
+  Random random(trace.size());
+  while (const auto* packet = stream.next()) {
+    const auto run = stream.run(1 + random.below(200));
+    if (run.packets == 0) trace.append(packet->view);
+    for (auto left = run.records; !left.empty();) {
+      const auto decoded = format::PcapDecoder::native().next(left);
+      trace.append(decoded.packet);
+      left = left.subspan(decoded.bytes);
+    }
+  }
+  return trace;
+}
+
+bool same_packets(const Trace& a, const Trace& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].time != b[i].time || a[i].wirelen != b[i].wirelen || !std::ranges::equal(a[i].bytes, b[i].bytes))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Trace query(const std::vector<std::string>& places, Query query) {
   const auto spool = Spool::open(places);
   if (!spool) throw std::runtime_error(spool.error().message());
+  PacketStream in_runs(*spool, query);
   PacketStream stream(*spool, std::move(query));
-  return read_all(stream);
+  const auto trace = read_all(stream);
+  if (!same_packets(trace, read_runs(in_runs))) throw std::runtime_error("runs of packets are other packets");
+  return trace;
 }
 
 }  // namespace wirespool::test

@@ -91,7 +91,7 @@ TEST_CASE("what reads as a name is written again the same way") {
 
 TEST_CASE("names of other programs are not ours") {
   const auto text =
-      GENERATE(as<std::string>{}, "", "-", ".pcap", "trace.pcap", "x-w00-000000.pcap",
+      GENERATE(as<std::string>{}, "", "-", ".pcap", ".open", ".on-seal", "..open", "trace.pcap", "x-w00-000000.pcap",
                "w-20261121T075430.123456789Z-w00-000000.pcapng", "w-20261121T075430.123456789Z-w0-000000.pcap",
                "w-20261121T075430.123456789Z-w00-00000.pcap", "w-20261121T075430.123456789Z-w000-000000.pcap",
                "w-20261121T075430.123456789Z-w00-0000000.pcap", "w-20261121T075430.12345678Z-w00-000000.pcap",
@@ -100,6 +100,8 @@ TEST_CASE("names of other programs are not ours") {
                "d/w-20261121T075430.123456789Z-w00-000000.pcap");
   CAPTURE(text);
   CHECK_FALSE(parse_file_name(text));
+  CHECK_FALSE(parse_hidden_file_name(text));
+  CHECK_FALSE(pcap_of_pending_file(text));
 }
 
 TEST_CASE("times read back to the nanosecond") {
