@@ -138,7 +138,7 @@ check_doctor() {
   says "doctor inside: the VF is with vfio-pci" port "" "$share/doctor-bound.json" "vfio-pci"
   if [ -z "$(ls /sys/class/iommu 2>/dev/null)" ]; then says "doctor outside: no IOMMU" IOMMU "" "$outside" "none"; fi
   expect "doctor outside: as many hugepages as the kernel has" grep -q \
-    "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo) of $(awk '/HugePages_Total/ { print $2 }' /proc/meminfo) pages" "$outside"
+    "of $(awk '/HugePages_Total/ { print $2 }' /proc/meminfo) pages of 2 MiB" "$outside"
 }
 
 check_vf() {
