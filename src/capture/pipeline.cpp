@@ -19,6 +19,21 @@ int run_lcore(void* lcore) {
   return 0;
 }
 
+using StageNumbers = std::vector<std::pair<std::string, std::uint64_t>>;
+
+StageNumbers cycles_of(const stats::RxCycles& cycles, bool builds_blocks) {
+  if (!counts_cycles) return {};
+  return {{"idle", cycles.idle.get()},
+          {"rx", cycles.receive.get()},
+          {"stamp", cycles.stamp.get()},
+          {builds_blocks ? "build" : "handoff", cycles.deliver.get()}};
+}
+
+StageNumbers cycles_of(const stats::WriterCycles& cycles) {
+  if (!counts_cycles) return {};
+  return {{"idle", cycles.idle.get()}, {"build", cycles.build.get()}, {"io", cycles.io.get()}};
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
@@ -312,16 +327,18 @@ void Pipeline::collect_lcores(stats::Ledger& ledger) const {
   const auto busy = [](std::uint64_t all, std::uint64_t empty) {
     return all ? 1 - static_cast<double>(empty) / static_cast<double>(all) : 0.0;
   };
+  const bool blocks = plan_.config.handoff == plan::HandoffKind::blocks;
   ledger.lcores.clear();
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
     const auto& counters = rx_parts_[i]->counters;
     ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
-                             counters.received.get(), counters.handoff_waits.get()});
+                             counters.received.get(), counters.handoff_waits.get(), cycles_of(counters.cycles, blocks)});
   }
   for (std::size_t i = 0; i < writers_.size(); ++i) {
     const auto& counters = writers_[i]->counters;
     ledger.lcores.push_back({plan_.writers[i].lcore, "writer", busy(counters.rounds.get(), counters.idle_rounds.get()),
-                             counters.stored.get() + counters.filtered.get(), counters.block_waits.get()});
+                             counters.stored.get() + counters.filtered.get(), counters.block_waits.get(),
+                             cycles_of(counters.cycles)});
   }
 }
 

@@ -23,6 +23,7 @@ RxLcore::RxLcore(RxLcoreSetup setup)
     : setup_(std::move(setup)), nic_lines_(setup_.queues.size()), nic_versions_(setup_.queues.size()) {}
 
 void RxLcore::run() noexcept {
+  stages_.start();
   while (!setup_.stop->stopping())
     for (auto& queue : setup_.queues) poll(queue);
   if (!setup_.allowance || !setup_.allowance->used_up())
@@ -43,16 +44,20 @@ void RxLcore::drain(RxQueue& queue) noexcept {
 unsigned RxLcore::poll(RxQueue& queue) noexcept {
   const unsigned received =
       rte_eth_rx_burst(queue.port, queue.queue, mbufs_.data(), static_cast<std::uint16_t>(setup_.burst));
+  if (received) stages_.lap(setup_.counters->cycles.receive);
   const auto run = time_of(received);
   ++setup_.counters->polls;
   if (received == 0) {
     ++setup_.counters->empty_polls;
+    stages_.lap(setup_.counters->cycles.idle);
     return 0;
   }
   stamp(queue, received, run);
   const unsigned kept = setup_.allowance ? within_allowance(received) : received;
   count(queue, kept);
+  stages_.lap(setup_.counters->cycles.stamp);
   setup_.outlet->deliver(mbufs_.data(), kept);
+  stages_.lap(setup_.counters->cycles.deliver);
   if (setup_.allowance && setup_.allowance->used_up()) setup_.stop->stop();
   return received;
 }

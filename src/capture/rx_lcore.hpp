@@ -9,6 +9,7 @@
 #include "capture/lcore_signals.hpp"
 #include "capture/mbuf.hpp"
 #include "capture/outlet.hpp"
+#include "capture/stage_clock.hpp"
 #include "policy/shared_clock.hpp"
 #include "policy/stamper.hpp"
 #include "stats/counters.hpp"
@@ -63,6 +64,7 @@ class RxLcore {
   void count(const RxQueue& queue, unsigned packets) noexcept;
 
   RxLcoreSetup setup_;
+  StageClock stages_;
   std::array<rte_mbuf*, max_burst> mbufs_;
   policy::Stamper stamper_;
   policy::ClockLine line_;

@@ -18,11 +18,16 @@ constexpr std::uint64_t ticks_per_second = 100;
 WriterLcore::WriterLcore(WriterLcoreSetup setup) : setup_(std::move(setup)) {}
 
 void WriterLcore::run() noexcept {
+  auto& cycles = setup_.counters->cycles;
+  stages_.start();
   for (;;) {
     const bool dry = sources_dry();  // before the Handoffs are looked at: what came last is seen
     bool worked = false;
     for (auto& intake : setup_.intakes) worked |= intake->serve();
-    if (setup_.writer) worked |= setup_.writer->poll();
+    stages_.lap(worked ? cycles.build : cycles.idle);
+    const bool wrote = setup_.writer && setup_.writer->poll();
+    stages_.lap(wrote ? cycles.io : cycles.idle);
+    worked |= wrote;
     if (read_tsc().count >= next_tick_) tick();
     ++setup_.counters->rounds;
     if (worked) continue;

@@ -7,6 +7,7 @@
 
 #include "capture/intake.hpp"
 #include "capture/rx_lcore.hpp"
+#include "capture/stage_clock.hpp"
 #include "policy/shared_clock.hpp"
 #include "spool/spool_writer.hpp"
 #include "stats/counters.hpp"
@@ -36,6 +37,7 @@ class WriterLcore {
   void finish() noexcept;
 
   WriterLcoreSetup setup_;
+  StageClock stages_;
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
   std::uint64_t next_tick_ = 0;

@@ -6,6 +6,19 @@
 
 namespace wirespool::stats {
 
+// TSC cycles of an lcore, by stage. Stay 0 unless built with -Dstage_cycles=true (capture/stage_clock.hpp).
+struct RxCycles {
+  Counter idle;     // polls that returned nothing
+  Counter receive;  // receive calls that returned packets
+  Counter stamp;    // time, stamps, counts
+  Counter deliver;  // hand-off; with --handoff blocks the Blocks
+};
+struct WriterCycles {
+  Counter idle;   // rounds that found nothing to do
+  Counter build;  // Handoffs emptied into Blocks; with --handoff blocks only taken over
+  Counter io;     // writes submitted and reaped
+};
+
 // One RX lcore's, written by it alone. README.md says what each means and what to do when it is not zero.
 struct alignas(64) RxCounters {
   Counter received;        // packets taken from its RxQueues
@@ -18,6 +31,7 @@ struct alignas(64) RxCounters {
   Counter empty_polls;     // that returned nothing
   Counter handoff_waits;   // Bursts that had to wait for room (--when-full wait)
   Counter waiting;  // 1 while one waits (a level, not a count): the lcore does not poll, so nobody knows of idle links
+  RxCycles cycles;
 };
 
 // One writer lcore's, written by it alone.
@@ -30,6 +44,7 @@ struct alignas(64) WriterCounters {
   Counter rounds;        // turns of its loop
   Counter idle_rounds;   // that found nothing to do
   Counter block_waits;   // rounds with packets waiting for an empty Block
+  WriterCycles cycles;
 };
 
 // One drive's, as one writer lcore sees it.

@@ -56,11 +56,13 @@ Json json_of(const DriveLine& drive) {
 }
 
 Json json_of(const LcoreLine& lcore) {
-  return {{"lcore", lcore.lcore},
-          {"role", lcore.role},
-          {"busy", lcore.busy},
-          {"packets", lcore.packets},
-          {"waits", lcore.waits}};
+  Json json = {{"lcore", lcore.lcore},
+               {"role", lcore.role},
+               {"busy", lcore.busy},
+               {"packets", lcore.packets},
+               {"waits", lcore.waits}};
+  for (const auto& [stage, cycles] : lcore.cycles) json["cycles"][stage] = cycles;
+  return json;
 }
 
 template <class Lines>
