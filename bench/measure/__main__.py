@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import disks, drives, machine, micro, peers, quiet, reading, rounds, stages, traces
+from . import cycles, disks, drives, machine, micro, model, peers, quiet, reading, rounds, scaling, stages, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
 from .options import parse
@@ -47,6 +47,12 @@ def measure(bed: Bed, asked, log: rounds.Log) -> list:
     if "stages" in asked.only:
         rounds.take(stages.turns(bed, made), bed.repeats, log)
     caida = next(trace for trace in made if trace.name == "CAIDA-like")
+    if "cycles" in asked.only:
+        rounds.take(cycles.turns(bed, [trace for trace in made if trace.name in traces.QUICK]), 1, log)
+    if "scaling" in asked.only:
+        rounds.take(scaling.turns(bed, caida, bed.work / "traces"), 1, log)
+        for part in scaling.over_time(bed, caida):
+            log.keep(part)
     if "disk" in asked.only:
         rounds.take(disks.turns(bed, caida), bed.repeats, log)
     if "drives" in asked.only and not disks.two_drives(bed):
@@ -69,7 +75,7 @@ def run(asked) -> dict:
     described = machine.describe(bed.wirespool, str(TREE), bed.directories)
     log.say(machine.one_line(described))
     made = measure(bed, asked, log)
-    return {
+    document = {
         "schema": 1,
         "started": started,
         "took_s": round(log.took(), 1),
@@ -89,6 +95,9 @@ def run(asked) -> dict:
         "measurements": [measurement.to_json() for measurement in log.measurements],
         "troubles": log.troubles,
     }
+    if "stages" in asked.only:
+        document["measurements"] += [measurement.to_json() for measurement in model.predictions(bed, document)]
+    return document
 
 
 def report(document: dict, folder: Path, update_readme: bool):

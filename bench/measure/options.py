@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-EXPERIMENTS = ["stages", "disk", "drives", "peers", "reading", "micro"]
+EXPERIMENTS = ["stages", "cycles", "scaling", "disk", "drives", "peers", "reading", "micro"]
 QUICK = ["stages", "disk", "peers", "micro"]
 
 EPILOG = """\

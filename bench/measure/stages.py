@@ -11,7 +11,9 @@ from .rounds import Turn
 from .trouble import Trouble
 
 RXONLY = "testpmd rxonly"
-MEMCPY = "memcpy"
+MEMCPY = "memcpy"  # out of as many buffers as wirespool has mbufs, into one Block: all of it stays in the cache
+MEMORY = "memcpy, memory"  # out of and into more than any cache holds
+FROM_MBUFS, INTO_BYTES = 65536, 64 << 20
 HANDOFF_KINDS = "--handoff "
 
 
@@ -44,7 +46,10 @@ def of_trace(bed: Bed, trace, kinds: list) -> list:
         Turn("stages", trace.name, name_of(until, kind), partial(wirespool.stage, bed, trace, until, options))
         for until, kind, options in stages
     ]
-    return turns + [Turn("stages", trace.name, MEMCPY, partial(frame_copy.copy, bed, trace, mbufs))]
+    return turns + [
+        Turn("stages", trace.name, MEMCPY, partial(frame_copy.copy, bed, trace, mbufs, bed.block_kib << 10)),
+        Turn("stages", trace.name, MEMORY, partial(frame_copy.copy, bed, trace, FROM_MBUFS, INTO_BYTES)),
+    ]
 
 
 def turns(bed: Bed, traces: list) -> list:

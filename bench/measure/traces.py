@@ -33,16 +33,17 @@ def measure(name: str, path: Path) -> Trace:
     return Trace(name, path, packets, total / packets)
 
 
+def make_one(program: str, folder: Path, name: str, packets: int) -> Trace:
+    path = folder / f"{KINDS[name]}-{packets}.pcap"
+    command = [program, "--kind", KINDS[name], "--packets", str(packets), "--seed", "1", "--out", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Trouble(f"make_trace: {done.stderr.strip()}: is the build whole?")
+    return measure(name, path)
+
+
 def make(program: str, folder: Path, names: list) -> list:
-    traces = []
-    for name in names:
-        path = folder / f"{KINDS[name]}.pcap"
-        command = [program, "--kind", KINDS[name], "--packets", str(PACKETS), "--seed", "1", "--out", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Trouble(f"make_trace: {done.stderr.strip()}: is the build whole?")
-        traces.append(measure(name, path))
-    return traces
+    return [make_one(program, folder, name, PACKETS) for name in names]
 
 
 def to_json(traces: list) -> list:

@@ -9,8 +9,8 @@ from ..measurement import Measurement
 from ..process import Process
 
 
-def copy(bed: Bed, trace, mbufs: int) -> Measurement:
-    own = ["--mbufs", str(mbufs), "--block-size", str(bed.block_kib << 10), "--seconds", str(bed.seconds)]
+def copy(bed: Bed, trace, mbufs: int, into_bytes: int) -> Measurement:
+    own = ["--mbufs", str(mbufs), "--block-size", str(into_bytes), "--seconds", str(bed.seconds)]
     on_cpu = ["taskset", "-c", str(bed.cpus[2])]
     program = bed.program("bench/micro/memory/frame_copy")
     lines = []

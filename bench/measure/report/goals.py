@@ -4,7 +4,7 @@
 from ..disks import ONE, TWO
 from ..drives import case_of
 from ..measurement import Results
-from ..stages import MEMCPY, RXONLY, name_of
+from ..stages import MEMORY, RXONLY, name_of
 from .disk_tables import best_fio, times_one
 from .reading_tables import GOALS as READING
 from .table import Table, cell, number
@@ -12,10 +12,10 @@ from .table import Table, cell, number
 # (handoff, trace, limit, at least): rates of `--until block`.
 STAGES = [
     ("blocks", "64 B", RXONLY, 0.85),
-    ("blocks", "CAIDA-like", MEMCPY, 0.95),
-    ("blocks", "1518 B", MEMCPY, 0.95),
+    ("blocks", "CAIDA-like", MEMORY, 0.95),
+    ("blocks", "1518 B", MEMORY, 0.95),
     ("packets", "64 B", RXONLY, 0.60),
-    ("packets", "CAIDA-like", MEMCPY, 0.75),
+    ("packets", "CAIDA-like", MEMORY, 0.75),
 ]
 OF_FIO = 0.97
 OF_ONE = 1.9

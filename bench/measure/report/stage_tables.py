@@ -3,7 +3,7 @@
 
 from .. import published
 from ..measurement import Results
-from ..stages import MEMCPY, RXONLY
+from ..stages import MEMCPY, MEMORY, RXONLY
 from ..traces import line_rate_mpps
 from .table import Table, cell, number, percent
 
@@ -33,7 +33,7 @@ def of_both(results: Results, case: str, name: str):
 
 
 def ratios(results: Results) -> Table:
-    pairs = [(name, RXONLY) for name in ours(results)] + [(name, MEMCPY) for name in copying(results)]
+    pairs = [(name, RXONLY) for name in ours(results)] + [(name, copy) for copy in (MEMCPY, MEMORY) for name in copying(results)]
     on_one_lcore = [name for name in copying(results) if name.endswith("blocks")]
     short = [f"{a.removeprefix('wirespool ')} / {b.removeprefix('testpmd ')}" for a, b in pairs]
     short += [f"{name.removeprefix('wirespool ')} / rxonly and memcpy" for name in on_one_lcore]
