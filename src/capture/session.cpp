@@ -60,8 +60,10 @@ class Every {
 // Why a capture is to stop now; remembers what that depends on.
 class StopConditions {
  public:
-  explicit StopConditions(const plan::CaptureConfig& config)
-      : config_(config), start_(steady_ns()), last_packet_(start_) {}
+  explicit StopConditions(const plan::CaptureConfig& config) : config_(config) {}
+
+  // Ports are started, which may have taken seconds: times count from now on.
+  void begin() { start_ = last_packet_ = steady_ns(); }
 
   unsigned signals() const { return signals_.times(); }
 
@@ -88,7 +90,7 @@ class StopConditions {
 
   StopSignals signals_;
   const plan::CaptureConfig& config_;
-  std::uint64_t start_, last_packet_, received_ = 0;
+  std::uint64_t start_ = 0, last_packet_ = 0, received_ = 0;
 };
 
 // The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
@@ -172,6 +174,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
+  conditions.begin();
   reporter.begin();
   ServiceWatch service;
   service.ready();

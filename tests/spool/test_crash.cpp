@@ -218,6 +218,15 @@ std::map<std::uint64_t, std::size_t> numbers_of(const Trace& trace) {
   return numbers;
 }
 
+std::size_t unreadable_files(const tools::RepairReport& report) {
+  std::size_t count = 0;
+  for (const auto& drive : report.directories) {
+    count += static_cast<std::size_t>(
+        std::ranges::count(drive.files, tools::RepairedFile::Outcome::unreadable, &tools::RepairedFile::outcome));
+  }
+  return count;
+}
+
 void crash_and_repair(std::uint64_t seed, bool power_cut) {
   Random random(seed);
   TempDir directory;
@@ -264,11 +273,7 @@ void crash_and_repair(std::uint64_t seed, bool power_cut) {
     }
   }
   for (const auto packet : expected) REQUIRE(back[packet]);
-  REQUIRE(tools::verify(places)->problem_count() ==
-          static_cast<std::size_t>(std::ranges::count_if(report->directories, [](const auto& d) {
-            return std::ranges::any_of(
-                d.files, [](const auto& f) { return f.outcome == tools::RepairedFile::Outcome::unreadable; });
-          })));
+  REQUIRE(tools::verify(places)->problem_count() == unreadable_files(*report));
   const auto again = tools::repair({places, false});
   for (const auto& drive : again->directories) {
     for (const auto& file : drive.files) {
