@@ -158,9 +158,10 @@ run_without_capture() {
 run_address_sanitizer() {
   build asan --buildtype=debug -Db_sanitize=address,undefined || return
   export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
+  export LSAN_OPTIONS=suppressions=$here/tests/leaks-of-others.txt:print_suppressions=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   run_suites asan 4 "${suites[@]}"
-  unset ASAN_OPTIONS UBSAN_OPTIONS
+  unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
 }
 
 run_thread_sanitizer() {
