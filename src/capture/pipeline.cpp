@@ -332,7 +332,8 @@ void Pipeline::collect_lcores(stats::Ledger& ledger) const {
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
     const auto& counters = rx_parts_[i]->counters;
     ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
-                             counters.received.get(), counters.handoff_waits.get(), cycles_of(counters.cycles, blocks)});
+                             counters.received.get(), counters.handoff_waits.get(),
+                             cycles_of(counters.cycles, blocks)});
   }
   for (std::size_t i = 0; i < writers_.size(); ++i) {
     const auto& counters = writers_[i]->counters;

@@ -107,7 +107,8 @@ TEST_CASE("when a drive fails the capture goes on, and what is called stored is 
   CHECK(result.total("stored") == 100'000);
   CHECK(drive_line(result, failing.path()).at("state") == "failed");
   CHECK(drive_line(result, failing.path()).at("unsealed") > 0);
-  CHECK_THAT(result.process.err, Catch::Contains("in files that it could not seal: wirespool repair " + failing.path()));
+  CHECK_THAT(result.process.err,
+             Catch::Contains("in files that it could not seal: wirespool repair " + failing.path()));
   REQUIRE(run_process({"umount", failing.path()}).ok());
   REQUIRE(run_process({"mount", failing.device(), failing.path()}).ok());
   CHECK(missing_packets(bench.trace(), outputs) == 0);
