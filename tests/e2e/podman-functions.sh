@@ -47,16 +47,13 @@ make_base_image() {
   made_base=yes
 }
 
-# Kept for the other tests of one run if WIRESPOOL_E2E_KEEP is set.
+# Kept for the other tests of one run, and used if it is there, if WIRESPOOL_E2E_KEEP is set. No layers are kept: nothing
+# would remove them.
 make_program_image() {
-  local layers=--layers=false
-  if [ -n "${WIRESPOOL_E2E_KEEP:-}" ]; then
-    layers=--layers
-    if [ "$WIRESPOOL_E2E_KEEP" = use ] && podman image exists "$program_image"; then return 0; fi
-  fi
+  if [ -n "${WIRESPOOL_E2E_KEEP:-}" ] && podman image exists "$program_image"; then return 0; fi
   make_base_image || return 1
   say "building the image from the Dockerfile (some minutes)"
-  podman build $layers --network=host --isolation=chroot -t "$program_image" "$podman_here" >"$podman_folder/build.txt" 2>&1 ||
+  podman build --layers=false --network=host --isolation=chroot -t "$program_image" "$podman_here" >"$podman_folder/build.txt" 2>&1 ||
     { tail -n 20 "$podman_folder/build.txt"; return 1; }
 }
 

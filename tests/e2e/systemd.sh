@@ -54,7 +54,7 @@ COPY wirespool@.service /etc/systemd/system/
 COPY probe.toml frames.pcap /etc/wirespool/
 ENTRYPOINT ["/lib/systemd/systemd"]
 TEXT
-  podman build --network=host --isolation=chroot -t "$systemd_image" "$work" >"$work/build-systemd.txt" 2>&1 ||
+  podman build --layers=false --network=host --isolation=chroot -t "$systemd_image" "$work" >"$work/build-systemd.txt" 2>&1 ||
     { tail -n 5 "$work/build-systemd.txt"; return 1; }
 }
 
