@@ -49,7 +49,8 @@ struct LcoreLine {
   double busy = 0;   // share of its polls that found work, 0..1
   std::uint64_t packets = 0;
   std::uint64_t waits = 0;  // rx: Bursts that waited for a Handoff; writer: rounds that waited for a Block
-  std::vector<std::pair<std::string, std::uint64_t>> cycles;  // of the TSC, by stage; empty unless they are counted
+  std::vector<std::pair<std::string, std::uint64_t>> cycles =
+      {};  // of the TSC, by stage; empty unless they are counted
 };
 
 // What --on-seal did.
