@@ -26,7 +26,7 @@ struct StageRates {
   RateCurve receive_build;  // RX lcore, --handoff blocks: both
 };
 
-// Those of bench/README.md.
+// From a quiet run of bench/run.sh on the machine that it names.
 StageRates published_rates();
 
 // From the results.json that bench/run.sh leaves: medians of each stage, of its traces of one length.
