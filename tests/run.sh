@@ -156,7 +156,7 @@ run_without_capture() {
 }
 
 run_address_sanitizer() {
-  build asan --buildtype=debug -Db_sanitize=address,undefined || return
+  build asan --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined || return
   export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
   export LSAN_OPTIONS=suppressions=$here/tests/leaks-of-others.txt:print_suppressions=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -165,7 +165,7 @@ run_address_sanitizer() {
 }
 
 run_thread_sanitizer() {
-  build without-capture-tsan --buildtype=debug -Db_sanitize=thread -Dcapture=disabled || return
+  build without-capture-tsan --buildtype=debug -Doptimization=1 -Db_sanitize=thread -Dcapture=disabled || return
   # ThreadSanitizer's memory map does not go with as much address randomisation as newer kernels do.
   if setarch -R true 2>/dev/null; then wrapper=(setarch -R); fi
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
