@@ -100,6 +100,7 @@ bool plausible(const Index& index) {
 }
 
 // Entries, then for the flow level the number of lines of each filter, then the filters.
+// `bytes` are the last ones of the file.
 bool read_filters(std::span<const std::byte> bytes, Index& index) {
   const auto count = index.entries.size();
   if (bytes.size() < count * sizeof(std::uint32_t)) return false;
@@ -112,9 +113,8 @@ bool read_filters(std::span<const std::byte> bytes, Index& index) {
     index.filter_offsets.push_back(offset);
     offset += std::uint64_t{lines} * filter_line_bytes;
   }
-  if (offset != bytes.size()) return false;
-  index.filter_bytes.assign(bytes.begin(), bytes.end());
-  return true;
+  index.filters_begin = index.file.size() - bytes.size();
+  return offset == bytes.size();
 }
 
 void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
@@ -157,10 +157,10 @@ std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std
   return from_stored(*stored);
 }
 
-std::expected<Index, IndexProblem> decode_index(std::span<const std::byte> bytes) {
-  const auto stored = read_header(bytes);
+std::expected<Index, IndexProblem> decode_index(std::vector<std::byte> file) {
+  const auto stored = read_header(file);
   if (!stored) return std::unexpected(stored.error());
-  const auto body = bytes.subspan(sizeof(StoredHeader));
+  const auto body = std::span<const std::byte>(file).subspan(sizeof(StoredHeader));
   if (body.size() < stored->body_bytes) return std::unexpected(IndexProblem::cut_short);
   if (body.size() != stored->body_bytes || crc32c(body) != stored->body_checksum) {
     return std::unexpected(IndexProblem::damaged);
@@ -168,9 +168,12 @@ std::expected<Index, IndexProblem> decode_index(std::span<const std::byte> bytes
   const auto entry_bytes = std::uint64_t{stored->entries} * sizeof(IndexEntry);
   if (body.size() < entry_bytes) return std::unexpected(IndexProblem::damaged);
 
-  Index index{from_stored(*stored), std::vector<IndexEntry>(stored->entries), {}, {}, {}};
+  // `body` and `rest` stay where they are when the vector moves.
+  Index index{from_stored(*stored), std::vector<IndexEntry>(stored->entries), {}, {}, {}, 0};
   if (entry_bytes > 0) std::memcpy(index.entries.data(), body.data(), entry_bytes);
   const auto rest = body.subspan(entry_bytes);
+  index.file = std::move(file);
+  index.filters_begin = index.file.size();
   const bool whole = index.header.level == IndexLevel::flow ? read_filters(rest, index) : rest.empty();
   if (!whole || !plausible(index)) return std::unexpected(IndexProblem::damaged);
   return index;

@@ -44,8 +44,11 @@ struct Index {
   IndexHeader header;
   std::vector<IndexEntry> entries;
   std::vector<std::uint32_t> filter_lines;    // as many as entries, or none
-  std::vector<std::uint64_t> filter_offsets;  // where each entry's filter begins in filter_bytes
-  std::vector<std::byte> filter_bytes;
+  std::vector<std::uint64_t> filter_offsets;  // where each entry's filter begins in filter_bytes()
+  std::vector<std::byte> file;                // the bytes it was decoded from
+  std::size_t filters_begin = 0;              // in these
+
+  std::span<const std::byte> filter_bytes() const { return std::span(file).subspan(filters_begin); }
 };
 
 // Why an index is not used. Each is a reason to ignore it, none a reason to fail.
@@ -61,6 +64,7 @@ std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const I
 std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes);
 
 // Of a whole file. Nothing is taken from it unless every checksum and every relation between its numbers holds.
-std::expected<Index, IndexProblem> decode_index(std::span<const std::byte> bytes);
+// Keeps `file`: filters are many, and stay where they are.
+std::expected<Index, IndexProblem> decode_index(std::vector<std::byte> file);
 
 }  // namespace wirespool::format

@@ -23,7 +23,7 @@ bool may_matter(const Index& index, std::size_t row, const Query& query) {
   if (entry.last < query.from || entry.first >= query.to) return false;
   if (index.filter_lines.empty()) return true;
   const auto lines =
-      std::span(index.filter_bytes).subspan(index.filter_offsets[row], index.filter_lines[row] * filter_line_bytes);
+      index.filter_bytes().subspan(index.filter_offsets[row], index.filter_lines[row] * filter_line_bytes);
   return format::BlockFilter(lines).may_match(query.condition);
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "format/file_name.hpp"
 #include "storage/read_file.hpp"
@@ -45,9 +46,9 @@ std::expected<format::IndexHeader, NoIndex> load_index_header(const fs::path& pc
 
 std::expected<format::Index, NoIndex> load_index(const fs::path& pcap, std::uint64_t file_bytes) {
   const auto path = index_path(pcap);
-  const auto bytes = storage::read_small_file(path.string(), largest_index);
+  auto bytes = storage::read_small_file(path.string(), largest_index);
   if (!bytes) return std::unexpected(reason(bytes.error()));
-  auto index = format::decode_index(*bytes);
+  auto index = format::decode_index(std::move(*bytes));
   if (!index) return unusable(path, format::to_string(index.error()));
   if (index->header.file_bytes != file_bytes) return unusable(path, of_another_file);
   return std::move(*index);

@@ -16,15 +16,15 @@ namespace {
 
 void use(std::span<const std::byte> bytes) {
   const auto header = decode_index_header(bytes.first(std::min(bytes.size(), index_header_bytes)));
-  const auto index = decode_index(bytes);
+  const auto index = decode_index({bytes.begin(), bytes.end()});
   if (!index) return;
   check(header.has_value(), "the header of a good index is good");
   for (std::size_t row = 0; row < index->filter_lines.size(); ++row) {
-    const auto filter = std::span(index->filter_bytes)
-                            .subspan(index->filter_offsets[row], index->filter_lines[row] * sizeof(FilterLine));
+    const auto filter =
+        index->filter_bytes().subspan(index->filter_offsets[row], index->filter_lines[row] * sizeof(FilterLine));
     (void)BlockFilter(filter).may_contain(port_key(80));
   }
-  const auto again = encode_index(index->header, index->entries, {index->filter_lines, index->filter_bytes});
+  const auto again = encode_index(index->header, index->entries, {index->filter_lines, index->filter_bytes()});
   check(decode_index(again).has_value(), "what was read can be written and read again");
 }
 
