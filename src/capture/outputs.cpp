@@ -61,6 +61,7 @@ void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slo
         .preallocate_bytes = ahead ? std::min(preallocate_bytes, plan_.config.rotate_size) : 0,
         .write_index = plan_.config.index != plan::IndexLevel::off,
         .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes),
+        .sync_age = std::chrono::nanoseconds(plan_.config.sync_age_ns),
         .seal_hook = seal_hook_.get()};
     keepers_.push_back(std::make_unique<spool::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
   }

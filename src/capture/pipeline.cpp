@@ -304,7 +304,7 @@ void Pipeline::collect_drives(stats::Ledger& ledger) const {
     const auto& drive = outputs_.drive(i);
     stats::DriveLine line{
         .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
-    line.unsealed = drive.unsealed();
+    line.unsynced = drive.unsynced();
     std::array<std::uint64_t, stats::Histogram::buckets> latency{};
     for (const auto& writer : writers_)
       for (std::size_t own = 0; own < writer->planned().drives.size(); ++own) {

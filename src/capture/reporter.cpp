@@ -62,11 +62,13 @@ std::string Reporter::interval(const Pipeline& pipeline) {
 }
 
 // A drive that failed may not have all it took.
-void Reporter::tell_of_unsealed(const stats::Ledger& ledger) {
+void Reporter::tell_of_unsynced(const stats::Ledger& ledger) {
   for (const auto& drive : ledger.drives) {
-    if (drive.unsealed == 0) continue;
-    fmt::print(err_, "wirespool: drive {}: {} packets are in files that it could not seal: wirespool repair {}\n",
-               drive.path, drive.unsealed, drive.path);
+    if (drive.unsynced == 0) continue;
+    fmt::print(err_,
+               "wirespool: drive {}: of what is stored there, the last {} packets were not synced and may be lost: "
+               "wirespool repair {}\n",
+               drive.path, drive.unsynced, drive.path);
   }
 }
 
@@ -81,7 +83,7 @@ stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_b
   outputs_.close_ledgers();
   watch_drives(ledger);
   watch_seal_hook();
-  tell_of_unsealed(ledger);
+  tell_of_unsynced(ledger);
   write_capture_json(json);
   return ledger;
 }

@@ -29,7 +29,7 @@ class Reporter {
   void watch_links(const Pipeline& pipeline);
   void watch_drives(const stats::Ledger& ledger);
   void watch_seal_hook();
-  void tell_of_unsealed(const stats::Ledger& ledger);
+  void tell_of_unsynced(const stats::Ledger& ledger);
 
   const plan::CapturePlan& plan_;
   Timestamp start_;

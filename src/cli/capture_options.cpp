@@ -103,6 +103,9 @@ void add_writing_options(CLI::App& app, CaptureConfig& config) {
             with_default("writes in flight per drive and writer", by_default.io_depth));
   add_time(app, "--flush-age", config.flush_age_ns,
            with_default("longest wait of a packet on an idle link", plan::format_time(by_default.flush_age_ns)));
+  add_time(app, "--sync-age", config.sync_age_ns,
+           with_default("how often files are synced while they grow; 0s: only when sealed",
+                        plan::format_time(by_default.sync_age_ns)));
   add_choice(app, "--index", config.index, choices({IndexLevel::off, IndexLevel::time, IndexLevel::flow}),
              with_default("what the file beside each pcap knows", word(by_default.index)));
 }

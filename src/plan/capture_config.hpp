@@ -43,7 +43,8 @@ struct CaptureConfig {
   Io io = Io::uring;
   unsigned io_depth = 8;  // --io-depth: writes in flight per drive and writer
   std::uint64_t flush_age_ns = 1'000'000'000;
-  std::optional<WhenFull> when_full;  // nullopt: wait if every port is fed from a file, else drop
+  std::uint64_t sync_age_ns = 1'000'000'000;  // --sync-age: how often open files are synced; 0: only when sealed
+  std::optional<WhenFull> when_full;          // nullopt: wait if every port is fed from a file, else drop
   IndexLevel index = IndexLevel::time;
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it

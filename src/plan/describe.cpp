@@ -128,6 +128,7 @@ void write_files(Text out, const CapturePlan& plan) {
       {"snaplen", fmt::format("{}", config.snaplen)},
       {"written by", fmt::format("{}, {} writes in flight a drive and writer", word(config.io), config.io_depth)},
       {"flushed after", format_time(config.flush_age_ns)},
+      {"synced after", config.sync_age_ns == 0 ? "when sealed" : format_time(config.sync_age_ns)},
       {"index", std::string(word(config.index))}};
   if (!config.on_seal.empty()) {
     rows.push_back(

@@ -22,6 +22,7 @@ Json to_json(const CaptureConfig& config) {
           {"rotate_size", config.rotate_size},
           {"rotate_age_ns", config.rotate_age_ns},
           {"flush_age_ns", config.flush_age_ns},
+          {"sync_age_ns", config.sync_age_ns},
           {"io", word(config.io)},
           {"io_depth", config.io_depth},
           {"index", word(config.index)},

@@ -40,10 +40,10 @@ class Drive {
     state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
   }
 
-  // Packets that were written to a file which could then not be synced and sealed: the drive may still have them, in a
-  // hidden file that `wirespool repair` ends, or may have lost them with its cache and its journal.
-  void left_unsealed(std::uint64_t packets) noexcept { unsealed_.fetch_add(packets, std::memory_order_relaxed); }
-  std::uint64_t unsealed() const noexcept { return unsealed_.load(std::memory_order_relaxed); }
+  // Packets that were written after the last sync of a file that could then not be sealed: the drive may still have
+  // them, in a hidden file that `wirespool repair` ends, or may have lost them with its cache and its journal.
+  void left_unsynced(std::uint64_t packets) noexcept { unsynced_.fetch_add(packets, std::memory_order_relaxed); }
+  std::uint64_t unsynced() const noexcept { return unsynced_.load(std::memory_order_relaxed); }
 
   // What it said, empty while it is ok. Control path.
   std::string why() const {
@@ -57,7 +57,7 @@ class Drive {
   std::uint32_t block_bytes_;
   std::atomic<DriveState> state_{DriveState::ok};
   alignas(64) std::atomic<std::uint32_t> load_{0};
-  std::atomic<std::uint64_t> unsealed_{0};
+  std::atomic<std::uint64_t> unsynced_{0};
   mutable std::mutex why_mutex_;
   int error_ = 0;  // why it is not ok
   std::array<char, 512> doing_;

@@ -70,7 +70,7 @@ bool FileKeeper::serve(FileSlot& slot) {
       return true;
     case FileSlot::State::open:
       if (slot.wanted_bytes.load(std::memory_order_acquire) == slot.allocated_bytes.load(std::memory_order_relaxed))
-        return false;
+        return sync(slot);
       grow(slot);
       return true;
     case FileSlot::State::sealing:
@@ -93,6 +93,8 @@ void FileKeeper::open(FileSlot& slot) {
   slot.file.emplace(std::move(*file));
   slot.cannot_preallocate.store(false, std::memory_order_relaxed);
   slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.synced = 0;
+  slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
   preallocate(slot, options_.preallocate_bytes);
   slot.wanted_bytes.store(slot.allocated_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
   slot.state.store(FileSlot::State::open, std::memory_order_release);
@@ -102,6 +104,21 @@ void FileKeeper::grow(FileSlot& slot) {
   const auto wanted = slot.wanted_bytes.load(std::memory_order_relaxed);
   preallocate(slot, wanted);
   slot.allocated_bytes.store(wanted, std::memory_order_release);
+}
+
+// A write that ended is in the drive, but the file system may know of it only in its journal's next commit (ext4: 5 s
+// apart, XFS: 30 s), without which the file ends earlier or reads as zeros there. What a sync covers outlives the
+// drive.
+bool FileKeeper::sync(FileSlot& slot) {
+  const auto stored = slot.stored.load(std::memory_order_acquire);
+  if (options_.sync_age.count() == 0 || stored == slot.synced || !drive_.ok()) return false;
+  if (std::chrono::steady_clock::now() < slot.next_sync) return false;
+  if (auto done = slot.file->sync(); done)
+    slot.synced = stored;
+  else
+    drive_.fail(done.error().code, done.error().what);
+  slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
+  return true;
 }
 
 // Only ever a help: a file that could not be preallocated is written all the same.
@@ -134,7 +151,7 @@ void FileKeeper::seal(FileSlot& slot) {
   const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
   if (auto done = slot.file->seal(slot.length, name); !done) {
     drive_.fail(done.error().code, done.error().what);
-    drive_.left_unsealed(slot.tally.packets);
+    drive_.left_unsynced(slot.tally.packets - slot.synced);
     return;
   }
   files_sealed_.fetch_add(1, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <semaphore>
@@ -22,12 +23,14 @@ struct FileKeeperOptions {
   bool direct_io = true;
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
-  std::uint32_t block_bytes = 0;  // of the Blocks, for the index
-  SealHook* seal_hook = nullptr;  // told of each sealed file; outlives the keeper
+  std::uint32_t block_bytes = 0;         // of the Blocks, for the index
+  std::chrono::nanoseconds sync_age{0};  // how often an open file that has grown is synced; 0: only when sealed
+  SealHook* seal_hook = nullptr;         // told of each sealed file; outlives the keeper
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,
-// grows them ahead of the writes, seals finished ones. A drive that hangs in a sync holds up nobody else's files.
+// grows them ahead of the writes, syncs open ones and seals finished ones. A drive that hangs in a sync holds up nobody
+// else's files.
 class FileKeeper {
  public:
   // `slots`: of all writers' files on this drive; fixed for good. What is referred to outlives the keeper.
@@ -54,6 +57,7 @@ class FileKeeper {
   bool serve(FileSlot& slot);
   void open(FileSlot& slot);
   void grow(FileSlot& slot);
+  bool sync(FileSlot& slot);
   void preallocate(FileSlot& slot, std::uint64_t bytes);
   void close(FileSlot& slot);
   void seal(FileSlot& slot);

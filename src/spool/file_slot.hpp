@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,7 @@ struct alignas(64) FileSlot {
   std::uint64_t length = 0;  // bytes that count
   Timestamp first;
   Tally tally;
+  std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
   IndexRows index;
   bool index_complete = true;  // false: the file was cut within a Block
 
@@ -45,6 +47,10 @@ struct alignas(64) FileSlot {
   std::atomic<std::uint64_t> wanted_bytes{0};
   std::atomic<std::uint64_t> allocated_bytes{0};
   std::atomic<bool> cannot_preallocate{false};
+
+  // The keeper's: packets that were `stored` when the last sync began that ended well, and when it looks next.
+  std::uint64_t synced = 0;
+  std::chrono::steady_clock::time_point next_sync{};
 };
 
 }  // namespace wirespool::spool

@@ -211,6 +211,7 @@ void SpoolWriter::ask_for_file(FileSlot& slot, const Lane& lane) noexcept {
   slot.writer = options_.writer;
   slot.hidden_number = next_hidden_++;
   slot.tally = {};
+  slot.stored.store(0, std::memory_order_relaxed);
   slot.first = {};
   slot.index.clear();
   slot.index_complete = true;
@@ -342,8 +343,10 @@ void SpoolWriter::retire_lost(Lane& lane, Block& block) noexcept {
 }
 
 void SpoolWriter::count_stored(Lane& lane, Tally stored) noexcept {
-  lane.file().tally.packets += stored.packets;
-  lane.file().tally.bytes += stored.bytes;
+  FileSlot& slot = lane.file();
+  slot.tally.packets += stored.packets;
+  slot.tally.bytes += stored.bytes;
+  slot.stored.store(slot.tally.packets, std::memory_order_release);
   counters_.stored.add(stored.packets);
   counters_.stored_bytes.add(stored.bytes);
 }

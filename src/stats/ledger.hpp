@@ -39,7 +39,7 @@ struct DriveLine {
   std::string state;  // ok full failed
   std::string why;    // what the drive said, if not ok
   std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
-  std::uint64_t unsealed = 0;  // packets stored in files that it could not seal
+  std::uint64_t unsynced = 0;  // stored after the last sync of a file it could not seal
   std::uint64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
 };
 

@@ -49,7 +49,7 @@ Json json_of(const DriveLine& drive) {
                {"bytes", drive.bytes},
                {"inflight", drive.inflight},
                {"files", drive.files},
-               {"unsealed", drive.unsealed},
+               {"unsynced", drive.unsynced},
                {"write_latency_ns", {{"p50", drive.p50_ns}, {"p99", drive.p99_ns}, {"max", drive.max_ns}}}};
   if (!drive.why.empty()) json["why"] = drive.why;
   return json;

@@ -106,6 +106,8 @@ TEST_CASE("every option reaches its field") {
                        "2",
                        "--flush-age",
                        "250ms",
+                       "--sync-age",
+                       "0s",
                        "--when-full",
                        "wait",
                        "--handoff-size",
@@ -155,6 +157,7 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.io == Io::pwrite);
   CHECK(c.io_depth == 2);
   CHECK(c.flush_age_ns == 250'000'000);
+  CHECK(c.sync_age_ns == 0);
   CHECK(c.when_full == WhenFull::wait);
   CHECK(c.handoff_size == 512);
   CHECK(c.index == IndexLevel::off);

@@ -83,6 +83,7 @@ const std::vector<Wrong>& wrong_configs() {
       {"--io-depth", "0 is out of range", [](auto& c) { c.io_depth = 0; }},
       {"--io-depth", "1025", [](auto& c) { c.io_depth = 1025; }},
       {"--flush-age", "0s is too short", [](auto& c) { c.flush_age_ns = 0; }},
+      {"--sync-age", "1ms is too short", [](auto& c) { c.sync_age_ns = 1'000'000; }},
       {"--stats-interval", "9ms is too short", [](auto& c) { c.stats_interval_ns = 9'000'000; }},
       {"--on-seal-timeout", "0s is too short", [](auto& c) { c.on_seal_timeout_ns = 0; }},
       {"--on-seal", "--until block makes no files",
