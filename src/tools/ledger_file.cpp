@@ -132,6 +132,8 @@ std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view tex
   if (!plan.is_object()) return std::unexpected("it has no plan");
   CaptureFacts facts;
   facts.drives = child(plan, "drives").size();
+  facts.flow_index = text_of(plan, "index") == "flow";
+  facts.on_seal = !text_of(plan, "on_seal").empty();
   if (const auto block_bytes = count(plan, "block_bytes"); block_bytes > 0) facts.block_bytes = block_bytes;
   if (const auto& ledger = child(json, "ledger"); ledger.is_object() && !ledger.empty()) {
     auto point = point_of(ledger);

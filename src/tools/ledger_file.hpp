@@ -51,6 +51,8 @@ Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Ti
 struct CaptureFacts {
   std::uint64_t drives = 0;
   std::optional<std::uint64_t> block_bytes;
+  bool flow_index = false;           // --index flow
+  bool on_seal = false;              // it had a command for sealed files
   std::optional<LedgerPoint> final;  // none: it still runs, or did not come to its end
 };
 std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view text);

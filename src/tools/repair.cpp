@@ -41,12 +41,16 @@ Timestamp now() {
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
 }
 
-// The size of the capture's Blocks, for the index; what is usual where it is not known.
-std::uint32_t block_bytes_of(const std::string& directory, const format::FileName& hidden) {
-  constexpr std::uint32_t usual = 1 << 20;
-  const auto facts = read_capture_json(directory + "/" + format::capture_file_name(hidden.stem, hidden.first));
-  const auto bytes = facts ? facts->block_bytes.value_or(usual) : usual;
-  return bytes >= 512 && bytes <= (1u << 30) ? static_cast<std::uint32_t>(bytes) : usual;
+// What the capture's own file says of it; what is usual where that is not known.
+RepairContext context_for(const storage::Directory& directory, const format::FileName& hidden) {
+  RepairContext context{.directory = directory, .now = now()};
+  const auto facts = read_capture_json(directory.path_of(format::capture_file_name(hidden.stem, hidden.first)));
+  if (!facts) return context;
+  if (facts->block_bytes >= 512 && facts->block_bytes <= (1u << 30))
+    context.block_bytes = static_cast<std::uint32_t>(*facts->block_bytes);
+  if (facts->flow_index) context.index_level = format::IndexLevel::flow;
+  context.on_seal = facts->on_seal;
+  return context;
 }
 
 // What repair cannot bring back is the end of the books; it stays visible that there is none.
@@ -77,7 +81,9 @@ std::expected<RepairReport::InDirectory, ToolProblem> repair_directory(const std
   RepairReport::InDirectory result{path, {}, {}};
   const bool holes_known = storage::knows_holes(*directory);
   for (const auto& hidden : hidden_files(path)) {
-    const RepairContext context{*directory, dry_run, holes_known, block_bytes_of(path, hidden.parsed), now()};
+    auto context = context_for(*directory, hidden.parsed);
+    context.dry_run = dry_run;
+    context.holes_known = holes_known;
     result.files.push_back(repair_file(context, hidden.name, hidden.parsed));
   }
   result.notices = captures_without_end(path);

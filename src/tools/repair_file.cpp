@@ -20,6 +20,8 @@
 //     front, remove it. From here on a second repair finds nothing to do.
 //  9. Write the index of each. A crash before that leaves a file without one, which is whole all the same.
 //
+// If the capture had a command for sealed files (--on-seal), a marker is put beside each before it gets its name.
+//
 // Nothing is cut or removed before all records behind that place are safe under a final name. A file that holds
 // something, but no whole record, is left for people to look at.
 #include "tools/repair_file.hpp"
@@ -33,6 +35,7 @@
 #include "spool/salvager.hpp"
 #include "storage/direct_file.hpp"
 #include "storage/hidden_file.hpp"
+#include "storage/marker.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
 #include "tools/repaired_part.hpp"
@@ -56,8 +59,8 @@ class Repair {
       : context_(context),
         name_(name),
         path_(context.directory.path_of(hidden_name)),
-        front_(context.block_bytes),
-        behind_(context.block_bytes),
+        front_(context),
+        behind_(context),
         rescue_(context.directory, hidden_name.substr(0, hidden_name.rfind('.')) + ".rescue") {
     result_.hidden_name = std::move(hidden_name);
   }
@@ -159,14 +162,20 @@ class Repair {
   std::expected<void, IoError> seal() {
     if (!behind_.empty()) {
       const auto told = behind_.told(name_);
+      announce(told.name);
       if (auto sealed = rescue_.seal(behind_.end(), told.name); !sealed) return sealed;
       write_index(behind_, told.name);
     }
     if (front_.empty()) return file_->discard();
     const auto told = front_.told(name_);
+    announce(told.name);
     if (auto sealed = file_->seal(front_.end(), told.name); !sealed) return sealed;
     write_index(front_, told.name);
     return {};
+  }
+
+  void announce(const std::string& name) {
+    if (context_.on_seal) (void)storage::put_marker(context_.directory, format::pending_file_name(name));
   }
 
   void write_index(RepairedPart& part, const std::string& name) {

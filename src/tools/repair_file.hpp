@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "format/file_name.hpp"
+#include "format/index_file.hpp"
 #include "storage/directory.hpp"
 #include "wirespool/timestamp.hpp"
 
@@ -16,6 +17,8 @@ struct RepairContext {
   bool dry_run = false;
   bool holes_known = false;             // storage::knows_holes()
   std::uint32_t block_bytes = 1 << 20;  // of the capture, for the index
+  format::IndexLevel index_level = format::IndexLevel::time;
+  bool on_seal = false;  // the capture had a command for sealed files: the next one runs it for these, by their markers
   Timestamp now;
 };
 

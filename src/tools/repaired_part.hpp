@@ -16,7 +16,7 @@ namespace wirespool::tools {
 // One of the files that come out of a repair: its packets are counted and indexed as they are found.
 class RepairedPart {
  public:
-  explicit RepairedPart(std::uint32_t block_bytes) : index_({format::IndexLevel::time, block_bytes, true}) {}
+  explicit RepairedPart(const RepairContext& context) : index_({context.index_level, context.block_bytes, true}) {}
 
   void add(const StoredPacket& packet) {
     index_.add(packet, packet.offset - end_);

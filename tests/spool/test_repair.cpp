@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <random>
 
 #include "format/file_name.hpp"
+#include "format/index_file.hpp"
 #include "spool/reading_rig.hpp"
 #include "storage/direct_file.hpp"
 #include "support/catch.hpp"
@@ -125,6 +127,19 @@ TEST_CASE_METHOD(
   CHECK(tools::verify({directory.str()})->problem_count() == 0);
   CHECK(tools::verify({directory.str()})->files.at(0).notices.empty());
   if (missing_outside_tools().empty()) CHECK(ask_capinfos(directory / repaired.files[0].name).understood);
+}
+
+TEST_CASE_METHOD(Crash,
+                 "a repaired file is indexed as its capture would have, and marked for the capture's --on-seal") {
+  const std::string plan = R"({"plan":{"block_bytes":65536,"index":"flow","on_seal":"gzip -k"}})";
+  std::ofstream(directory / format::capture_file_name("w", start)) << plan;
+  write_all(pcap_bytes(trace_of(1000)));
+  const auto name = repair_one().files.at(0).name;
+  CHECK(std::filesystem::exists(directory / format::pending_file_name(name)));
+  const auto index = format::decode_index(read_bytes(directory / format::index_file_name(name)));
+  REQUIRE(index);
+  CHECK(index->header.level == format::IndexLevel::flow);
+  CHECK(index->header.block_bytes == 65536);
 }
 
 TEST_CASE_METHOD(Crash, "a second repair changes nothing, and a dry run changes nothing at all") {
