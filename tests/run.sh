@@ -11,7 +11,7 @@ source "$here/config/setup-functions.sh"
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [SUITE...]
-  SUITE            unit, spool, eal; default: these three. e2e, alone: containers, a guest, systemd, an object store
+  SUITE            unit, spool, eal; default: these three. e2e: containers, a guest, systemd, an object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
 The last line is "N passed, N failed, N skipped". Exit code 0: none failed.
@@ -31,7 +31,7 @@ read_arguments() {
       *) complain "unknown argument: $word" && usage >&2 && exit 1 ;;
     esac
   done
-  [ ${#suites[@]} -gt 0 ] || suites=(unit spool eal)
+  [ ${#suites[@]} -gt 0 ] || [ -n "$end_to_end" ] || suites=(unit spool eal)
 }
 
 wrapper=(env)
@@ -231,6 +231,8 @@ run_script() {
 
 # One image for all: made by the first, kept for the others, whose program is the image's.
 run_end_to_end() {
+  command -v npm >/dev/null || packages_e2e+=(npm)
+  install_packages "${packages_e2e[@]}" || notice "what lacks a package is skipped"
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script config
@@ -244,6 +246,16 @@ run_end_to_end() {
 }
 
 # --- all of it --------------------------------------------------------------------------------------------------------
+
+run_builds() {
+  run_release
+  if [ -z "$quick" ]; then
+    check_format
+    check_instructions
+    run_without_capture
+  fi
+  if [ -n "$sanitizers" ]; then run_address_sanitizer; fi
+}
 
 main() {
   read_arguments "$@"
@@ -263,21 +275,8 @@ main() {
     export WIRESPOOL_TEST_NO_HUGE=1
   fi
 
-  if [ -n "$end_to_end" ]; then
-    command -v npm >/dev/null || packages_e2e+=(npm)
-    install_packages "${packages_e2e[@]}" || notice "what lacks a package is skipped"
-    run_end_to_end
-    check_leftovers
-    finish
-  fi
-
-  run_release
-  if [ -z "$quick" ]; then
-    check_format
-    check_instructions
-    run_without_capture
-  fi
-  if [ -n "$sanitizers" ]; then run_address_sanitizer; fi
+  if [ ${#suites[@]} -gt 0 ]; then run_builds; fi
+  if [ -n "$end_to_end" ]; then run_end_to_end; fi
   check_leftovers
   finish
 }
