@@ -111,7 +111,7 @@ class Line {
 class Unending final : public Outlet {
  public:
   explicit Unending(Outlet& outlet) : outlet_(outlet) {}
-  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override { outlet_.deliver(mbufs, count); }
+  void deliver(const Burst& received) noexcept override { outlet_.deliver(received); }
 
  private:
   Outlet& outlet_;
@@ -184,11 +184,7 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
 void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
   stats::RxCounters received;
   Line line;
-  BlockOutlet outlet({.appenders = {&line.appender()},
-                      .drives = {},
-                      .pool = wire.pool(),
-                      .field = wire.field(),
-                      .counters = &received});
+  BlockOutlet outlet({.appenders = {&line.appender()}, .drives = {}, .field = wire.field(), .counters = &received});
   Receiver receiver(wire, outlet, received);
   count(
       "blocks: rx lcore, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});

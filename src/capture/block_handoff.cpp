@@ -64,13 +64,13 @@ std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
   return loads_;
 }
 
-void BlockOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
-  std::size_t done = append(mbufs, count);
-  if (done < count && setup_.wait) done += wait_for_blocks(mbufs + done, count - done);
-  if (done < count) {
-    (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(count - done);
+void BlockOutlet::deliver(const Burst& burst) noexcept {
+  std::size_t done = append(burst.mbufs, burst.count);
+  if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.mbufs + done, burst.count - done);
+  if (done < burst.count) {
+    (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(burst.count - done);
   }
-  free_burst(mbufs, count);
+  free_burst(burst);
 }
 
 std::size_t BlockOutlet::wait_for_blocks(rte_mbuf* const* mbufs, std::size_t count) noexcept {
@@ -89,7 +89,7 @@ std::size_t BlockOutlet::wait_for_blocks(rte_mbuf* const* mbufs, std::size_t cou
 std::size_t BlockOutlet::append(rte_mbuf* const* mbufs, std::size_t count) noexcept {
   std::size_t done = 0;
   for (std::size_t tried = 0; tried < setup_.appenders.size() && done < count; ++tried) {
-    const RefIterator first(mbufs + done, setup_.pool, setup_.field);
+    const RefIterator first(mbufs + done, setup_.field);
     done += setup_.appenders[turn_]->append(first, first + static_cast<std::ptrdiff_t>(count - done));
     turn_ = (turn_ + 1) % setup_.appenders.size();
   }

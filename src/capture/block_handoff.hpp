@@ -73,13 +73,12 @@ class BlockOutlet final : public Outlet {
     std::vector<spool::Appender*> appenders;
     std::vector<const spool::Drive*> drives;  // all of them; none for --until handoff|block
     bool wait = false;                        // for an empty Block, else drop_handoff
-    rte_mempool* pool = nullptr;
     StampField field;
     stats::RxCounters* counters = nullptr;
   };
   explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
 
-  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+  void deliver(const Burst& burst) noexcept override;
   void tick(Timestamp now) noexcept override;
   void finish() noexcept override;
 

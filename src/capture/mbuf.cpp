@@ -54,15 +54,4 @@ void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* 
   if (filled) rte_mempool_put_bulk(pool, simple.data(), filled);
 }
 
-void free_burst(rte_mbuf** mbufs, unsigned count) noexcept {
-  if (count == 0) return;
-  rte_mempool* const pool = mbufs[0]->pool;
-  bool simple = true;
-  for (unsigned i = 0; i < count; ++i) simple &= is_simple(mbufs[i], pool);
-  if (simple) [[likely]]
-    free_simple_burst(mbufs, count, pool);
-  else
-    rte_pktmbuf_free_bulk(mbufs, count);
-}
-
 }  // namespace wirespool::capture

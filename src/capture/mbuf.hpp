@@ -40,47 +40,91 @@ inline bool is_simple(const rte_mbuf* mbuf, const rte_mempool* pool) noexcept {
          (mbuf->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0 && mbuf->pool == pool;
 }
 
-inline spool::PacketRef refer(rte_mbuf* mbuf, const rte_mempool* pool, StampField field) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(mbuf);
-  return {{field.of(mbuf)},
-          rte_pktmbuf_mtod(mbuf, const std::byte*),
-          reinterpret_cast<void*>(is_simple(mbuf, pool) ? address : address | not_simple),
-          mbuf->pkt_len,
-          mbuf->data_len};
+// An mbuf that is simple, or whose owner does not matter.
+inline spool::PacketRef refer(rte_mbuf* mbuf, StampField field) noexcept {
+  return {{field.of(mbuf)}, rte_pktmbuf_mtod(mbuf, const std::byte*), mbuf, mbuf->pkt_len, mbuf->data_len};
+}
+
+// Any mbuf.
+inline spool::PacketRef refer(rte_mbuf* mbuf, StampField field, const rte_mempool* pool) noexcept {
+  auto packet = refer(mbuf, field);
+  if (!is_simple(mbuf, pool))
+    packet.owner = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(mbuf) | not_simple);
+  return packet;
 }
 
 // Mbufs seen as PacketRefs that are made when they are looked at: for Appender::append.
 class RefIterator {
  public:
-  RefIterator(rte_mbuf* const* at, const rte_mempool* pool, StampField field) : at_(at), pool_(pool), field_(field) {}
+  RefIterator(rte_mbuf* const* at, StampField field) : at_(at), field_(field) {}
 
-  spool::PacketRef operator*() const noexcept { return refer(*at_, pool_, field_); }
+  spool::PacketRef operator*() const noexcept { return refer(*at_, field_); }
   RefIterator& operator++() noexcept {
     ++at_;
     return *this;
   }
-  RefIterator operator+(std::ptrdiff_t mbufs) const noexcept { return {at_ + mbufs, pool_, field_}; }
+  RefIterator operator+(std::ptrdiff_t mbufs) const noexcept { return {at_ + mbufs, field_}; }
   std::ptrdiff_t operator-(const RefIterator& other) const noexcept { return at_ - other.at_; }
   bool operator==(const RefIterator& other) const noexcept { return at_ == other.at_; }
 
  private:
   rte_mbuf* const* at_;
-  const rte_mempool* pool_;
   StampField field_;
 };
 
 // spool::ChainCopy for mbuf chains.
 void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept;
 
+// What one receive call gave, stamped.
+struct Burst {
+  rte_mbuf** mbufs = nullptr;
+  unsigned count = 0;
+  rte_mempool* pool = nullptr;  // all of them are simple and of this pool; nullptr: each has to be looked at
+
+  Burst behind(unsigned packets) const noexcept { return {mbufs + packets, count - packets, pool}; }
+  Burst up_to(unsigned packets) const noexcept { return {mbufs, packets, pool}; }
+};
+
+// What the mbufs of a Burst have in common: gathered without a branch in the pass that stamps them, so that nobody has
+// to look at each of them for it again.
+class BurstLook {
+ public:
+  void at(const rte_mbuf& mbuf) noexcept {
+    // Neither is ever zero: if no bit but the lowest is ever set, all are one.
+    counts_ |= mbuf.refcnt;
+    counts_ |= mbuf.nb_segs;
+    flags_ |= mbuf.ol_flags;
+    const auto pool = reinterpret_cast<std::uintptr_t>(mbuf.pool);
+    any_pool_ |= pool;
+    all_pools_ &= pool;
+    bytes_ += mbuf.pkt_len;
+  }
+
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+  // The pool of all of them if they are simple, else nullptr.
+  rte_mempool* simple_pool() const noexcept {
+    const bool simple = counts_ == 1 && (flags_ & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
+    return simple && any_pool_ == all_pools_ ? reinterpret_cast<rte_mempool*>(any_pool_) : nullptr;
+  }
+
+ private:
+  std::uint16_t counts_ = 0;
+  std::uint64_t flags_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uintptr_t any_pool_ = 0, all_pools_ = ~std::uintptr_t{0};
+};
+
 // Frees what the refs own. Any lcore.
 void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept;
 
-// Frees mbufs straight from a receive call, all of one pool. RX lcore.
-void free_burst(rte_mbuf** mbufs, unsigned count) noexcept;
-
-// The same for mbufs that are all simple: their headers are not read again.
-inline void free_simple_burst(rte_mbuf** mbufs, unsigned count, rte_mempool* pool) noexcept {
-  rte_mempool_put_bulk(pool, reinterpret_cast<void* const*>(mbufs), count);
+// Frees mbufs straight from a receive call. RX lcore.
+inline void free_burst(const Burst& burst) noexcept {
+  if (burst.count == 0) return;
+  if (burst.pool) [[likely]]
+    rte_mempool_put_bulk(burst.pool, reinterpret_cast<void* const*>(burst.mbufs), burst.count);
+  else
+    rte_pktmbuf_free_bulk(burst.mbufs, burst.count);
 }
 
 }  // namespace wirespool::capture

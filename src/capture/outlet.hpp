@@ -15,9 +15,9 @@ class Outlet {
  public:
   virtual ~Outlet() = default;
 
-  virtual void deliver(rte_mbuf** mbufs, unsigned count) noexcept = 0;  // stamped
-  virtual void tick(Timestamp) noexcept {}                              // a hundred times a second
-  virtual void finish() noexcept {}                                     // nothing is delivered after
+  virtual void deliver(const Burst& burst) noexcept = 0;
+  virtual void tick(Timestamp) noexcept {}  // a hundred times a second
+  virtual void finish() noexcept {}         // nothing is delivered after
 };
 
 // --until rx: packets end here.
@@ -25,9 +25,9 @@ class NoOutlet final : public Outlet {
  public:
   explicit NoOutlet(stats::RxCounters& counters) : counters_(counters) {}
 
-  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override {
-    counters_.filtered.add(count);
-    free_burst(mbufs, count);
+  void deliver(const Burst& burst) noexcept override {
+    counters_.filtered.add(burst.count);
+    free_burst(burst);
   }
 
  private:

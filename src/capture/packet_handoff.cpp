@@ -4,6 +4,7 @@
 #include <rte_pause.h>
 
 #include <algorithm>
+#include <span>
 
 namespace wirespool::capture {
 namespace {
@@ -15,33 +16,35 @@ unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(
 
 }  // namespace
 
-void DroppingPacketOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
-  const unsigned taken = hand_to(next_handoff(count), mbufs, count);
-  if (taken == count) return;
-  counters_.drop_handoff.add(count - taken);
-  free_burst(mbufs + taken, count - taken);
+void DroppingPacketOutlet::deliver(const Burst& burst) noexcept {
+  const unsigned taken = hand_to(next_handoff(burst.count), burst);
+  if (taken == burst.count) return;
+  counters_.drop_handoff.add(burst.count - taken);
+  free_burst(burst.behind(taken));
 }
 
-void WaitingPacketOutlet::deliver(rte_mbuf** mbufs, unsigned count) noexcept {
-  if (count == 0) return;
-  measure(mbufs, count);
-  const rte_mempool* pool = mbufs[0]->pool;
-  unsigned taken = hand_to(next_handoff(count), mbufs, count);
-  if (taken < count) {
+void WaitingPacketOutlet::deliver(const Burst& burst) noexcept {
+  if (burst.count == 0) return;
+  measure(burst);
+  const rte_mempool* pool = burst.mbufs[0]->pool;
+  unsigned taken = hand_to(next_handoff(burst.count), burst);
+  if (taken < burst.count) {
     ++counters_.handoff_waits;
     counters_.waiting.set(1);
-    while (taken < count) {
+    while (taken < burst.count) {
       rte_pause();
-      taken += hand_to(next_handoff(count - taken), mbufs + taken, count - taken);
+      taken += hand_to(next_handoff(burst.count - taken), burst.behind(taken));
     }
     counters_.waiting.set(0);
   }
   if (longest_chain_ > 1) wait_for_mbufs(pool);
 }
 
-void WaitingPacketOutlet::measure(rte_mbuf* const* mbufs, unsigned count) noexcept {
-  largest_burst_ = std::max(largest_burst_, count);
-  for (unsigned i = 0; i < count; ++i) longest_chain_ = std::max<unsigned>(longest_chain_, mbufs[i]->nb_segs);
+void WaitingPacketOutlet::measure(const Burst& burst) noexcept {
+  largest_burst_ = std::max(largest_burst_, burst.count);
+  if (burst.pool) return;
+  for (auto* mbuf : std::span(burst.mbufs, burst.count))
+    longest_chain_ = std::max<unsigned>(longest_chain_, mbuf->nb_segs);
 }
 
 // Handoffs are bounded in packets. Where packets are chains, the pool runs dry before they are full, and a driver that
@@ -60,10 +63,17 @@ bool WaitingPacketOutlet::all_empty() const noexcept {
 }
 
 // Refs into the ring, as many as fit; how many those were.
-unsigned PacketOutlet::hand_to(Handoff& handoff, rte_mbuf* const* mbufs, unsigned count) noexcept {
-  const auto room = handoff.reserve(count);
-  for (auto& ref : room.first) ref = refer(*mbufs++, pool_, field_);
-  for (auto& ref : room.second) ref = refer(*mbufs++, pool_, field_);
+unsigned PacketOutlet::hand_to(Handoff& handoff, const Burst& burst) noexcept {
+  const auto room = handoff.reserve(burst.count);
+  auto* const* mbuf = burst.mbufs;
+  const auto fill = [&](auto reference) {
+    for (auto& ref : room.first) ref = reference(*mbuf++);
+    for (auto& ref : room.second) ref = reference(*mbuf++);
+  };
+  if (burst.pool == pool_) [[likely]]
+    fill([field = field_](rte_mbuf* simple) { return refer(simple, field); });
+  else
+    fill([this](rte_mbuf* any) { return refer(any, field_, pool_); });
   const auto taken = room.first.size() + room.second.size();
   if (taken) handoff.publish(taken);
   return static_cast<unsigned>(taken);

@@ -20,7 +20,7 @@ class PacketOutlet : public Outlet {
       : handoffs_(std::move(handoffs)), pool_(pool), field_(field), counters_(counters) {}
 
  protected:
-  unsigned hand_to(Handoff& handoff, rte_mbuf* const* mbufs, unsigned count) noexcept;
+  unsigned hand_to(Handoff& handoff, const Burst& burst) noexcept;
   Handoff& next_handoff(unsigned packets) noexcept;
 
   std::vector<Handoff*> handoffs_;
@@ -34,17 +34,17 @@ class PacketOutlet : public Outlet {
 class DroppingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+  void deliver(const Burst& burst) noexcept override;
 };
 
 // --when-full wait: nothing is received until it fits, nor while the next Burst might not find the mbufs it needs.
 class WaitingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(rte_mbuf** mbufs, unsigned count) noexcept override;
+  void deliver(const Burst& burst) noexcept override;
 
  private:
-  void measure(rte_mbuf* const* mbufs, unsigned count) noexcept;
+  void measure(const Burst& burst) noexcept;
   void wait_for_mbufs(const rte_mempool* pool) const noexcept;
   bool all_empty() const noexcept;
 

@@ -5,6 +5,8 @@
 #include <rte_ethdev.h>
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "capture/clock.hpp"
 
@@ -52,11 +54,11 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
     stages_.lap(setup_.counters->cycles.idle);
     return 0;
   }
-  stamp(queue, received, run);
-  const unsigned kept = setup_.allowance ? within_allowance(received) : received;
-  count(queue, kept);
+  auto stamped = stamp(queue, received, run);
+  if (setup_.allowance) keep_allowed(stamped);
+  count(queue, stamped);
   stages_.lap(setup_.counters->cycles.stamp);
-  setup_.outlet->deliver(mbufs_.data(), kept);
+  setup_.outlet->deliver(stamped.burst);
   stages_.lap(setup_.counters->cycles.deliver);
   if (setup_.allowance && setup_.allowance->used_up()) setup_.stop->stop();
   return received;
@@ -78,48 +80,59 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   return stamper_.polled(now, received);
 }
 
-void RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
-  if (queue.nic_clock) {
-    stamp_from_nic(queue, received, run);
-    return;
+// One pass over the mbufs: each gets its stamp and is seen.
+template <typename StampOf>
+RxLcore::Stamped RxLcore::stamp_each(unsigned received, StampOf stamp_of) noexcept {
+  const StampField field = setup_.stamp_field;
+  BurstLook look;
+  for (rte_mbuf* mbuf : std::span(mbufs_).first(received)) {
+    field.of(mbuf) = stamp_of(*mbuf);
+    look.at(*mbuf);
   }
-  for (unsigned i = 0; i < received; ++i) {
-    setup_.stamp_field.of(mbufs_[i]) = run.first_ns;
-    run.first_ns += run.step_ns;
-  }
+  return {{mbufs_.data(), received, look.simple_pool()}, look.bytes()};
+}
+
+RxLcore::Stamped RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
+  if (queue.nic_clock) return stamp_from_nic(queue, received, run);
+  return stamp_each(received, [next = run.first_ns, step = run.step_ns](const rte_mbuf&) mutable {
+    return std::exchange(next, next + step);
+  });
 }
 
 // The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time. Equal
 // stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
-void RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
+RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
   const auto index = static_cast<std::size_t>(&queue - setup_.queues.data());
   queue.nic_clock->refresh(nic_lines_[index], nic_versions_[index]);
   const policy::ClockLine line = nic_lines_[index];
-  for (unsigned i = 0; i < received; ++i) {
-    std::uint64_t& stamp = setup_.stamp_field.of(mbufs_[i]);
-    const bool stamped = mbufs_[i]->ol_flags & setup_.stamp_field.rx_flag;
-    const std::uint64_t utc = stamped ? line.to_utc({stamp}).ns : run.first_ns + i * run.step_ns;
-    stamp = last_nic_ns_ = std::max(utc, last_nic_ns_ + 1);
-  }
+  const StampField field = setup_.stamp_field;
+  std::uint64_t last = last_nic_ns_, polled = run.first_ns;
+  const auto stamped = stamp_each(received, [&](rte_mbuf& mbuf) {
+    const std::uint64_t at_poll = std::exchange(polled, polled + run.step_ns);
+    const std::uint64_t utc = mbuf.ol_flags & field.rx_flag ? line.to_utc({field.of(&mbuf)}).ns : at_poll;
+    return last = std::max(utc, last + 1);
+  });
+  last_nic_ns_ = last;
+  return stamped;
 }
 
 // What comes in the Burst that reaches --packets, behind the last one asked for, is counted and freed.
-unsigned RxLcore::within_allowance(unsigned received) noexcept {
-  const unsigned kept = setup_.allowance->take(received);
-  if (kept == received) return kept;
-  setup_.counters->beyond_limit.add(received - kept);
-  free_burst(mbufs_.data() + kept, received - kept);
-  return kept;
+void RxLcore::keep_allowed(Stamped& stamped) noexcept {
+  const Burst all = stamped.burst;
+  const unsigned kept = setup_.allowance->take(all.count);
+  if (kept == all.count) return;
+  stamped = {all.up_to(kept), 0};
+  for (const rte_mbuf* mbuf : std::span(mbufs_).first(kept)) stamped.bytes += mbuf->pkt_len;
+  setup_.counters->beyond_limit.add(all.count - kept);
+  free_burst(all.behind(kept));
 }
 
-void RxLcore::count(const RxQueue& queue, unsigned packets) noexcept {
-  std::uint64_t bytes = 0;
-  for (unsigned i = 0; i < packets; ++i) bytes += mbufs_[i]->pkt_len;
-  queue.counters->packets.add(packets);
-  queue.counters->bytes.add(bytes);
-  setup_.counters->received.add(packets);
-  setup_.counters->received_bytes.add(bytes);
-  if (setup_.allowance) setup_.allowance->take_bytes(bytes);
+void RxLcore::count(const RxQueue& queue, const Stamped& stamped) noexcept {
+  queue.counters->packets.add(stamped.burst.count);
+  queue.counters->bytes.add(stamped.bytes);
+  setup_.counters->received.add(stamped.burst.count);
+  setup_.counters->received_bytes.add(stamped.bytes);
+  if (setup_.allowance) setup_.allowance->take_bytes(stamped.bytes);
 }
 
 }  // namespace wirespool::capture

@@ -54,14 +54,21 @@ class RxLcore {
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
  private:
+  struct Stamped {
+    Burst burst;
+    std::uint64_t bytes = 0;
+  };
+
   void drain(RxQueue& queue) noexcept;
   unsigned poll(RxQueue& queue) noexcept;
 
   policy::StampRun time_of(unsigned received) noexcept;
-  void stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
-  void stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
-  unsigned within_allowance(unsigned received) noexcept;
-  void count(const RxQueue& queue, unsigned packets) noexcept;
+  template <typename StampOf>
+  Stamped stamp_each(unsigned received, StampOf stamp_of) noexcept;
+  Stamped stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
+  Stamped stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
+  void keep_allowed(Stamped& stamped) noexcept;
+  void count(const RxQueue& queue, const Stamped& stamped) noexcept;
 
   RxLcoreSetup setup_;
   StageClock stages_;

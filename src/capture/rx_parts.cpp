@@ -88,7 +88,6 @@ std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const spool::Drive*> d
   BlockOutlet::Setup setup{.appenders = {},
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
-                           .pool = pool_,
                            .field = field_,
                            .counters = &counters};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());

@@ -58,9 +58,18 @@ inline void copy_frame(std::byte* to, const std::byte* from, std::size_t bytes) 
   if (bytes) std::memcpy(to, from, bytes);
 }
 
+// Two moves of eight bytes: put together from four numbers of four, GCC takes a detour through vector registers.
+inline void put_header(std::byte* to, const PcapRecordHeader& header) noexcept {
+  const auto pair = [](std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32 | low; };
+  const std::uint64_t time = pair(header.seconds, header.nanoseconds);
+  const std::uint64_t lengths = pair(header.caplen, header.wirelen);
+  std::memcpy(to, &time, sizeof time);
+  std::memcpy(to + sizeof time, &lengths, sizeof lengths);
+}
+
 // Header and payload; `to` has room for both. Returns the byte after them.
 inline std::byte* put_record(std::byte* to, const PcapRecordHeader& header, const std::byte* frame) noexcept {
-  std::memcpy(to, &header, sizeof header);
+  put_header(to, header);
   copy_frame(to + sizeof header, frame, header.caplen);
   return to + sizeof header + header.caplen;
 }

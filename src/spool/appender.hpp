@@ -82,7 +82,7 @@ class Appender {
   template <typename Packets>
   Packets append_ordered(Packets first, Packets last) noexcept;
   template <typename Packets>
-  Packets append_run(Lane& lane, Packets first, Packets last) noexcept;
+  std::ptrdiff_t append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
   void append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept;
   void gather(const PacketRef& packet, std::uint32_t caplen) noexcept;

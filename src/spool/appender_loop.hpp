@@ -35,7 +35,7 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
   Packets done = first;
   while (done != last) {
     if (!selected_ && !select_lane()) break;
-    done = append_run(lanes_[current_], done, last);
+    done = done + append_run(lanes_[current_], done, last);
     if (done == last || !append_slowly(*done)) break;
     ++done;
   }
@@ -43,10 +43,10 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
   return done;
 }
 
-// The hot loop: as many packets as fit into the open Block. Locals, because writes through std::byte* may alias
-// members; a function of its own, so that all registers are its.
+// The hot loop: as many packets as fit into the open Block, and how many those were. Locals, because writes through
+// std::byte* may alias members; a function of its own, so that all registers are its.
 template <typename Packets>
-[[gnu::noinline]] Packets Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
+[[gnu::noinline]] std::ptrdiff_t Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
   constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
   Block& block = *lane.block;
   std::byte* const begin = block.data + block.length;
@@ -58,18 +58,18 @@ template <typename Packets>
   for (; at != last; ++at) {
     const PacketRef& packet = *at;
     const std::uint32_t caplen = std::min(packet.wirelen, snaplen);
-    if (header_bytes + caplen > static_cast<std::size_t>(limit - to) || caplen > packet.head_bytes) break;
+    if (to + header_bytes + caplen > limit || caplen > packet.head_bytes) break;
     to = format::put_record(to, splitter.header(packet.stamp, caplen, packet.wirelen), packet.head);
   }
   splitter_ = splitter;
   const auto count = static_cast<std::uint32_t>(at - first);
-  if (count == 0) return at;
+  if (count == 0) return 0;
   const auto bytes = static_cast<std::uint32_t>(to - begin);
   begin_records(lane, block.length, count, (*first).stamp, (*(at + -1)).stamp);
   block.length += bytes;
   block.tally.packets += count;
   block.tally.bytes += bytes - count * header_bytes;
-  return at;
+  return count;
 }
 
 }  // namespace wirespool::spool

@@ -172,7 +172,7 @@ TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {
       head->nb_segs += 1;
     }
   }
-  const auto packet = refer(head, bed.pool, bed.field);
+  const auto packet = refer(head, bed.field, bed.pool);
   CHECK(packet.wirelen == frame.size());
   for (int round = 0; round < 1'000; ++round) {
     const auto offset = random() % frame.size();

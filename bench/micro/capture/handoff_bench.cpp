@@ -177,8 +177,8 @@ unsigned hand_over(Handoff& handoff, Mbufs& mbufs, unsigned count) {
   const auto got = static_cast<unsigned>(room.first.size() + room.second.size());
   if (got == 0) return 0;
   rte_mbuf* const* mbuf = mbufs.receive(got).data();
-  for (auto& ref : room.first) ref = refer(*mbuf++, nullptr, mbufs.field());
-  for (auto& ref : room.second) ref = refer(*mbuf++, nullptr, mbufs.field());
+  for (auto& ref : room.first) ref = refer(*mbuf++, mbufs.field(), nullptr);
+  for (auto& ref : room.second) ref = refer(*mbuf++, mbufs.field(), nullptr);
   handoff.publish(got);
   return got;
 }
