@@ -65,35 +65,41 @@ std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
 }
 
 void BlockOutlet::deliver(const Burst& burst) noexcept {
-  std::size_t done = append(burst.mbufs, burst.count);
-  if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.mbufs + done, burst.count - done);
+  std::size_t done = append(burst);
+  if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.behind(static_cast<unsigned>(done)));
   if (done < burst.count) {
     (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(burst.count - done);
   }
   free_burst(burst);
 }
 
-std::size_t BlockOutlet::wait_for_blocks(rte_mbuf* const* mbufs, std::size_t count) noexcept {
+std::size_t BlockOutlet::wait_for_blocks(const Burst& burst) noexcept {
   std::size_t done = 0;
   ++setup_.counters->handoff_waits;
   setup_.counters->waiting.set(1);
-  while (done < count && any_drive()) {
+  while (done < burst.count && any_drive()) {
     rte_pause();
-    done += append(mbufs + done, count - done);
+    done += append(burst.behind(static_cast<unsigned>(done)));
   }
   setup_.counters->waiting.set(0);
   return done;
 }
 
 // As many as there are empty Blocks for, at any writer.
-std::size_t BlockOutlet::append(rte_mbuf* const* mbufs, std::size_t count) noexcept {
-  std::size_t done = 0;
-  for (std::size_t tried = 0; tried < setup_.appenders.size() && done < count; ++tried) {
-    const RefIterator first(mbufs + done, setup_.field);
-    done += setup_.appenders[turn_]->append(first, first + static_cast<std::ptrdiff_t>(count - done));
+std::size_t BlockOutlet::append(const Burst& burst) noexcept {
+  return burst.pool ? append_refs<RefIterator<true>>(burst) : append_refs<RefIterator<false>>(burst);
+}
+
+template <typename Refs>
+std::size_t BlockOutlet::append_refs(const Burst& burst) noexcept {
+  const Refs first(burst.mbufs, setup_.field);
+  const Refs last = first + burst.count;
+  Refs done = first;
+  for (std::size_t tried = 0; tried < setup_.appenders.size() && done != last; ++tried) {
+    done = done + static_cast<std::ptrdiff_t>(setup_.appenders[turn_]->append(done, last));
     turn_ = (turn_ + 1) % setup_.appenders.size();
   }
-  return done;
+  return static_cast<std::size_t>(done - first);
 }
 
 bool BlockOutlet::any_drive() const noexcept {

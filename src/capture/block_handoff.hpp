@@ -83,8 +83,10 @@ class BlockOutlet final : public Outlet {
   void finish() noexcept override;
 
  private:
-  std::size_t append(rte_mbuf* const* mbufs, std::size_t count) noexcept;
-  std::size_t wait_for_blocks(rte_mbuf* const* mbufs, std::size_t count) noexcept;
+  std::size_t append(const Burst& burst) noexcept;
+  template <typename Refs>
+  std::size_t append_refs(const Burst& burst) noexcept;
+  std::size_t wait_for_blocks(const Burst& burst) noexcept;
   bool any_drive() const noexcept;
 
   Setup setup_;

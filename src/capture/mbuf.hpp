@@ -53,12 +53,18 @@ inline spool::PacketRef refer(rte_mbuf* mbuf, StampField field, const rte_mempoo
   return packet;
 }
 
-// Mbufs seen as PacketRefs that are made when they are looked at: for Appender::append.
+// Mbufs seen as PacketRefs that are made when they are looked at: for Appender::append. Of one segment each, if they
+// are known to be simple: nothing has to be compared then.
+template <bool simple>
 class RefIterator {
  public:
   RefIterator(rte_mbuf* const* at, StampField field) : at_(at), field_(field) {}
 
-  spool::PacketRef operator*() const noexcept { return refer(*at_, field_); }
+  spool::PacketRef operator*() const noexcept {
+    auto packet = refer(*at_, field_);
+    if constexpr (simple) packet.head_bytes = packet.wirelen;
+    return packet;
+  }
   RefIterator& operator++() noexcept {
     ++at_;
     return *this;

@@ -12,26 +12,19 @@
 
 namespace wirespool::format {
 
-// A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so the
-// division is done once a second.
-class SecondSplitter {
- public:
-  PcapRecordHeader header(Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) noexcept {
-    std::uint64_t nanoseconds = time.ns - second_ns_;
-    if (nanoseconds >= 1'000'000'000) [[unlikely]]
-      nanoseconds = turn(time);
-    return {second_, static_cast<std::uint32_t>(nanoseconds), caplen, wirelen};
-  }
+// A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so that a
+// stamp costs a subtraction and the division is done once a second.
+struct Second {
+  std::uint32_t number = 0;
+  std::uint64_t begin_ns = 0;
 
- private:
-  std::uint64_t turn(Timestamp time) noexcept {
-    second_ = time.seconds();
-    second_ns_ = std::uint64_t{second_} * 1'000'000'000;
-    return time.ns - second_ns_;
-  }
+  static Second of(Timestamp time) noexcept { return {time.seconds(), std::uint64_t{time.seconds()} * 1'000'000'000}; }
+  bool holds(Timestamp time) const noexcept { return time.ns - begin_ns < 1'000'000'000; }
 
-  std::uint64_t second_ns_ = 0;
-  std::uint32_t second_ = 0;
+  // Of a packet whose stamp it holds.
+  PcapRecordHeader header(Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) const noexcept {
+    return {number, static_cast<std::uint32_t>(time.ns - begin_ns), caplen, wirelen};
+  }
 };
 
 // memcpy for frames: moves of fixed size the compiler expands in place, the last one overlapping the one before, so

@@ -42,7 +42,7 @@ bool Appender::append_slowly(const PacketRef& packet) noexcept {
 
 void Appender::append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept {
   Block& block = *lane.block;
-  const auto header = splitter_.header(packet.stamp, caplen, packet.wirelen);
+  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
   std::memcpy(block.data + block.length, &header, sizeof header);
   options_.copy_chain(packet, 0, block.data + block.length + header_bytes, caplen);
   begin_records(lane, block.length, 1, packet.stamp, packet.stamp);
@@ -53,7 +53,7 @@ void Appender::append_chain(Lane& lane, const PacketRef& packet, std::uint32_t c
 
 // The whole record into record_.
 void Appender::gather(const PacketRef& packet, std::uint32_t caplen) noexcept {
-  const auto header = splitter_.header(packet.stamp, caplen, packet.wirelen);
+  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
   std::memcpy(record_.data(), &header, sizeof header);
   if (caplen <= packet.head_bytes)
     std::memcpy(record_.data() + header_bytes, packet.head, caplen);

@@ -82,6 +82,8 @@ class Appender {
   template <typename Packets>
   Packets append_ordered(Packets first, Packets last) noexcept;
   template <typename Packets>
+  Packets end_of_second(Packets first, Packets last) noexcept;
+  template <typename Packets>
   std::ptrdiff_t append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
   void append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept;
@@ -102,7 +104,7 @@ class Appender {
   std::vector<Lane> lanes_;
   std::size_t current_ = 0;  // lane that takes the next packet
   bool selected_ = false;    // current_ has an open Block
-  format::SecondSplitter splitter_;
+  format::Second second_;    // that of the last packet
   Timestamp last_stamp_;
   std::vector<std::byte> record_;  // a record that does not fit, whole: its header and caplen bytes
 };

@@ -35,16 +35,30 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
   Packets done = first;
   while (done != last) {
     if (!selected_ && !select_lane()) break;
-    done = done + append_run(lanes_[current_], done, last);
-    if (done == last || !append_slowly(*done)) break;
+    const Packets end = end_of_second(done, last);
+    done = done + append_run(lanes_[current_], done, end);
+    if (done == end) continue;
+    if (!append_slowly(*done)) break;
     ++done;
   }
   if (done != first) last_stamp_ = (*(done + -1)).stamp;
   return done;
 }
 
-// The hot loop: as many packets as fit into the open Block, and how many those were. Locals, because writes through
-// std::byte* may alias members; a function of its own, so that all registers are its.
+// Makes second_ that of the first packet; the first packet behind it that is of another.
+template <typename Packets>
+Packets Appender::end_of_second(Packets first, Packets last) noexcept {
+  if (!second_.holds((*first).stamp)) [[unlikely]]
+    second_ = format::Second::of((*first).stamp);
+  if (second_.holds((*(last + -1)).stamp)) [[likely]]
+    return last;
+  Packets end = first + 1;
+  while (second_.holds((*end).stamp)) ++end;
+  return end;
+}
+
+// The hot loop, for packets of second_: as many packets as fit into the open Block, and how many those were. Locals,
+// because writes through std::byte* may alias members; a function of its own, so that all registers are its.
 template <typename Packets>
 [[gnu::noinline]] std::ptrdiff_t Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
   constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
@@ -53,15 +67,14 @@ template <typename Packets>
   const std::byte* const limit = block.data + block.capacity;
   std::byte* to = begin;
   const std::uint32_t snaplen = options_.snaplen;
-  format::SecondSplitter splitter = splitter_;
+  const format::Second second = second_;
   Packets at = first;
   for (; at != last; ++at) {
     const PacketRef& packet = *at;
     const std::uint32_t caplen = std::min(packet.wirelen, snaplen);
     if (to + header_bytes + caplen > limit || caplen > packet.head_bytes) break;
-    to = format::put_record(to, splitter.header(packet.stamp, caplen, packet.wirelen), packet.head);
+    to = format::put_record(to, second.header(packet.stamp, caplen, packet.wirelen), packet.head);
   }
-  splitter_ = splitter;
   const auto count = static_cast<std::uint32_t>(at - first);
   if (count == 0) return 0;
   const auto bytes = static_cast<std::uint32_t>(to - begin);

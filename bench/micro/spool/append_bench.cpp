@@ -39,12 +39,12 @@ void in_bursts(const Items& items, std::uint64_t times, Body body) {
 
 void put_records(std::span<const Frame> frames, bench::Target& shared) {
   bench::Target target = shared;
-  format::SecondSplitter splitter;
+  const auto second = format::Second::of(stamp);
   for (const auto& frame : frames) {
     const auto bytes = static_cast<std::uint32_t>(frame.bytes);
     if (bytes + sizeof(format::PcapRecordHeader) > static_cast<std::size_t>(target.block_end - target.to))
       target.next_block();
-    target.to = format::put_record(target.to, splitter.header(stamp, bytes, bytes), frame.data);
+    target.to = format::put_record(target.to, second.header(stamp, bytes, bytes), frame.data);
   }
   shared = target;
 }
