@@ -16,13 +16,14 @@ class Measurement:
     values: dict = field(default_factory=dict)  # name: number
     shortfall: float = None  # of the wall time, of the lcore that got least; None: has no lcore that polls
     stolen: float = 0.0  # CPUs, by the hypervisor
+    moved: bool = False  # the hypervisor put the CPUs elsewhere meanwhile
     notes: list = field(default_factory=list)
     command: str = ""
     repeat: int = 0
 
     @property
     def conclusive(self) -> bool:
-        return (self.shortfall or 0.0) <= SHORTFALL_LIMIT and self.stolen <= SHORTFALL_LIMIT
+        return (self.shortfall or 0.0) <= SHORTFALL_LIMIT and self.stolen <= SHORTFALL_LIMIT and not self.moved
 
     def to_json(self) -> dict:
         return asdict(self) | {"conclusive": self.conclusive}

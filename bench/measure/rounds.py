@@ -51,6 +51,8 @@ def why(measurement: Measurement) -> str:
         parts.append(f"its lcore was off its CPU {measurement.shortfall:.1%} of the time")
     if measurement.stolen > 0.005:
         parts.append(f"the hypervisor took {measurement.stolen:.2f} CPUs")
+    if measurement.moved:
+        parts.append("its CPUs were moved")
     return ", ".join(parts)
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 from functools import partial
 
+from . import distance
 from .bed import Bed, trace_device
 from .contestants import frame_copy, testpmd, wirespool
 from .rounds import Turn
@@ -40,11 +41,12 @@ def planned_mbufs(bed: Bed, trace) -> int:
 
 def of_trace(bed: Bed, trace, kinds: list) -> list:
     mbufs = planned_mbufs(bed, trace)  # without those that hold the trace, for which wirespool has a pool of their own
-    stages = [("rx", "", [])] + [(until, *kind) for until in ("handoff", "block") for kind in kinds]
+    crossing = [(until, *kind) for until in ("handoff", "block") for kind in kinds]
     turns = [Turn("stages", trace.name, RXONLY, partial(testpmd.receive, bed, trace, mbufs + trace.packets))]
+    turns += [Turn("stages", trace.name, name_of("rx", ""), partial(wirespool.stage, bed, trace, "rx"))]
     turns += [
-        Turn("stages", trace.name, name_of(until, kind), partial(wirespool.stage, bed, trace, until, options))
-        for until, kind, options in stages
+        Turn("stages", trace.name, name_of(until, kind), partial(distance.around, bed, partial(wirespool.stage, bed, trace, until, options)))
+        for until, kind, options in crossing
     ]
     return turns + [
         Turn("stages", trace.name, MEMCPY, partial(frame_copy.copy, bed, trace, mbufs, bed.block_kib << 10)),

@@ -90,26 +90,24 @@ TEST_CASE("when a drive is full the capture goes on with the others and loses no
 
 TEST_CASE("when a drive fails the capture goes on, and what is called stored is on disk") {
   if (skip_without_loop()) return;
-  if (!have_program("xfs_io")) return skip("a failing drive", "needs xfs_io (package xfsprogs)");
   const auto handoff = GENERATE(values({"packets", "blocks"}));
   CAPTURE(handoff);
   const Bench bench;
-  const LoopDrive failing({.file_system = "xfs", .bytes = 320 * mib});
+  const LoopDrive failing({.file_system = "xfs", .bytes = 640 * mib});
   const Paths outputs{failing.path(), bench.outputs[0]};
-  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
-  LiveCapture capture(replay(bench, outputs, 100'000, {"--handoff", handoff, "--stats-interval", "10ms"}));
+  write_trace({.kind = "1514", .packets = 200'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 200'000, {"--handoff", handoff, "--stats-interval", "10ms"}));
   CHECK(capture.wait_for_total("stored", 5'000));
-  CHECK(run_process({"xfs_io", "-x", "-c", "shutdown -f", failing.path()}).ok());
+  failing.go_down(LoopDrive::Journal::written);
   const auto result = capture.wait();
   INFO(result.describe());
   REQUIRE(result.process.exit_code == 0);
   CHECK(check_ledger(result) == "");
-  CHECK(result.total("stored") == 100'000);
+  CHECK(result.total("stored") == 200'000);
   CHECK(drive_line(result, failing.path()).at("state") == "failed");
   CHECK(drive_line(result, failing.path()).at("unsynced") > 0);
   CHECK_THAT(result.process.err, Catch::Contains("not synced and may be lost: wirespool repair " + failing.path()));
-  REQUIRE(run_process({"umount", failing.path()}).ok());
-  REQUIRE(run_process({"mount", failing.device(), failing.path()}).ok());
+  failing.mount_again();
   CHECK(missing_packets(bench.trace(), outputs) == 0);
   CHECK(check_indexes({bench.outputs[0]}) == "");
   CHECK(ask_outside({bench.outputs[0]}) == "");
@@ -117,22 +115,20 @@ TEST_CASE("when a drive fails the capture goes on, and what is called stored is 
 
 TEST_CASE("what a drive takes along that goes without its journal is what the ledger calls unsynced, and no more") {
   if (skip_without_loop()) return;
-  if (!have_program("xfs_io")) return skip("a failing drive", "needs xfs_io (package xfsprogs)");
   const Bench bench;
-  const LoopDrive failing({.file_system = "xfs", .bytes = 320 * mib});
+  const LoopDrive failing({.file_system = "xfs", .bytes = 640 * mib});
   const Paths outputs{failing.path(), bench.outputs[0]};
-  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
-  LiveCapture capture(replay(bench, outputs, 100'000, {"--sync-age", "10ms", "--stats-interval", "10ms"}));
+  write_trace({.kind = "1514", .packets = 200'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 200'000, {"--sync-age", "10ms", "--stats-interval", "10ms"}));
   CHECK(capture.wait_for_total("stored", 50'000));
-  CHECK(run_process({"xfs_io", "-x", "-c", "shutdown", failing.path()}).ok());
+  failing.go_down(LoopDrive::Journal::lost);
   const auto result = capture.wait();
   INFO(result.describe());
   REQUIRE(result.process.exit_code == 0);
   CHECK(check_ledger(result) == "");
   REQUIRE(drive_line(result, failing.path()).at("state") == "failed");
   const std::uint64_t unsynced = drive_line(result, failing.path()).at("unsynced");
-  REQUIRE(run_process({"umount", failing.path()}).ok());
-  REQUIRE(run_process({"mount", failing.device(), failing.path()}).ok());
+  failing.mount_again();
   CHECK(missing_packets(bench.trace(), outputs) <= unsynced);
   CHECK(unsynced < result.total("stored") / 2);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -64,6 +66,20 @@ class LoopDrive {
   void leave_free(std::uint64_t bytes) {
     const auto room = std::filesystem::space(path()).free;
     must({"fallocate", "--length=" + std::to_string(room - bytes), path() + "/filler"});
+  }
+  // XFS only: nothing is read or written any more from this moment on, until it is mounted anew. What its journal has
+  // in memory is written first, or lost (XFS_IOC_GOINGDOWN, see "shutdown" in xfs_io(8)).
+  enum class Journal : std::uint32_t { written = 1, lost = 2 };
+  void go_down(Journal journal) const {
+    const int fd = ::open(path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto how = static_cast<std::uint32_t>(journal);
+    const bool down = fd >= 0 && ::ioctl(fd, _IOR('X', 125, std::uint32_t), &how) == 0;
+    if (fd >= 0) ::close(fd);
+    if (!down) throw std::runtime_error(path() + " does not go down");
+  }
+  void mount_again() const {
+    must({"umount", path()});
+    must({"mount", device_, path()});
   }
   void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Received, handed over, copied: rates, ratios, and the published shape."""
 
-from .. import published
-from ..measurement import Results
+from .. import distance, published
+from ..measurement import Results, summarize
 from ..stages import MEMCPY, MEMORY, RXONLY
 from ..traces import line_rate_mpps
 from .table import Table, cell, number, percent
@@ -90,7 +90,28 @@ def per_core(results: Results) -> Table:
     return Table("64-byte frames per core", ["system", "Mpps", "cores", "Mpps per core"], rows)
 
 
+def at_distance(results: Results, case: str, name: str, far: bool):
+    found = [m for m in results.select("stages", case, name) if (m["values"].get(distance.VALUE) or 0) > 0]
+    found = [m for m in found if (m["values"][distance.VALUE] > distance.FAR_NS) == far]
+    return summarize(found, "mpps"), summarize(found, distance.VALUE)
+
+
+def apart(results: Results) -> Table:
+    columns = ["frames: contestant", "CPUs near: Mpps", "a line there and back, ns", "CPUs far: Mpps", "a line there and back, ns"]
+    rows = []
+    for case in results.names("stages", "case"):
+        for name in ours(results):
+            near, far = at_distance(results, case, name, False), at_distance(results, case, name, True)
+            if near[0] or far[0]:
+                rows.append([f"{case}: {name}", *map(cell, [*near, *far])])
+    note = (
+        "Before and after each measurement, a cache line goes from one CPU to the other and back. The hypervisor puts two virtual CPUs "
+        f"under one cache or on two dies, and changes that while it runs; far is more than {distance.FAR_NS} ns."
+    )
+    return Table("What crosses between two CPUs, by how far apart they are", columns, rows, [note])
+
+
 def tables(results: Results) -> list:
     if not results.select("stages"):
         return []
-    return [rates(results, "mpps", "Mpps"), rates(results, "gbit", "Gbit/s of frames"), ratios(results), captured(results), per_core(results)]
+    return [rates(results, "mpps", "Mpps"), rates(results, "gbit", "Gbit/s of frames"), ratios(results), apart(results), captured(results), per_core(results)]
