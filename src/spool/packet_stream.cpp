@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t smallest_buffer = 16 << 10;
 // Fits into a CPU's own cache, where what was read is written from.
-constexpr std::size_t largest_buffer = 256 << 10;
+constexpr std::size_t largest_buffer = 128 << 10;
 // Most files that keep a descriptor each; POSIX promises few more (getrlimit(2), RLIMIT_NOFILE is often 1024).
 constexpr std::size_t most_descriptors = 256;
 

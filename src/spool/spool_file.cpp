@@ -159,6 +159,7 @@ SpoolFile::~SpoolFile() = default;
 std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options options) {
   auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open});
   if (!window) return std::unexpected(error_of(window.error()));
+  if (!options.stretches.empty()) window->restrict_to(0, CaptureDecoder::head_bytes);  // and not a bufferful
   if (const auto filled = window->fill(CaptureDecoder::head_bytes); !filled)
     return std::unexpected(error_of(filled.error()));
   auto decoder = CaptureDecoder::recognise(window->bytes());
