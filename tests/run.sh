@@ -218,6 +218,10 @@ check_instructions() {
 run_script() {
   local name=$1 log=$build_root/e2e-$1.txt counts
   shift
+  if [ $((SECONDS - started)) -ge "${WIRESPOOL_E2E_BEGIN_WITHIN:-86400}" ]; then
+    count_skip "e2e: $name: $((SECONDS - started)) s are used up, and it was to begin within $WIRESPOOL_E2E_BEGIN_WITHIN (WIRESPOOL_E2E_BEGIN_WITHIN)"
+    return
+  fi
   say "e2e: $name"
   env "$@" "$here/tests/e2e/$name.sh" 2>&1 | tee "$log"
   counts=$(tail -n 1 "$log")
