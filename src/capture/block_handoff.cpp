@@ -4,6 +4,7 @@
 #include <rte_errno.h>
 #include <rte_pause.h>
 #include <rte_ring_elem.h>
+#include <rte_ring_peek.h>
 
 #include <algorithm>
 #include <bit>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
-// A tail may be on its way besides each Block, and a ring holds one less than its size.
+// Each Block once, and fewer tails than Blocks. A ring holds one less than its size.
 unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
 
 }  // namespace
@@ -40,9 +41,10 @@ BlockHandoff::~BlockHandoff() {
   rte_ring_free(empty_);
 }
 
-// There is always room for a filled Block; a tail that finds none is only late.
-void BlockHandoff::send(const Message& message) noexcept {
-  (void)rte_ring_sp_enqueue_elem(filled_, const_cast<Message*>(&message), sizeof message);
+bool BlockHandoff::send(const Message& message) noexcept {
+  if (rte_ring_sp_enqueue_elem(filled_, const_cast<Message*>(&message), sizeof message) != 0) return false;
+  crossing_.sent(1);
+  return true;
 }
 
 spool::Block* BlockHandoff::take_empty() noexcept {
@@ -53,11 +55,33 @@ spool::Block* BlockHandoff::take_empty() noexcept {
 std::size_t BlockHandoff::empties() const noexcept { return rte_ring_count(empty_); }
 
 unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
-  return rte_ring_sc_dequeue_burst_elem(filled_, messages.data(), sizeof(Message),
-                                        static_cast<unsigned>(messages.size()), nullptr);
+  const unsigned count = rte_ring_dequeue_burst_elem_start(filled_, messages.data(), sizeof(Message),
+                                                           static_cast<unsigned>(messages.size()), nullptr);
+  if (count == 0) return 0;
+  crossing_.taken(count);
+  rte_ring_dequeue_elem_finish(filled_, count);
+  return count;
 }
 
-void BlockHandoff::give_empty(spool::Block& block) noexcept { (void)rte_ring_sp_enqueue(empty_, &block); }
+bool BlockHandoff::give_empty(spool::Block& block) noexcept { return rte_ring_sp_enqueue(empty_, &block) == 0; }
+
+// A Block that is left out is a hole in its file and never comes back, so it would rather wait. It need not: see above.
+void BlockHandoffPort::take_full(spool::Block& block) noexcept {
+  const auto packets = block.tally.packets;  // not ours to read once it is sent
+  while (!handoff_.send({&block, {}})) {
+    ++counters_.handoff_waits;
+    rte_pause();
+  }
+  counters_.handed.add(packets);
+}
+
+bool BlockHandoffPort::take_tail(spool::Block& block) noexcept {
+  auto& last = tails_[block.file.lane % tails_.size()];
+  if (last > handoff_.taken()) return false;
+  if (!handoff_.send({&block, {block.length, block.tally}})) return false;
+  last = handoff_.sent();
+  return true;
+}
 
 std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
   for (std::size_t i = 0; i < drives_.size(); ++i) loads_[i] = drives_[i]->ok() ? drives_[i]->load() : policy::unusable;
@@ -114,6 +138,12 @@ void BlockOutlet::finish() noexcept {
   for (auto* appender : setup_.appenders) appender->finish();
 }
 
+std::int64_t BlockOutlet::held() const noexcept {
+  std::int64_t held = 0;
+  for (const auto* appender : setup_.appenders) held += appender->held();
+  return held;
+}
+
 bool BlockIntake::serve() noexcept {
   std::array<BlockHandoff::Message, 16> messages;
   const unsigned count = setup_.handoff->receive(messages);
@@ -123,13 +153,14 @@ bool BlockIntake::serve() noexcept {
 }
 
 void BlockIntake::take(const BlockHandoff::Message& message) noexcept {
+  if (message.tail.length == 0) setup_.counters->taken.add(message.block->tally.packets);
   if (setup_.writer) {
     if (message.tail.length)
       setup_.writer->take_tail(*message.block, message.tail);
     else
       setup_.writer->take_full(*message.block);
   } else if (message.tail.length == 0) {
-    setup_.counters->filtered.add(message.block->tally.packets);
+    setup_.counters->ended_early.add(message.block->tally.packets);
     setup_.pool->put(*message.block);
   }
 }
@@ -138,7 +169,7 @@ void BlockIntake::supply() noexcept {
   for (auto have = setup_.handoff->empties(); have < setup_.share; ++have) {
     spool::Block* const block = setup_.writer ? setup_.writer->get_for_stream() : setup_.pool->get();
     if (!block) return;
-    setup_.handoff->give_empty(*block);
+    if (!setup_.handoff->give_empty(*block)) return setup_.pool->put(*block);
   }
 }
 

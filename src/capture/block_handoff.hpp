@@ -6,12 +6,14 @@
 #include <rte_ring.h>
 
 #include <array>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "capture/crossing.hpp"
 #include "capture/intake.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
@@ -20,8 +22,9 @@
 
 namespace wirespool::capture {
 
-// Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Both
-// hold all Blocks there are, so neither is ever full.
+// Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Each
+// has room for every Block, and the first one also for a tail of every drive's open Block. No drive has more than one
+// tail on its way (BlockHandoffPort), and there are fewer drives than Blocks, so neither ring is ever full.
 class BlockHandoff {
  public:
   struct Message {
@@ -35,35 +38,49 @@ class BlockHandoff {
   ~BlockHandoff();
   BlockHandoff(const BlockHandoff&) = delete;
 
-  void send(const Message& message) noexcept;              // RX lcore
+  bool send(const Message& message) noexcept;              // RX lcore; false: no room, nothing was sent
   spool::Block* take_empty() noexcept;                     // RX lcore; after it is done, the writer lcore
   std::size_t empties() const noexcept;                    // either
   unsigned receive(std::span<Message> messages) noexcept;  // writer lcore
-  void give_empty(spool::Block& block) noexcept;           // writer lcore
+  bool give_empty(spool::Block& block) noexcept;           // writer lcore; false: no room, it stays the caller's
   bool nothing_sent() const noexcept { return rte_ring_empty(filled_); }
+
+  // RX lcore: messages sent so far, and of them how many the writer lcore has taken.
+  std::uint64_t sent() const noexcept { return crossing_.sent(); }
+  std::uint64_t taken() const noexcept { return sent() - rte_ring_count(filled_); }
+
+  CrossingLook look() const noexcept { return crossing_.look(*filled_); }  // any thread; in messages
 
  private:
   BlockHandoff() = default;
   rte_ring* filled_ = nullptr;
   rte_ring* empty_ = nullptr;
+  Crossing crossing_;
 };
 
-// The RX lcore's Appender leaves its Blocks here.
+// The RX lcore's Appender leaves its Blocks here. A tail waits for its drive's last one to be taken: then it has more
+// in it, and messages are bounded by Blocks and drives, not by how long a writer lcore hangs in a write.
 class BlockHandoffPort final : public spool::BlockPort {
  public:
-  BlockHandoffPort(BlockHandoff& handoff, std::vector<const spool::Drive*> drives)
-      : handoff_(handoff), drives_(std::move(drives)), loads_(std::max<std::size_t>(1, drives_.size())) {}
+  BlockHandoffPort(BlockHandoff& handoff, std::vector<const spool::Drive*> drives, stats::RxCounters& counters)
+      : handoff_(handoff),
+        drives_(std::move(drives)),
+        loads_(std::max<std::size_t>(1, drives_.size())),
+        tails_(loads_.size()),
+        counters_(counters) {}
 
   spool::Block* get() noexcept override { return handoff_.take_empty(); }
   std::size_t available() const noexcept override { return handoff_.empties(); }
-  void take_full(spool::Block& block) noexcept override { handoff_.send({&block, {}}); }
-  void take_tail(spool::Block& block) noexcept override { handoff_.send({&block, {block.length, block.tally}}); }
+  void take_full(spool::Block& block) noexcept override;
+  bool take_tail(spool::Block& block) noexcept override;
   std::span<const std::uint32_t> loads() noexcept override;
 
  private:
   BlockHandoff& handoff_;
   std::vector<const spool::Drive*> drives_;
   std::vector<std::uint32_t> loads_;
+  std::vector<std::uint64_t> tails_;  // per drive: messages sent when its last tail was
+  stats::RxCounters& counters_;
 };
 
 // Appends Bursts on the RX lcore itself, to one Stream per writer in turn.
@@ -81,6 +98,7 @@ class BlockOutlet final : public Outlet {
   void deliver(const Burst& burst) noexcept override;
   void tick(Timestamp now) noexcept override;
   void finish() noexcept override;
+  std::int64_t held() const noexcept override;
 
  private:
   std::size_t append(const Burst& burst) noexcept;
@@ -107,6 +125,7 @@ class BlockIntake final : public Intake {
 
   bool serve() noexcept override;
   bool empty() const noexcept override { return setup_.handoff->nothing_sent(); }
+  std::int64_t held() const noexcept override { return 0; }  // Blocks are the SpoolWriter's, or back, at once
   void finish() noexcept override;
 
  private:

@@ -6,10 +6,12 @@
 #include <rte_ring_peek_zc.h>
 
 #include <expected>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "capture/crossing.hpp"
 #include "spool/packet_ref.hpp"
 
 namespace wirespool::capture {
@@ -24,7 +26,8 @@ class Handoff {
   // `size`: a power of two; it holds one packet less.
   static std::expected<Handoff, std::string> create(const std::string& name, unsigned size, int numa_node);
   static std::size_t bytes_needed(unsigned size);
-  Handoff(Handoff&& other) noexcept : ring_(std::exchange(other.ring_, nullptr)) {}
+  Handoff(Handoff&& other) noexcept
+      : ring_(std::exchange(other.ring_, nullptr)), crossing_(std::move(other.crossing_)) {}
   Handoff& operator=(Handoff&&) = delete;
   ~Handoff() { rte_ring_free(ring_); }
 
@@ -35,7 +38,10 @@ class Handoff {
         rte_ring_enqueue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
-  void publish(std::size_t count) noexcept { rte_ring_enqueue_zc_elem_finish(ring_, static_cast<unsigned>(count)); }
+  void publish(std::size_t count) noexcept {
+    rte_ring_enqueue_zc_elem_finish(ring_, static_cast<unsigned>(count));
+    crossing_->sent(count);
+  }
   unsigned room() const noexcept { return rte_ring_free_count(ring_); }
 
   // Consumer: up to `wanted` refs, then how many of them, from the first on, are done with.
@@ -45,11 +51,16 @@ class Handoff {
         rte_ring_dequeue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
-  void consume(std::size_t count) noexcept { rte_ring_dequeue_zc_elem_finish(ring_, static_cast<unsigned>(count)); }
+  void consume(std::size_t count) noexcept {
+    crossing_->taken(count);
+    rte_ring_dequeue_zc_elem_finish(ring_, static_cast<unsigned>(count));
+  }
   bool empty() const noexcept { return rte_ring_empty(ring_); }
 
+  CrossingLook look() const noexcept { return crossing_->look(*ring_); }  // any thread
+
  private:
-  explicit Handoff(rte_ring* ring) : ring_(ring) {}
+  explicit Handoff(rte_ring* ring) : ring_(ring), crossing_(std::make_unique<Crossing>()) {}
 
   static Spans spans(const rte_ring_zc_data& memory, unsigned count) noexcept {
     if (count == 0) return {};
@@ -58,6 +69,7 @@ class Handoff {
   }
 
   rte_ring* ring_;
+  std::unique_ptr<Crossing> crossing_;
 };
 
 }  // namespace wirespool::capture

@@ -20,12 +20,14 @@ StampField StampField::registered() {
   return field;
 }
 
-void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept {
+std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
+                         std::uint32_t bytes) noexcept {
   const rte_mbuf* segment = owner_of(packet);
   while (segment && offset >= segment->data_len) {
     offset -= segment->data_len;
     segment = segment->next;
   }
+  const std::byte* const begin = to;
   while (segment && bytes) {
     const std::uint32_t piece = std::min<std::uint32_t>(bytes, segment->data_len - offset);
     std::memcpy(to, rte_pktmbuf_mtod_offset(segment, const std::byte*, offset), piece);
@@ -34,6 +36,7 @@ void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte*
     offset = 0;
     segment = segment->next;
   }
+  return static_cast<std::uint32_t>(to - begin);
 }
 
 void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept {

@@ -7,7 +7,9 @@
 #include <rte_mbuf_dyn.h>
 #include <rte_mempool.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "spool/packet_ref.hpp"
 #include "wirespool/timestamp.hpp"
@@ -79,7 +81,8 @@ class RefIterator {
 };
 
 // spool::ChainCopy for mbuf chains.
-void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept;
+std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
+                         std::uint32_t bytes) noexcept;
 
 // What one receive call gave, stamped.
 struct Burst {
@@ -96,28 +99,36 @@ struct Burst {
 class BurstLook {
  public:
   void at(const rte_mbuf& mbuf) noexcept {
-    // Neither is ever zero: if no bit but the lowest is ever set, all are one.
-    counts_ |= mbuf.refcnt;
-    counts_ |= mbuf.nb_segs;
+    // refcnt and nb_segs, which lie side by side. Neither is ever zero: if no bit but the lowest is ever set, all are
+    // one.
+    std::uint32_t counts;
+    std::memcpy(&counts, reinterpret_cast<const std::byte*>(&mbuf) + offsetof(rte_mbuf, refcnt), sizeof counts);
+    counts_ |= counts;
     flags_ |= mbuf.ol_flags;
     const auto pool = reinterpret_cast<std::uintptr_t>(mbuf.pool);
     any_pool_ |= pool;
     all_pools_ &= pool;
     bytes_ += mbuf.pkt_len;
+    held_ += mbuf.data_len;
   }
 
   std::uint64_t bytes() const noexcept { return bytes_; }
 
-  // The pool of all of them if they are simple, else nullptr.
+  // The pool of all of them if they are simple, else nullptr. One whose only segment does not hold what its driver
+  // calls its length is not.
   rte_mempool* simple_pool() const noexcept {
-    const bool simple = counts_ == 1 && (flags_ & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
+    const bool simple =
+        counts_ == one_each && held_ == bytes_ && (flags_ & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
     return simple && any_pool_ == all_pools_ ? reinterpret_cast<rte_mempool*>(any_pool_) : nullptr;
   }
 
  private:
-  std::uint16_t counts_ = 0;
+  static constexpr std::uint32_t one_each = 0x0001'0001;
+  static_assert(offsetof(rte_mbuf, nb_segs) == offsetof(rte_mbuf, refcnt) + sizeof(std::uint16_t));
+
+  std::uint32_t counts_ = 0;
   std::uint64_t flags_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0, held_ = 0;
   std::uintptr_t any_pool_ = 0, all_pools_ = ~std::uintptr_t{0};
 };
 

@@ -16,8 +16,9 @@ class Outlet {
   virtual ~Outlet() = default;
 
   virtual void deliver(const Burst& burst) noexcept = 0;
-  virtual void tick(Timestamp) noexcept {}  // a hundred times a second
-  virtual void finish() noexcept {}         // nothing is delivered after
+  virtual void tick(Timestamp) noexcept {}                  // a hundred times a second
+  virtual void finish() noexcept {}                         // nothing is delivered after
+  virtual std::int64_t held() const noexcept { return 0; }  // packets delivered and still here, counted
 };
 
 // --until rx: packets end here.
@@ -26,7 +27,7 @@ class NoOutlet final : public Outlet {
   explicit NoOutlet(stats::RxCounters& counters) : counters_(counters) {}
 
   void deliver(const Burst& burst) noexcept override {
-    counters_.filtered.add(burst.count);
+    counters_.ended_early.add(burst.count);
     free_burst(burst);
   }
 

@@ -75,7 +75,10 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const Burst& burst) noexcept {
   else
     fill([this](rte_mbuf* any) { return refer(any, field_, pool_); });
   const auto taken = room.first.size() + room.second.size();
-  if (taken) handoff.publish(taken);
+  if (taken) {
+    handoff.publish(taken);
+    counters_.handed.add(taken);
+  }
   return static_cast<unsigned>(taken);
 }
 
@@ -94,6 +97,7 @@ bool PacketIntake::serve() noexcept {
   std::size_t done = append(packets.first);
   if (done == packets.first.size()) done += append(packets.second);
   setup_.handoff->consume(done);
+  setup_.counters->taken.add(done);
   if (done == 0) ++setup_.counters->block_waits;
   return done != 0;
 }
@@ -102,7 +106,7 @@ bool PacketIntake::serve() noexcept {
 std::size_t PacketIntake::append(std::span<const spool::PacketRef> packets) noexcept {
   std::size_t done = packets.size();
   if (!setup_.appender) {
-    setup_.counters->filtered.add(done);
+    setup_.counters->ended_early.add(done);
   } else if (setup_.writer && !setup_.writer->any_drive()) {
     setup_.writer->drop(done);
   } else {

@@ -67,6 +67,7 @@ class PacketIntake final : public Intake {
   bool empty() const noexcept override { return setup_.handoff->empty(); }
   void tick(Timestamp now) noexcept override;
   void finish() noexcept override;
+  std::int64_t held() const noexcept override { return setup_.appender ? setup_.appender->held() : 0; }
 
  private:
   std::size_t append(std::span<const spool::PacketRef> packets) noexcept;

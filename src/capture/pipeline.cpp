@@ -246,6 +246,7 @@ void Pipeline::finish() {
 
 void Pipeline::collect(stats::Ledger& ledger) const {
   collect_totals(ledger);
+  collect_stages(ledger);
   collect_ports(ledger);
   collect_drives(ledger);
   collect_lcores(ledger);
@@ -258,13 +259,13 @@ void Pipeline::collect_totals(stats::Ledger& ledger) const {
   for (const auto& writer : writers_) {
     totals.stored += writer->counters.stored.get();
     totals.stored_bytes += writer->counters.stored_bytes.get();
-    totals.filtered += writer->counters.filtered.get();
+    totals.ended_early += writer->counters.ended_early.get();
     totals.drop_drive += writer->counters.drop_drive.get();
     totals.rehomed += writer->counters.rehomed.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   for (const auto& rx : rx_parts_) {
-    totals.filtered += rx->counters.filtered.get();
+    totals.ended_early += rx->counters.ended_early.get();
     totals.drop_handoff += rx->counters.drop_handoff.get();
     totals.drop_drive += rx->counters.drop_drive.get();
     totals.beyond_limit += rx->counters.beyond_limit.get();
@@ -274,6 +275,24 @@ void Pipeline::collect_totals(stats::Ledger& ledger) const {
     totals.received += rx->counters.received.get();
     totals.received_bytes += rx->counters.received_bytes.get();
   }
+}
+
+// Lcores look at what is theirs themselves, many times a second; what lies between two of them is looked at here.
+void Pipeline::collect_stages(stats::Ledger& ledger) const {
+  const auto of_lcore = [](stats::StageLine& stage, const stats::Audit& audit, unsigned lcore) {
+    stage.found(static_cast<std::int64_t>(audit.held.get()), static_cast<std::int64_t>(audit.missing.get()),
+                fmt::format("lcore {}", lcore));
+  };
+  const bool blocks = plan_.config.handoff == plan::HandoffKind::blocks;
+  stats::StageLine rx{.stage = "rx"}, handoff{.stage = "handoff", .unit = blocks ? "messages" : "packets"},
+      writer{.stage = "writer"};
+  for (std::size_t i = 0; i < writers_.size(); ++i)
+    of_lcore(writer, writers_[i]->counters.audit, plan_.writers[i].lcore);
+  for (std::size_t i = 0; i < rx_parts_.size(); ++i) {
+    rx_parts_[i]->look_at_handoffs(handoff);
+    of_lcore(rx, rx_parts_[i]->counters.audit, plan_.rx_lcores[i].lcore);
+  }
+  ledger.stages = {std::move(rx), std::move(handoff), std::move(writer)};
 }
 
 void Pipeline::collect_ports(stats::Ledger& ledger) const {
@@ -338,7 +357,7 @@ void Pipeline::collect_lcores(stats::Ledger& ledger) const {
   for (std::size_t i = 0; i < writers_.size(); ++i) {
     const auto& counters = writers_[i]->counters;
     ledger.lcores.push_back({plan_.writers[i].lcore, "writer", busy(counters.rounds.get(), counters.idle_rounds.get()),
-                             counters.stored.get() + counters.filtered.get(), counters.block_waits.get(),
+                             counters.stored.get() + counters.ended_early.get(), counters.block_waits.get(),
                              cycles_of(counters.cycles)});
   }
 }

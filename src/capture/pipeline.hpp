@@ -63,6 +63,7 @@ class Pipeline {
 
   void collect_ports(stats::Ledger& ledger) const;
   void collect_totals(stats::Ledger& ledger) const;
+  void collect_stages(stats::Ledger& ledger) const;
   void collect_drives(stats::Ledger& ledger) const;
   void collect_lcores(stats::Ledger& ledger) const;
 

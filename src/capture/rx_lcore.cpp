@@ -31,6 +31,7 @@ void RxLcore::run() noexcept {
   if (!setup_.allowance || !setup_.allowance->used_up())
     for (auto& queue : setup_.queues) drain(queue);
   setup_.outlet->finish();
+  audit();
   done_.store(true, std::memory_order_release);
 }
 
@@ -64,6 +65,15 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
   return received;
 }
 
+// Between two Bursts: all of the last one has gone somewhere, none of the next one is counted yet.
+void RxLcore::audit() noexcept {
+  auto& counters = *setup_.counters;
+  counters.audit.found(
+      counters.received.get(),
+      counters.ended_early.get() + counters.drop_handoff.get() + counters.drop_drive.get() + counters.handed.get(),
+      setup_.outlet->held());
+}
+
 policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   const auto ticks = read_tsc();
   const auto epoch = line_.epoch;
@@ -76,6 +86,7 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   if (ticks.count >= next_tick_) [[unlikely]] {
     next_tick_ = ticks.count + rte_get_tsc_hz() / ticks_per_second;
     setup_.outlet->tick(now);
+    audit();
   }
   return stamper_.polled(now, received);
 }

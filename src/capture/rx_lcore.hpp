@@ -69,6 +69,7 @@ class RxLcore {
   Stamped stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
   void keep_allowed(Stamped& stamped) noexcept;
   void count(const RxQueue& queue, const Stamped& stamped) noexcept;
+  void audit() noexcept;
 
   RxLcoreSetup setup_;
   StageClock stages_;

@@ -64,7 +64,7 @@ Done RxParts::make_block_outlet(std::span<const std::unique_ptr<WriterParts>> wr
     block_handoffs_.push_back(std::move(*made));
     const auto mine = parts.drives(outputs);
     drives.insert(drives.end(), mine.begin(), mine.end());
-    ports_.push_back(std::make_unique<BlockHandoffPort>(*block_handoffs_.back(), mine));
+    ports_.push_back(std::make_unique<BlockHandoffPort>(*block_handoffs_.back(), mine, counters));
     appenders_.push_back(
         std::make_unique<spool::Appender>(parts.appender_options(static_cast<std::uint32_t>(index_)), *ports_.back()));
   }
@@ -78,7 +78,7 @@ Done RxParts::make_building_outlet() {
   auto memory = BlockMemory::take(planned.blocks, plan_.block_bytes, planned.numa_node);
   if (!memory) return std::unexpected(memory.error());
   memory_ = std::move(*memory);
-  ports_.push_back(std::make_unique<spool::BlockSink>(memory_->pool(), counters.filtered));
+  ports_.push_back(std::make_unique<spool::BlockSink>(memory_->pool(), counters.ended_early));
   appenders_.push_back(std::make_unique<spool::Appender>(appender_options(plan_), *ports_.back()));
   outlet_ = block_outlet({});
   return {};
@@ -92,6 +92,16 @@ std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const spool::Drive*> d
                            .counters = &counters};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   return std::make_unique<BlockOutlet>(std::move(setup));
+}
+
+void RxParts::look_at_handoffs(stats::StageLine& stage) const {
+  const auto add = [&](std::size_t writer, const CrossingLook& look) {
+    stage.found(static_cast<std::int64_t>(look.there), static_cast<std::int64_t>(look.missing),
+                fmt::format("the Handoff from lcore {} to lcore {}", plan_.rx_lcores[index_].lcore,
+                            plan_.writers[writer].lcore));
+  };
+  for (std::size_t writer = 0; writer < handoffs_.size(); ++writer) add(writer, handoffs_[writer]->look());
+  for (std::size_t writer = 0; writer < block_handoffs_.size(); ++writer) add(writer, block_handoffs_[writer]->look());
 }
 
 std::unique_ptr<Intake> RxParts::intake(std::size_t writer, WriterParts& parts) {

@@ -16,6 +16,7 @@
 #include "plan/capture_plan.hpp"
 #include "spool/appender.hpp"
 #include "stats/counters.hpp"
+#include "stats/ledger.hpp"
 
 namespace wirespool::capture {
 
@@ -30,6 +31,10 @@ class RxParts {
 
   Outlet& outlet() { return *outlet_; }
   rte_mempool* pool() const { return pool_; }
+
+  // What is between it and the writers now, and what is missing there: in packets, or with --handoff blocks in
+  // messages. Adds to `stage`, whose `where` names the first Handoff something is missing from. Any thread.
+  void look_at_handoffs(stats::StageLine& stage) const;
 
   // The other end, for writer `writer`'s lcore.
   std::unique_ptr<Intake> intake(std::size_t writer, WriterParts& parts);

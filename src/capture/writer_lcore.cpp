@@ -10,8 +10,9 @@
 namespace wirespool::capture {
 namespace {
 
-// Tails, ages and lost drives are looked at this often.
+// Tails, ages and lost drives are looked at this often; Blocks are counted one by one every so many times.
 constexpr std::uint64_t ticks_per_second = 100;
+constexpr unsigned ticks_per_audit = 10;
 
 }  // namespace
 
@@ -36,6 +37,7 @@ void WriterLcore::run() noexcept {
     rte_pause();
   }
   finish();
+  audit();
   done_.store(true, std::memory_order_release);
 }
 
@@ -50,6 +52,15 @@ void WriterLcore::tick() noexcept {
   const auto utc = line_.to_utc(now);
   for (auto& intake : setup_.intakes) intake->tick(utc);
   if (setup_.writer) setup_.writer->tick(utc);
+  if (++ticks_ % ticks_per_audit == 0) audit();
+}
+
+void WriterLcore::audit() noexcept {
+  auto& counters = *setup_.counters;
+  std::int64_t held = setup_.writer ? setup_.writer->held() : 0;
+  for (const auto& intake : setup_.intakes) held += intake->held();
+  counters.audit.found(counters.taken.get(),
+                       counters.ended_early.get() + counters.stored.get() + counters.drop_drive.get(), held);
 }
 
 void WriterLcore::finish() noexcept {

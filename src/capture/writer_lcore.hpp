@@ -35,12 +35,14 @@ class WriterLcore {
   bool sources_dry() const noexcept;
   void tick() noexcept;
   void finish() noexcept;
+  void audit() noexcept;
 
   WriterLcoreSetup setup_;
   StageClock stages_;
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
   std::uint64_t next_tick_ = 0;
+  unsigned ticks_ = 0;
   std::atomic<bool> done_{false};
 };
 

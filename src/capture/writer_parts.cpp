@@ -81,7 +81,7 @@ void WriterParts::connect(Outputs& outputs) {
   if (plan_.config.until == plan::Until::disk) make_spool_writer(outputs, streams);
   if (plan_.config.until == plan::Until::handoff || plan_.config.handoff == plan::HandoffKind::blocks) return;
   if (plan_.config.until == plan::Until::block)
-    sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.filtered);
+    sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.ended_early);
   for (std::uint32_t stream = 0; stream < streams; ++stream) {
     spool::BlockPort& port = sink_ ? static_cast<spool::BlockPort&>(*sink_) : spool_writer->port(stream);
     appenders.push_back(std::make_unique<spool::Appender>(appender_options(stream), port));

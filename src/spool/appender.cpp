@@ -35,30 +35,30 @@ bool Appender::append_slowly(const PacketRef& packet) noexcept {
     end_file(*lane);
     return select_lane() && append({&packet, 1}) == 1;
   }
-  gather(packet, caplen);
-  spill(*lane, record_bytes, packet.stamp);
+  spill(*lane, gather(packet, caplen), packet.stamp);
   return true;
 }
 
 void Appender::append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept {
   Block& block = *lane.block;
+  caplen = options_.copy_chain(packet, 0, block.data + block.length + header_bytes, caplen);
   const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
   std::memcpy(block.data + block.length, &header, sizeof header);
-  options_.copy_chain(packet, 0, block.data + block.length + header_bytes, caplen);
   begin_records(lane, block.length, 1, packet.stamp, packet.stamp);
   block.length += header_bytes + caplen;
   block.tally.packets += 1;
   block.tally.bytes += caplen;
 }
 
-// The whole record into record_.
-void Appender::gather(const PacketRef& packet, std::uint32_t caplen) noexcept {
-  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
-  std::memcpy(record_.data(), &header, sizeof header);
+// The whole record into record_; its length.
+std::uint32_t Appender::gather(const PacketRef& packet, std::uint32_t caplen) noexcept {
   if (caplen <= packet.head_bytes)
     std::memcpy(record_.data() + header_bytes, packet.head, caplen);
   else
-    options_.copy_chain(packet, 0, record_.data() + header_bytes, caplen);
+    caplen = options_.copy_chain(packet, 0, record_.data() + header_bytes, caplen);
+  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
+  std::memcpy(record_.data(), &header, sizeof header);
+  return header_bytes + caplen;
 }
 
 // record_ over the end of the open Block into the file's next ones, which are known to be available.
@@ -151,6 +151,13 @@ void Appender::tick(Timestamp now) noexcept {
 
 void Appender::finish() noexcept { end_all_files(); }
 
+std::int64_t Appender::held() const noexcept {
+  std::uint64_t held = 0;
+  for (const auto& lane : lanes_)
+    if (lane.block) held += lane.block->tally.packets;
+  return static_cast<std::int64_t>(held);
+}
+
 void Appender::end_all_files() noexcept {
   for (auto& lane : lanes_)
     if (lane.block) end_file(lane);
@@ -176,8 +183,7 @@ void Appender::hand_out(Lane& lane, bool last_of_file) noexcept {
 
 void Appender::flush(Lane& lane) noexcept {
   pad(*lane.block);
-  lane.waiting_since = {};
-  port_.take_tail(*lane.block);
+  if (port_.take_tail(*lane.block)) lane.waiting_since = {};
 }
 
 // Zeros from the end of the records to the end of the write, so that nothing stale of an earlier use reaches the drive.

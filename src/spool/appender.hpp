@@ -24,8 +24,9 @@ class BlockPort {
   // The Block is filled for good; it is not the Appender's any more.
   virtual void take_full(Block& block) noexcept = 0;
 
-  // The Block stays the Appender's and will grow: write what is in it. Nothing changes in [0, length).
-  virtual void take_tail(Block& block) noexcept = 0;
+  // The Block stays the Appender's and will grow: write what is in it. Nothing changes in [0, length). false: the one
+  // before has not been looked at yet, so nothing was taken; ask again.
+  virtual bool take_tail(Block& block) noexcept = 0;
 
   // Load of each of the Appender's drives, in Blocks; policy::unusable for one that takes no more.
   virtual std::span<const std::uint32_t> loads() noexcept = 0;
@@ -69,6 +70,9 @@ class Appender {
   // Ends every file. Nothing is appended after.
   void finish() noexcept;
 
+  // Packets in open Blocks, as these say.
+  std::int64_t held() const noexcept;
+
  private:
   // A drive's file as this Appender sees it.
   struct Lane {
@@ -87,7 +91,7 @@ class Appender {
   std::ptrdiff_t append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
   void append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept;
-  void gather(const PacketRef& packet, std::uint32_t caplen) noexcept;
+  std::uint32_t gather(const PacketRef& packet, std::uint32_t caplen) noexcept;
   void spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) noexcept;
   void carry(Block& block, std::uint32_t done) noexcept;
   bool select_lane() noexcept;

@@ -8,23 +8,23 @@
 
 namespace wirespool::spool {
 
-// The end of `--until block`: Blocks are built and given back unwritten, their packets counted as left out.
+// The end of `--until block`: Blocks are built and given back unwritten, their packets counted as ended early.
 class BlockSink final : public BlockPort {
  public:
-  BlockSink(BlockPool& pool, stats::Counter& filtered) : pool_(pool), filtered_(filtered) {}
+  BlockSink(BlockPool& pool, stats::Counter& ended_early) : pool_(pool), ended_early_(ended_early) {}
 
   Block* get() noexcept override { return pool_.get(); }
   std::size_t available() const noexcept override { return pool_.available(); }
   void take_full(Block& block) noexcept override {
-    filtered_.add(block.tally.packets);
+    ended_early_.add(block.tally.packets);
     pool_.put(block);
   }
-  void take_tail(Block&) noexcept override {}
+  bool take_tail(Block&) noexcept override { return true; }
   std::span<const std::uint32_t> loads() noexcept override { return idle_; }
 
  private:
   BlockPool& pool_;
-  stats::Counter& filtered_;
+  stats::Counter& ended_early_;
   std::array<std::uint32_t, 1> idle_{0};
 };
 

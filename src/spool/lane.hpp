@@ -18,7 +18,8 @@ struct Lane {
 
   Block* first = nullptr;  // oldest Block not retired
   Block* last = nullptr;
-  std::uint32_t inflight = 0;  // writes of this lane, tails included
+  std::uint32_t inflight = 0;          // writes of this lane, tails included
+  std::uint64_t refused_since_ns = 0;  // since when no write of it has come any further, on the steady clock; 0: it has
 
   // The Appender's open Block, as much of it as is to be flushed, and as is being written.
   Block* tail_block = nullptr;

@@ -16,11 +16,14 @@ struct PacketRef {
   const std::byte* head = nullptr;  // the first `head_bytes` of the frame, contiguous
   void* owner = nullptr;
   std::uint32_t wirelen = 0;
-  std::uint32_t head_bytes = 0;  // less than wirelen: the rest is reached through ChainCopy
+  std::uint32_t head_bytes = 0;  // less than wirelen: the rest, if there is one, is reached through ChainCopy
 };
 static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>);
 
-// Copies [offset, offset + bytes) of a frame whose bytes are not contiguous (chained mbuf segments).
-using ChainCopy = void (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to, std::uint32_t bytes) noexcept;
+// Copies [offset, offset + bytes) of a frame whose bytes are not contiguous (chained mbuf segments), as far as there
+// are any: returns how many it copied. Fewer than asked for: a driver told a longer frame than it gave (net_pcap,
+// frames over 64 KiB).
+using ChainCopy = std::uint32_t (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to,
+                                    std::uint32_t bytes) noexcept;
 
 }  // namespace wirespool::spool

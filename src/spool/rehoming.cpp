@@ -46,6 +46,13 @@ void Rehoming::push(Block& block) noexcept {
   if (first_ == &block) records_ = BlockRecords(block);
 }
 
+std::uint64_t Rehoming::packets() const noexcept {
+  std::uint64_t packets = 0;
+  for (const Block* block = first_; block; block = block->next)
+    packets += block->tally.packets - block->flushed.tally.packets;
+  return first_ ? packets - records_.passed() : 0;
+}
+
 Block& Rehoming::pop() noexcept {
   Block& block = *first_;
   first_ = block.next;

@@ -38,6 +38,7 @@ class Rehoming {
   Block& front() noexcept { return *first_; }
   BlockRecords& records() noexcept { return records_; }  // of front()
   Block& pop() noexcept;
+  std::uint64_t packets() const noexcept;  // still to be appended again, counted Block by Block
 
  private:
   Block* first_ = nullptr;

@@ -37,7 +37,10 @@ class SpoolWriter::Port final : public BlockPort {
   }
 
   void take_full(Block& block) noexcept override { writer_.take_full(block); }
-  void take_tail(Block& block) noexcept override { writer_.take_tail(block, {block.length, block.tally}); }
+  bool take_tail(Block& block) noexcept override {
+    writer_.take_tail(block, {block.length, block.tally});
+    return true;
+  }
 
   std::span<const std::uint32_t> loads() noexcept override {
     for (std::size_t i = 0; i < writer_.drives_.size(); ++i) {
@@ -105,6 +108,16 @@ bool SpoolWriter::any_drive() const noexcept {
   return std::any_of(drives_.begin(), drives_.end(), [](const auto& drive) { return drive.drive->ok(); });
 }
 
+std::int64_t SpoolWriter::held() const noexcept {
+  std::uint64_t held = rehoming_.packets();
+  for (const auto& lane : lanes_) {
+    for (const Block* block = lane.first; block; block = block->next)
+      held += block->tally.packets - block->flushed.tally.packets;
+    if (lane.tail_block) held -= lane.tail_block->flushed.tally.packets;
+  }
+  return static_cast<std::int64_t>(held) + rehome_appender_->held();
+}
+
 void SpoolWriter::tick(Timestamp now) noexcept { rehome_appender_->tick(now); }
 
 bool SpoolWriter::poll() noexcept {
@@ -121,6 +134,7 @@ bool SpoolWriter::poll() noexcept {
 void SpoolWriter::take_full(Block& block) noexcept {
   Lane& lane = lane_of(block);
   lane.tail_wanted = {};  // this write covers it
+  lane.tail_block = nullptr;
   block.state = Block::State::waiting;
   lane.push(block);
   drive_of(lane).drive->loaded();
@@ -255,10 +269,12 @@ void SpoolWriter::finished(Block& block, std::int32_t result) noexcept {
   block.state = Block::State::waiting;  // unless this was the end of it: a short write goes on where it stopped
   if (result == -EAGAIN || result == -EINTR) {
     ended_write(lane, 0);
+    try_again(lane, -result);
     return;
   }
   const std::uint32_t progress = result > 0 ? static_cast<std::uint32_t>(result) / unit * unit : 0;
   block.written += progress;
+  if (progress) lane.refused_since_ns = 0;
   ended_write(lane, progress);
   if (progress == 0) {
     block.state = Block::State::failed;
@@ -275,12 +291,13 @@ void SpoolWriter::finished_tail(Block& block, std::int32_t result) noexcept {
   const Tail tail = std::exchange(lane.tail_flying, {});
   const bool whole = result >= static_cast<std::int32_t>(tail.length);
   ended_write(lane, whole ? static_cast<std::uint64_t>(result) : 0);
-  if (whole)
-    note_flushed(lane, block, tail);
-  else if (result < 0 && result != -EAGAIN && result != -EINTR)
-    fail(lane, -result, "writing");
-  else if (!lane.first && lane.tail_wanted.length == 0)
-    lane.tail_wanted = tail;  // once more
+  if (whole) {
+    lane.refused_since_ns = 0;
+    return note_flushed(lane, block, tail);
+  }
+  if (result < 0 && result != -EAGAIN && result != -EINTR) return fail(lane, -result, "writing");
+  if (!lane.first && lane.tail_wanted.length == 0) lane.tail_wanted = tail;  // once more
+  try_again(lane, result < 0 ? -result : EIO);
 }
 
 // The file now ends with its last whole record: whoever reads it, hidden as it is, finds what was received.
@@ -376,6 +393,13 @@ void SpoolWriter::seal(Lane& lane, std::uint64_t length) noexcept {
   }
   lane.next_number();
   if (drive_of(lane).drive->ok() && !finishing_) ask_for_file(lane.next_file(), lane);
+}
+
+// A drive may ask for patience, but not for ever: its Blocks would never come back and the capture never end.
+void SpoolWriter::try_again(Lane& lane, int error) noexcept {
+  const auto now = steady_ns();
+  if (lane.refused_since_ns == 0) lane.refused_since_ns = now;
+  if (now - lane.refused_since_ns >= options_.patience_ns) fail(lane, error, "writing, again and again");
 }
 
 void SpoolWriter::fail(Lane& lane, int error, const char* doing) noexcept { drive_of(lane).drive->fail(error, doing); }

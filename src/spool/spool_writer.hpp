@@ -29,7 +29,8 @@ struct SpoolWriterOptions {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
   policy::Rotation rotation;
-  std::uint64_t filter_bytes = 0;  // of each file's flow index, at most; 0: it has none
+  std::uint64_t filter_bytes = 0;             // of each file's flow index, at most; 0: it has none
+  std::uint64_t patience_ns = 2'000'000'000;  // how long a drive may say "try again" (EAGAIN) before it has failed
 };
 
 // A writer's drive: shared state, who keeps its files, this writer's books about it.
@@ -77,6 +78,10 @@ class SpoolWriter {
   bool poll() noexcept;
   void tick(Timestamp now) noexcept;  // with the Appenders' ticks: for the re-homed packets
 
+  // Packets of the Blocks that were left here and are not on a drive yet, one Block after the other; less those of the
+  // Appenders' open Blocks that a tail has stored already, so that it may be negative.
+  std::int64_t held() const noexcept;
+
   bool any_drive() const noexcept;
   void drop(std::uint64_t packets) noexcept { counters_.drop_drive.add(packets); }  // nothing can take them
 
@@ -118,6 +123,7 @@ class SpoolWriter {
   void add_index_row(Lane& lane, const Block& block) noexcept;
   void seal(Lane& lane, std::uint64_t length) noexcept;
   void fail(Lane& lane, int error, const char* doing) noexcept;
+  void try_again(Lane& lane, int error) noexcept;
   bool rehome() noexcept;
 
   SpoolWriterOptions options_;

@@ -19,17 +19,31 @@ struct WriterCycles {
   Counter io;     // writes submitted and reaped
 };
 
+// What an lcore finds among what is its own, looked at by itself between two pieces of work, so that nothing moves
+// meanwhile: levels, not counts.
+struct Audit {
+  Counter held;  // packets that are there, counted one Block after the other (two's complement: see SpoolWriter::held)
+  Counter missing;  // taken in, neither given on nor there (two's complement: negative if there are too many)
+
+  void found(std::uint64_t in, std::uint64_t out, std::int64_t there) noexcept {
+    held.set(static_cast<std::uint64_t>(there));
+    missing.set(in - out - static_cast<std::uint64_t>(there));
+  }
+};
+
 // One RX lcore's, written by it alone. README.md says what each means and what to do when it is not zero.
 struct alignas(64) RxCounters {
   Counter received;        // packets taken from its RxQueues
   Counter received_bytes;  // wirelen of these
-  Counter filtered;        // left out because it was asked for: --until rx ends here
+  Counter ended_early;     // --until rx, or block with --handoff blocks, ends here
+  Counter handed;          // given to a Handoff: one by one, or in full Blocks
   Counter drop_handoff;    // did not fit into any Handoff
   Counter drop_drive;      // no drive left to build Blocks for (--handoff blocks)
   Counter beyond_limit;    // came in the Burst that reached --packets; not in `received`
   Counter polls;           // receive calls
   Counter empty_polls;     // that returned nothing
   Counter handoff_waits;   // Bursts that had to wait for room (--when-full wait)
+  Audit audit;             // a hundred times a second, and at the end
   Counter waiting;  // 1 while one waits (a level, not a count): the lcore does not poll, so nobody knows of idle links
   RxCycles cycles;
 };
@@ -38,12 +52,14 @@ struct alignas(64) RxCounters {
 struct alignas(64) WriterCounters {
   Counter stored;        // packets whose Block is on a drive, all Blocks before it too
   Counter stored_bytes;  // caplen of these
-  Counter filtered;      // left out because it was asked for: --until handoff|block ends here
+  Counter ended_early;   // --until handoff|block ends here
+  Counter taken;         // out of the Handoffs: one by one, or in full Blocks
   Counter drop_drive;    // no drive could take them
   Counter rehomed;       // stored on another drive than first meant (already in `stored`)
   Counter rounds;        // turns of its loop
   Counter idle_rounds;   // that found nothing to do
   Counter block_waits;   // rounds with packets waiting for an empty Block
+  Audit audit;           // ten times a second, and at the end
   WriterCycles cycles;
 };
 

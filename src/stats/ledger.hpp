@@ -24,14 +24,27 @@ struct PortLine {
 
 struct Totals {
   std::uint64_t received = 0, received_bytes = 0;
-  std::uint64_t filtered = 0;
+  std::uint64_t ended_early = 0;  // --until
+  std::uint64_t filtered = 0;     // --filter
   std::uint64_t stored = 0, stored_bytes = 0;
   std::uint64_t trimmed = 0;
   std::uint64_t drop_handoff = 0, drop_drive = 0;
   std::uint64_t beyond_limit = 0, rehomed = 0;
-  std::int64_t in_flight() const {
-    return static_cast<std::int64_t>(received - filtered - stored - drop_handoff - drop_drive);
+  // What has not come to an end yet; Ledger::in_flight() without what is missing.
+  std::int64_t left() const {
+    return static_cast<std::int64_t>(received - ended_early - filtered - stored - drop_handoff - drop_drive);
   }
+};
+
+// One stretch of the way from port to drive: what was counted there, and what should be there and is not.
+struct StageLine {
+  std::string stage;             // rx handoff writer
+  std::string unit = "packets";  // or messages: Blocks and tails of --handoff blocks
+  std::int64_t in_flight = 0;    // there
+  std::int64_t imbalance = 0;    // came in, did not go on, and is not there; negative: too much is
+  std::string where = {};        // the first place with an imbalance
+
+  void found(std::int64_t there, std::int64_t missing, const std::string& place);
 };
 
 struct DriveLine {
@@ -67,14 +80,17 @@ struct Ledger {
   std::string ended_by;  // why the capture ended; final line only
   std::vector<PortLine> ports;
   Totals totals;
+  std::vector<StageLine> stages;  // from port to drive
   std::vector<DriveLine> drives;
   std::vector<LcoreLine> lcores;
   std::optional<OnSealLine> on_seal;  // if there is such a command
 
-  std::uint64_t lost() const;
+  std::uint64_t lost() const;  // of all causes that count packets
+  std::int64_t in_flight() const;
 
-  // What does not add up, empty if all does: received = filtered + stored + drop_handoff + drop_drive + in_flight, with
-  // in_flight never negative and 0 in the final line; the ports' received add up to the total.
+  // What does not add up, empty if all does: no stage misses anything; received = ended_early + filtered + stored +
+  // drop_handoff + drop_drive + in_flight, with in_flight never negative and 0 in the final line; then the ports'
+  // received add up to the total too.
   std::string imbalance() const;
 };
 

@@ -28,18 +28,25 @@ Json json_of(const PortLine& port) {
           {"no_mbuf", port.no_mbuf}};
 }
 
-Json json_of(const Totals& totals) {
+Json totals_of(const Ledger& ledger) {
+  const auto& totals = ledger.totals;
   return {{"received", totals.received},
           {"received_bytes", totals.received_bytes},
+          {"ended_early", totals.ended_early},
           {"filtered", totals.filtered},
           {"stored", totals.stored},
           {"stored_bytes", totals.stored_bytes},
           {"trimmed", totals.trimmed},
           {"drop_handoff", totals.drop_handoff},
           {"drop_drive", totals.drop_drive},
-          {"in_flight", totals.in_flight()},
+          {"in_flight", ledger.in_flight()},
+          {"lost", ledger.lost()},
           {"beyond_limit", totals.beyond_limit},
           {"rehomed", totals.rehomed}};
+}
+
+Json json_of(const StageLine& stage) {
+  return {{"stage", stage.stage}, {"unit", stage.unit}, {"in_flight", stage.in_flight}, {"imbalance", stage.imbalance}};
 }
 
 Json json_of(const DriveLine& drive) {
@@ -121,11 +128,12 @@ void summarize_totals(std::string& text, const Ledger& ledger) {
     fmt::format_to(std::back_inserter(text), "  {:<14}{:>20}  {}\n", name, n, note);
   };
   row("received", t.received, fmt::format("{} bytes", t.received_bytes));
-  row("filtered", t.filtered);
+  if (t.ended_early) row("ended_early", t.ended_early, "--until");
+  if (t.filtered) row("filtered", t.filtered);
   row("stored", t.stored, fmt::format("{} bytes", t.stored_bytes));
   row("drop_handoff", t.drop_handoff);
   row("drop_drive", t.drop_drive);
-  row("in_flight", static_cast<std::uint64_t>(t.in_flight()));
+  row("in_flight", static_cast<std::uint64_t>(std::max<std::int64_t>(0, ledger.in_flight())));
   if (t.rehomed) row("rehomed", t.rehomed, "stored on another drive than first meant");
   if (t.beyond_limit) row("beyond_limit", t.beyond_limit, "arrived with the last packets asked for, not recorded");
 }
@@ -136,7 +144,9 @@ std::string to_json(const Ledger& ledger) {
   Json json = {{"time", rfc3339(ledger.time)}, {"elapsed_ns", ledger.elapsed_ns}, {"final", ledger.final}};
   if (ledger.final) json["ended_by"] = ledger.ended_by;
   json["ports"] = json_array(ledger.ports);
-  json["totals"] = json_of(ledger.totals);
+  json["totals"] = totals_of(ledger);
+  json["stages"] = json_array(ledger.stages);
+  if (const auto wrong = ledger.imbalance(); !wrong.empty()) json["imbalance"] = wrong;
   json["drives"] = json_array(ledger.drives);
   json["lcores"] = json_array(ledger.lcores);
   if (ledger.on_seal) {
@@ -152,7 +162,7 @@ std::string console_line(const Ledger& ledger, const Ledger& before) {
   const auto lost = losses(ledger);
   return fmt::format("{:>7.1f}s  received {} pkt {}pps {}bit/s  stored {} pkt {}bit/s  in_flight {}  lost{}",
                      static_cast<double>(ledger.elapsed_ns) / 1e9, now.received, rates.received, rates.received_bits,
-                     now.stored, rates.stored_bits, now.in_flight(), lost.empty() ? " 0" : lost);
+                     now.stored, rates.stored_bits, ledger.in_flight(), lost.empty() ? " 0" : lost);
 }
 
 std::string rates_line(const Ledger& ledger, const Ledger& before) {

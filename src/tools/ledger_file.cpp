@@ -52,7 +52,7 @@ std::expected<LedgerPoint, std::string> point_of(const Json& json) {
   point.final = child(json, "final") == Json(true);
   point.ended_by = text_of(json, "ended_by");
   point.received = count(totals, "received");
-  point.filtered = count(totals, "filtered");
+  point.left_out = count(totals, "ended_early") + count(totals, "filtered") + count(totals, "cut");
   point.stored = count(totals, "stored");
   point.stored_bytes = count(totals, "stored_bytes");
   point.in_flight = signed_count(totals, "in_flight");
@@ -86,11 +86,14 @@ Losses Losses::operator-(const Losses& other) const {
 
 std::string LedgerPoint::imbalance() const {
   const auto accounted =
-      filtered + stored + losses.drop_handoff + losses.drop_drive + static_cast<std::uint64_t>(in_flight);
+      left_out + stored + losses.drop_handoff + losses.drop_drive + static_cast<std::uint64_t>(in_flight);
   if (in_flight < 0) return fmt::format("{} packets are in flight", in_flight);
   if (received != accounted) {
-    return fmt::format("{} packets were received, but filtered + stored + drop_handoff + drop_drive + in_flight is {}",
-                       received, accounted);
+    return fmt::format(
+        "{} packets were received, but ended_early + filtered + cut + stored + drop_handoff + drop_drive + in_flight "
+        "is "
+        "{}",
+        received, accounted);
   }
   if (final && in_flight != 0) return fmt::format("{} packets were still in flight at the end", in_flight);
   return {};

@@ -26,7 +26,8 @@ struct LedgerPoint {
   Timestamp time;
   bool final = false;
   std::string ended_by;
-  std::uint64_t received = 0, filtered = 0, stored = 0, stored_bytes = 0;
+  std::uint64_t received = 0, stored = 0, stored_bytes = 0;
+  std::uint64_t left_out = 0;  // on request: ended_early, filtered and cut. To 0.1.0 `filtered` was what --until ended
   std::int64_t in_flight = 0;
   Losses losses;
 

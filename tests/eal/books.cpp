@@ -20,9 +20,13 @@ std::string check_equation(const Json& line) {
   const auto& totals = line.at("totals");
   const auto in_flight = totals.at("in_flight").get<std::int64_t>();
   if (in_flight < 0) return "in_flight is negative: " + line.dump();
-  const auto out = number(totals, "filtered") + number(totals, "stored") + number(totals, "drop_handoff") +
-                   number(totals, "drop_drive") + static_cast<std::uint64_t>(in_flight);
+  const auto out = number(totals, "ended_early") + number(totals, "filtered") + number(totals, "stored") +
+                   number(totals, "drop_handoff") + number(totals, "drop_drive") +
+                   static_cast<std::uint64_t>(in_flight);
   if (out != number(totals, "received")) return "the books do not balance: " + line.dump();
+  if (line.contains("imbalance")) return "the line says: " + line.at("imbalance").dump();
+  for (const auto& stage : line.at("stages"))
+    if (stage.at("imbalance") != 0) return "a stage misses something: " + line.dump();
   std::uint64_t ports = 0;
   for (const auto& port : line.at("ports")) ports += port.at("received").get<std::uint64_t>();
   // Ports and totals are read a moment apart while packets come in.
@@ -42,6 +46,8 @@ std::string check_final(const Json& line) {
   if (!line.value("final", false)) return "the last line is not final: " + line.dump();
   if (line.value("ended_by", "").empty()) return "the last line does not say what ended the capture";
   if (totals.at("in_flight") != 0) return "packets are in flight at the end: " + line.dump();
+  for (const auto& stage : line.at("stages"))
+    if (stage.at("in_flight") != 0) return "a stage still has something at the end: " + line.dump();
   std::uint64_t ports = 0;
   for (const auto& port : line.at("ports")) ports += port.at("received").get<std::uint64_t>();
   return ports == number(totals, "received") ? "" : "ports do not add up to the total: " + line.dump();

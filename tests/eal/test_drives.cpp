@@ -7,6 +7,7 @@
 
 #include "bench.hpp"
 #include "books.hpp"
+#include "frame_sender.hpp"
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
@@ -186,6 +187,38 @@ TEST_CASE("a drive that hangs holds up nobody else") {
   const auto result = capture.wait();
   CHECK(check_capture(result, outputs) == "");
   CHECK(compare_spool_in_order(bench.trace(), outputs) == "");
+}
+
+// Slow traffic, so that an open Block has a tail to send a hundred times a second while its writer lcore hangs in
+// pwrite(2): more of them than the way to it has room for, then Blocks that become full.
+TEST_CASE("a drive that hangs under RX lcores that build Blocks costs no Block, and the capture ends") {
+  if (skip_without_loop()) return;
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const LoopDrive hanging({.file_system = "ext4", .bytes = 64 * mib});
+  const VethPair veth;
+  const auto trace = make_trace({.kind = "60", .packets = 2'000});
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right() + ",blocksz=65536,framesz=2048,framecnt=8192"},
+                       .outputs = {hanging.path()},
+                       .options = {"--handoff", "blocks", "--io", "pwrite", "--block-size", "16KiB", "--blocks", "24",
+                                   "--flush-age", "1ms", "--stats-interval", "10ms"}});
+  REQUIRE(capture.wait_until_running());
+  const FrameSender sender(nullptr, veth.left());
+  const auto send = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      sender.send(trace[i]);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  send(0, 100);
+  CHECK(capture.wait_for_total("stored", 100));
+  REQUIRE(run_process({"fsfreeze", "--freeze", hanging.path()}).ok());
+  send(100, 2'000);
+  const bool received = capture.wait_for_total("received", 2'000);
+  REQUIRE(run_process({"fsfreeze", "--unfreeze", hanging.path()}).ok());
+  CHECK(received);
+  const auto result = capture.stop();
+  CHECK(check_capture(result, {hanging.path()}) == "");
+  CHECK(result.total("stored") == 2'000);
 }
 
 TEST_CASE("a source that waits for a hanging drive is not idle") {

@@ -69,7 +69,7 @@ TEST_CASE("--idle-exit ends the capture when nothing comes any more, and not bef
   CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
 }
 
-TEST_CASE("a capture until an earlier stage writes nothing and counts all as filtered") {
+TEST_CASE("a capture until an earlier stage writes nothing and counts all as ended early") {
   const auto until = GENERATE(values({"rx", "handoff", "block"}));
   const auto handoff = GENERATE(values({"packets", "blocks"}));
   CAPTURE(until, handoff);
@@ -81,7 +81,7 @@ TEST_CASE("a capture until an earlier stage writes nothing and counts all as fil
   INFO(result.describe());
   CHECK(result.process.ok());
   CHECK(check_ledger(result) == "");
-  CHECK(result.total("filtered") == 20'000);
+  CHECK(result.total("ended_early") == 20'000);
   CHECK(result.total("stored") == 0);
   CHECK(result.last().at("drives").empty());
 }

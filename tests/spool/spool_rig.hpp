@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -29,6 +30,7 @@ struct RigOptions {
   std::uint64_t preallocate = 0;
   bool direct_io = true;
   std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
+  std::uint64_t patience_ns = 2'000'000'000;
 };
 
 // PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest
@@ -49,10 +51,12 @@ class TraceRefs {
   std::vector<spool::PacketRef> refs_;
 };
 
-inline void copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
-                       std::uint32_t bytes) noexcept {
+inline std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
+                                std::uint32_t bytes) noexcept {
   const auto& frame = *static_cast<const std::span<const std::byte>*>(packet.owner);
-  std::memcpy(to, frame.data() + offset, bytes);
+  const auto there = std::min<std::size_t>(bytes, frame.size() - std::min<std::size_t>(offset, frame.size()));
+  std::memcpy(to, frame.data() + offset, there);
+  return static_cast<std::uint32_t>(there);
 }
 
 // A whole writer without EAL: Appenders, SpoolWriter, FileKeepers (worked by hand, on this thread) and directories.
@@ -86,7 +90,8 @@ class SpoolRig {
                                              .flush_age_ns = options.flush_age_ns,
                                              .grow_bytes = options.preallocate,
                                              .rotation = {options.rotate_size, options.rotate_age_ns},
-                                             .filter_bytes = options.filter_bytes};
+                                             .filter_bytes = options.filter_bytes,
+                                             .patience_ns = options.patience_ns};
     writer_ = std::make_unique<spool::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
     for (std::uint32_t stream = 0; stream < options.streams; ++stream)
       appenders_.push_back(std::make_unique<spool::Appender>(
@@ -135,6 +140,13 @@ class SpoolRig {
     std::vector<std::filesystem::path> all;
     for (std::size_t i = 0; i < options_.drives; ++i) all.push_back(directory(i));
     return all;
+  }
+
+  // Packets in Blocks, one Block after the other.
+  std::int64_t held() const {
+    auto held = writer_->held();
+    for (const auto& appender : appenders_) held += appender->held();
+    return held;
   }
 
   spool::Drive& drive(std::size_t i) { return *drives_[i]; }

@@ -276,8 +276,11 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
     for (std::size_t i = 0; i < trace.size(); i += 50) {
       rig.feed(0, refs.span().subspan(i, 50));
       rig.turn(trace[i + 49].time);
+      const auto ended = rig.counters().stored.get() + rig.counters().drop_drive.get();
+      REQUIRE(static_cast<std::int64_t>(i + 50 - ended) == rig.held());
     }
     rig.finish();
+    REQUIRE(rig.held() == 0);
     INFO("round " << round << ", drives " << drives << ", " << queue.describe());
     const auto on_disk = read_spool(rig.directories());
     REQUIRE(rig.counters().stored.get() == on_disk.size());
@@ -288,6 +291,54 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
       REQUIRE(compare_as_subsequence(trace, file.packets) == "");
     REQUIRE(hidden_left(rig) == 0);
     REQUIRE(wrong_index(rig) == "");
+  }
+}
+
+TEST_CASE("a drive that only ever says try again has failed after a while, and its packets go to the others",
+          "[spool][faulty]") {
+  const std::uint64_t flush_age_ns = GENERATE(1'000u, 1'000'000'000u);  // tails too, or full Blocks only
+  FaultyIoQueue queue({.seed = 1});
+  const auto trace = mixed_trace(20'000);
+  SpoolRig rig({.drives = 2, .flush_age_ns = flush_age_ns, .patience_ns = 1'000'000}, queue);
+  queue.add_death({.directory = rig.directory(1).string(), .from = 3, .result = -EAGAIN});
+  const TraceRefs refs(trace);
+  for (std::size_t i = 0; i < trace.size(); i += 100) {
+    rig.feed(0, refs.span().subspan(i, 100));
+    rig.turn(trace[i + 99].time);
+  }
+  rig.finish();
+  CHECK(rig.drive(1).state() == spool::DriveState::failed);
+  CHECK(rig.drive(1).why().find("again and again") != std::string::npos);
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+}
+
+TEST_CASE("an idle drive that only ever says try again does not hold a tail for ever", "[spool][faulty]") {
+  FaultyIoQueue queue({.seed = 1, .try_again = 1});
+  const auto trace = mixed_trace(10);
+  SpoolRig rig({.patience_ns = 1'000'000}, queue);
+  rig.feed(0, TraceRefs(trace).span());
+  const Timestamp late{trace[9].time.ns + 1'000'000'000};
+  while (rig.drive(0).ok()) rig.turn(late);
+  rig.finish();
+  CHECK(rig.counters().drop_drive.get() == trace.size());
+}
+
+TEST_CASE("a frame that is shorter than its driver says is stored as far as it goes", "[spool]") {
+  const auto block_bytes = GENERATE(8u << 10, 64u << 10);  // over Blocks, or in one
+  const auto trace = make_trace({.kind = "jumbo", .packets = 50});
+  const TraceRefs refs(trace, 500);
+  std::vector<spool::PacketRef> boasting(refs.span().begin(), refs.span().end());
+  for (auto& packet : boasting) packet.wirelen += 65'536;
+  auto queue = plain_queue();
+  SpoolRig rig({.block_bytes = block_bytes}, *queue);
+  rig.feed(0, boasting);
+  rig.finish();
+  const auto stored = read_spool(rig.directories());
+  REQUIRE(stored.size() == trace.size());
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    CHECK(stored[i].wirelen == boasting[i].wirelen);
+    CHECK(std::ranges::equal(stored[i].bytes, trace[i].bytes));
   }
 }
 

@@ -219,6 +219,17 @@ TEST_CASE("the ledger has to balance, and to agree with the files") {
   CHECK(tools::verify(rig.places)->problem_count() == 0);
   CHECK(any_contains(tools::verify(rig.places)->captures.at(0).notices, "it lost 3 packets: nic_missed 3"));
 
+  auto of_today = ledger_of(stored, bytes), of_0_1_0 = of_today;
+  const auto received = "\"received\":" + std::to_string(stored) + ",\"stored\"";
+  of_0_1_0.replace(of_0_1_0.find("\"filtered\":0"), 12, "\"filtered\":5");
+  of_today.replace(of_today.find("\"filtered\":0"), 12, "\"ended_early\":5,\"filtered\":0");
+  for (auto* line : {&of_0_1_0, &of_today}) {
+    REQUIRE(line->find(received) != std::string::npos);
+    line->replace(line->find(received), received.size(), "\"received\":" + std::to_string(stored + 5) + ",\"stored\"");
+    rig.write_plan(*line);
+    CHECK(tools::verify(rig.places)->problem_count() == 0);  // what --until ended, under its old name and its own
+  }
+
   rig.write_plan(ledger_of(stored + 1, bytes));
   CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "its files hold 1000"));
   auto wrong = ledger_of(stored, bytes);

@@ -15,7 +15,7 @@ Ledger balanced() {
   ledger.ports = {{.port = 0, .name = "net_\"pcap\"0", .received = 10, .received_bytes = 640, .nic_missed = 1}};
   ledger.totals = {.received = 10,
                    .received_bytes = 640,
-                   .filtered = 1,
+                   .ended_early = 1,
                    .stored = 5,
                    .stored_bytes = 320,
                    .drop_handoff = 2,
@@ -28,8 +28,40 @@ Ledger balanced() {
 }  // namespace
 
 TEST_CASE("in_flight is what is neither stored nor lost", "[ledger]") {
-  CHECK(balanced().totals.in_flight() == 1);
+  CHECK(balanced().in_flight() == 1);
   CHECK(balanced().imbalance().empty());
+}
+
+TEST_CASE("a stage that misses packets is named, and they are not called in flight", "[ledger]") {
+  auto ledger = balanced();
+  ledger.totals.received += 7;
+  ledger.stages.resize(2);
+  ledger.stages[0].stage = "rx";
+  ledger.stages[1].stage = "handoff";
+  ledger.stages[0].found(1, 0, "lcore 1");
+  ledger.stages[1].found(0, 0, "lcore 1 to lcore 2");
+  ledger.stages[1].found(3, 7, "lcore 1 to lcore 3");
+  CHECK(ledger.in_flight() == 1);
+  CHECK(ledger.imbalance() ==
+        "handoff: 7 packets came in, did not go on and are not there, the first at lcore 1 to lcore 3");
+  const auto json = nlohmann::json::parse(to_json(ledger));
+  CHECK(json["imbalance"] == ledger.imbalance());
+  CHECK(
+      json["stages"].dump() ==
+      R"([{"imbalance":0,"in_flight":1,"stage":"rx","unit":"packets"},{"imbalance":7,"in_flight":3,"stage":"handoff","unit":"packets"}])");
+  CHECK(json["totals"]["in_flight"] == 1);
+}
+
+TEST_CASE("messages that are missing are an imbalance too, of nobody knows how many packets", "[ledger]") {
+  auto ledger = balanced();
+  ledger.stages = {{.stage = "handoff", .unit = "messages"}};
+  ledger.stages[0].found(2, 1, "lcore 1 to lcore 2");
+  CHECK(ledger.in_flight() == 1);
+  CHECK(ledger.imbalance().starts_with("handoff: 1 messages"));
+}
+
+TEST_CASE("a line that balances does not speak of an imbalance", "[ledger]") {
+  CHECK_FALSE(nlohmann::json::parse(to_json(balanced())).contains("imbalance"));
 }
 
 TEST_CASE("packets left over at the end are an imbalance", "[ledger]") {
@@ -65,6 +97,9 @@ TEST_CASE("a ledger line is one line of JSON with the agreed names", "[ledger]")
   CHECK(json["ports"][0]["name"] == "net_\"pcap\"0");
   CHECK(json["totals"]["in_flight"] == 1);
   CHECK(json["totals"]["trimmed"] == 0);
+  CHECK(json["totals"]["ended_early"] == 1);
+  CHECK(json["totals"]["filtered"] == 0);
+  CHECK(json["totals"]["lost"] == 4);
   CHECK(json["drives"][0]["write_latency_ns"]["p99"] == 0);
   CHECK(json["lcores"][0]["role"] == "rx");
 }
