@@ -127,7 +127,7 @@ total() { tail -n 1 "$output/ledger.jsonl" | sed -n 's/.*"totals":{\([^}]*\)}.*/
 show_ledger() {
   local name
   say "the ledger, from $output/ledger.jsonl"
-  for name in received filtered stored stored_bytes drop_handoff drop_drive in_flight; do
+  for name in received ended_early stored stored_bytes drop_handoff drop_drive in_flight; do
     printf '   %-14s %12s\n' "$name" "$(total "$name")"
   done
   for name in nic_missed nic_errors no_mbuf; do
