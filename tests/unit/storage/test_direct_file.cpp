@@ -16,7 +16,7 @@
 #include "support/temp_dir.hpp"
 
 using namespace wirespool::storage;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using wirespool::test::AlignedBuffer;
 using wirespool::test::file_content;
 using wirespool::test::open_files;

@@ -17,7 +17,7 @@
 #include "support/temp_dir.hpp"
 
 using namespace wirespool::storage;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 using wirespool::test::open_files;
 using wirespool::test::skip;
 using wirespool::test::TempDir;

@@ -130,7 +130,7 @@ TEST_CASE("a queue made on one thread is used on another, its workers kept to on
 
 TEST_CASE("a worker CPU the machine does not have is told and done without") {
   const auto queue = make_queue("uring", {.entries = 8, .worker_cpu = 1000});
-  CHECK_THAT(queue->notice(), Catch::Matchers::Contains("CPU 1000"));
+  CHECK_THAT(queue->notice(), Catch::Contains("CPU 1000"));
 }
 
 TEST_CASE("memory the kernel will not register is told and written from all the same") {
@@ -140,7 +140,7 @@ TEST_CASE("memory the kernel will not register is told and written from all the 
   const AlignedBuffer buffer(block, 4);
   std::byte* const nowhere = reinterpret_cast<std::byte*>(4096);
   const auto queue = make_queue("uring", {.entries = 8, .registered = {nowhere, 4096}});
-  CHECK_THAT(queue->notice(), Catch::Matchers::Contains("not registered"));
+  CHECK_THAT(queue->notice(), Catch::Contains("not registered"));
   REQUIRE(queue->submit(nth_block(*file, buffer, 0)));
   const auto results = reap_all(*queue, 1);
   REQUIRE(results.size() == 1);
