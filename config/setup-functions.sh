@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What config/quickstart.sh and tests/run.sh share: packages, compiler, hugepages. Read with `source`; does nothing by itself.
 
-# Debian 12 and newer, Ubuntu 22.04 and newer have all of these.
+# Debian 12 and 13 have all of these.
 # shellcheck disable=SC2034  # used by the scripts that source this file
 packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev liburing-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
 # shellcheck disable=SC2034
 packages_capture=(iproute2 tcpdump tcpreplay)
 # shellcheck disable=SC2034
-packages_test=(catch2 tshark wireshark-common xfsprogs e2fsprogs clang-format shellcheck)
+packages_test=(ccache catch2 tshark wireshark-common xfsprogs e2fsprogs clang-format shellcheck)
 
 # shellcheck disable=SC2034
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
@@ -61,7 +61,7 @@ install_packages() {
 
 gcc_major() { "$1" -dumpversion 2>/dev/null | cut -d. -f1; }
 
-# std::expected needs g++ 12; Ubuntu 22.04 has 11 by default and 12 beside it. Sets CXX unless the caller did.
+# std::expected needs g++ 12; some systems have an older one by default and 12 beside it. Sets CXX unless the caller did.
 choose_compiler() {
   [ -n "${CXX:-}" ] && { say "compiler: $CXX, as CXX says"; export CXX; return 0; }
   local compiler=g++ major

@@ -10,21 +10,24 @@ source "$here/config/setup-functions.sh"
 
 usage() {
   cat <<'TEXT'
-usage: tests/run.sh [--quick] [--no-sanitizers] [SUITE...]
-  SUITE            unit, spool, eal; default: these three. e2e: containers, a guest, systemd, an object store
+usage: tests/run.sh [--quick] [--no-sanitizers] [--werror] [SUITE...]
+  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, Debian 13, containers, a guest, systemd, an
+                   object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
+  --werror         warnings are errors in builds for a CPU that is named, not for the one that happens to be here
 The last line is "N passed, N failed, N skipped". Exit code 0: none failed.
 TEXT
 }
 
-quick='' sanitizers=yes end_to_end='' suites=()
+quick='' sanitizers=yes werror=false end_to_end='' suites=()
 read_arguments() {
   local word
   for word in "$@"; do
     case $word in
       --quick) quick=yes sanitizers='' ;;
       --no-sanitizers) sanitizers='' ;;
+      --werror) werror=true ;;
       --help | -h) usage && exit 0 ;;
       e2e) end_to_end=yes ;;
       unit | spool | eal) suites+=("$word") ;;
@@ -93,6 +96,21 @@ build() {
   return 1
 }
 
+# not_run NAME SUITE...: what a failed build kept from running has failed, each by its name.
+not_run() {
+  local name=$1 suite
+  shift
+  for suite in "$@"; do count_fail "$name: suite $suite did not run: $name was not built"; done
+}
+
+# build_and_run NAME TIMEOUT_FACTOR "SUITE..." MESON_OPTION...
+build_and_run() {
+  local name=$1 factor=$2 wanted
+  read -r -a wanted <<<"$3"
+  shift 3
+  if build "$name" "$@"; then run_suites "$name" "$factor" "${wanted[@]}"; else not_run "$name" "${wanted[@]}"; fi
+}
+
 # Reads "Ok: 3", "Fail: 1", ... from what Meson printed last.
 add_counts() {
   local ok bad skip
@@ -134,45 +152,74 @@ among() {
   for suite in "$@"; do if wants "$suite"; then echo "$suite"; fi; done
 }
 
-run_release() {
-  # The tree has no warning with g++ 12; other compilers find other things, which must not stop anybody.
-  local werror=false
-  [ "$(gcc_major "${CXX##* }")" = 12 ] && werror=true
-  [ "$werror" = true ] || notice "not g++ 12: warnings are shown, and are no errors"
-  build release --buildtype=release -Dwarning_level=3 "-Dwerror=$werror" || return
-  [ "$werror" = false ] || count_pass
-  run_suites release 1 "${suites[@]}"
-}
+# As a user builds it: for the CPU that is here, with whatever compiler. Compilers warn of different things, and with each CPU of
+# others (they are right about few): no warning is an error here.
+run_release() { build_and_run release 1 "${suites[*]}" --buildtype=release -Dwerror=false; }
 
 # Without DPDK, and under ThreadSanitizer, which does not know what DPDK's rings do.
 run_without_capture() {
+  local wanted
+  wanted=$(among unit spool | paste -sd' ')
   if [ -n "$sanitizers" ]; then
-    run_thread_sanitizer
-    return
+    run_thread_sanitizer "$wanted"
+  else
+    build_and_run without-capture 1 "$wanted" -Dcapture=disabled --buildtype=debug -Dcpu=generic "-Dwerror=$werror"
   fi
-  build without-capture -Dcapture=disabled --buildtype=debug || return
-  # shellcheck disable=SC2046  # words are wanted
-  run_suites without-capture 1 $(among unit spool)
 }
 
 run_address_sanitizer() {
-  build asan --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined || return
   export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
   export LSAN_OPTIONS=suppressions=$here/tests/leaks-of-others.txt:print_suppressions=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  run_suites asan 4 "${suites[@]}"
+  build_and_run asan 4 "${suites[*]}" --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined
   unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
 }
 
 run_thread_sanitizer() {
-  build without-capture-tsan --buildtype=debug -Doptimization=1 -Db_sanitize=thread -Dcapture=disabled || return
   # ThreadSanitizer's memory map does not go with as much address randomisation as newer kernels do.
   if setarch -R true 2>/dev/null; then wrapper=(setarch -R); fi
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  # shellcheck disable=SC2046
-  run_suites without-capture-tsan 8 $(among unit spool)
+  build_and_run without-capture-tsan 8 "$1" --buildtype=debug -Doptimization=1 -Db_sanitize=thread -Dcapture=disabled
   unset TSAN_OPTIONS
   wrapper=(env)
+}
+
+# --- the program for other CPUs ---------------------------------------------------------------------------------------
+
+# What the C library says of the CPU that is here.
+runs_here() {
+  [ "$1" = generic ] || /lib64/ld-linux-x86-64.so.2 --help 2>/dev/null | grep -q "^ *$1 (supported"
+}
+
+# A few of the release build's test programs, with the program built for another CPU: what it stores, reads back and refuses.
+run_variant() {
+  local cpu=$1 tests=$build_root/release/tests/eal name log
+  for name in refusals files traces reading stop; do
+    log=$build_root/cpu-$cpu-$name.txt
+    if WIRESPOOL=$build_root/cpu-$cpu/src/wirespool DPDK_PEER=$tests/dpdk_peer COUNTER=$tests/libcount_allocations.so \
+      timeout 300 "$tests/eal_$name" >"$log" 2>&1 </dev/null; then
+      count_pass
+    else
+      tail -n 60 "$log"
+      count_fail "$cpu: $name"
+    fi
+  done
+}
+
+run_variants() {
+  local cpu
+  for cpu in generic x86-64-v3 x86-64-v4; do
+    build "cpu-$cpu" --buildtype=release "-Dcpu=$cpu" -Dtests=disabled "-Dwerror=$werror" || { not_run "cpu-$cpu" "of a few"; continue; }
+    count_pass
+    if ! runs_here "$cpu"; then
+      count_skip "$cpu: it is built, and this CPU cannot run it"
+    elif [ -x "$build_root/release/tests/eal/eal_stop" ]; then
+      say "$cpu: a few of the tests"
+      run_variant "$cpu"
+    else
+      not_run "cpu-$cpu with the tests of release" "of a few"
+    fi
+  done
 }
 
 # --- the text itself --------------------------------------------------------------------------------------------------
@@ -181,7 +228,7 @@ check_format() {
   local files
   say "clang-format and shellcheck"
   mapfile -t files < <(find "$here/src" "$here/include" "$here/tests" "$here/bench" -name '*.[ch]pp' 2>/dev/null | sort)
-  # Versions disagree in details: 14 is what Debian 12 and Ubuntu 22.04 have.
+  # Versions disagree in details: 14 is what Debian 12 has.
   if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
     count_skip "clang-format 14 is not here"
   elif clang-format --dry-run -Werror "${files[@]}"; then
@@ -240,6 +287,9 @@ run_end_to_end() {
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script config
+  run_script harness
+  run_script quickstart
+  run_script debian13
   run_script container "${keep[@]}"
   "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest and on-seal are skipped"
   run_script systemd "${keep[@]}"
@@ -257,6 +307,7 @@ run_builds() {
     check_format
     check_instructions
     run_without_capture
+    if wants eal; then run_variants; fi
   fi
   if [ -n "$sanitizers" ]; then run_address_sanitizer; fi
 }

@@ -11,7 +11,7 @@
 namespace wirespool::storage {
 namespace {
 
-// statx(2), linux/stat.h since Linux 6.1; older headers (Ubuntu 22.04) have neither the flag nor the two fields.
+// statx(2), linux/stat.h since Linux 6.1; older headers have neither the flag nor the two fields.
 constexpr unsigned statx_dioalign = 0x2000;
 constexpr std::size_t dio_mem_align_at = 0x98;
 constexpr std::size_t dio_offset_align_at = 0x9c;

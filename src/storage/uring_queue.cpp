@@ -16,7 +16,7 @@
 namespace wirespool::storage {
 namespace {
 
-// io_uring_setup(2); by number because liburing 2.1 (Ubuntu 22.04) does not name them. Since Linux 5.19: completions
+// io_uring_setup(2); by number because liburing 2.1 does not name them. Since Linux 5.19: completions
 // are posted when the owner next enters the kernel, instead of by interrupting it, and a bit in the submission ring
 // says that some wait. Without the bit an owner that only polls memory would see nothing before its next timer tick.
 constexpr unsigned setup_coop_taskrun = 1U << 8;

@@ -65,7 +65,12 @@ Done run(const VfAction& action) {
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  if (const int error = posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ); error != 0) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);  // it inherits nothing of ours or our caller's
+  const int error = posix_spawnp(&child, arguments[0], &files, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) {
     return failed(fmt::format("{}: {}: is its package installed?", words[0], std::generic_category().message(error)));
   }
   int status = 0;

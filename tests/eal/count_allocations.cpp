@@ -11,7 +11,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+
+#include "worker_name.hpp"
 
 // glibc's own, under the names it keeps for this purpose.
 extern "C" {
@@ -28,8 +29,7 @@ std::atomic<unsigned long> by_lcores{0}, by_others{0};
 void count() {
   char name[16] = "";
   prctl(PR_GET_NAME, name);
-  const bool worker = std::strncmp(name, "lcore-worker", 12) == 0 || std::strncmp(name, "rte-worker", 10) == 0;
-  (worker ? by_lcores : by_others).fetch_add(1, std::memory_order_relaxed);
+  (wirespool::test::worker_lcore(name) ? by_lcores : by_others).fetch_add(1, std::memory_order_relaxed);
 }
 
 template <typename Function>

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
 #include "support/skip.hpp"
+#include "worker_name.hpp"
 
 using namespace wirespool::test;
 
@@ -44,7 +45,7 @@ std::size_t worker_threads(const Process& process) {
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(process.pid()) + "/task")) {
     std::string name;
     std::ifstream(task.path() / "comm") >> name;
-    workers += name.starts_with("lcore-worker") || name.starts_with("rte-worker");
+    workers += worker_lcore(name).has_value();
   }
   return workers;
 }

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "bench.hpp"
@@ -18,6 +19,7 @@
 #include "storage/file_descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/spool_files.hpp"
+#include "worker_name.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -50,6 +52,18 @@ class Manager {
       all.emplace_back(text, static_cast<std::size_t>(got));
     return all;
   }
+  // All that is said until something that starts like this has been said so often; a minute at most.
+  std::vector<std::string> hear(const std::string& start, std::ptrdiff_t times = 1) const {
+    std::vector<std::string> all;
+    const auto enough = [&] {
+      return std::ranges::count_if(all, [&](const auto& one) { return one.starts_with(start); }) >= times;
+    };
+    for (int i = 0; i < 6'000 && !enough(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::ranges::move(heard(), std::back_inserter(all));
+    }
+    return all;
+  }
 
  private:
   storage::FileDescriptor socket_;
@@ -73,12 +87,11 @@ class Frozen {
   pid_t thread_;
 };
 
-// DPDK 21.11 and 22.11 call them lcore-worker-N and rte-worker-N.
 pid_t worker_thread(pid_t process) {
   for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(process) + "/task")) {
     std::string name;
     std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
-    if (name.ends_with("-worker-1")) return std::stoi(task.path().filename());
+    if (worker_lcore(name) == "1") return std::stoi(task.path().filename());
   }
   return -1;
 }
@@ -111,8 +124,7 @@ TEST_CASE("a service manager hears that the capture runs, how fast, and that it 
   const Manager manager(bench);
   LiveCapture capture(endless(bench, {}));
   REQUIRE(capture.wait_until_running());
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  const auto running = manager.heard();
+  const auto running = manager.hear("STATUS=0pps", 3);
   REQUIRE_FALSE(running.empty());
   CHECK(running.front() == "READY=1\nSTATUS=capturing");
   CHECK(has(running, "STATUS=0pps 0bit/s, 0 stored, lost 0"));
@@ -126,21 +138,17 @@ TEST_CASE("the watchdog is fed while all lcores turn, and not while one stands s
   const Manager manager(bench, "600000");
   LiveCapture capture(endless(bench, {}));
   REQUIRE(capture.wait_until_running());
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  CHECK(has(manager.heard(), "WATCHDOG=1"));
+  CHECK(has(manager.hear("WATCHDOG=1"), "WATCHDOG=1"));
   const auto thread = worker_thread(capture.process().pid());
   REQUIRE(thread > 0);
   {
     const Frozen frozen(thread);
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));  // what was on its way, and the next look
-    (void)manager.heard();
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-    const auto frozen_out = manager.heard();
+    (void)manager.hear("STATUS=", 5);  // what was on its way, and the next look
+    const auto frozen_out = manager.hear("STATUS=", 10);
     CHECK(has(frozen_out, "STATUS="));  // the main lcore does talk
     CHECK_FALSE(has(frozen_out, "WATCHDOG=1"));
   }
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  CHECK(has(manager.heard(), "WATCHDOG=1"));
+  CHECK(has(manager.hear("WATCHDOG=1"), "WATCHDOG=1"));
   CHECK(check_capture(capture.stop(SIGTERM), bench.outputs) == "");
 }
 

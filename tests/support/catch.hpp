@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// Tests are written in the words of Catch2 2 (Debian 12); where Catch2 3 (Debian 13) has others, these are made its own.
+// Tests are written in the words of Catch2 2 (Debian 12); where Catch2 3 (Debian 13) has others, these are made its
+// own.
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/process.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,12 +28,26 @@ std::vector<char*> as_argv(const Command& command) {
   return argv;
 }
 
+// What our caller left to us is no part of a test: descriptors, stdin, signals ignored (a shell's background job has
+// SIGINT ignored, nohup SIGHUP) or held back, the mode of new files.
+void forget_our_caller() {
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, STDIN_FILENO);
+  close_range(STDERR_FILENO + 1, ~0U, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD}) std::signal(signal, SIG_DFL);
+  umask(S_IWGRP | S_IWOTH);
+}
+
 // In the child: only async-signal-safe calls (signal-safety(7)).
 [[noreturn]] void become(char* const* argv, int out, int err, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(could_not_start);  // it died before prctl
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
+  forget_our_caller();
   execvp(argv[0], argv);
   constexpr char text[] = "exec failed\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, text, sizeof text - 1);

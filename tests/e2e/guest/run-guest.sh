@@ -4,6 +4,7 @@
 # blocks), runs SHARE/inside.sh in it, and gives that script's exit code. What it printed is in SHARE/output.txt. The card is
 # one end of a pair of datagram sockets: SHARE/card.sock is the card's, a sender binds SHARE/wire.sock. SHARE/monitor.sock is
 # QEMU's monitor. The drives stay as DRIVES/nvme0.img and nvme1.img.
+# Exit code 120: the emulator died, which says nothing of what it ran; 121: the guest did not finish in time.
 # usage: tests/e2e/guest/run-guest.sh GUEST_DIR SHARE DRIVES [TIMEOUT_SECONDS]
 set -eu
 # shellcheck source=tests/e2e/guest/guest-functions.sh
@@ -40,12 +41,15 @@ command=(timeout --kill-after=5 "$limit" "$qemu/bin/qemu-system-x86_64" -L "$qem
   -device nvme,bus=slot3,id=drive1,serial=wirespool1,drive=nvme1,logical_block_size=4096,physical_block_size=4096)
 
 say "booting the guest"
-started=$SECONDS
-"${command[@]}" 2>"$work/qemu.txt" || true
+started=$SECONDS status=0
+"${command[@]}" 2>"$work/qemu.txt" || status=$?
 say "the guest ran for $((SECONDS - started)) s"
 if [ ! -e "$share/exit-code" ]; then
-  complain "the guest did not finish within $limit s"
-  tail -n 20 "$work/qemu.txt" "$work/console.txt" "$share/output.txt" 2>/dev/null || true
-  exit 1
+  tail -n 20 "$work/console.txt" "$share/output.txt" 2>/dev/null || true
+  case $status in
+    0) complain "the guest switched itself off before it was done" && exit 121 ;;
+    124 | 137) complain "the guest did not finish within $limit s" && exit 121 ;;
+    *) complain "the emulator died with exit code $status: $(tail -n 1 "$work/qemu.txt")" && exit 120 ;;
+  esac
 fi
 exit "$(cat "$share/exit-code")"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
 #include <signal.h>
 
 #include <fstream>
@@ -71,11 +72,15 @@ TEST_CASE("a command that does not want to end is made to, with what it started"
 TEST_CASE("a command has none of our files, and our words to the service manager are not its own") {
   const test::TempDir dir;
   const auto out = (dir / "out").string();
-  const storage::FileDescriptor open_here(::dup(STDERR_FILENO));  // without O_CLOEXEC
+  // Without O_CLOEXEC, as a careless caller leaves them: descriptor 3 is open now, whoever opened it, and a far one.
+  const storage::FileDescriptor next(::fcntl(STDERR_FILENO, F_DUPFD, 3)), far(::fcntl(STDERR_FILENO, F_DUPFD, 200));
+  REQUIRE(::fcntl(3, F_GETFD) >= 0);
   ::setenv("NOTIFY_SOCKET", "@nobody", 1);
-  const auto verdict = run("list() { ls /proc/$$/fd | tr '\\n' ' ' >" + out + "; env | grep -c NOTIFY >>" + out +
-                           "; readlink /proc/$$/fd/0 >>" + out + "; }; list");
+  // No pipeline: while the shell starts one, it holds a descriptor of its own.
+  const auto verdict =
+      run("list() { ls /proc/$$/fd >" + out + "; env >" + out + ".env; readlink /proc/$$/fd/0 >>" + out + "; }; list");
   ::unsetenv("NOTIFY_SOCKET");
   CHECK(verdict == "");
-  CHECK(content(out) == "0 1 2 0\n/dev/null\n");
+  CHECK(content(out) == "0\n1\n2\n/dev/null\n");
+  CHECK_THAT(content(out + ".env"), Catch::Contains("PATH=") && !Catch::Contains("NOTIFY_SOCKET"));
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/process.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <filesystem>
 
 #include "support/catch.hpp"
@@ -16,6 +21,18 @@ TEST_CASE("a process gives back its exit code and what it printed") {
   CHECK(result.out == "to out\n");
   CHECK(result.err == "to err\n");
   CHECK_FALSE(result.ok());
+}
+
+TEST_CASE("a process has nothing of our caller's: no descriptor, no stdin, no ignored signal, no mode of new files") {
+  const int next = ::fcntl(STDERR_FILENO, F_DUPFD, 3);  // descriptor 3 is open now, whoever opened it
+  const auto handler = std::signal(SIGINT, SIG_IGN);
+  const auto mode = ::umask(077);
+  const auto result =
+      run_process({"sh", "-c", "ls /proc/$$/fd; readlink /proc/$$/fd/0; umask; trap 'echo told' INT; kill -INT $$; :"});
+  ::umask(mode);
+  std::signal(SIGINT, handler);
+  ::close(next);
+  CHECK(result.out == "0\n1\n2\n/dev/null\n0022\ntold\n");
 }
 
 TEST_CASE("a process that takes too long is killed and says so") {
@@ -65,12 +82,13 @@ TEST_CASE("a veth pair carries every frame of a trace, and is gone afterwards") 
     left = pair.left();
     Process tcpdump(place.inside({"tcpdump", "-n", "-U", "-s", "2048", "-B", "16384", "-i", pair.right(), "-w",
                                   dir / "got.pcap", "--immediate-mode"}));
-    REQUIRE(tcpdump.wait_for_output("listening on", Seconds(10)));
+    REQUIRE(tcpdump.wait_for_output("listening on", Seconds(60)));
     const auto sent =
         run_process(place.inside({"tcpreplay", "-K", "--pps=5000", "-i", pair.left(), dir / "sent.pcap"}));
     INFO(sent.describe());
     REQUIRE(sent.ok());
-    run_process({"sleep", "0.3"});
+    // -U: each packet is in the file as soon as it is taken.
+    for (int i = 0; i < 3'000 && file_size(dir / "got.pcap") < file_size(dir / "sent.pcap"); ++i) ::usleep(10'000);
     tcpdump.stop(SIGINT);
   }
   CHECK(compare_in_order(trace, read_pcap(dir / "got.pcap")) == "");
