@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 #include <rte_version.h>
 #include <unistd.h>
 
@@ -40,6 +41,19 @@ class QuietOutput {
   int kept_;
 };
 
+// DPDK's log, and its drivers', would block whoever logs while nobody reads standard error (rte_log.h).
+void send_log_to(storage::Speaker& err) {
+  cookie_io_functions_t functions{};
+  functions.write = [](void* speaker, const char* text, std::size_t bytes) -> ssize_t {
+    static_cast<storage::Speaker*>(speaker)->say({text, bytes});
+    return static_cast<ssize_t>(bytes);
+  };
+  std::FILE* const log = ::fopencookie(&err, "w", functions);
+  if (log == nullptr) return;
+  std::setvbuf(log, nullptr, _IOLBF, BUFSIZ);
+  (void)rte_openlog_stream(log);
+}
+
 // EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.
 plan::Problem refusal(int error) {
   return {"EAL", fmt::format("DPDK did not start: {}", rte_strerror(error)), "see its messages above", error != EINVAL};
@@ -47,7 +61,7 @@ plan::Problem refusal(int error) {
 
 }  // namespace
 
-std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& args) {
+std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& args, storage::Speaker& err) {
   // EAL keeps pointers into its arguments and permutes them (rte_eal_init): they live as long as the process.
   static std::vector<std::string> kept;
   static std::vector<char*> argv;
@@ -56,6 +70,7 @@ std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& arg
   argv.clear();
   for (auto& arg : kept) argv.push_back(arg.data());
   argv.push_back(nullptr);
+  send_log_to(err);
   const QuietOutput quiet;
   if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno));
   return Eal();
@@ -64,7 +79,11 @@ std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& arg
 Eal::Eal(Eal&& other) noexcept : started_(std::exchange(other.started_, false)) {}
 
 Eal::~Eal() {
-  if (started_) rte_eal_cleanup();
+  if (!started_) return;
+  const std::string runtime = rte_eal_get_runtime_dir();
+  rte_eal_cleanup();
+  ::rmdir(runtime.c_str());  // empty unless somebody else of this --file-prefix runs
+  (void)rte_openlog_stream(stderr);
 }
 
 std::string dpdk_version() { return rte_version(); }

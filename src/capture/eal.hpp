@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/capture_plan.hpp"
+#include "storage/speaker.hpp"
 
 namespace wirespool::capture {
 
@@ -13,7 +14,8 @@ namespace wirespool::capture {
 class Eal {
  public:
   // `args` without a program name. The problem has DPDK's own word for it.
-  static std::expected<Eal, plan::Problem> start(const std::vector<std::string>& args);
+  // What DPDK has to say from now on goes to `err`, which outlives it.
+  static std::expected<Eal, plan::Problem> start(const std::vector<std::string>& args, storage::Speaker& err);
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
   ~Eal();

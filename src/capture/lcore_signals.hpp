@@ -7,12 +7,17 @@
 namespace wirespool::capture {
 
 // All that crosses to the data path after start: one stop flag out, one "done" per lcore back. An RX lcore raises the
-// flag itself when it received what was asked for.
+// flag itself when it received what was asked for. Late in a stop the control thread adds what writers need not wait
+// for any more.
 struct StopFlag {
   alignas(64) std::atomic<bool> asked{false};
 
   bool stopping() const noexcept { return asked.load(std::memory_order_relaxed); }
   void stop() noexcept { asked.store(true, std::memory_order_relaxed); }
+
+  // Writes that have been under way for this long hang; 0: everything that is left does.
+  static constexpr std::uint64_t wait_for_all = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> longest_write_ns{wait_for_all};
 };
 
 // What the capture may still receive before it stops by itself: --packets and --bytes. Touched once per Burst.

@@ -7,7 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <span>
+#include <thread>
+#include <utility>
 
+#include "capture/done_by.hpp"
 #include "format/file_name.hpp"
 #include "storage/small_file.hpp"
 
@@ -15,6 +19,7 @@ namespace wirespool::capture {
 namespace {
 
 constexpr std::uint64_t preallocate_bytes = 256ull << 20;
+constexpr unsigned most_waiting_lines = 100;
 
 // Where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
 bool worth_preallocating(const std::string& file_system) {
@@ -87,33 +92,93 @@ void Outputs::start_keepers() {
   for (auto& keeper : keepers_) keeper->start();
 }
 
-void Outputs::stop_keepers() {
-  for (auto& keeper : keepers_) keeper->stop();
+// Those that ended are joined; one that hangs in its drive is not waited for.
+std::vector<std::string> Outputs::stop_keepers(Clock::time_point end) {
+  std::vector<std::string> hanging;
+  for (auto& keeper : keepers_) keeper->ask_to_stop();
+  for (std::size_t i = 0; i < keepers_.size(); ++i) {
+    while (!keepers_[i]->ended() && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (keepers_[i]->ended())
+      keepers_[i]->stop();
+    else
+      hanging.push_back(drives_[i]->path());
+  }
+  return hanging;
 }
 
-void Outputs::write_capture_json(const std::string& json) {
-  const auto name = format::capture_file_name(plan_.config.name, start_);
-  for (const auto& directory : directories_)
-    (void)storage::write_small_file(directory, name, std::as_bytes(std::span(json)));
+void Outputs::count_unsealed() {
+  for (auto& keeper : keepers_) keeper->count_unsealed();
 }
 
-void Outputs::open_ledgers() {
-  for (const auto& directory : directories_) {
-    auto ledger = storage::LineLog::create(directory, format::ledger_file_name(plan_.config.name, start_));
-    ledgers_.push_back(ledger ? std::optional(std::move(*ledger)) : std::nullopt);
+// ---- the ledgers: each drive's by its keeper's thread, so that one that hangs holds up nobody else
+
+void Outputs::begin_ledgers(const std::string& capture_json) {
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    ledgers_.push_back(std::make_unique<Ledger>());
+    keepers_[i]->post([this, i, capture_json] {
+      auto log = storage::LineLog::create(directories_[i], format::ledger_file_name(plan_.config.name, start_));
+      if (log)
+        ledgers_[i]->log.emplace(std::move(*log));
+      else
+        note(i, std::unexpected(log.error()));
+      write_capture_json(i, capture_json);
+    });
   }
 }
 
-// A drive that hangs keeps its keeper waiting, not the clocks, signals and statistics of the control thread.
+// A drive that hangs gets no more than so many lines to write later.
 void Outputs::append_ledger(const std::string& line) {
-  for (std::size_t i = 0; i < ledgers_.size(); ++i)
-    if (ledgers_[i]) keepers_[i]->post([&ledger = *ledgers_[i], line] { (void)ledger.append(line); });
+  for (std::size_t i = 0; i < ledgers_.size(); ++i) {
+    auto& ledger = *ledgers_[i];
+    if (ledger.waiting.load(std::memory_order_acquire) >= most_waiting_lines) {
+      if (ledger.left_out++ == 0)
+        note(i, std::unexpected(storage::IoError{"appending to the ledger in " + drives_[i]->path(), ETIMEDOUT}));
+      continue;
+    }
+    ledger.waiting.fetch_add(1, std::memory_order_relaxed);
+    keepers_[i]->post([this, i, line] { append(i, line); });
+  }
 }
 
-void Outputs::close_ledgers() {
-  for (auto& ledger : ledgers_)
-    if (ledger) (void)ledger->sync();
-  ledgers_.clear();
+void Outputs::append(std::size_t drive, const std::string& line) {
+  auto& ledger = *ledgers_[drive];
+  if (ledger.log) note(drive, ledger.log->append(line));
+  ledger.waiting.fetch_sub(1, std::memory_order_release);
+}
+
+std::size_t Outputs::end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end) {
+  auto written = std::make_shared<std::atomic<std::size_t>>(0);
+  for (std::size_t i = 0; i < ledgers_.size(); ++i) {
+    if (!keepers_[i]->ended()) continue;
+    const bool in_time = done_by(end, [this, i, line, capture_json, written] {
+      auto& log = ledgers_[i]->log;
+      const bool whole = log && note(i, log->append(line)) && note(i, log->sync());
+      if (write_capture_json(i, capture_json) && whole) written->fetch_add(1);
+    });
+    if (!in_time) note(i, std::unexpected(storage::IoError{"ending the ledger in " + drives_[i]->path(), ETIMEDOUT}));
+  }
+  return written->load();
+}
+
+bool Outputs::write_capture_json(std::size_t drive, const std::string& json) {
+  const auto name = format::capture_file_name(plan_.config.name, start_);
+  return note(drive, storage::write_small_file(directories_[drive], name, std::as_bytes(std::span(json))));
+}
+
+// A drive that failed has been told of.
+bool Outputs::note(std::size_t drive, const std::expected<void, storage::IoError>& done) {
+  if (done) return true;
+  if (!drives_[drive]->ok()) return false;
+  const std::lock_guard lock(complaints_->mutex);
+  if (complaints_->first.empty() && !complaints_->told) complaints_->first = done.error().message();
+  return false;
+}
+
+std::optional<std::string> Outputs::complaint() {
+  const std::lock_guard lock(complaints_->mutex);
+  if (complaints_->first.empty()) return std::nullopt;
+  complaints_->told = true;
+  return std::exchange(complaints_->first, {});
 }
 
 }  // namespace wirespool::capture

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +24,8 @@ namespace wirespool::capture {
 // for what the keepers' own threads do.
 class Outputs {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
   static std::expected<Outputs, plan::Problem> open(const plan::CapturePlan& plan, Timestamp start);
 
@@ -30,31 +35,48 @@ class Outputs {
   // `slots`: all writers' files on each drive.
   void make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots);
   spool::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
-  void start_keepers();  // and --on-seal
-  void stop_keepers();
+  void start_keepers();                                          // and --on-seal
+  std::vector<std::string> stop_keepers(Clock::time_point end);  // paths of drives whose keeper hangs
+  void count_unsealed();
 
   // Runs --on-seal, on these CPUs; before the keepers are made. nullptr if there is no such command.
   void make_seal_hook(const std::vector<unsigned>& cpus);
   spool::SealHook* seal_hook() const { return seal_hook_.get(); }
 
-  // capture.json is replaced whole, the ledger grows by a line. A directory that cannot take them is left alone: the
-  // drive itself tells soon enough.
-  void write_capture_json(const std::string& json);
-  void open_ledgers();
+  // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
+  void begin_ledgers(const std::string& capture_json);
   void append_ledger(const std::string& line);
-  void close_ledgers();
+  // After the keepers: the last line, synced. Each directory has until `end`; how many have it.
+  std::size_t end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end);
+  std::optional<std::string> complaint();  // why a ledger or a capture.json could not be written: the first, once
 
  private:
+  // One directory's, for its keeper's thread.
+  struct Ledger {
+    std::optional<storage::LineLog> log;
+    std::atomic<unsigned> waiting{0};  // lines its keeper has not come to
+    std::uint64_t left_out = 0;        // since the drive hangs: control thread
+  };
+  struct Complaints {
+    std::mutex mutex;
+    std::string first;
+    bool told = false;
+  };
+
   Outputs() = default;
   std::expected<void, plan::Problem> add(const plan::PlannedDrive& drive);
+  bool note(std::size_t drive, const std::expected<void, storage::IoError>& done);
+  bool write_capture_json(std::size_t drive, const std::string& json);
+  void append(std::size_t drive, const std::string& line);
 
   plan::CapturePlan plan_;
   Timestamp start_;
   std::vector<storage::Directory> directories_;
   std::vector<storage::DirectoryLock> locks_;
   std::vector<std::unique_ptr<spool::Drive>> drives_;
-  std::vector<std::optional<storage::LineLog>> ledgers_;  // by drive
-  std::unique_ptr<spool::SealHook> seal_hook_;            // told by the keepers: goes after them
+  std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
+  std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
+  std::unique_ptr<spool::SealHook> seal_hook_;  // told by the keepers: goes after them
   std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
 };
 

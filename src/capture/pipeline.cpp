@@ -8,6 +8,8 @@
 #include <array>
 #include <limits>
 
+#include "capture/done_by.hpp"
+
 namespace wirespool::capture {
 namespace {
 
@@ -51,6 +53,12 @@ std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const pl
     pipeline->allowance_.emplace(plan.config.packets.value_or(unlimited), plan.config.bytes.value_or(unlimited));
   }
   return pipeline;
+}
+
+Pipeline::~Pipeline() {
+  stop();
+  rte_eal_mp_wait_lcore();
+  (void)outputs_.stop_keepers(std::chrono::steady_clock::now() + std::chrono::hours(1));  // the files' slots are here
 }
 
 Done Pipeline::configure_ports(std::vector<std::string>& notices) {
@@ -148,6 +156,7 @@ void Pipeline::make_writer_lcores() {
                            .sources = {},
                            .writer = parts.spool_writer.get(),
                            .tsc_clock = &tsc_line_,
+                           .stop = &stop_,
                            .counters = &parts.counters};
     for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx) {
       setup.intakes.push_back(rx_parts_[rx]->intake(writer, parts));
@@ -171,13 +180,14 @@ Done Pipeline::open_first_files() {
 }
 
 Done Pipeline::start(std::vector<std::string>& notices) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::nanoseconds(plan_.config.stop_timeout_ns);
   if (auto done = open_first_files(); !done) {
-    finish();
+    finish(end);
     return done;
   }
   for (auto& port : ports_)
     if (auto done = port.start(notices); !done) {
-      finish();
+      finish(end);
       return done;
     }
   make_clocks(notices);
@@ -229,17 +239,39 @@ std::optional<std::string> Pipeline::failure() const {
                      outputs_.drive(outputs_.size() - 1).why());
 }
 
+bool Pipeline::under_way() const {
+  return std::ranges::any_of(writers_, [](const auto& writer) {
+    return std::ranges::any_of(writer->drive_counters, [](const auto& drive) { return drive.inflight.get() != 0; });
+  });
+}
+
 bool Pipeline::done() const {
   return std::ranges::all_of(rx_lcores_, [](const auto& lcore) { return lcore->done(); }) &&
          std::ranges::all_of(writer_lcores_, [](const auto& lcore) { return lcore->done(); });
 }
 
-void Pipeline::finish() {
-  rte_eal_mp_wait_lcore();
-  for (auto& port : ports_) port.stop();
-  outputs_.stop_keepers();
-  for (auto& writer : writers_)
-    if (writer->spool_writer) writer->spool_writer->discard_unused_files();
+void Pipeline::give_up(std::uint64_t longest_write_ns) noexcept {
+  stop_.longest_write_ns.store(longest_write_ns, std::memory_order_relaxed);
+}
+
+std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point end) {
+  std::vector<std::string> hanging;
+  for (std::size_t i = 0; i < rx_lcores_.size(); ++i)
+    if (!rx_lcores_[i]->done()) hanging.push_back(fmt::format("RX lcore {}", plan_.rx_lcores[i].lcore));
+  for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
+    if (!writer_lcores_[i]->done()) hanging.push_back(fmt::format("writer lcore {}", plan_.writers[i].lcore));
+  if (hanging.empty()) rte_eal_mp_wait_lcore();
+  for (auto& port : ports_)
+    if (!done_by(end, [&port] { port.stop(); })) hanging.push_back(fmt::format("port {}", port.planned().name));
+  const auto drives = outputs_.stop_keepers(end);
+  for (const auto& path : drives) hanging.push_back("drive " + path);
+  const auto discard = [this] {
+    for (auto& writer : writers_)
+      if (writer->spool_writer) writer->spool_writer->discard_unused_files();
+  };
+  if (hanging.empty() && !done_by(end, discard)) hanging.emplace_back("removing unused files");
+  outputs_.count_unsealed();
+  return hanging;
 }
 
 // ---- the books

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ namespace wirespool::capture {
 // A CapturePlan made real: ports, Handoffs, lcores. Built and driven by the control thread (the main lcore).
 class Pipeline {
  public:
+  ~Pipeline();  // ends lcores that still run: they use everything here
+
   // Takes all memory and configures all ports; nothing runs yet. `plan` and `outputs` outlive it.
   static std::expected<std::unique_ptr<Pipeline>, plan::Problem> build(const plan::CapturePlan& plan, Outputs& outputs,
                                                                        std::vector<std::string>& notices);
@@ -41,8 +44,13 @@ class Pipeline {
   const std::vector<Port>& ports() const { return ports_; }
 
   void stop() noexcept { stop_.stop(); }
-  bool done() const;  // all lcores are; everything received is stored or counted
-  void finish();      // joins lcores and keepers, stops ports
+  void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore
+  bool under_way() const;                                 // the kernel still has writes that were given up
+  bool done() const;                                      // all lcores are; everything received is stored or counted
+
+  // Joins lcores and keepers, stops ports. Returns what did not end until `end`, in words: that is left running, and
+  // whatever it uses has to stay.
+  std::vector<std::string> finish(std::chrono::steady_clock::time_point end);
 
   // The books now (lines in plan order). Losses of ports are asked from their devices.
   void collect(stats::Ledger& ledger) const;

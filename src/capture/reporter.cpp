@@ -2,10 +2,11 @@
 #include "capture/reporter.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "capture/eal.hpp"
 #include "format/file_name.hpp"
@@ -14,13 +15,18 @@
 namespace wirespool::capture {
 namespace {
 
+// A line that has waited so long for a reader is taken back and written down instead.
+constexpr auto patience = std::chrono::seconds(1);
+constexpr auto last_moment = std::chrono::milliseconds(200);
+
 std::uint64_t steady_ns() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
 }  // namespace
 
-Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, std::FILE* out, std::FILE* err)
+Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
+                   storage::Speaker& err)
     : plan_(plan),
       start_(start),
       start_ticks_(steady_ns()),
@@ -30,32 +36,32 @@ Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outp
       links_(plan.ports.size(), true) {
   auto wanted = plan.config.stats;
   if (wanted == plan::StatsOutput::automatic)
-    wanted = isatty(fileno(out)) ? plan::StatsOutput::console : plan::StatsOutput::json;
+    wanted = isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
   console_ = wanted == plan::StatsOutput::console;
   json_ = wanted == plan::StatsOutput::json;
 }
 
 void Reporter::begin() {
-  const auto text = plan::describe(plan_);
-  std::fputs(text.c_str(), console_ ? out_ : err_);
-  std::fflush(console_ ? out_ : err_);
-  outputs_.open_ledgers();
-  write_capture_json("null");
+  (console_ ? out_ : err_).say(plan::describe(plan_));
+  outputs_.begin_ledgers(capture_json("null"));
 }
 
 void Reporter::notices(const std::vector<std::string>& lines) {
-  for (const auto& line : lines) fmt::print(err_, "wirespool: {}\n", line);
+  for (const auto& line : lines) notice(line);
 }
+
+void Reporter::notice(const std::string& line) { err_.say("wirespool: " + line + "\n"); }
 
 std::string Reporter::interval(const Pipeline& pipeline) {
   const auto ledger = collect(pipeline);
   const auto json = stats::to_json(ledger);
-  if (json_) say(json);
-  if (console_) say(stats::console_line(ledger, last_));
+  if (json_) out_.say(json + "\n");
+  if (console_) out_.say(stats::console_line(ledger, last_) + "\n");
   outputs_.append_ledger(json);
   watch_links(pipeline);
   watch_drives(ledger);
   watch_seal_hook();
+  watch_ledgers();
   auto rates = stats::rates_line(ledger, last_);
   last_ = ledger;
   return rates;
@@ -65,30 +71,44 @@ std::string Reporter::interval(const Pipeline& pipeline) {
 void Reporter::tell_of_unsynced(const stats::Ledger& ledger) {
   for (const auto& drive : ledger.drives) {
     if (drive.unsynced == 0) continue;
-    fmt::print(err_,
-               "wirespool: drive {}: of what is stored there, the last {} packets were not synced and may be lost: "
-               "wirespool repair {}\n",
-               drive.path, drive.unsynced, drive.path);
+    notice(fmt::format(
+        "drive {}: of what is stored there, the last {} packets were not synced and may be lost: wirespool repair {}",
+        drive.path, drive.unsynced, drive.path));
   }
 }
 
-stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_by) {
+// Everything is said before the last line is written down, which can then tell of what was not.
+stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_by,
+                            std::chrono::steady_clock::time_point end) {
   auto ledger = collect(pipeline);
   ledger.final = true;
   ledger.ended_by = ended_by;
-  const auto json = stats::to_json(ledger);
-  if (json_) say(json);
-  if (console_) say(stats::console_summary(ledger));
-  outputs_.append_ledger(json);
-  outputs_.close_ledgers();
+  // An lcore that hangs in a drive's write has what is not counted elsewhere.
+  if (!pipeline.done())
+    ledger.totals.drop_drive += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ledger.in_flight()));
   watch_drives(ledger);
   watch_seal_hook();
+  watch_ledgers();
   tell_of_unsynced(ledger);
-  write_capture_json(json);
+  add_unsaid(ledger);
+  const auto json = stats::to_json(ledger);
+  if (json_) out_.say(json + "\n");
+  if (console_) out_.say(stats::console_summary(ledger) + "\n");
+  kept_ = outputs_.end_ledgers(json, capture_json(json), end) > 0;
+  watch_ledgers();
+  kept_ |= out_.finish(last_moment) && (json_ || console_);
   return ledger;
 }
 
-stats::Ledger Reporter::collect(const Pipeline& pipeline) const {
+// Has the last lines out, or takes them back.
+void Reporter::add_unsaid(stats::Ledger& ledger) {
+  (void)err_.finish(last_moment);
+  auto unsaid = err_.take_unsaid({});
+  std::ranges::move(unsaid.texts, std::back_inserter(ledger.unsaid.texts));
+  ledger.unsaid.more += unsaid.more;
+}
+
+stats::Ledger Reporter::collect(const Pipeline& pipeline) {
   stats::Ledger ledger;
   ledger.time = utc_now();
   ledger.elapsed_ns = steady_ns() - start_ticks_;
@@ -97,24 +117,15 @@ stats::Ledger Reporter::collect(const Pipeline& pipeline) const {
     const auto counts = hook->counts();
     ledger.on_seal = stats::OnSealLine{counts.done, counts.failed, counts.pending};
   }
+  auto unsaid = err_.take_unsaid(patience);
+  ledger.unsaid = {std::move(unsaid.texts), unsaid.more};
   return ledger;
 }
 
-// A reader that has gone away, or does not read, is no reason to stop or to wait: clocks and signals need this thread.
-void Reporter::say(const std::string& line) {
-  pollfd ready{fileno(out_), POLLOUT, 0};
-  (void)poll(&ready, 1, 0);
-  if (!(ready.revents & POLLOUT)) return;
-  fmt::memory_buffer buffer;
-  fmt::format_to(std::back_inserter(buffer), "{}\n", line);
-  (void)std::fwrite(buffer.data(), 1, buffer.size(), out_);
-  (void)std::fflush(out_);
-}
-
-void Reporter::write_capture_json(const std::string& ledger_json) {
-  outputs_.write_capture_json(fmt::format(
+std::string Reporter::capture_json(const std::string& ledger_json) const {
+  return fmt::format(
       "{{\"wirespool\":\"{}\",\"dpdk\":\"{}\",\"start\":\"{}\",\"name\":\"{}\",\"plan\":{},\"ledger\":{}}}\n", version,
-      dpdk_version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json));
+      dpdk_version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json);
 }
 
 void Reporter::watch_links(const Pipeline& pipeline) {
@@ -122,8 +133,8 @@ void Reporter::watch_links(const Pipeline& pipeline) {
     const bool up = pipeline.ports()[i].link_up();
     if (up == links_[i]) continue;
     links_[i] = up;
-    fmt::print(err_, "wirespool: port {} ({}): link {}\n", plan_.ports[i].id, plan_.ports[i].name,
-               up ? "is up" : "is down: waiting for it");
+    notice(fmt::format("port {} ({}): link {}", plan_.ports[i].id, plan_.ports[i].name,
+                       up ? "is up" : "is down: waiting for it"));
   }
 }
 
@@ -131,15 +142,19 @@ void Reporter::watch_seal_hook() {
   auto* hook = outputs_.seal_hook();
   if (hook == nullptr) return;
   if (const auto complaint = hook->complaint())
-    fmt::print(err_, "wirespool: --on-seal: {}: the file stays, and it is tried again\n", *complaint);
+    notice(fmt::format("--on-seal: {}: the file stays, and it is tried again", *complaint));
+}
+
+void Reporter::watch_ledgers() {
+  if (const auto complaint = outputs_.complaint())
+    notice(fmt::format("ledger: {}: packets are kept all the same; make room, or see standard output", *complaint));
 }
 
 void Reporter::watch_drives(const stats::Ledger& ledger) {
   for (std::size_t i = 0; i < ledger.drives.size(); ++i) {
     const auto& drive = ledger.drives[i];
     if (drive.state == "ok" || (i < last_.drives.size() && last_.drives[i].state == drive.state)) continue;
-    fmt::print(err_, "wirespool: drive {}: {}: {}: its packets go to the other drives\n", drive.path, drive.state,
-               drive.why);
+    notice(fmt::format("drive {}: {}: {}: its packets go to the other drives", drive.path, drive.state, drive.why));
   }
 }
 

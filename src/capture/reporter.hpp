@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdio>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,38 +9,46 @@
 #include "capture/pipeline.hpp"
 #include "plan/capture_plan.hpp"
 #include "stats/ledger.hpp"
+#include "storage/speaker.hpp"
 
 namespace wirespool::capture {
 
 // Says how the capture goes: to people or programs on `out`, to the files beside the capture, and notices on `err`.
+// What could not be said there is in the next ledger line.
 class Reporter {
  public:
-  Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, std::FILE* out, std::FILE* err);
+  Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
+           storage::Speaker& err);
 
   void begin();  // the plan; capture.json
   void notices(const std::vector<std::string>& lines);
+  void notice(const std::string& line);
   std::string interval(const Pipeline& pipeline);  // a ledger line; returns the rates in a few words
-  stats::Ledger end(const Pipeline& pipeline, const std::string& ended_by);  // the final one; capture.json again
+  // The final one; capture.json again. Each drive has until `end` to take them.
+  stats::Ledger end(const Pipeline& pipeline, const std::string& ended_by, std::chrono::steady_clock::time_point end);
+  bool kept() const { return kept_; }  // the final line got out somewhere: into a directory, or on `out`
 
  private:
-  stats::Ledger collect(const Pipeline& pipeline) const;
-  void say(const std::string& line);
-  void write_capture_json(const std::string& ledger_json);
+  stats::Ledger collect(const Pipeline& pipeline);
+  std::string capture_json(const std::string& ledger_json) const;
+  void watch_ledgers();
   void watch_links(const Pipeline& pipeline);
   void watch_drives(const stats::Ledger& ledger);
   void watch_seal_hook();
   void tell_of_unsynced(const stats::Ledger& ledger);
+  void add_unsaid(stats::Ledger& ledger);
 
   const plan::CapturePlan& plan_;
   Timestamp start_;
   std::uint64_t start_ticks_;
   Outputs& outputs_;
-  std::FILE* out_;
-  std::FILE* err_;
+  storage::Speaker& out_;
+  storage::Speaker& err_;
   bool console_ = false;
   bool json_ = false;
   stats::Ledger last_;
   std::vector<bool> links_;
+  bool kept_ = false;
 };
 
 }  // namespace wirespool::capture

@@ -3,14 +3,19 @@
 
 #include <fmt/format.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <optional>
+#include <thread>
 
 #include "capture/clock.hpp"
+#include "capture/done_by.hpp"
 #include "capture/eal.hpp"
 #include "capture/outputs.hpp"
+#include "capture/own_limits.hpp"
 #include "capture/pipeline.hpp"
 #include "capture/probe.hpp"
 #include "capture/reporter.hpp"
@@ -19,6 +24,8 @@
 #include "capture/usable_cpus.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
+#include "plan/units.hpp"
+#include "storage/answers.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -27,6 +34,8 @@ enum ExitCode { ok = 0, wrong_use = 1, machine_not_ready = 2, ended_by_failure =
 
 constexpr auto nap = std::chrono::milliseconds(10);
 constexpr std::uint64_t discipline_period_ns = 100'000'000;  // the timebase's stated bound rests on it
+constexpr auto last_moment = std::chrono::milliseconds(300);
+constexpr auto hook_grace = std::chrono::seconds(5);  // a command that is ended has 2 s of it
 constexpr std::uint64_t drain_notice_ns = 5'000'000'000;
 
 std::uint64_t steady_ns() {
@@ -93,48 +102,172 @@ class StopConditions {
   std::uint64_t start_ = 0, last_packet_ = 0, received_ = 0;
 };
 
-// The main lcore's work while the others poll: clocks, statistics, and when to stop. Returns what ended the capture.
-std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, ServiceWatch& service,
-                      const plan::CaptureConfig& config, std::FILE* err) {
-  Every discipline(discipline_period_ns), report(config.stats_interval_ns), drain_notice(drain_notice_ns);
-  std::string ended_by;
-  while (!pipeline.done()) {
-    sleep_for(nap);
-    const auto now = steady_ns();
-    if (discipline.due(now)) pipeline.discipline_clocks();
-    if (report.due(now)) service.status(reporter.interval(pipeline));
-    service.look(pipeline, now);
-    if (ended_by.empty()) {
-      if (auto why = conditions.met(pipeline, now)) {
-        ended_by = *why;
-        service.stopping(ended_by);
-        pipeline.stop();
-        drain_notice = Every(drain_notice_ns);
-      }
-    } else if (drain_notice.due(now)) {
-      fmt::print(err, "wirespool: stopping: still waiting for what is on its way to the drives\n");
+// The main lcore's work while the others poll: clocks, statistics, and when to stop. Of --stop-timeout, drives that end
+// no write for a quarter are given up after half; after seven tenths all that is left is, and after eight nobody is
+// waited for: the rest is for sealing and the last ledger line.
+class Supervisor {
+ public:
+  Supervisor(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, ServiceWatch& service,
+             const plan::CaptureConfig& config)
+      : pipeline_(pipeline),
+        reporter_(reporter),
+        conditions_(conditions),
+        service_(service),
+        stop_timeout_ns_(config.stop_timeout_ns),
+        report_(config.stats_interval_ns) {}
+
+  // Returns what ended the capture. Whatever is thrown (memory that runs out, say) ends it as a stop does: lcores that
+  // run use everything that unwinding would destroy.
+  std::string run() noexcept {
+    attempt([this] { begin(); });
+    while (!pipeline_.done() && !(stopping() && stopping_for(steady_ns()) >= tenths(8))) {
+      sleep_for(nap);
+      attempt([this] { look(steady_ns()); });
+    }
+    attempt([this] { stop(conditions_.met(pipeline_, steady_ns()).value_or("the lcores")); });  // by themselves
+    return std::move(ended_by_);
+  }
+
+  // When all is to be over.
+  std::chrono::steady_clock::time_point deadline() const {
+    return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(stop_began_ + stop_timeout_ns_));
+  }
+
+ private:
+  template <typename Job>
+  void attempt(Job job) noexcept {
+    try {
+      job();
+    } catch (const std::exception&) {
+      pipeline_.stop();
+      if (stopping()) return;
+      ended_by_ = "an exception";  // short enough to need no memory
+      stop_began_ = steady_ns();
     }
   }
-  if (ended_by.empty()) {
-    ended_by = conditions.met(pipeline, steady_ns()).value_or("the lcores");  // they stopped by themselves
-    service.stopping(ended_by);
+
+  void begin() {
+    conditions_.begin();
+    reporter_.begin();
+    service_.ready();
   }
-  return ended_by;
+
+  void look(std::uint64_t now) {
+    if (discipline_.due(now)) pipeline_.discipline_clocks();
+    if (report_.due(now)) service_.status(reporter_.interval(pipeline_));
+    service_.look(pipeline_, now);
+    if (stopping())
+      hurry(stopping_for(now));
+    else if (auto why = conditions_.met(pipeline_, now))
+      stop(*why);
+  }
+
+  void stop(const std::string& why) {
+    if (stopping()) return;
+    pipeline_.stop();
+    ended_by_ = why;
+    stop_began_ = steady_ns();
+    service_.stopping(ended_by_);
+    drain_notice_ = Every(drain_notice_ns);
+  }
+
+  void hurry(std::uint64_t since_ns) {
+    if (drain_notice_.due(steady_ns()))
+      reporter_.notice("stopping: still waiting for what is on its way to the drives");
+    if (since_ns >= tenths(7))
+      pipeline_.give_up(0);
+    else if (since_ns >= tenths(5))
+      pipeline_.give_up(stop_timeout_ns_ / 4);
+  }
+
+  bool stopping() const { return !ended_by_.empty(); }
+  std::uint64_t stopping_for(std::uint64_t now) const { return now - std::min(now, stop_began_); }
+  std::uint64_t tenths(unsigned n) const { return stop_timeout_ns_ / 10 * n; }
+
+  Pipeline& pipeline_;
+  Reporter& reporter_;
+  StopConditions& conditions_;
+  ServiceWatch& service_;
+  std::uint64_t stop_timeout_ns_;
+  Every discipline_{discipline_period_ns}, report_, drain_notice_{drain_notice_ns};
+  std::string ended_by_;
+  std::uint64_t stop_began_ = 0;
+};
+
+// Ends the process when even the control thread hangs, in a driver, say, so long after it was told to stop.
+class LastResort {
+ public:
+  LastResort(const StopConditions& conditions, std::chrono::nanoseconds longest, storage::Speaker& err)
+      : conditions_(conditions), longest_(longest), err_(err), thread_([this] { watch(); }) {}
+  LastResort(const LastResort&) = delete;
+  LastResort& operator=(const LastResort&) = delete;
+  ~LastResort() {
+    over_.store(true, std::memory_order_relaxed);
+    thread_.join();
+  }
+
+ private:
+  void watch() const {
+    std::optional<std::chrono::steady_clock::time_point> end;
+    while (!over_.load(std::memory_order_relaxed)) {
+      sleep_for(nap * 5);
+      const auto now = std::chrono::steady_clock::now();
+      if (!end && conditions_.signals() > 0) end = now + longest_;
+      if (end && now >= *end) leave();
+    }
+  }
+
+  [[noreturn]] void leave() const {
+    err_.say("wirespool: stop: the control thread hangs: no last ledger line is written: wirespool repair DIR\n");
+    (void)err_.finish(last_moment);
+    ::_exit(ended_by_failure);
+  }
+
+  const StopConditions& conditions_;
+  std::chrono::nanoseconds longest_;
+  storage::Speaker& err_;
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+// The longest an orderly end can take, and a little.
+std::chrono::nanoseconds longest_end(const plan::CaptureConfig& config) {
+  const auto hook = config.on_seal.empty() ? std::chrono::nanoseconds(0)
+                                           : std::chrono::nanoseconds(config.on_seal_linger_ns) + hook_grace;
+  return std::chrono::nanoseconds(config.stop_timeout_ns) + hook + std::chrono::seconds(2);
 }
 
 // Everything is sealed; --on-seal gets some time for what it has not done yet, and another signal ends it.
-void let_seal_hook_end(spool::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
-                       std::FILE* err) {
+bool let_seal_hook_end(spool::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
+                       Reporter& reporter) {
   const auto end = steady_ns() + linger_ns;
   const auto signals = conditions.signals();
   hook.last_call();
   while (!hook.finished() && steady_ns() < end && conditions.signals() == signals) sleep_for(nap);
-  hook.stop();
+  if (!done_by(std::chrono::steady_clock::now() + hook_grace, [&hook] { hook.stop(); })) return false;
   if (const auto left = hook.counts().pending)
-    fmt::print(err,
-               "wirespool: --on-seal: {} files are left: a capture of this name into the same directories goes on "
-               "with them\n",
-               left);
+    reporter.notice(fmt::format(
+        "--on-seal: {} files are left: a capture of this name into the same directories goes on with them", left));
+  return true;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+// Something hangs, and uses what would be taken down on the way out of main: the process ends here, with all it could
+// do done. The kernel lets go of its number once the writes have come back.
+[[noreturn]] void leave(const std::vector<std::string>& hanging, const plan::CaptureConfig& config,
+                        storage::Speaker& out, storage::Speaker& err) {
+  err.say(
+      fmt::format("wirespool: stop: {} did not come to an end in {}: given up, see the ledger for what was not "
+                  "stored: repair the drive, then wirespool repair DIR\n",
+                  joined(hanging), plan::format_time(config.stop_timeout_ns)));
+  (void)out.finish(last_moment);
+  (void)err.finish(last_moment);
+  ::_exit(ended_by_failure);
 }
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
@@ -158,7 +291,37 @@ std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
   return problems;
 }
 
-Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, std::FILE* out, std::FILE* err) {
+// With --stats none and --until nobody asked for one.
+bool keeps_ledger(const plan::CaptureConfig& config) {
+  return config.until == plan::Until::disk || config.stats != plan::StatsOutput::none;
+}
+
+// A capture whose last ledger line is nowhere has not told what it lost.
+void add_lost_ledger(Outcome& outcome) {
+  if (outcome.exit_code == ok) outcome.exit_code = ended_by_failure;
+  outcome.problems.push_back({"ledger", "its last line could be written nowhere, standard output included",
+                              "packets are sealed; count them with wirespool verify", true});
+}
+
+// A drive that hangs before anything is begun keeps nobody for longer.
+constexpr auto told_after = std::chrono::milliseconds(800);
+constexpr auto drive_patience = std::chrono::seconds(4);
+
+std::vector<plan::Problem> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
+  std::vector<plan::Problem> problems;
+  for (const auto& output : outputs) {
+    if (storage::answers_within(output, told_after)) continue;
+    err.say(fmt::format("wirespool: --output: {}: it does not answer: waiting {} s for it\n", output,
+                        std::chrono::seconds(drive_patience).count()));
+    if (!storage::answers_within(output, drive_patience))
+      problems.push_back({"--output", fmt::format("{}: a write into it hangs", output),
+                          "see to the drive (frozen? gone?), or leave it out", true});
+  }
+  return problems;
+}
+
+Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, storage::Speaker& out,
+                 storage::Speaker& err) {
   StopConditions conditions(plan.config);
   const Timestamp start = utc_now();
   auto outputs = Outputs::open(plan, start);
@@ -174,36 +337,44 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
-  conditions.begin();
-  reporter.begin();
   ServiceWatch service;
-  service.ready();
-  const auto ended_by = supervise(**pipeline, reporter, conditions, service, plan.config, err);
-  (*pipeline)->finish();
-  if (auto* hook = outputs->seal_hook()) let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, err);
-  return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), plan.config.strict);
+  const LastResort last_resort(conditions, longest_end(plan.config), err);
+  Supervisor supervisor(**pipeline, reporter, conditions, service, plan.config);
+  const auto ended_by = supervisor.run();
+  const auto deadline = supervisor.deadline();
+  auto hanging = (*pipeline)->finish(deadline - std::chrono::nanoseconds(plan.config.stop_timeout_ns / 10));
+  for (std::size_t i = 0; i < outputs->size() && (*pipeline)->under_way(); ++i)
+    if (!outputs->drive(i).ok()) hanging.push_back("writing to " + outputs->drive(i).path());
+  auto* hook = outputs->seal_hook();
+  if (hook && !let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, reporter))
+    hanging.emplace_back("--on-seal");
+  const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
+  const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
+  if (!hanging.empty()) leave(hanging, plan.config, out, err);
+  auto outcome = judge(ledger, (*pipeline)->failure(), plan.config.strict);
+  if (!reporter.kept() && keeps_ledger(plan.config)) add_lost_ledger(outcome);
+  return outcome;
 }
 
 }  // namespace
 
-Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, std::FILE* out,
-                    std::FILE* err) {
+Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
+                    storage::Speaker& err) {
+  if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty()) return refused(std::move(hanging));
   if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
   const auto hugepages = plan::read_hugepages();
   if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
   const auto cpus = own_cpus();
-  auto eal = Eal::start(plan::complete_eal_args(eal_args));
+  auto eal = Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return refused({eal.error()});
   const auto machine = probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);
   if (!plan) return refused(plan.error());
-  if (config.dry_run) {
-    std::fputs(plan::describe(*plan).c_str(), out);
-    return {};
-  }
+  if (config.dry_run) return {ok, {}, plan::describe(*plan)};
   if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
     return refused(std::move(problems));
+  if (auto problems = plan::check_limits(*plan, own_limits()); !problems.empty()) return refused(std::move(problems));
   return run_plan(*plan, cpus, out, err);
 }
 

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "plan/capture_config.hpp"
 #include "plan/capture_plan.hpp"
+#include "storage/speaker.hpp"
 
 namespace wirespool::capture {
 
 // How a capture ended: interface.md's exit code, and what was wrong, for cli to print.
 struct Outcome {
   int exit_code = 0;
-  std::vector<plan::Problem> problems;
+  std::vector<plan::Problem> problems = {};
+  std::string result = {};  // of --dry-run, likewise
 };
 
 // A whole capture on the calling thread: EAL, plan, run until told to stop (SIGINT, SIGTERM, SIGHUP or a limit), drain,
 // seal, final ledger. Statistics go to `out`, notices to `err`. Once per process (EAL cannot be started twice).
-Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, std::FILE* out,
-                    std::FILE* err);
+Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
+                    storage::Speaker& err);
 
 std::string dpdk_version();  // "DPDK 22.11.11"
 

@@ -5,14 +5,31 @@
 
 #include <array>
 #include <atomic>
+#include <vector>
 
 namespace wirespool::capture {
 namespace {
 
-constexpr std::array stopping{SIGINT, SIGTERM, SIGHUP};
-constexpr std::array names{"SIGINT", "SIGTERM", "SIGHUP"};
+constexpr std::array stopping{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
+constexpr std::array names{"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGPWR"};
 
-std::array<struct sigaction, stopping.size() + 1> before;
+// signal(7), "Standard signals": those that end a process and say nothing about what it did itself.
+constexpr std::array ignored{SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGXFSZ};
+
+struct Handled {
+  int signal;
+  struct sigaction before;
+};
+std::vector<Handled> handled;
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  Handled one{signal, {}};
+  if (sigaction(signal, &action, &one.before) == 0) handled.push_back(one);
+}
+
 std::atomic<int> caught_signal{0};  // lock-free: safe in a handler (signal-safety(7))
 
 std::atomic<unsigned> signals_caught{0};
@@ -25,17 +42,14 @@ void note(int signal) {
 }  // namespace
 
 StopSignals::StopSignals() {
-  struct sigaction action {};
-  action.sa_handler = note;
-  action.sa_flags = SA_RESTART;
-  for (std::size_t i = 0; i < stopping.size(); ++i) sigaction(stopping[i], &action, &before[i]);
-  action.sa_handler = SIG_IGN;
-  sigaction(SIGPIPE, &action, &before.back());
+  for (const int signal : stopping) handle(signal, note);
+  for (const int signal : ignored) handle(signal, SIG_IGN);
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) handle(signal, SIG_IGN);
 }
 
 StopSignals::~StopSignals() {
-  for (std::size_t i = 0; i < stopping.size(); ++i) sigaction(stopping[i], &before[i], nullptr);
-  sigaction(SIGPIPE, &before.back(), nullptr);
+  for (const auto& one : handled) sigaction(one.signal, &one.before, nullptr);
+  handled.clear();
 }
 
 std::optional<std::string> StopSignals::caught() const {

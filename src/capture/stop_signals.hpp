@@ -6,8 +6,9 @@
 
 namespace wirespool::capture {
 
-// SIGINT, SIGTERM and SIGHUP ask the capture to stop, the first as well as the tenth; SIGPIPE is ignored, so that a
-// reader of the statistics that goes away does not end the capture. Put back as they were by the destructor.
+// SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU and SIGPWR ask the capture to stop, the first as well as the tenth. All
+// others that would end a process because somebody sent them, or because of a limit (SIGXFSZ, see write(2): EFBIG says
+// it too), are ignored: none ends a capture with open files. Put back as they were by the destructor.
 class StopSignals {
  public:
   StopSignals();
@@ -15,8 +16,8 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  std::optional<std::string> caught() const;
-  unsigned times() const;  // how many have come  // "SIGINT"
+  std::optional<std::string> caught() const;  // "SIGINT"
+  unsigned times() const;                     // how many have come
 };
 
 }  // namespace wirespool::capture

@@ -53,6 +53,8 @@ void WriterLcore::tick() noexcept {
   for (auto& intake : setup_.intakes) intake->tick(utc);
   if (setup_.writer) setup_.writer->tick(utc);
   if (++ticks_ % ticks_per_audit == 0) audit();
+  const auto longest = setup_.stop->longest_write_ns.load(std::memory_order_relaxed);
+  if (setup_.writer && longest != StopFlag::wait_for_all) setup_.writer->give_up(longest);
 }
 
 void WriterLcore::audit() noexcept {

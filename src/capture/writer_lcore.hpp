@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "capture/intake.hpp"
+#include "capture/lcore_signals.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/stage_clock.hpp"
 #include "policy/shared_clock.hpp"
@@ -19,6 +20,7 @@ struct WriterLcoreSetup {
   std::vector<const RxLcore*> sources;           // these
   spool::SpoolWriter* writer = nullptr;          // nullptr: --until handoff|block
   const policy::SharedClock* tsc_clock = nullptr;
+  const StopFlag* stop = nullptr;
   stats::WriterCounters* counters = nullptr;
 };
 

@@ -130,6 +130,9 @@ void add_ending_options(CLI::App& app, CaptureConfig& config) {
   add_whole(app, "--packets", config.packets, with_default("stop after this many packets", "never"));
   add_size(app, "--bytes", config.bytes, with_default("stop after this many bytes of packets", "never"));
   add_time(app, "--idle-exit", config.idle_exit_ns, with_default("stop when nothing arrived for this long", "never"));
+  add_time(app, "--stop-timeout", config.stop_timeout_ns,
+           with_default("longest time a stop takes, whatever hangs; --on-seal-linger comes on top",
+                        plan::format_time(defaults().stop_timeout_ns)));
 }
 
 void add_reporting_options(CLI::App& app, CaptureConfig& config) {

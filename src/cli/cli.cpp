@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <exception>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
+#include "cli/output.hpp"
+#include "tools/terminal.hpp"
 #include "wirespool/version.hpp"
 
 #ifdef WIRESPOOL_CAPTURE
@@ -81,13 +82,14 @@ int dispatch(const std::string& name, const Args& args) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  tools::hold_standard_streams();
   const Args args(argv + std::min(argc, 1), argv + argc);
   if (args.empty()) return finish({Exit::wrong_use, "", error_line("no command", "", "see wirespool --help")});
   try {
     return dispatch(args.front(), {args.begin() + 1, args.end()});
   } catch (const std::exception& error) {
     // Out of memory at most: everything expected is a value. Still one line, and not a core file.
-    std::fputs(error_line(args.front(), error.what(), "").c_str(), stderr);
+    tell(error_line(args.front(), error.what(), ""));
     return Exit::machine_not_ready;
   }
 }

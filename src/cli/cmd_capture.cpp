@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cstdio>
-
 #include "cli/capture_options.hpp"
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
+#include "cli/output.hpp"
 #include "plan/capture_plan.hpp"
 
 #ifdef WIRESPOOL_CAPTURE
@@ -16,9 +15,11 @@ namespace {
 #ifdef WIRESPOOL_CAPTURE
 
 int run(const CaptureRequest& request) {
-  const auto outcome = capture::run_capture(request.config, request.eal_args, stdout, stderr);
-  print_problems(outcome.problems);
-  return outcome.exit_code;
+  auto out = storage::Speaker::standard_output();
+  auto err = storage::Speaker::standard_error();
+  const auto outcome = capture::run_capture(request.config, request.eal_args, out, err);
+  for (const auto& problem : outcome.problems) err.say(problem_line(problem));
+  return outcome.result.empty() ? outcome.exit_code : print(outcome.result, outcome.exit_code);
 }
 
 #else

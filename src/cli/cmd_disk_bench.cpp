@@ -3,11 +3,11 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdio>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "tools/disk_bench.hpp"
 
 namespace wirespool::cli {
@@ -40,7 +40,7 @@ void add_options(CLI::App& app, tools::DiskBenchOptions& options, std::optional<
 }
 
 int report_problem(const tools::DiskBenchProblem& problem) {
-  std::fputs(error_line(problem.message, "", "").c_str(), stderr);
+  tell(error_line(problem.message, "", ""));
   switch (problem.kind) {
     case tools::DiskBenchProblem::Kind::wrong_use:
       return Exit::wrong_use;
@@ -72,12 +72,11 @@ int cmd_disk_bench(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   if (rate) options.rate_bits = static_cast<double>(*rate);
   catch_stop_signals();
-  const auto report = tools::disk_bench(options, stop_asked, [](const tools::BenchSet& set) {
-    std::fputs((tools::describe_run(set) + "\n").c_str(), stderr);
-  });
+  const auto report =
+      tools::disk_bench(options, stop_asked, [](const tools::BenchSet& set) { tell(tools::describe_run(set) + "\n"); });
   if (!report) return report_problem(report.error());
-  std::fputs((json ? tools::render_json(*report) : tools::render_table(*report)).c_str(), stdout);
-  return report->interrupted ? Exit::capture_failed : Exit::done;
+  return print(json ? tools::render_json(*report) : tools::render_table(*report),
+               report->interrupted ? Exit::capture_failed : Exit::done);
 }
 
 }  // namespace wirespool::cli

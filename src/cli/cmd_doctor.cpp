@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cstdio>
-
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
+#include "cli/output.hpp"
 #include "tools/doctor.hpp"
 
 namespace wirespool::cli {
@@ -23,8 +22,7 @@ int cmd_doctor(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto report = tools::doctor(tools::MachineTree(), options);
   const auto text = json ? tools::render_json(report) : tools::render_table(report);
-  std::fputs(text.c_str(), stdout);
-  return report.ready() ? Exit::done : Exit::machine_not_ready;
+  return print(text, report.ready() ? Exit::done : Exit::machine_not_ready);
 }
 
 }  // namespace wirespool::cli

@@ -3,13 +3,13 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/extract.hpp"
@@ -50,15 +50,14 @@ void print_progress(const tools::ExtractProgress& progress) {
   const auto percent = progress.bytes_in_all == 0 ? 100.0
                                                   : 100.0 * static_cast<double>(progress.bytes_done) /
                                                         static_cast<double>(progress.bytes_in_all);
-  fmt::print(stderr, "\r{:5.1f} %  {} packets ", percent, progress.packets);
-  (void)std::fflush(stderr);
+  tell(fmt::format("\r{:5.1f} %  {} packets ", percent, progress.packets));
 }
 
 int print_report(const tools::ExtractReport& report, bool progress_shown) {
-  if (progress_shown) fmt::print(stderr, "\r{} packets, {} bytes                    \n", report.packets, report.bytes);
+  if (progress_shown) tell(fmt::format("\r{} packets, {} bytes                    \n", report.packets, report.bytes));
   print_notices(report.notices);
   for (const auto& problem : report.problems) {
-    std::fputs(error_line(problem.what, problem.why, problem.what_to_do).c_str(), stderr);
+    tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
   // What could be read was written; that something could not must not go unnoticed in a script.
   return report.problems.empty() ? Exit::done : Exit::wrong_use;
@@ -76,8 +75,7 @@ int cmd_extract(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   options.use_index = !no_index;
   if (options.output == "-" && tools::stdout_is_terminal()) {
-    std::fputs(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -").c_str(),
-               stderr);
+    tell(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -"));
     return Exit::wrong_use;
   }
   const bool terminal = tools::stderr_is_terminal();

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/make_index.hpp"
@@ -27,9 +28,8 @@ int cmd_index(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto report = tools::make_indices(options);
   if (!report) return print_problem(report.error());
-  print(tools::render_table(*report));
   print_notices(report->notices);
-  return report->complete() ? Exit::done : Exit::wrong_use;
+  return print(tools::render_table(*report), report->complete() ? Exit::done : Exit::wrong_use);
 }
 
 }  // namespace wirespool::cli

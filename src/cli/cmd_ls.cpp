@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/ls.hpp"
@@ -24,9 +25,8 @@ int cmd_ls(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto report = tools::ls(options);
   if (!report) return print_problem(report.error());
-  print(json ? tools::render_json(*report) : tools::render_table(*report));
   if (!json) print_notices(report->notices);
-  return Exit::done;
+  return print(json ? tools::render_json(*report) : tools::render_table(*report));
 }
 
 }  // namespace wirespool::cli

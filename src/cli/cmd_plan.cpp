@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cstdio>
 #include <fstream>
 #include <sstream>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "plan/sizing.hpp"
 
@@ -59,8 +59,7 @@ int cmd_plan(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto sizing = plan::size_capture(demand, rates);
   if (!sizing) return print_problems(sizing.error());
-  std::fputs((json ? to_json(demand, rates, *sizing) : describe(demand, rates, *sizing)).c_str(), stdout);
-  return Exit::done;
+  return print(json ? to_json(demand, rates, *sizing) : describe(demand, rates, *sizing));
 }
 
 }  // namespace wirespool::cli

@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/repair.hpp"
@@ -27,8 +28,8 @@ int cmd_repair(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto report = tools::repair(options);
   if (!report) return print_problem(report.error());
-  print(json ? tools::render_json(*report) : tools::render_table(*report));
-  return report->complete() ? Exit::done : Exit::wrong_use;
+  return print(json ? tools::render_json(*report) : tools::render_table(*report),
+               report->complete() ? Exit::done : Exit::wrong_use);
 }
 
 }  // namespace wirespool::cli

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/terminal.hpp"
@@ -28,12 +29,12 @@ int cmd_verify(const Args& args) {
   if (const auto stop = parse(app, args)) return finish(*stop);
   const bool terminal = tools::stderr_is_terminal();
   const auto progress = [terminal](const tools::FileVerdict& file) {
-    if (terminal) fmt::print(stderr, "{}: {} packets, {} problems\n", file.path, file.packets, file.problems.size());
+    if (terminal) tell(fmt::format("{}: {} packets, {} problems\n", file.path, file.packets, file.problems.size()));
   };
   const auto report = tools::verify(places, progress);
   if (!report) return print_problem(report.error());
-  print(json ? tools::render_json(*report) : tools::render_table(*report));
-  return report->problem_count() == 0 ? Exit::done : Exit::wrong_use;
+  return print(json ? tools::render_json(*report) : tools::render_table(*report),
+               report->problem_count() == 0 ? Exit::done : Exit::wrong_use);
 }
 
 }  // namespace wirespool::cli

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/options.hpp"
+#include "cli/output.hpp"
 #include "tools/vf.hpp"
 
 namespace wirespool::cli {
@@ -31,7 +31,7 @@ struct Common {
 };
 
 int report_problem(const VfProblem& problem) {
-  std::fputs(error_line(problem.message, "", "").c_str(), stderr);
+  tell(error_line(problem.message, "", ""));
   switch (problem.kind) {
     case VfProblem::Kind::wrong_use:
       return Exit::wrong_use;
@@ -44,9 +44,10 @@ int report_problem(const VfProblem& problem) {
 }
 
 int print_plan(const tools::VfPlan& plan) {
-  for (const auto& step : plan.steps) std::fputs((tools::describe(step.action) + "\n").c_str(), stdout);
-  for (const auto& notice : plan.notices) std::fputs(fmt::format("# {}\n", notice).c_str(), stdout);
-  return Exit::done;
+  std::string text;
+  for (const auto& step : plan.steps) text += tools::describe(step.action) + "\n";
+  for (const auto& notice : plan.notices) text += fmt::format("# {}\n", notice);
+  return print(text);
 }
 
 tools::Perform hands() {
@@ -59,7 +60,7 @@ int do_plan(const tools::PlannedVf& plan, const Common& common) {
   auto memory = VfMemory::load(common.memory);
   if (!memory) return report_problem(memory.error());
   if (const auto done = tools::carry_out(*plan, *memory, hands()); !done) return report_problem(done.error());
-  for (const auto& notice : plan->notices) std::fputs(fmt::format("wirespool: note: {}\n", notice).c_str(), stderr);
+  for (const auto& notice : plan->notices) tell(fmt::format("wirespool: note: {}\n", notice));
   return Exit::done;
 }
 
@@ -70,8 +71,7 @@ int show(const Args& args) {
   app.add_flag("--json", json, "as JSON");
   if (const auto stop = parse(app, args)) return finish(*stop);
   const auto rows = tools::list_functions(MachineTree());
-  std::fputs((json ? tools::render_json(rows) : tools::render_table(rows)).c_str(), stdout);
-  return Exit::done;
+  return print(json ? tools::render_json(rows) : tools::render_table(rows));
 }
 
 int create(const Args& args) {

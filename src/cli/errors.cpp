@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cli/output.hpp"
+
 namespace wirespool::cli {
 namespace {
 
@@ -47,9 +49,13 @@ std::string error_line(std::string_view what, std::string_view why, std::string_
   return line + "\n";
 }
 
+std::string problem_line(const plan::Problem& problem) {
+  return error_line(problem.option, problem.why, problem.what_to_do);
+}
+
 int print_problems(const std::vector<plan::Problem>& problems) {
   for (const auto& problem : problems) {
-    std::fputs(error_line(problem.option, problem.why, problem.what_to_do).c_str(), stderr);
+    tell(problem_line(problem));
   }
   if (problems.empty()) return Exit::done;
   return std::ranges::all_of(problems, &plan::Problem::machine) ? Exit::machine_not_ready : Exit::wrong_use;

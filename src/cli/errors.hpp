@@ -22,6 +22,8 @@ struct UsageError {
 // "wirespool: what: why: what to do", one line, control characters made visible.
 std::string error_line(std::string_view what, std::string_view why, std::string_view what_to_do);
 
+std::string problem_line(const plan::Problem& problem);
+
 // One line each on stderr. Gives the exit code: wrong use counts before a machine that is not ready.
 int print_problems(const std::vector<plan::Problem>& problems);
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "cli/errors.hpp"
+#include "cli/output.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -108,9 +108,8 @@ std::optional<Stop> parse(CLI::App& app, const Args& args, Starts starts) {
 }
 
 int finish(const Stop& stop) {
-  std::fputs(stop.out.c_str(), stdout);
-  std::fputs(stop.err.c_str(), stderr);
-  return stop.exit_code;
+  tell(stop.err);
+  return stop.out.empty() ? stop.exit_code : print(stop.out, stop.exit_code);
 }
 
 void set_up(CLI::App& app, const std::string& command, const std::string& summary, const std::string& examples) {

@@ -16,7 +16,4 @@ int print_problem(const tools::ToolProblem& problem);
 // Lines on stderr, each with the program's name in front.
 void print_notices(const std::vector<std::string>& notices);
 
-// To stdout, whole. A reader that went away is no error.
-void print(const std::string& text);
-
 }  // namespace wirespool::cli

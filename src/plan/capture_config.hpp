@@ -49,6 +49,7 @@ struct CaptureConfig {
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
   std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it
+  std::uint64_t stop_timeout_ns = 10'000'000'000;      // --stop-timeout: the longest a stop takes, whatever hangs
   std::optional<std::uint64_t> duration_ns;
   std::optional<std::uint64_t> packets;
   std::optional<std::uint64_t> bytes;

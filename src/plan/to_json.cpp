@@ -31,6 +31,7 @@ Json to_json(const CaptureConfig& config) {
           {"on_seal", config.on_seal},
           {"on_seal_timeout_ns", config.on_seal_timeout_ns},
           {"on_seal_linger_ns", config.on_seal_linger_ns},
+          {"stop_timeout_ns", config.stop_timeout_ns},
           {"duration_ns", or_null(config.duration_ns)},
           {"packets", or_null(config.packets)},
           {"bytes", or_null(config.bytes)},

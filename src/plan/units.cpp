@@ -65,6 +65,10 @@ std::string lower(std::string_view text) {
 
 enum class Refusal { junk, too_large };
 
+// What the rest of the program can count with: signed, and a time also added to any clock's now.
+constexpr std::uint64_t largest_size = (1ull << 63) - 1;
+constexpr std::uint64_t longest_time = 1'000'000 * 3'600'000'000'000ull;  // 1000000h, 114 years
+
 // whole * factor + 0.fraction * factor, to the nearest one.
 std::expected<std::uint64_t, Refusal> scale(std::string_view whole, std::string_view fraction, std::uint64_t factor) {
   std::uint64_t value = 0;
@@ -81,7 +85,8 @@ std::expected<std::uint64_t, Refusal> scale(std::string_view whole, std::string_
   return value;
 }
 
-std::expected<std::uint64_t, Refusal> parse_number_with_unit(std::string_view text, std::span<const Unit> units) {
+std::expected<std::uint64_t, Refusal> parse_number_with_unit(std::string_view text, std::span<const Unit> units,
+                                                             std::uint64_t largest) {
   const auto whole = take_digits(text);
   std::string_view fraction;
   if (whole.empty()) return std::unexpected(Refusal::junk);
@@ -93,7 +98,9 @@ std::expected<std::uint64_t, Refusal> parse_number_with_unit(std::string_view te
   if (text.starts_with(' ')) text.remove_prefix(1);
   const auto unit = std::ranges::find(units, lower(text), &Unit::name);
   if (unit == units.end()) return std::unexpected(Refusal::junk);
-  return scale(whole, fraction, unit->factor);
+  const auto value = scale(whole, fraction, unit->factor);
+  if (value && *value > largest) return std::unexpected(Refusal::too_large);
+  return value;
 }
 
 std::string explain(std::string_view text, std::string_view what, Refusal refusal, std::string_view forms) {
@@ -107,13 +114,13 @@ constexpr auto binary_units =
 }  // namespace
 
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
-  const auto value = parse_number_with_unit(text, size_units);
+  const auto value = parse_number_with_unit(text, size_units, largest_size);
   if (!value) return std::unexpected(explain(text, "size", value.error(), size_forms));
   return *value;
 }
 
 std::expected<std::uint64_t, std::string> parse_time(std::string_view text) {
-  const auto value = parse_number_with_unit(text, time_units);
+  const auto value = parse_number_with_unit(text, time_units, longest_time);
   if (!value) return std::unexpected(explain(text, "time", value.error(), time_forms));
   return *value;
 }

@@ -9,10 +9,11 @@
 namespace wirespool::plan {
 
 // Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with a fraction
-// if they like: 512, 4K, 1.5GiB. Case does not matter. The error says what is accepted.
+// if they like: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
-// Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h.
+// Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h. At most 1000000h: any
+// clock's now and it fit into 63 bits.
 std::expected<std::uint64_t, std::string> parse_time(std::string_view text);
 
 // For people and for --help: what parse_size reads back exactly where a unit divides the number ("4GiB"), else rounded

@@ -52,7 +52,8 @@ struct Block {
   Timestamp first, last;
 
   // SpoolWriter's, while the Block is on its way.
-  enum class State : std::uint32_t { waiting, inflight, complete, failed };
+  // abandoned: a write of it hangs; the kernel may still read it, so nobody else ever gets it
+  enum class State : std::uint32_t { waiting, inflight, complete, failed, abandoned };
   State state = State::waiting;
   std::uint32_t written = 0;       // bytes of the write that are done
   Tail flushed;                    // already on the drive by a tail write; a record ends there

@@ -23,12 +23,19 @@ FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::D
 
 FileKeeper::~FileKeeper() { stop(); }
 
-void FileKeeper::start() { thread_ = std::thread(&FileKeeper::run, this); }
+void FileKeeper::start() {
+  ended_.store(false, std::memory_order_relaxed);
+  thread_ = std::thread(&FileKeeper::run, this);
+}
+
+void FileKeeper::ask_to_stop() noexcept {
+  stop_.store(true, std::memory_order_relaxed);
+  wake();
+}
 
 void FileKeeper::stop() noexcept {
   if (!thread_.joinable()) return;
-  stop_.store(true, std::memory_order_relaxed);
-  wake();
+  ask_to_stop();
   thread_.join();
 }
 
@@ -37,6 +44,15 @@ void FileKeeper::run() {
     if (work() == 0) (void)wake_.try_acquire_for(nap);
   }
   while (work() != 0) continue;
+  ended_.store(true, std::memory_order_release);
+}
+
+void FileKeeper::count_unsealed() noexcept {
+  for (const auto* slot : slots_) {
+    const auto state = slot->state.load(std::memory_order_acquire);
+    if (state != FileSlot::State::open && state != FileSlot::State::sealing) continue;
+    drive_.left_unsynced(slot->tally.packets - std::min(slot->synced.load(), slot->tally.packets));
+  }
 }
 
 std::size_t FileKeeper::work() {

@@ -40,6 +40,9 @@ class FileKeeper {
 
   void start();          // the thread; before that, work() may be called by the owner
   void stop() noexcept;  // finishes what is asked for, ends the thread
+  void ask_to_stop() noexcept;
+  bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }  // then stop() waits for nothing
+  void count_unsealed() noexcept;  // what is in files that were not sealed is called unsynced, the synced part not
   void wake() noexcept { wake_.release(); }
 
   // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none.
@@ -70,6 +73,7 @@ class FileKeeper {
   std::vector<FileSlot*> slots_;
   std::counting_semaphore<> wake_{0};
   std::atomic<bool> stop_{false};
+  std::atomic<bool> ended_{true};
   std::atomic<std::uint64_t> files_sealed_{0};
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;

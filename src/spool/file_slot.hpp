@@ -49,7 +49,7 @@ struct alignas(64) FileSlot {
   std::atomic<bool> cannot_preallocate{false};
 
   // The keeper's: packets that were `stored` when the last sync began that ended well, and when it looks next.
-  std::uint64_t synced = 0;
+  std::atomic<std::uint64_t> synced{0};
   std::chrono::steady_clock::time_point next_sync{};
 };
 

@@ -25,12 +25,14 @@ struct Lane {
   Block* tail_block = nullptr;
   Tail tail_wanted;
   Tail tail_flying;
+  Block* flying_block = nullptr;  // whose, while tail_inflight()
   bool tail_inflight() const noexcept { return tail_flying.length != 0; }
   bool tail_due() const noexcept { return tail_wanted.length != 0 && !tail_inflight(); }
 
   // The drive takes no more: where the file ends, once known.
   bool cut_known = false;
   std::uint64_t cut = 0;
+  bool given_up = false;  // and its writes hang
 
   FileSlot& file() noexcept { return slots[slot]; }
   FileSlot& next_file() noexcept { return slots[(slot + 1) % slots.size()]; }

@@ -14,16 +14,13 @@ namespace {
 
 constexpr auto look = std::chrono::milliseconds(50);  // how often a running command is looked at
 
-std::string absolute(const storage::Directory& directory, const std::string& name) {
-  return std::filesystem::absolute(directory.path_of(name)).lexically_normal().string();
-}
-
+// `where` is the directory, absolute.
 storage::CommandLine command_line(const SealHookOptions& options, const storage::Directory& directory,
-                                  const std::string& pcap) {
-  storage::CommandLine line{options.command, absolute(directory, pcap), {}};
+                                  const std::filesystem::path& where, const std::string& pcap) {
+  storage::CommandLine line{options.command, (where / pcap).string(), {}};
   line.variables = {"WIRESPOOL_FILE=" + line.argument, "WIRESPOOL_NAME=" + options.stem};
   const auto index = format::index_file_name(pcap);
-  line.variables.push_back("WIRESPOOL_INDEX=" + (is_there(directory, index) ? absolute(directory, index) : ""));
+  line.variables.push_back("WIRESPOOL_INDEX=" + (is_there(directory, index) ? (where / index).string() : ""));
   return line;
 }
 
@@ -31,8 +28,9 @@ storage::CommandLine command_line(const SealHookOptions& options, const storage:
 std::vector<std::string> marked_in(const storage::Directory& directory, const std::string& stem) {
   std::vector<std::string> found;
   std::error_code unreadable;
-  for (const auto& entry : std::filesystem::directory_iterator(directory.path(), unreadable)) {
-    auto pcap = format::pcap_of_pending_file(entry.path().filename().string());
+  std::filesystem::directory_iterator at(directory.path(), unreadable);
+  for (; !unreadable && at != std::filesystem::directory_iterator(); at.increment(unreadable)) {
+    auto pcap = format::pcap_of_pending_file(at->path().filename().string());
     if (pcap && format::parse_file_name(*pcap)->stem == stem) found.push_back(std::move(*pcap));
   }
   return found;
@@ -41,7 +39,19 @@ std::vector<std::string> marked_in(const storage::Directory& directory, const st
 }  // namespace
 
 SealHook::SealHook(SealHookOptions options, std::vector<const storage::Directory*> directories)
-    : options_(std::move(options)), directories_(std::move(directories)) {}
+    : options_(std::move(options)), directories_(std::move(directories)) {
+  for (const auto* directory : directories_) {
+    std::error_code lost;  // then as it was given
+    const auto path = std::filesystem::absolute(directory->path(), lost).lexically_normal().string();
+    paths_.push_back(lost ? directory->path() : path);
+  }
+}
+
+// Where it was when the capture began: the working directory may be gone when a file is sealed.
+const std::string& SealHook::where(const Job& job) const {
+  const auto known = std::ranges::find(directories_, job.directory);
+  return paths_[static_cast<std::size_t>(known - directories_.begin())];
+}
 
 SealHook::~SealHook() { stop(); }
 
@@ -181,7 +191,7 @@ bool SealHook::knows(const Job& job) const {
 
 std::string SealHook::attempt(const Job& job) const {
   if (!storage::is_there(*job.directory, job.pcap)) return "";
-  auto command = storage::Command::start(command_line(options_, *job.directory, job.pcap));
+  auto command = storage::Command::start(command_line(options_, *job.directory, where(job), job.pcap));
   if (!command) return command.error().message();
   const auto deadline = Clock::now() + options_.timeout;
   while (!stop_.load(std::memory_order_relaxed) && Clock::now() < deadline)
@@ -199,7 +209,7 @@ void SealHook::settle(Job job, std::string failure) {
     return;
   }
   ++counts_.failed;
-  complaint_ = absolute(*job.directory, job.pcap) + ": " + failure;
+  complaint_ = where(job) + "/" + job.pcap + ": " + failure;
   if (last_call_) {
     ++given_up_;
     return;

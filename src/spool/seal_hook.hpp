@@ -74,12 +74,14 @@ class SealHook {
   void remember(Job job);
   bool has_room() const { return fresh_.size() + failed_.size() < options_.most_waiting; }
   bool knows(const Job& job) const;
+  const std::string& where(const Job& job) const;
   std::string attempt(const Job& job) const;  // why it failed
   void settle(Job job, std::string failure);
   Clock::duration pause_after(unsigned failures) const;
 
   SealHookOptions options_;
   std::vector<const storage::Directory*> directories_;
+  std::vector<std::string> paths_;  // theirs, absolute
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> fresh_;   // never tried

@@ -135,7 +135,7 @@ void SpoolWriter::take_full(Block& block) noexcept {
   Lane& lane = lane_of(block);
   lane.tail_wanted = {};  // this write covers it
   lane.tail_block = nullptr;
-  block.state = Block::State::waiting;
+  if (block.state != Block::State::abandoned) block.state = Block::State::waiting;
   lane.push(block);
   drive_of(lane).drive->loaded();
 }
@@ -197,6 +197,7 @@ bool SpoolWriter::submit_tail(Lane& lane) noexcept {
   block.submitted_ns = steady_ns();
   if (!queue_.submit(request)) return false;
   lane.tail_flying = std::exchange(lane.tail_wanted, {});
+  lane.flying_block = &block;
   lane.inflight += 1;
   drive.counters->inflight.set(++inflight_[lane.drive]);
   return true;
@@ -264,6 +265,7 @@ bool SpoolWriter::reap_writes() noexcept {
 }
 
 void SpoolWriter::finished(Block& block, std::int32_t result) noexcept {
+  if (block.state == Block::State::abandoned) return;
   Lane& lane = lane_of(block);
   const std::uint32_t unit = drive_of(lane).drive->block_bytes();
   block.state = Block::State::waiting;  // unless this was the end of it: a short write goes on where it stopped
@@ -287,6 +289,7 @@ void SpoolWriter::finished(Block& block, std::int32_t result) noexcept {
 }
 
 void SpoolWriter::finished_tail(Block& block, std::int32_t result) noexcept {
+  if (block.state == Block::State::abandoned) return;
   Lane& lane = lane_of(block);
   const Tail tail = std::exchange(lane.tail_flying, {});
   const bool whole = result >= static_cast<std::int32_t>(tail.length);
@@ -382,7 +385,7 @@ void SpoolWriter::add_index_row(Lane& lane, const Block& block) noexcept {
 void SpoolWriter::seal(Lane& lane, std::uint64_t length) noexcept {
   FileSlot& slot = lane.file();
   if (auto* const keys = keys_of(lane)) keys->end_row(slot.index);
-  if (slot.state.load(std::memory_order_acquire) == FileSlot::State::open) {
+  if (slot.state.load(std::memory_order_acquire) == FileSlot::State::open && !lane.given_up) {
     slot.length = length;
     if (slot.tally.packets) {
       slot.sequence = next_sequence_++;
@@ -419,8 +422,45 @@ bool SpoolWriter::rehome() noexcept {
   }
   counters_.drop_drive.add(left());
   rehoming_.pop();
-  pool_.put(block);
+  put_back(block);
   return true;
+}
+
+void SpoolWriter::put_back(Block& block) noexcept {
+  if (block.state == Block::State::abandoned)
+    ++abandoned_;
+  else
+    pool_.put(block);
+}
+
+// ---- what hangs
+
+void SpoolWriter::give_up(std::uint64_t longest_ns) noexcept {
+  for (auto& lane : lanes_) {
+    if (!drive_of(lane).drive->ok() || !hangs(lane, longest_ns)) continue;
+    fail(lane, ETIMEDOUT, "writing: it hangs at the stop");
+  }
+  for (auto& lane : lanes_)
+    if (!drive_of(lane).drive->ok() && hangs(lane, longest_ns)) abandon(lane);
+}
+
+bool SpoolWriter::hangs(const Lane& lane, std::uint64_t longest_ns) const noexcept {
+  if (longest_ns == 0) return lane.first || lane.inflight;
+  const auto since = steady_ns() - longest_ns;
+  if (lane.tail_inflight() && lane.flying_block->submitted_ns <= since) return true;
+  for (const Block* block = lane.first; block; block = block->next)
+    if (block->state == Block::State::inflight && block->submitted_ns <= since) return true;
+  return false;
+}
+
+// retire() then finds nothing under way, and all that is left of the lane is lost to it.
+void SpoolWriter::abandon(Lane& lane) noexcept {
+  lane.given_up = true;
+  for (Block* block = lane.first; block; block = block->next)
+    if (block->state == Block::State::inflight) block->state = Block::State::abandoned;
+  if (lane.tail_inflight()) lane.flying_block->state = Block::State::abandoned;
+  lane.tail_flying = {};
+  lane.inflight = 0;
 }
 
 void SpoolWriter::discard_unused_files() {

@@ -87,7 +87,12 @@ class SpoolWriter {
 
   // After the Appenders have finished: ends the re-homed packets' files too. Then poll() until drained().
   void finish() noexcept { finishing_ = true; }
-  bool drained() const noexcept { return finishing_ && pool_.available() == pool_.size(); }
+  bool drained() const noexcept { return finishing_ && pool_.available() + abandoned_ == pool_.size(); }
+
+  // Drives whose oldest write has been under way for `longest_ns` (0: all that have anything left) are not waited for
+  // any more: they fail, and what was to go there goes to the others, or is counted as drop_drive. Their open files
+  // stay hidden, as what hangs may still land in them. Not before a stop: Blocks that hang are lost to the pool.
+  void give_up(std::uint64_t longest_ns) noexcept;
 
   // After the keepers have stopped, control thread: removes files that were opened ahead and never used.
   void discard_unused_files();
@@ -125,6 +130,9 @@ class SpoolWriter {
   void fail(Lane& lane, int error, const char* doing) noexcept;
   void try_again(Lane& lane, int error) noexcept;
   bool rehome() noexcept;
+  bool hangs(const Lane& lane, std::uint64_t longest_ns) const noexcept;
+  void abandon(Lane& lane) noexcept;
+  void put_back(Block& block) noexcept;
 
   SpoolWriterOptions options_;
   std::vector<WriterDrive> drives_;
@@ -140,6 +148,7 @@ class SpoolWriter {
   Rehoming rehoming_;
   std::unique_ptr<Appender> rehome_appender_;
   bool finishing_ = false;
+  std::size_t abandoned_ = 0;  // Blocks that never come back
   unsigned next_sequence_ = 0;
   unsigned next_hidden_ = 0;
 };

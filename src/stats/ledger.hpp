@@ -73,6 +73,12 @@ struct OnSealLine {
   std::uint64_t pending = 0;  // files it has not succeeded for yet
 };
 
+// Messages that could not be written to standard error since the line before.
+struct UnsaidLine {
+  std::vector<std::string> texts;  // the first few
+  std::uint64_t more = 0;          // that many others
+};
+
 struct Ledger {
   Timestamp time;
   std::uint64_t elapsed_ns = 0;
@@ -84,6 +90,7 @@ struct Ledger {
   std::vector<DriveLine> drives;
   std::vector<LcoreLine> lcores;
   std::optional<OnSealLine> on_seal;  // if there is such a command
+  UnsaidLine unsaid;
 
   std::uint64_t lost() const;  // of all causes that count packets
   std::int64_t in_flight() const;

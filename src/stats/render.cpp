@@ -153,6 +153,8 @@ std::string to_json(const Ledger& ledger) {
     json["on_seal"] = {
         {"done", ledger.on_seal->done}, {"failed", ledger.on_seal->failed}, {"pending", ledger.on_seal->pending}};
   }
+  if (!ledger.unsaid.texts.empty()) json["unsaid"] = ledger.unsaid.texts;
+  if (ledger.unsaid.more) json["unsaid_more"] = ledger.unsaid.more;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -7,4 +7,7 @@ namespace wirespool::tools {
 bool stdout_is_terminal() noexcept;
 bool stderr_is_terminal() noexcept;
 
+// See storage/speaker.hpp: first thing in the program.
+void hold_standard_streams() noexcept;
+
 }  // namespace wirespool::tools

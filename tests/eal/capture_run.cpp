@@ -80,9 +80,17 @@ Command command_line(const CaptureCommand& capture) {
   command.emplace_back("--");
   if (std::ranges::find(capture.options, "--stats") == capture.options.end())
     command.insert(command.end(), {"--stats", "json"});
+  // On a busy machine a stop takes long, but not for ever.
+  if (std::ranges::find(capture.options, "--stop-timeout") == capture.options.end())
+    command.insert(command.end(), {"--stop-timeout", "50s"});
   for (const auto& output : capture.outputs) command.insert(command.end(), {"--output", output.string()});
   command.insert(command.end(), capture.options.begin(), capture.options.end());
-  return capture.inside ? capture.inside->inside(command) : command;
+  if (capture.inside) command = capture.inside->inside(command);
+  if (!capture.redirection.empty()) {
+    const Command shell{"sh", "-c", "exec \"$@\" " + capture.redirection, "sh"};
+    command.insert(command.begin(), shell.begin(), shell.end());
+  }
+  return command;
 }
 
 const Json& CaptureResult::last() const {

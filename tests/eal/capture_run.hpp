@@ -22,6 +22,7 @@ struct CaptureCommand {
   unsigned lcores = 3;       // the main one included
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;
+  std::string redirection;  // by a shell, "2>/dev/full"
 };
 
 // The program Meson built: its path is in $WIRESPOOL.

@@ -41,6 +41,27 @@ TEST_CASE("--help lists the commands") {
   CHECK(result.err.empty());
 }
 
+TEST_CASE("a result that cannot be written is never exit code 0") {
+  const auto redirection = GENERATE(values<std::string>({">/dev/full", ">&-"}));
+  const auto args = GENERATE(
+      values<std::string>({"--help", "--version", "ls --help", "ls .", "ls --json .", "verify .", "repair --dry-run .",
+                           "index .", "plan --rate 10G", "vf --help", "vf show", "doctor --json", "vf show --json"}));
+  CAPTURE(args, redirection);
+  const TempDir empty;
+  const auto result =
+      run_process({"sh", "-c", "cd " + empty.str() + " && exec " + program() + " " + args + " " + redirection});
+  CHECK(result.exit_code > 0);
+  CHECK_THAT(result.err, Contains("wirespool: standard output: "));
+}
+
+TEST_CASE("a message that cannot be written changes no exit code") {
+  const auto redirection = GENERATE(values<std::string>({"2>/dev/full", "2>&-"}));
+  CAPTURE(redirection);
+  const TempDir empty;
+  const auto command = "cd " + empty.str() + " && exec " + program() + " ls . " + redirection;
+  CHECK(run_process({"sh", "-c", command}).exit_code == 0);
+}
+
 TEST_CASE("--version names the libraries that matter") {
   const auto result = run({"--version"});
   CHECK(result.exit_code == 0);

@@ -38,7 +38,7 @@ TEST_CASE("sizes are bytes, powers of 1000 or powers of 1024") {
                                                                          {"1.5", 2},
                                                                          {"2T", 2'000'000'000'000},
                                                                          {"1TiB", 1ull << 40},
-                                                                         {"18446744073709551615", ~0ull}}));
+                                                                         {"9223372036854775807", ~0ull >> 1}}));
   CAPTURE(text);
   CHECK(parse_size(text) == bytes);
 }
@@ -77,12 +77,21 @@ TEST_CASE("a time that is none is refused, and the accepted forms shown") {
 
 TEST_CASE("numbers that do not fit are too large, not wrapped") {
   const auto text = GENERATE(as<std::string>{}, "18446744073709551616", "99999999999999999999999", "16777216TiB",
-                             "18446744073709551615.9", "20000000T");
+                             "18446744073709551615.9", "9223372036854775808", "20000000T");
   CAPTURE(text);
   const auto size = parse_size(text);
   REQUIRE_FALSE(size);
   CHECK_THAT(size.error(), Catch::Contains("too large"));
   CHECK_FALSE(parse_time("99999999999h"));
+}
+
+TEST_CASE("a time that would wrap when it is added to a clock's now is refused") {
+  const auto text = GENERATE(as<std::string>{}, "10000000000s", "1000001h", "9223372036854775807ns");
+  CAPTURE(text);
+  const auto time = parse_time(text);
+  REQUIRE_FALSE(time);
+  CHECK_THAT(time.error(), Catch::Contains("too large"));
+  CHECK(parse_time("1000000h") == 3'600'000'000'000'000'000u);
 }
 
 TEST_CASE("sizes are said in the largest unit, exactly or to a tenth") {

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan/limits.hpp"
+
+#include <fmt/format.h>
+
+#include "plan/units.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+constexpr std::uint64_t files_of_a_lane = 3;    // being written, opened ahead, being sealed
+constexpr std::uint64_t others_of_a_drive = 5;  // its directory, lock, ledger, and an index or a marker being written
+constexpr std::uint64_t others = 16;            // io_uring, --on-seal, clocks, what drivers open
+
+}  // namespace
+
+std::uint64_t descriptors_needed(const CapturePlan& plan) {
+  const auto streams = plan.rx_lcores.size() + 1;  // and the re-homed packets'
+  std::uint64_t needed = others + plan.drives.size() * others_of_a_drive;
+  for (const auto& writer : plan.writers) needed += streams * writer.drives.size() * files_of_a_lane + 1;
+  return needed;
+}
+
+std::vector<Problem> check_limits(const CapturePlan& plan, const ProcessLimits& limits) {
+  std::vector<Problem> problems;
+  const auto descriptors = limits.open_descriptors + descriptors_needed(plan);
+  if (limits.descriptors < descriptors)
+    problems.push_back({"limits",
+                        fmt::format("{} file descriptors are needed, {} allowed", descriptors, limits.descriptors),
+                        fmt::format("ulimit -n {}, or LimitNOFILE={}", descriptors, descriptors), true});
+  if (!plan.drives.empty() && limits.file_bytes < plan.config.rotate_size)
+    problems.push_back({"limits",
+                        fmt::format("files of --rotate-size {} are not allowed, at most {}",
+                                    format_size(plan.config.rotate_size), format_size(limits.file_bytes)),
+                        "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true});
+  return problems;
+}
+
+}  // namespace wirespool::plan

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "plan/capture_plan.hpp"
+
+namespace wirespool::plan {
+
+// What the process may have (getrlimit(2)), and has already.
+struct ProcessLimits {
+  std::uint64_t descriptors = ~std::uint64_t{0};
+  std::uint64_t file_bytes = ~std::uint64_t{0};
+  std::uint64_t open_descriptors = 0;
+};
+
+// Descriptors that a capture opens after its plan was made, at most.
+std::uint64_t descriptors_needed(const CapturePlan& plan);
+
+// Limits that would make drives fail in the middle of a capture.
+std::vector<Problem> check_limits(const CapturePlan& plan, const ProcessLimits& limits);
+
+}  // namespace wirespool::plan
