@@ -221,6 +221,27 @@ TEST_CASE("a drive that hangs under RX lcores that build Blocks costs no Block, 
   CHECK(result.total("stored") == 2'000);
 }
 
+TEST_CASE("one frozen drive does not stop the other of the same writer lcore") {
+  if (skip_without_loop()) return;
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(handoff);
+  const Bench bench;
+  const LoopDrive frozen({.file_system = "ext4", .bytes = 128 * mib});
+  const LoopDrive other({.file_system = "ext4", .bytes = 256 * mib});
+  const Paths outputs{frozen.path(), other.path()};
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 100'000, {"--handoff", handoff, "--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 1'000));
+  REQUIRE(run_process({"fsfreeze", "--freeze", frozen.path()}).ok());
+  // All but what is on its way to the frozen drive, 32 Blocks of 173 packets at most.
+  const bool other_goes_on = capture.wait_for_total("stored", 90'000, Seconds(30));
+  REQUIRE(run_process({"fsfreeze", "--unfreeze", frozen.path()}).ok());
+  CHECK(other_goes_on);
+  const auto result = capture.wait();
+  CHECK(check_capture(result, outputs) == "");
+  CHECK(compare_spool_in_order(bench.trace(), outputs) == "");
+}
+
 TEST_CASE("a source that waits for a hanging drive is not idle") {
   if (skip_without_loop()) return;
   const Bench bench;
