@@ -138,7 +138,8 @@ void let_seal_hook_end(spool::SealHook& hook, const StopConditions& conditions, 
 }
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
-Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, bool strict) {
+// `lost`: packets that were called stored before.
+Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, std::uint64_t lost, bool strict) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty())
     return {ended_by_failure,
             {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
@@ -146,6 +147,10 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
   if (failure)
     return {ended_by_failure,
             {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
+  if (lost)
+    return {ended_by_failure,
+            {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
+              "keep other programs away from the hidden files of a running capture", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
 }
@@ -181,7 +186,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto ended_by = supervise(**pipeline, reporter, conditions, service, plan.config, err);
   (*pipeline)->finish();
   if (auto* hook = outputs->seal_hook()) let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, err);
-  return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), plan.config.strict);
+  return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), outputs->lost(), plan.config.strict);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct CaptureCommand {
   unsigned lcores = 3;       // the main one included
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;
+  Command started_by = {};  // a command that runs the rest of its line: {"env", "NAME=value"}
 };
 
 // The program Meson built: its path is in $WIRESPOOL.

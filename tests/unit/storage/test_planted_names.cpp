@@ -132,3 +132,23 @@ TEST_CASE("an output follows its user's own link, and none that another user mad
   CHECK(OutputFile::create((planted.path / "link").string(), {}));
   CHECK(file_content(planted.victim).empty());
 }
+
+TEST_CASE("a log that was removed says so instead of growing where nobody reads it") {
+  const Planted planted;
+  auto log = LineLog::create(planted.directory, "log");
+  REQUIRE(log->append("one"));
+  fs::remove(planted.path / "log");
+  CHECK(log->append("two").error().code == ENOENT);
+}
+
+TEST_CASE("a directory that was removed is made again, and the descriptor is of the new one") {
+  const Planted planted;
+  REQUIRE(planted.directory.make_again());  // it is there: nothing to do
+  fs::remove_all(planted.path);
+  REQUIRE(planted.directory.make_again());
+  CHECK(put_marker(planted.directory, "marker"));
+  CHECK(fs::exists(planted.path / "marker"));
+  fs::remove_all(planted.path);
+  fs::create_directory_symlink(planted.temp.path(), planted.path);
+  CHECK_FALSE(planted.directory.make_again());
+}
