@@ -74,6 +74,9 @@ class BlockHandoffPort final : public spool::BlockPort {
   void take_full(spool::Block& block) noexcept override;
   bool take_tail(spool::Block& block) noexcept override;
   std::span<const std::uint32_t> loads() noexcept override;
+  std::uint32_t renewals(std::size_t drive) const noexcept override {
+    return drives_.empty() ? 0 : drives_[drive]->renewals();
+  }
 
  private:
   BlockHandoff& handoff_;

@@ -13,6 +13,7 @@
 
 #include "capture/done_by.hpp"
 #include "format/file_name.hpp"
+#include "storage/drive.hpp"
 #include "storage/small_file.hpp"
 
 namespace wirespool::capture {
@@ -33,9 +34,21 @@ plan::Problem explain_lock(const storage::IoError& error, const plan::PlannedDri
   return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), true};
 }
 
+// The drive would seem to fail in the middle of a file.
+std::optional<plan::Problem> too_short_files(const plan::CapturePlan& plan) {
+  const auto longest = storage::longest_file();
+  const auto& config = plan.config;
+  if (plan.drives.empty() || config.rotate_size <= longest) return std::nullopt;
+  return plan::Problem{
+      "--rotate-size",
+      fmt::format("files may have {} bytes at most here (RLIMIT_FSIZE), not {}", longest, config.rotate_size),
+      "raise the limit (ulimit -f unlimited, LimitFSIZE=), or give a smaller --rotate-size", true};
+}
+
 }  // namespace
 
 std::expected<Outputs, plan::Problem> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
+  if (auto problem = too_short_files(plan)) return std::unexpected(std::move(*problem));
   Outputs outputs;
   outputs.plan_ = plan;
   outputs.start_ = start;
@@ -53,6 +66,19 @@ std::expected<void, plan::Problem> Outputs::add(const plan::PlannedDrive& drive)
   directories_.push_back(std::move(*directory));
   drives_.push_back(std::make_unique<spool::Drive>(drive.path, drive.block_bytes));
   return {};
+}
+
+std::uint64_t Outputs::lost() const {
+  std::uint64_t packets = 0;
+  for (const auto& drive : drives_) packets += drive->lost();
+  return packets;
+}
+
+std::vector<std::string> Outputs::take_complaints() {
+  std::vector<std::string> all;
+  for (const auto& drive : drives_)
+    for (auto& line : drive->take_complaints()) all.push_back(std::move(line));
+  return all;
 }
 
 void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots) {

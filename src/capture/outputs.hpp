@@ -31,6 +31,8 @@ class Outputs {
 
   spool::Drive& drive(std::size_t i) { return *drives_[i]; }
   std::size_t size() const { return drives_.size(); }
+  std::uint64_t lost() const;                  // packets that were stored and are on no drive any more
+  std::vector<std::string> take_complaints();  // of all drives, a line each
 
   // `slots`: all writers' files on each drive.
   void make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots);

@@ -288,6 +288,15 @@ void Pipeline::collect(stats::Ledger& ledger) const {
 void Pipeline::collect_totals(stats::Ledger& ledger) const {
   auto& totals = ledger.totals;
   totals = {};
+  // What drives lost of it was stored before.
+  std::uint64_t lost_bytes = 0;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    totals.drop_drive += outputs_.drive(i).lost();
+    lost_bytes += outputs_.drive(i).lost_bytes();
+  }
+  totals.stored -= totals.drop_drive;
+  totals.stored_bytes -= lost_bytes;
+  std::atomic_thread_fence(std::memory_order_acquire);
   for (const auto& writer : writers_) {
     totals.stored += writer->counters.stored.get();
     totals.stored_bytes += writer->counters.stored_bytes.get();

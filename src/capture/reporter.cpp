@@ -151,6 +151,7 @@ void Reporter::watch_ledgers() {
 }
 
 void Reporter::watch_drives(const stats::Ledger& ledger) {
+  notices(outputs_.take_complaints());
   for (std::size_t i = 0; i < ledger.drives.size(); ++i) {
     const auto& drive = ledger.drives[i];
     if (drive.state == "ok" || (i < last_.drives.size() && last_.drives[i].state == drive.state)) continue;

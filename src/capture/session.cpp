@@ -271,7 +271,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
-Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, bool strict) {
+// `lost`: packets that were called stored before.
+Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, std::uint64_t lost, bool strict) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty())
     return {ended_by_failure,
             {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
@@ -279,6 +280,10 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
   if (failure)
     return {ended_by_failure,
             {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
+  if (lost)
+    return {ended_by_failure,
+            {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
+              "keep other programs away from the hidden files of a running capture", true}}};
   if (strict && ledger.lost()) return {packets_lost, {}};
   return {ok, {}};
 }
@@ -351,7 +356,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);
-  auto outcome = judge(ledger, (*pipeline)->failure(), plan.config.strict);
+  auto outcome = judge(ledger, (*pipeline)->failure(), outputs->lost(), plan.config.strict);
   if (!reporter.kept() && keeps_ledger(plan.config)) add_lost_ledger(outcome);
   return outcome;
 }

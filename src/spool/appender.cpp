@@ -118,6 +118,7 @@ void Appender::open_block(Lane& lane) noexcept {
   lane.next_offset += capacity;
   lane.block = &block;
   if (block.offset != 0) return;
+  lane.renewals = port_.renewals(block.file.lane - options_.first_lane);
   const format::PcapFileHeader header{.snaplen = options_.snaplen};
   std::memcpy(block.data, &header, sizeof header);
   block.length = file_header_bytes;
@@ -141,7 +142,8 @@ void Appender::tick(Timestamp now) noexcept {
   for (std::size_t drive = 0; drive < lanes_.size(); ++drive) {
     Lane& lane = lanes_[drive];
     if (!lane.block) continue;
-    if (loads[drive] == policy::unusable || (lane.file_first.ns && options_.rotation.old(lane.file_first, now)))
+    if (loads[drive] == policy::unusable || port_.renewals(drive) != lane.renewals ||
+        (lane.file_first.ns && options_.rotation.old(lane.file_first, now)))
       end_file(lane);
     else if (lane.waiting_since.ns && now.ns > lane.waiting_since.ns &&
              now.ns - lane.waiting_since.ns >= options_.flush_age_ns)

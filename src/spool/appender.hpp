@@ -30,6 +30,9 @@ class BlockPort {
 
   // Load of each of the Appender's drives, in Blocks; policy::unusable for one that takes no more.
   virtual std::span<const std::uint32_t> loads() noexcept = 0;
+
+  // Of the Appender's drive `drive`; a file that began when it was another is ended.
+  virtual std::uint32_t renewals(std::size_t drive) const noexcept = 0;
 };
 
 struct AppenderOptions {
@@ -63,8 +66,8 @@ class Appender {
   template <typename Packets>
   std::size_t append(Packets first, Packets last) noexcept;
 
-  // Called now and then: ends files that are old, hands out tails that waited for flush_age, gives up drives that are
-  // no longer usable.
+  // Called now and then: ends files that are old or were removed, hands out tails that waited for flush_age, gives up
+  // drives that are no longer usable.
   void tick(Timestamp now) noexcept;
 
   // Ends every file. Nothing is appended after.
@@ -78,6 +81,7 @@ class Appender {
   struct Lane {
     Block* block = nullptr;  // open Block, or none yet
     FileKey file;
+    std::uint32_t renewals = 0;     // of the drive when the file began
     std::uint64_t next_offset = 0;  // in the file, of the next Block
     Timestamp file_first;           // stamp of the file's first packet, 0: none yet
     Timestamp waiting_since;        // stamp of the oldest packet not handed out yet, 0: none

@@ -21,6 +21,7 @@ class BlockSink final : public BlockPort {
   }
   bool take_tail(Block&) noexcept override { return true; }
   std::span<const std::uint32_t> loads() noexcept override { return idle_; }
+  std::uint32_t renewals(std::size_t) const noexcept override { return 0; }
 
  private:
   BlockPool& pool_;

@@ -2,6 +2,7 @@
 #include "spool/file_keeper.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 
 #include "format/file_name.hpp"
@@ -15,7 +16,21 @@ namespace {
 // How long a request can wait that came without a wake-up.
 constexpr auto nap = std::chrono::milliseconds(20);
 
+// What may pass is tried again after this pause, which doubles each time: an open file for 2.5 s without keeping others
+// waiting, the steps of sealing for 70 ms.
+constexpr auto first_pause = std::chrono::milliseconds(10);
+constexpr unsigned most_refusals = 8;
+constexpr unsigned most_refusals_by_device = 2;
+constexpr unsigned most_tries = 4;
+
+// Ledger lines that wait for a drive that hangs, about a KiB each.
+constexpr std::size_t most_posted = 1'024;
+
 }  // namespace
+
+bool may_pass(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR || error == EIO;
+}
 
 FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
                        std::vector<FileSlot*> slots)
@@ -66,7 +81,11 @@ void FileKeeper::post(std::function<void()> job) {
     return;
   }
   const std::lock_guard lock(posted_mutex_);
-  posted_.push_back(std::move(job));
+  if (posted_.size() < most_posted) {
+    posted_.push_back(std::move(job));
+  } else if (left_out_++ == 0) {
+    drive_.complain(directory_.path() + ": does not answer: ledger lines are left out there until it does");
+  }
 }
 
 std::size_t FileKeeper::do_posted() {
@@ -74,6 +93,7 @@ std::size_t FileKeeper::do_posted() {
   {
     const std::lock_guard lock(posted_mutex_);
     jobs.swap(posted_);
+    left_out_ = 0;
   }
   for (const auto& job : jobs) job();
   return jobs.size();
@@ -82,9 +102,14 @@ std::size_t FileKeeper::do_posted() {
 bool FileKeeper::serve(FileSlot& slot) {
   switch (slot.state.load(std::memory_order_acquire)) {
     case FileSlot::State::wanted:
+      if (slot.refusals != 0 && std::chrono::steady_clock::now() < slot.next_try) return false;
       open(slot);
       return true;
     case FileSlot::State::open:
+      if (slot.trim_to.load(std::memory_order_acquire) != FileSlot::nothing) {
+        trim(slot);
+        return true;
+      }
       if (slot.wanted_bytes.load(std::memory_order_acquire) == slot.allocated_bytes.load(std::memory_order_relaxed))
         return sync(slot);
       grow(slot);
@@ -100,20 +125,57 @@ bool FileKeeper::serve(FileSlot& slot) {
 void FileKeeper::open(FileSlot& slot) {
   const format::FileName name{options_.stem, options_.capture_start, slot.writer, slot.hidden_number};
   const auto mode = options_.direct_io ? storage::DirectFile::Mode::direct : storage::DirectFile::Mode::buffered;
-  auto file = storage::DirectFile::create(directory_, format::hidden_file_name(name), mode);
+  const auto create = [&] { return storage::DirectFile::create(directory_, format::hidden_file_name(name), mode); };
+  auto file = create();
+  if (!file && file.error().code == ENOENT && directory_.make_again()) file = create();
   if (!file) {
-    slot.error = file.error();
-    slot.state.store(FileSlot::State::refused, std::memory_order_release);
+    refuse(slot, std::move(file.error()));
     return;
   }
   slot.file.emplace(std::move(*file));
   slot.cannot_preallocate.store(false, std::memory_order_relaxed);
   slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.trim_to.store(FileSlot::nothing, std::memory_order_relaxed);
   slot.synced = 0;
+  slot.sync_failed = slot.told_removed = false;
   slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
   preallocate(slot, options_.preallocate_bytes);
   slot.wanted_bytes.store(slot.allocated_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
   slot.state.store(FileSlot::State::open, std::memory_order_release);
+}
+
+void FileKeeper::refuse(FileSlot& slot, storage::IoError error) {
+  const auto most = error.code == EIO ? most_refusals_by_device : most_refusals;
+  if (drive_.ok() && may_pass(error.code) && slot.refusals < most) {
+    if (slot.refusals == 0 && !slot.asked_again) drive_.complain(error.message() + ": it is tried again");
+    slot.next_try = std::chrono::steady_clock::now() + first_pause * (1 << slot.refusals++);
+    return;
+  }
+  slot.error = std::move(error);
+  slot.state.store(FileSlot::State::refused, std::memory_order_release);
+}
+
+// Runs a step again that may be refused for a moment only, and that does no harm if it was done after all.
+template <typename Step>
+std::expected<void, storage::IoError> FileKeeper::patiently(Step step) {
+  auto pause = first_pause;
+  for (unsigned tries = 1;; ++tries) {
+    auto done = step();
+    if (done || tries == most_tries || !drive_.ok() || !may_pass(done.error().code)) return done;
+    drive_.complain(done.error().message() + ": it is tried again");
+    std::this_thread::sleep_for(pause);
+    pause *= 2;
+  }
+}
+
+// What was allocated ahead goes with it; a file that gets busy again asks anew.
+void FileKeeper::trim(FileSlot& slot) {
+  const auto length = slot.trim_to.load(std::memory_order_relaxed);
+  if (auto done = patiently([&] { return slot.file->truncate(length); }); !done)
+    drive_.fail(done.error().code, done.error().what);
+  slot.wanted_bytes.store(0, std::memory_order_relaxed);
+  slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.trim_to.store(FileSlot::nothing, std::memory_order_release);
 }
 
 void FileKeeper::grow(FileSlot& slot) {
@@ -129,12 +191,24 @@ bool FileKeeper::sync(FileSlot& slot) {
   const auto stored = slot.stored.load(std::memory_order_acquire);
   if (options_.sync_age.count() == 0 || stored == slot.synced || !drive_.ok()) return false;
   if (std::chrono::steady_clock::now() < slot.next_sync) return false;
-  if (auto done = slot.file->sync(); done)
+  look_for_name(slot);
+  if (auto done = slot.file->sync(); done) {
     slot.synced = stored;
-  else
+  } else {
+    slot.sync_failed = true;
     drive_.fail(done.error().code, done.error().what);
+  }
   slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
   return true;
+}
+
+// A file without a name ends with the process that has it open. It is ended early, and gets a name then.
+void FileKeeper::look_for_name(FileSlot& slot) {
+  if (slot.told_removed || !slot.file->lost_its_name()) return;
+  slot.told_removed = true;
+  drive_.complain(directory_.path_of(slot.file->hidden_name()) +
+                  ": removed while it is written: it is ended now and saved from its open descriptor");
+  drive_.renew();
 }
 
 // Only ever a help: a file that could not be preallocated is written all the same.
@@ -149,12 +223,13 @@ void FileKeeper::preallocate(FileSlot& slot, std::uint64_t bytes) {
 
 // A nearly full drive keeps its room for data.
 std::uint64_t FileKeeper::affordable(std::uint64_t bytes) const {
-  return std::min(bytes, storage::free_bytes(directory_.path()) / (4 * slots_.size()));
+  return std::min(bytes, storage::free_bytes(directory_) / (4 * slots_.size()));
 }
 
 void FileKeeper::close(FileSlot& slot) {
   if (slot.tally.packets == 0) {
-    if (auto done = slot.file->discard(); !done) drive_.fail(done.error().code, done.error().what);
+    if (auto done = patiently([&] { return slot.file->discard(); }); !done)
+      drive_.fail(done.error().code, done.error().what);
   } else {
     seal(slot);
   }
@@ -165,14 +240,57 @@ void FileKeeper::close(FileSlot& slot) {
 void FileKeeper::seal(FileSlot& slot) {
   const auto name = format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence});
   const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
-  if (auto done = slot.file->seal(slot.length, name); !done) {
-    drive_.fail(done.error().code, done.error().what);
-    drive_.left_unsynced(slot.tally.packets - slot.synced);
+  if (!make_whole(slot)) {
+    leave_hidden(slot);
     return;
   }
+  if (!give_name(slot, name)) return;
   files_sealed_.fetch_add(1, std::memory_order_relaxed);
   if (options_.write_index && slot.index_complete) write_index(slot, name);
   if (options_.seal_hook != nullptr) options_.seal_hook->sealed(directory_, name, announced);
+}
+
+// Cut and synced. A sync is not tried again: the kernel tells of a write that failed once, and a second sync that ends
+// well says nothing of what the first one lost. For the same reason a file that once could not be synced is not whole.
+bool FileKeeper::make_whole(FileSlot& slot) {
+  auto done = patiently([&] { return slot.file->truncate(slot.length); });
+  if (done && !slot.sync_failed) done = slot.file->sync();
+  if (!done) drive_.fail(done.error().code, done.error().what);
+  return done && !slot.sync_failed;
+}
+
+// Not sealed, for it may not be whole: `wirespool repair` finds what of it is on the drive, if it has a name.
+void FileKeeper::leave_hidden(FileSlot& slot) {
+  if (slot.file->has_no_name()) {
+    const auto saved = slot.file->rescue(directory_, slot.length, slot.file->hidden_name());
+    if (!saved) return take_back(slot, saved.error());
+  }
+  drive_.left_unsynced(slot.tally.packets - slot.synced);
+}
+
+// The file is whole and synced: what is left is its name. False: it has none, and that was told.
+bool FileKeeper::give_name(FileSlot& slot, const std::string& name) {
+  auto named = patiently([&] { return slot.file->rename_to(name); });
+  if (!named && named.error().code == ENOENT) {
+    named = patiently([&] { return slot.file->rescue(directory_, slot.length, name); });
+    if (named) drive_.complain(directory_.path_of(name) + ": saved: its hidden file had been removed");
+  }
+  const bool has_name = named.has_value();
+  if (named && (named = slot.file->sync_directory())) return true;
+  if (!has_name && slot.file->has_no_name()) {
+    take_back(slot, named.error());
+  } else {
+    drive_.fail(named.error().code, named.error().what);
+    drive_.left_unsynced(slot.tally.packets - slot.synced);
+  }
+  return has_name;
+}
+
+void FileKeeper::take_back(const FileSlot& slot, const storage::IoError& why) {
+  drive_.lost(slot.tally.packets, slot.tally.bytes);
+  drive_.complain(directory_.path_of(slot.file->hidden_name()) + ": removed while it was written, and " +
+                  why.message() + ": " + std::to_string(slot.tally.packets) +
+                  " packets that were called stored are lost, and counted as drop_drive");
 }
 
 // A file without an index is whole all the same: `wirespool index` can make one.
@@ -186,8 +304,9 @@ void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
                                    .first = slot.first,
                                    .last = entries.empty() ? slot.first : entries.back().last,
                                    .block_bytes = options_.block_bytes};
-  (void)storage::write_small_file(directory_, format::index_file_name(name),
-                                  format::encode_index(header, entries, {rows.lines(), rows.filters()}));
+  const auto written = storage::write_small_file(directory_, format::index_file_name(name),
+                                                 format::encode_index(header, entries, {rows.lines(), rows.filters()}));
+  if (!written) drive_.complain(written.error().message() + ": the file has no index: make it with wirespool index");
 }
 
 }  // namespace wirespool::spool

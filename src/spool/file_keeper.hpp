@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <expected>
 #include <functional>
 #include <mutex>
 #include <semaphore>
@@ -16,6 +17,10 @@
 #include "storage/direct_file.hpp"
 
 namespace wirespool::spool {
+
+// Errors of a moment: too many files open, no memory, interrupted; and one EIO, for a path that is switched over.
+// Whether trying again is honest is for the caller to know: after a failed sync it is not.
+bool may_pass(int error) noexcept;
 
 struct FileKeeperOptions {
   std::string stem;
@@ -46,7 +51,7 @@ class FileKeeper {
   void wake() noexcept { wake_.release(); }
 
   // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none.
-  // Control thread.
+  // While the drive hangs only so many wait: what is more is left out, and a complaint tells. Control thread.
   void post(std::function<void()> job);
 
   // Serves each slot once; how many there was something to do for.
@@ -59,11 +64,20 @@ class FileKeeper {
   std::size_t do_posted();
   bool serve(FileSlot& slot);
   void open(FileSlot& slot);
+  void refuse(FileSlot& slot, storage::IoError error);
+  void trim(FileSlot& slot);
   void grow(FileSlot& slot);
   bool sync(FileSlot& slot);
   void preallocate(FileSlot& slot, std::uint64_t bytes);
   void close(FileSlot& slot);
   void seal(FileSlot& slot);
+  bool make_whole(FileSlot& slot);
+  bool give_name(FileSlot& slot, const std::string& name);
+  void take_back(const FileSlot& slot, const storage::IoError& why);
+  void leave_hidden(FileSlot& slot);
+  void look_for_name(FileSlot& slot);
+  template <typename Step>
+  std::expected<void, storage::IoError> patiently(Step step);
   void write_index(const FileSlot& slot, const std::string& name);
   std::uint64_t affordable(std::uint64_t bytes) const;
 
@@ -77,6 +91,7 @@ class FileKeeper {
   std::atomic<std::uint64_t> files_sealed_{0};
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
+  std::uint64_t left_out_ = 0;
   std::thread thread_;
 };
 

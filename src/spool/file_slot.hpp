@@ -48,9 +48,21 @@ struct alignas(64) FileSlot {
   std::atomic<std::uint64_t> allocated_bytes{0};
   std::atomic<bool> cannot_preallocate{false};
 
+  // While `open`: after a tail the writer asks that the file be cut to here, and writes nothing until the keeper has
+  // done it and says `nothing` again.
+  static constexpr std::uint64_t nothing = UINT64_MAX;
+  std::atomic<std::uint64_t> trim_to{nothing};
+
   // The keeper's: packets that were `stored` when the last sync began that ended well, and when it looks next.
   std::atomic<std::uint64_t> synced{0};
   std::chrono::steady_clock::time_point next_sync{};
+  bool sync_failed = false;
+  bool told_removed = false;
+
+  // While `wanted`: opening was refused so often, and is tried again then.
+  unsigned refusals = 0;
+  std::chrono::steady_clock::time_point next_try{};
+  bool asked_again = false;  // the writer's: it waits for a file that was refused
 };
 
 }  // namespace wirespool::spool

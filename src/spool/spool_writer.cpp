@@ -49,6 +49,7 @@ class SpoolWriter::Port final : public BlockPort {
     }
     return writer_.loads_;
   }
+  std::uint32_t renewals(std::size_t drive) const noexcept override { return writer_.drives_[drive].drive->renewals(); }
 
  private:
   SpoolWriter& writer_;
@@ -208,17 +209,29 @@ bool SpoolWriter::have_file(Lane& lane, std::uint32_t number) noexcept {
   FileSlot& slot = lane.file();
   switch (slot.state.load(std::memory_order_acquire)) {
     case FileSlot::State::open:
-      return true;
+      return slot.trim_to.load(std::memory_order_acquire) == FileSlot::nothing;
     case FileSlot::State::idle:
       ask_for_file(slot, lane);
       return false;
     case FileSlot::State::refused:
-      fail(lane, slot.error.code, slot.error.what.c_str());
-      slot.state.store(FileSlot::State::idle, std::memory_order_relaxed);
+      take_refusal(lane, slot);
       return false;
     default:
       return false;
   }
+}
+
+// It may have been refused long before it was needed: what may pass is asked for once more.
+void SpoolWriter::take_refusal(Lane& lane, FileSlot& slot) noexcept {
+  if (may_pass(slot.error.code) && !slot.asked_again) {
+    slot.asked_again = true;
+    slot.refusals = 0;
+    slot.state.store(FileSlot::State::wanted, std::memory_order_release);
+    drive_of(lane).keeper->wake();
+    return;
+  }
+  fail(lane, slot.error.code, slot.error.what.c_str());
+  slot.state.store(FileSlot::State::idle, std::memory_order_relaxed);
 }
 
 void SpoolWriter::ask_for_file(FileSlot& slot, const Lane& lane) noexcept {
@@ -230,6 +243,9 @@ void SpoolWriter::ask_for_file(FileSlot& slot, const Lane& lane) noexcept {
   slot.first = {};
   slot.index.clear();
   slot.index_complete = true;
+  slot.refusals = 0;
+  slot.next_try = {};
+  slot.asked_again = false;
   slot.state.store(FileSlot::State::wanted, std::memory_order_release);
   drives_[lane.drive].keeper->wake();
 }
@@ -303,17 +319,16 @@ void SpoolWriter::finished_tail(Block& block, std::int32_t result) noexcept {
   try_again(lane, result < 0 ? -result : EIO);
 }
 
-// The file now ends with its last whole record: whoever reads it, hidden as it is, finds what was received.
+// The file is to end with its last whole record: whoever reads it, hidden as it is, finds what was received. The keeper
+// cuts it, for that waits for the file system.
 void SpoolWriter::note_flushed(Lane& lane, Block& block, Tail tail) noexcept {
   FileSlot& slot = lane.file();
   if (slot.first.ns == 0) slot.first = block.first;
   count_stored(lane, tail.tally - block.flushed.tally);
   block.flushed = tail;
   if (slot.wanted_bytes.load(std::memory_order_relaxed) != slot.allocated_bytes.load(std::memory_order_acquire)) return;
-  if (auto done = slot.file->truncate(block.offset + block.flushed.length); !done)
-    fail(lane, done.error().code, done.error().what.c_str());
-  slot.wanted_bytes.store(0, std::memory_order_relaxed);
-  slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.trim_to.store(block.offset + block.flushed.length, std::memory_order_release);
+  drive_of(lane).keeper->wake();
 }
 
 void SpoolWriter::ended_write(Lane& lane, std::uint64_t bytes) noexcept {
@@ -467,7 +482,8 @@ void SpoolWriter::discard_unused_files() {
   for (auto& lane : lanes_)
     for (auto& slot : lane.slots) {
       if (slot.state.load(std::memory_order_acquire) != FileSlot::State::open || slot.tally.packets) continue;
-      (void)slot.file->discard();
+      if (auto done = slot.file->discard(); !done)
+        drive_of(lane).drive->complain(done.error().message() + ": an empty file is left there");
       slot.file.reset();
       slot.state.store(FileSlot::State::idle, std::memory_order_relaxed);
     }

@@ -112,6 +112,7 @@ class SpoolWriter {
   bool submit_block(Lane& lane, Block& block) noexcept;
   bool submit_tail(Lane& lane) noexcept;
   bool have_file(Lane& lane, std::uint32_t number) noexcept;
+  void take_refusal(Lane& lane, FileSlot& slot) noexcept;
   void ask_for_file(FileSlot& slot, const Lane& lane) noexcept;
   void grow_ahead(Lane& lane, const Block& block) noexcept;
 

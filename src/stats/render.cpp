@@ -112,7 +112,7 @@ struct Rates {
   Rates(const Ledger& ledger, const Ledger& before) {
     const double seconds = static_cast<double>(ledger.elapsed_ns - before.elapsed_ns) / 1e9;
     const auto rate = [&](std::uint64_t now, std::uint64_t then) {
-      return seconds > 0 ? static_cast<double>(now - then) / seconds : 0.0;
+      return seconds > 0 && now > then ? static_cast<double>(now - then) / seconds : 0.0;
     };
     const auto& now = ledger.totals;
     const auto& then = before.totals;

@@ -4,11 +4,15 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "storage/refused.hpp"
 
@@ -18,9 +22,7 @@ namespace {
 // What people sent is nobody's business but the owner's and the group's.
 constexpr mode_t file_mode = 0640;
 
-int rename_without_replacing(int directory, const char* from, const char* to) noexcept {
-  return static_cast<int>(::syscall(SYS_renameat2, directory, from, directory, to, RENAME_NOREPLACE));
-}
+constexpr std::size_t copy_bytes = std::size_t{1} << 20;  // at a time
 
 // renameat2(2): EINVAL from a file system that does not know the flag, ENOSYS from a sandbox that does not know the
 // call.
@@ -36,7 +38,7 @@ DirectFile::DirectFile(const Directory& directory, FileDescriptor fd, std::strin
 
 std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory, std::string hidden_name, Mode mode) {
   const std::string path = directory.path_of(hidden_name);
-  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | (mode == Mode::direct ? O_DIRECT : 0);
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (mode == Mode::direct ? O_DIRECT : 0);
   FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), flags, file_mode));
   if (!fd) {
     const int code = errno;
@@ -55,7 +57,7 @@ std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory
 
 std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory, std::string hidden_name) {
   const std::string path = directory.path_of(hidden_name);
-  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return refused("repairing", path, "open");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return refused("repairing", path, "flock");
   // Between open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
@@ -65,6 +67,9 @@ std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory,
   if (::fstatat(directory.fd(), hidden_name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
     return refused("repairing", path, "fstatat");
   if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return refused("repairing", path, "fstatat", ENOENT);
+  // It will be cut and written: not what somebody else calls something else.
+  if (!S_ISREG(ours.st_mode)) return refused("repairing", path, "it is no file", EINVAL);
+  if (ours.st_nlink > 1) return refused("repairing", path, "it is a file that has other names too", EMLINK);
   return DirectFile(directory, std::move(fd), std::move(hidden_name));
 }
 
@@ -88,14 +93,39 @@ std::expected<void, IoError> DirectFile::truncate(std::uint64_t length) {
 }
 
 std::expected<void, IoError> DirectFile::sync() {
-  if (::fdatasync(fd_.get()) != 0) return refused("syncing", path(), "fdatasync");
+  int result = 0;
+  do {
+    result = ::fdatasync(fd_.get());
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return refused("syncing", path(), "fdatasync");
   return {};
 }
 
+bool DirectFile::lost_its_name() const noexcept { return look_up(hidden_name_) == ENOENT; }
+
+bool DirectFile::has_no_name() const noexcept {
+  struct stat ours {};
+  return ::fstat(fd_.get(), &ours) == 0 && ours.st_nlink == 0;
+}
+
+// 0: it leads to this file; ENOENT: to nothing, or to another; else why that cannot be told.
+int DirectFile::look_up(const std::string& name) const noexcept {
+  struct stat ours {};
+  struct stat named {};
+  if (::fstat(fd_.get(), &ours) != 0) return errno;
+  if (::fstatat(directory_fd_, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return errno;
+  return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev ? 0 : ENOENT;
+}
+
+// A rename that was refused may have happened all the same. What bears the hidden name now may be another's.
 std::expected<void, IoError> DirectFile::rename_to(const std::string& final_name) {
+  if (look_up(final_name) == 0) return {};
+  if (const int code = look_up(hidden_name_); code != 0) {
+    return refused("sealing", path(), code == ENOENT ? "it was removed" : "fstatat", code);
+  }
   const char* from = hidden_name_.c_str();
   const char* to = final_name.c_str();
-  if (rename_without_replacing(directory_fd_, from, to) == 0) return {};
+  if (::renameat2(directory_fd_, from, directory_fd_, to, RENAME_NOREPLACE) == 0) return {};
   if (!rename_flag_is_unknown(errno)) return refused("sealing", path(), "renameat2 to " + final_name);
   if (::linkat(directory_fd_, from, directory_fd_, to, 0) != 0)
     return refused("sealing", path(), "linkat to " + final_name);
@@ -103,17 +133,59 @@ std::expected<void, IoError> DirectFile::rename_to(const std::string& final_name
   return {};
 }
 
-std::expected<void, IoError> DirectFile::seal(std::uint64_t length, const std::string& final_name) {
-  if (::ftruncate(fd_.get(), static_cast<off_t>(length)) != 0) return refused("sealing", path(), "ftruncate");
-  if (::fdatasync(fd_.get()) != 0) return refused("sealing", path(), "fdatasync");
-  if (auto renamed = rename_to(final_name); !renamed) return renamed;
-  fd_.reset();
+std::expected<void, IoError> DirectFile::sync_directory() {
   if (::fsync(directory_fd_) != 0 && errno != EINVAL) return refused("sealing", path(), "fsync of the directory");
   return {};
 }
 
+std::expected<void, IoError> DirectFile::seal(std::uint64_t length, const std::string& final_name) {
+  if (auto cut = truncate(length); !cut) return refused("sealing", path(), "ftruncate", cut.error().code);
+  if (auto synced = sync(); !synced) return refused("sealing", path(), "fdatasync", synced.error().code);
+  if (auto renamed = rename_to(final_name); !renamed) return renamed;
+  fd_.reset();
+  return sync_directory();
+}
+
+std::expected<void, IoError> DirectFile::rescue(const Directory& directory, std::uint64_t length,
+                                                const std::string& final_name) {
+  if (auto made = directory.make_again(); !made) return made;
+  if (look_up(final_name) == 0) return {};
+  const std::string open_file = "/proc/self/fd/" + std::to_string(fd_.get());
+  if (::linkat(AT_FDCWD, open_file.c_str(), directory_fd_, final_name.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+  auto copy = create(directory, hidden_name_, Mode::buffered);
+  if (!copy) return std::unexpected(copy.error());
+  auto done = copy_to(*copy, length);
+  if (done) done = copy->truncate(length);
+  if (done) done = copy->sync();
+  if (done) done = copy->rename_to(final_name);
+  if (!done) (void)copy->discard();
+  return done;
+}
+
+std::expected<void, IoError> DirectFile::copy_to(DirectFile& copy, std::uint64_t length) {
+  if (::ioctl(copy.fd(), FICLONE, fd_.get()) == 0) return {};
+  if (::fcntl(fd_.get(), F_SETFL, 0) != 0) return refused("copying", path(), "fcntl");  // no O_DIRECT any more
+  std::vector<std::byte> buffer(copy_bytes);
+  for (std::uint64_t at = 0; at < length;) {
+    const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), length - at));
+    const ssize_t got = ::pread(fd_.get(), buffer.data(), room, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return refused("copying", path(), "pread", got < 0 ? errno : EIO);
+    for (ssize_t put = 0; put < got;) {
+      const auto rest = static_cast<std::size_t>(got - put);
+      const ssize_t written = ::pwrite(copy.fd(), buffer.data() + put, rest, static_cast<off_t>(at) + put);
+      if (written < 0 && errno != EINTR) return refused("copying", path(), "pwrite");
+      put += std::max<ssize_t>(written, 0);
+    }
+    at += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
 std::expected<void, IoError> DirectFile::discard() {
-  if (::unlinkat(directory_fd_, hidden_name_.c_str(), 0) != 0) return refused("discarding", path(), "unlinkat");
+  if (::unlinkat(directory_fd_, hidden_name_.c_str(), 0) != 0 && errno != ENOENT) {
+    return refused("discarding", path(), "unlinkat");
+  }
   fd_.reset();
   return {};
 }

@@ -36,19 +36,37 @@ class DirectFile {
   std::expected<void, IoError> preallocate(std::uint64_t offset, std::uint64_t bytes);
 
   std::expected<void, IoError> truncate(std::uint64_t length);
-  std::expected<void, IoError> sync();  // fdatasync(2)
+
+  // fdatasync(2). A kernel tells of a write that failed once; what came since the last sync that ended well may be
+  // gone, whatever a later one says.
+  std::expected<void, IoError> sync();
+
+  // Its hidden name is gone, or is another file's: somebody removed it. With has_no_name() it is under none at all, and
+  // ends when it is closed.
+  bool lost_its_name() const noexcept;
+  bool has_no_name() const noexcept;
 
   // Truncates to `length`, syncs, renames to `final_name` without replacing (renameat2(2) RENAME_NOREPLACE; where the
   // file system has none, linkat(2) + unlinkat(2)), syncs the directory, closes. EEXIST if the name is taken. On an
   // error the file stays hidden and open, except when only the last step, syncing the directory, failed.
   std::expected<void, IoError> seal(std::uint64_t length, const std::string& final_name);
 
-  // Unlinks the hidden file and closes it: nothing was captured into it.
+  // The same in steps, after truncate() and sync(); may be asked again. ENOENT: lost_its_name().
+  std::expected<void, IoError> rename_to(const std::string& final_name);
+  std::expected<void, IoError> sync_directory();
+
+  // For a synced file that lost its name: `final_name` from the open descriptor. One with another name left is linked;
+  // else its first `length` bytes are copied into a new file (shared with it where the file system can, FICLONE),
+  // synced. In `directory`, which is made again if it was removed too and still has to be synced. May be asked again.
+  std::expected<void, IoError> rescue(const Directory& directory, std::uint64_t length, const std::string& final_name);
+
+  // Unlinks the hidden file, if it is there, and closes it: nothing was captured into it.
   std::expected<void, IoError> discard();
 
  private:
   DirectFile(const Directory& directory, FileDescriptor fd, std::string hidden_name);
-  std::expected<void, IoError> rename_to(const std::string& final_name);
+  int look_up(const std::string& name) const noexcept;
+  std::expected<void, IoError> copy_to(DirectFile& copy, std::uint64_t length);
   std::string path() const { return directory_path_ + "/" + hidden_name_; }
 
   FileDescriptor fd_;

@@ -2,6 +2,7 @@
 #include "storage/directory.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/refused.hpp"
@@ -17,6 +18,19 @@ std::expected<Directory, IoError> Directory::open(const std::string& path) {
 std::expected<void, IoError> Directory::sync() const {
   // fsync(2): EINVAL says that this kind of file has nothing to sync (some FUSE and network file systems).
   if (::fsync(fd_.get()) != 0 && errno != EINVAL) return refused("syncing", path_, "fsync");
+  return {};
+}
+
+std::expected<void, IoError> Directory::make_again() const {
+  struct stat ours {};
+  if (::fstat(fd_.get(), &ours) != 0) return refused("looking at", path_, "fstat");
+  if (ours.st_nlink > 0) return {};
+  if (::mkdir(path_.c_str(), ours.st_mode & 07777) != 0 && errno != EEXIST) {
+    return refused("making again", path_, "mkdir");
+  }
+  const FileDescriptor fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return refused("making again", path_, "open");
+  if (::dup3(fd.get(), fd_.get(), O_CLOEXEC) < 0) return refused("making again", path_, "dup3");
   return {};
 }
 

@@ -20,6 +20,10 @@ class Directory {
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }
   std::expected<void, IoError> sync() const;
 
+  // Where it was removed (rmdir(2)), it is made anew under its path, and the same descriptor is of the new one from now
+  // on. Nothing to do while it is there. EEXIST, ENOTDIR or ELOOP: something else has its path.
+  std::expected<void, IoError> make_again() const;
+
  private:
   Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   FileDescriptor fd_;

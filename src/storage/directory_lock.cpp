@@ -15,17 +15,19 @@
 namespace wirespool::storage {
 namespace {
 
-enum class Grip { held, held_elsewhere, gone, failed };
+enum class Grip { held, held_elsewhere, gone, not_ours, failed };
 
 // Between our open(2) and our flock(2) the former owner may have removed the name: then we hold a file nobody else will
-// ever find, while the next one makes a new file and holds that. Only a file that still has the name counts.
+// ever find, while the next one makes a new file and holds that. Only a file that still has the name counts. One that
+// has other names too, or is no file, is not ours: somebody put it there so that we empty it.
 Grip grip(int directory, int lock, const char* name) noexcept {
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? Grip::held_elsewhere : Grip::failed;
   struct stat ours {};
   struct stat named {};
   if (::fstat(lock, &ours) != 0) return Grip::failed;
   if (::fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? Grip::gone : Grip::failed;
-  return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev ? Grip::held : Grip::gone;
+  if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return Grip::gone;
+  return S_ISREG(ours.st_mode) && ours.st_nlink == 1 ? Grip::held : Grip::not_ours;
 }
 
 std::string owner_of(int lock) {
@@ -61,10 +63,12 @@ std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& direc
   FileDescriptor own_directory(::fcntl(directory.fd(), F_DUPFD_CLOEXEC, 0));
   if (!own_directory) return refused("locking", path, "fcntl F_DUPFD_CLOEXEC");
   for (;;) {
-    FileDescriptor lock(::openat(directory.fd(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
+    FileDescriptor lock(
+        ::openat(directory.fd(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
     if (!lock) return refused("locking", path, "open");
     const Grip got = grip(directory.fd(), lock.get(), name.c_str());
     if (got == Grip::failed) return refused("locking", path, "flock");
+    if (got == Grip::not_ours) return refused("locking", path, "it is no file of one name", EMLINK);
     if (got == Grip::held_elsewhere) return taken_by_another(directory, stem, lock.get());
     if (got == Grip::gone) continue;
     DirectoryLock taken(std::move(own_directory), std::move(lock), name);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -78,9 +79,9 @@ std::uint32_t likely_block_bytes(const DriveInfo& drive, const std::optional<Blo
   return drive.file_system == "btrfs" ? std::max(told, static_cast<std::uint32_t>(system.f_bsize)) : told;
 }
 
-std::expected<void, IoError> look_at_space(const std::string& path, DriveInfo& drive) {
+std::expected<void, IoError> look_at_space(const Directory& directory, DriveInfo& drive) {
   struct statvfs space {};
-  if (::statvfs(path.c_str(), &space) != 0) return refused("looking at", path, "statvfs");
+  if (::fstatvfs(directory.fd(), &space) != 0) return refused("looking at", directory.path(), "fstatvfs");
   drive.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   drive.total_bytes = std::uint64_t{space.f_blocks} * space.f_frsize;
   return {};
@@ -114,7 +115,7 @@ std::expected<DriveInfo, IoError> inspect_drive(const std::string& path) {
   if (!directory) return std::unexpected(directory.error());
   const auto likely = look_at(*directory, drive);
   if (!likely) return std::unexpected(likely.error());
-  if (auto space = look_at_space(path, drive); !space) return std::unexpected(space.error());
+  if (auto space = look_at_space(*directory, drive); !space) return std::unexpected(space.error());
   const auto trial = try_writing(*directory, *likely);
   if (!trial) return std::unexpected(trial.error());
   drive.direct_io = trial->direct_io;
@@ -123,9 +124,15 @@ std::expected<DriveInfo, IoError> inspect_drive(const std::string& path) {
   return drive;
 }
 
-std::uint64_t free_bytes(const std::string& path) noexcept {
+std::uint64_t longest_file() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return limit.rlim_cur;
+}
+
+std::uint64_t free_bytes(const Directory& directory) noexcept {
   struct statvfs space {};
-  return ::statvfs(path.c_str(), &space) == 0 ? std::uint64_t{space.f_bavail} * space.f_frsize : 0;
+  return ::fstatvfs(directory.fd(), &space) == 0 ? std::uint64_t{space.f_bavail} * space.f_frsize : 0;
 }
 
 }  // namespace wirespool::storage

@@ -2,6 +2,7 @@
 #include "storage/line_log.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/refused.hpp"
@@ -25,6 +26,9 @@ std::expected<LineLog, IoError> LineLog::create(const Directory& directory, cons
 }
 
 std::expected<void, IoError> LineLog::append(const std::string& line) {
+  struct stat ours {};
+  if (::fstat(fd_.get(), &ours) == 0 && ours.st_nlink == 0)
+    return refused("appending to", path_, "it was removed", ENOENT);
   const std::string whole = line + '\n';
   ssize_t written = 0;
   do {

@@ -16,6 +16,7 @@ class LineLog {
  public:
   static std::expected<LineLog, IoError> create(const Directory& directory, const std::string& name);  // must not exist
   // One write(2) of line + '\n' at the end (O_APPEND). What a full drive cut short is taken off again.
+  // ENOENT: the file was removed while it is open, and nobody would ever read the line.
   std::expected<void, IoError> append(const std::string& line);
   std::expected<void, IoError> sync();
 

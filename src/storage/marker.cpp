@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace wirespool::storage {
 
 bool put_marker(const Directory& directory, const std::string& name) noexcept {
-  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
-  return static_cast<bool>(fd);
+  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+  return fd || errno == EEXIST;
 }
 
 void remove_marker(const Directory& directory, const std::string& name) noexcept {

@@ -12,19 +12,42 @@
 
 namespace wirespool::storage {
 
+namespace {
+
+constexpr mode_t file_mode = 0640;
+
+// Its own links, and root's (/dev/stdout), are what the user means.
+bool may_follow(const std::string& path) noexcept {
+  struct stat link {};
+  if (::lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode)) return false;
+  return link.st_uid == 0 || link.st_uid == ::geteuid();
+}
+
+}  // namespace
+
 std::expected<OutputFile, IoError> OutputFile::create(const std::string& path,
                                                       std::span<const FileIdentity> not_these) {
   // Not emptied before it is known to be none of those.
-  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
-  if (!fd) return refused("writing", path, "open");
+  const int follow = may_follow(path) ? 0 : O_NOFOLLOW;
+  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | follow, file_mode));
+  if (!fd) return refused("writing", path, errno == ELOOP ? "it is a link of another user: open" : "open");
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return refused("writing", path, "fstat");
   const FileIdentity identity{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
   if (std::ranges::find(not_these, identity) != not_these.end()) {
     return refused("writing", path, "it is one of the files to read", EEXIST);
   }
+  if (S_ISREG(status.st_mode) && status.st_nlink > 1) {
+    return refused("writing", path, "it is a file that has other names too", EMLINK);
+  }
   if (S_ISREG(status.st_mode) && ::ftruncate(fd.get(), 0) != 0) return refused("writing", path, "ftruncate");
   return OutputFile(std::move(fd), path);
+}
+
+std::expected<OutputFile, IoError> OutputFile::create_new(const Directory& directory, const std::string& name) {
+  FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
+  if (!fd) return refused("writing", directory.path_of(name), "open");
+  return OutputFile(std::move(fd), directory.path_of(name));
 }
 
 std::expected<OutputFile, IoError> OutputFile::standard_output() {
@@ -44,9 +67,8 @@ std::expected<void, IoError> OutputFile::write(std::span<const std::byte> bytes)
 }
 
 std::expected<void, IoError> OutputFile::close() {
-  const int copy = ::dup(fd_.get());
-  if (copy >= 0 && ::close(copy) != 0) return refused("writing", path_, "close");
-  fd_.reset();
+  const int fd = fd_.release();
+  if (fd >= 0 && ::close(fd) != 0 && errno != EINTR) return refused("writing", path_, "close");
   return {};
 }
 

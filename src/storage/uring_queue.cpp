@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -55,8 +56,10 @@ class UringQueue final : public IoQueue {
 
  private:
   void register_buffers();
+  void note(const std::string& line);
   void try_worker_cpu();
   int keep_workers_on_cpu() noexcept;
+  int allow_workers() noexcept;
   void settle() noexcept;
   int registered_piece(const WriteRequest& request) const noexcept;
   void prepare(io_uring_sqe& sqe, const WriteRequest& request) const noexcept;
@@ -105,6 +108,9 @@ int UringQueue::open(unsigned entries) {
   limit_ = wanted;
   refused_.reserve(wanted);
   if (!registered_.empty()) register_buffers();
+  if (const int code = allow_workers(); code != 0)
+    note(with_reason("io_uring: a drive that hangs may hold up the others: the kernel keeps the number of workers",
+                     code));
   if (worker_cpu_ >= 0) try_worker_cpu();
   return 0;
 }
@@ -116,7 +122,12 @@ void UringQueue::register_buffers() {
   const int result = io_uring_register_buffers(&ring_, pieces.data(), static_cast<unsigned>(pieces.size()));
   if (result >= 0) return;
   registered_ = {};
-  notice_ = with_reason("io_uring: buffers are not registered, every write pins its own", -result);
+  note(with_reason("io_uring: buffers are not registered, every write pins its own", -result));
+}
+
+void UringQueue::note(const std::string& line) {
+  notice_ += notice_.empty() ? "" : "; ";
+  notice_ += line;
 }
 
 // Finds out on the thread that makes the queue, where a notice can still be given, what settle() will be answered.
@@ -126,9 +137,7 @@ void UringQueue::try_worker_cpu() {
     io_uring_unregister_iowq_aff(&ring_);
     return;
   }
-  notice_ += notice_.empty() ? "" : "; ";
-  notice_ +=
-      with_reason("io_uring: the kernel's workers run anywhere, not on CPU " + std::to_string(worker_cpu_), code);
+  note(with_reason("io_uring: the kernel's workers run anywhere, not on CPU " + std::to_string(worker_cpu_), code));
   worker_cpu_ = -1;
 }
 
@@ -143,13 +152,21 @@ int UringQueue::keep_workers_on_cpu() noexcept {
   return -io_uring_register_iowq_aff(&ring_, sizeof cpus, &cpus);
 }
 
+// io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS (Linux 5.15). A thread gets no more workers for files than
+// four times the CPUs there are. Writes to a drive that hangs keep one each, and behind them those to all others would
+// wait.
+int UringQueue::allow_workers() noexcept {
+  std::array<unsigned, 2> most{limit_, 0};  // for files, and for what may wait for ever; 0: as it is
+  return -io_uring_register_iowq_max_workers(&ring_, most.data());
+}
+
 // Once, on the owner's thread, before its first write. Entering the kernel to submit, with nothing to submit, gives the
-// thread the workers that can then be told where to run.
+// thread the workers that can then be told where to run, and how many may be.
 void UringQueue::settle() noexcept {
   settled_ = true;
-  if (worker_cpu_ < 0) return;
   enter(ring_, 1, 0);
-  keep_workers_on_cpu();
+  allow_workers();
+  if (worker_cpu_ >= 0) keep_workers_on_cpu();
 }
 
 // Which registered piece the whole request lies in, -1 if none.

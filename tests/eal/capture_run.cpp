@@ -73,7 +73,8 @@ std::string lcore_map(unsigned lcores) {
 
 Command command_line(const CaptureCommand& capture) {
   say_memory(capture.megabytes);
-  Command command{wirespool_program(), "capture", "--lcores", lcore_map(capture.lcores)};
+  Command command = capture.started_by;
+  command.insert(command.end(), {wirespool_program(), "capture", "--lcores", lcore_map(capture.lcores)});
   const auto memory = eal_options(capture.megabytes);
   command.insert(command.end(), memory.begin(), memory.end());
   for (const auto& vdev : capture.vdevs) command.insert(command.end(), {"--vdev", vdev});

@@ -2,6 +2,8 @@
 // Drives that fill up, fail and hang under a running capture.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -64,6 +66,20 @@ CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t pa
   options.insert(options.end(), {"--block-size", "256KiB", "--when-full", "wait"});
   return {
       .vdevs = {replay_of({bench.trace()})}, .outputs = outputs, .options = until_packets(packets, std::move(options))};
+}
+
+// The capture's calls about files that have `part` in their path fail as faulty_calls.hpp says.
+CaptureCommand with_faults(CaptureCommand capture, const std::string& faults) {
+  const char* module = std::getenv("FAULTY_CALLS_MODULE");
+  REQUIRE(module != nullptr);
+  capture.started_by = {"env", std::string("LD_PRELOAD=") + module, "FAULTY_CALLS=" + faults};
+  return capture;
+}
+
+// Whatever its capture makes there meanwhile.
+void remove_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  for (int i = 0; i < 1'000 && std::filesystem::exists(directory); ++i) std::filesystem::remove_all(directory, error);
 }
 
 }  // namespace
@@ -221,6 +237,27 @@ TEST_CASE("a drive that hangs under RX lcores that build Blocks costs no Block, 
   CHECK(result.total("stored") == 2'000);
 }
 
+TEST_CASE("one frozen drive does not stop the other of the same writer lcore") {
+  if (skip_without_loop()) return;
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(handoff);
+  const Bench bench;
+  const LoopDrive frozen({.file_system = "ext4", .bytes = 128 * mib});
+  const LoopDrive other({.file_system = "ext4", .bytes = 256 * mib});
+  const Paths outputs{frozen.path(), other.path()};
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  LiveCapture capture(replay(bench, outputs, 100'000, {"--handoff", handoff, "--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 1'000));
+  REQUIRE(run_process({"fsfreeze", "--freeze", frozen.path()}).ok());
+  // All but what is on its way to the frozen drive, 32 Blocks of 173 packets at most.
+  const bool other_goes_on = capture.wait_for_total("stored", 90'000, Seconds(30));
+  REQUIRE(run_process({"fsfreeze", "--unfreeze", frozen.path()}).ok());
+  CHECK(other_goes_on);
+  const auto result = capture.wait();
+  CHECK(check_capture(result, outputs) == "");
+  CHECK(compare_spool_in_order(bench.trace(), outputs) == "");
+}
+
 TEST_CASE("a source that waits for a hanging drive is not idle") {
   if (skip_without_loop()) return;
   const Bench bench;
@@ -261,4 +298,98 @@ TEST_CASE("a Block that is not a multiple of the drive's sectors is refused") {
   CHECK_THAT(result.process.err, Catch::StartsWith("wirespool: --block-size: ") && Catch::Contains("4096"));
   CHECK(sealed_files({drive.path()}).empty());
   CHECK(hidden_files({drive.path()}).empty());
+}
+
+TEST_CASE("packets called stored are there in the end when their open file was deleted") {
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  const bool directory_too = GENERATE(false, true);
+  CAPTURE(handoff, directory_too);
+  const Bench bench;
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  LiveCapture capture(
+      replay(bench, bench.outputs, 100'000, {"--handoff", handoff, "--sync-age", "10ms", "--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 5'000));
+  if (directory_too)
+    remove_directory(bench.outputs[0]);
+  else
+    for (const auto& file : hidden_files(bench.outputs))
+      if (file.extension() == ".open") std::filesystem::remove(file);
+  const auto result = capture.wait();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(check_stored(bench.outputs, result) == "");
+  CHECK(result.total("stored") == 100'000);
+  CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
+  CHECK_THAT(result.process.err, Catch::Contains("removed") && Catch::Contains("saved"));
+}
+
+TEST_CASE("packets called stored that were deleted and cannot be saved are taken back, and the exit code is 3") {
+  const Bench bench(2);
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  LiveCapture capture(replay(bench, bench.outputs, 100'000, {"--stats-interval", "10ms"}));
+  CHECK(capture.wait_for_total("stored", 5'000));
+  remove_directory(bench.outputs[0]);
+  std::ofstream(bench.outputs[0]) << "in the way";
+  const auto result = capture.wait();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 3);
+  // check_ledger() forbids that `stored` goes back; all else must add up in every line.
+  for (const auto& line : result.ledger) CHECK_FALSE(line.contains("imbalance"));
+  CHECK(result.total("in_flight") == 0);
+  CHECK(result.total("drop_drive") > 0);
+  CHECK(result.total("stored") + result.total("drop_drive") == result.total("received"));
+  CHECK(result.total("stored") == read_spool({bench.outputs[1]}).size());
+  CHECK_THAT(result.process.err, Catch::Contains("packets that were stored are gone"));
+}
+
+TEST_CASE("after one failed sync nothing since the last good one is called safe") {
+  const Bench bench(2);
+  write_trace({.kind = "1514", .packets = 100'000}, bench.trace());
+  const auto result = run_capture(
+      with_faults(replay(bench, bench.outputs, 100'000, {"--sync-age", "10ms"}), "fdatasync:0:1:5:000000.pcap.open"));
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(drive_line(result, bench.outputs[0]).at("state") == "failed");
+  CHECK(drive_line(result, bench.outputs[0]).at("unsynced") > 0);
+  CHECK_THAT(result.process.err, Catch::Contains("not synced and may be lost: wirespool repair"));
+  // Not sealed as if it were whole: what is stored on that drive is in a hidden file.
+  CHECK(sealed_files({bench.outputs[0]}).empty());
+  CHECK(missing_packets(bench.trace(), bench.outputs) == 0);
+}
+
+TEST_CASE("too many open files for a moment do not cost a drive") {
+  const Bench bench;
+  write_trace({.kind = "1514", .packets = 40'000}, bench.trace());
+  const auto result = run_capture(with_faults(replay(bench, bench.outputs, 40'000, {"--rotate-size", "4MiB"}),
+                                              "openat:3:5:24:.open,renameat2:1:1:5:.open"));
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(result.total("stored") == 40'000);
+  CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
+  CHECK_THAT(result.process.err, Catch::Contains("it is tried again"));
+}
+
+TEST_CASE("an index that cannot be written is told, and costs nothing else") {
+  const Bench bench;
+  write_trace({.kind = "1514", .packets = 5'000}, bench.trace());
+  const auto result = run_capture(with_faults(replay(bench, bench.outputs, 5'000), "openat:0:1000:28:.idx"));
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_stored(bench.outputs, result) == "");
+  CHECK(drive_line(result, bench.outputs[0]).at("state") == "ok");
+  CHECK_THAT(result.process.err, Catch::Contains(".idx") && Catch::Contains("make it with wirespool index"));
+}
+
+TEST_CASE("where files may not get as long as they are to, the capture does not begin, and says so") {
+  const Bench bench;
+  auto capture = CaptureCommand{.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "10"}};
+  capture.started_by = {"prlimit", "--fsize=20000000"};
+  const auto refused = run_capture(capture);
+  INFO(refused.describe());
+  CHECK(refused.process.exit_code == 2);
+  CHECK_THAT(refused.process.err, Catch::Contains("20000000") && Catch::Contains("--rotate-size"));
+  capture.options.insert(capture.options.end(), {"--rotate-size", "16MiB"});
+  CHECK(check_capture(run_capture(capture), bench.outputs) == "");
 }

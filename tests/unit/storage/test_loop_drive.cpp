@@ -79,7 +79,7 @@ TEST_CASE("a full drive gives ENOSPC or a short write, and a file on it can stil
   const LoopDrive loop({.file_system = file_system});
   const auto directory = Directory::open(loop.path());
   auto filler = DirectFile::create(*directory, ".filler", DirectFile::Mode::direct);
-  REQUIRE(filler->preallocate(0, free_bytes(loop.path()) - 9 * block - 4096 * 5));
+  REQUIRE(filler->preallocate(0, free_bytes(*Directory::open(loop.path())) - 9 * block - 4096 * 5));
   auto file = DirectFile::create(*directory, ".x.open", DirectFile::Mode::direct);
   const AlignedBuffer buffer(block, 5);
   const auto queue = make_queue(kind);

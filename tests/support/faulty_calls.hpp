@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+
+namespace wirespool::test {
+
+// Calls about files that fail when they are told to: the C library's openat, fallocate, ftruncate, fdatasync, fsync,
+// renameat2, linkat and pwrite, in any program that faulty_calls.cpp is linked into, or that has it as LD_PRELOAD and
+// the same words in $FAULTY_CALLS.
+//
+// `faults`: "CALL:FIRST:TIMES:ERRNO[:PART]", several with a comma between them. Of the calls whose file name, or whose
+// descriptor's path, has PART in it, the FIRSTth (from 0) and those behind it fail, TIMES of them. Empty: none any
+// more.
+void fail_calls(const std::string& faults);
+
+// How many have failed since.
+unsigned long failed_calls();
+
+// As long as a test runs.
+struct FailingCalls {
+  explicit FailingCalls(const std::string& faults) { fail_calls(faults); }
+  FailingCalls(const FailingCalls&) = delete;
+  FailingCalls& operator=(const FailingCalls&) = delete;
+  ~FailingCalls() { fail_calls(""); }
+};
+
+}  // namespace wirespool::test
