@@ -55,7 +55,7 @@ std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory
 
 std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory, std::string hidden_name) {
   const std::string path = directory.path_of(hidden_name);
-  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return refused("repairing", path, "open");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return refused("repairing", path, "flock");
   // Between open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
@@ -65,6 +65,9 @@ std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory,
   if (::fstatat(directory.fd(), hidden_name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
     return refused("repairing", path, "fstatat");
   if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return refused("repairing", path, "fstatat", ENOENT);
+  // It will be cut: a second name would have its file cut too, wherever and whosever that is.
+  if (!S_ISREG(ours.st_mode)) return refused("repairing", path, "it is no regular file", EINVAL);
+  if (ours.st_nlink != 1) return refused("repairing", path, "the file has another name too", EMLINK);
   return DirectFile(directory, std::move(fd), std::move(hidden_name));
 }
 
