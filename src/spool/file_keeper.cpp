@@ -169,7 +169,8 @@ void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
                                    .bytes = slot.tally.bytes,
                                    .first = slot.first,
                                    .last = entries.empty() ? slot.first : entries.back().last,
-                                   .block_bytes = options_.block_bytes};
+                                   .block_bytes = options_.block_bytes,
+                                   .capture_mark = format::capture_mark(options_.capture_start)};
   (void)storage::write_small_file(directory_, format::index_file_name(name),
                                   format::encode_index(header, entries, {rows.lines(), rows.filters()}));
 }

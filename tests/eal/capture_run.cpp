@@ -82,6 +82,7 @@ Command command_line(const CaptureCommand& capture) {
     command.insert(command.end(), {"--stats", "json"});
   for (const auto& output : capture.outputs) command.insert(command.end(), {"--output", output.string()});
   command.insert(command.end(), capture.options.begin(), capture.options.end());
+  command.insert(command.begin(), capture.under.begin(), capture.under.end());
   return capture.inside ? capture.inside->inside(command) : command;
 }
 

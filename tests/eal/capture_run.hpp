@@ -22,6 +22,7 @@ struct CaptureCommand {
   unsigned lcores = 3;       // the main one included
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;
+  Command under = {};  // in front of the program: {"env", "LD_PRELOAD=..."}
 };
 
 // The program Meson built: its path is in $WIRESPOOL.
