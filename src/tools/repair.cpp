@@ -41,7 +41,7 @@ std::vector<Hidden> hidden_files(const std::string& directory) {
 void add_likely_times(RepairContext& context, Timestamp start, const std::vector<LedgerPoint>& ledger) {
   constexpr std::uint64_t day_ns = 86'400'000'000'000;
   constexpr Timestamp latest{std::numeric_limits<std::uint64_t>::max()};
-  auto from = start, to = ledger.empty() ? latest : start;
+  auto from = start, to = start;
   for (const auto& point : ledger) {
     from = std::min(from, point.time);
     to = std::max(to, point.time);
