@@ -2,6 +2,7 @@
 #include "format/record_scanner.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <random>
 #include <vector>
 
