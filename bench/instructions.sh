@@ -49,7 +49,7 @@ main() {
   build_it || return 2
   counts=$(mktemp -d)
   count || return 2
-  PYTHONPATH=$here/bench PYTHONDONTWRITEBYTECODE=1 python3 -m measure.instructions --counts "$counts" --toolchain "$(toolchain)" \
+  PYTHONPATH=$here/bench PYTHONDONTWRITEBYTECODE=1 python3 -m measure.measures.instructions --counts "$counts" --toolchain "$(toolchain)" \
     --baseline "$here/bench/instructions/baseline.json" "$@"
 }
 

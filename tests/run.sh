@@ -246,6 +246,12 @@ check_format() {
   fi
 }
 
+# The program that measures, by tests of its own.
+check_measuring() {
+  say "tests of bench/measure"
+  if "$here/bench/tests.sh"; then count_pass; else count_fail "tests of bench/measure"; fi
+}
+
 # Instructions per packet against those kept for this compiler and DPDK: a regression that no clock here would show.
 check_instructions() {
   local status=0
@@ -305,6 +311,7 @@ run_builds() {
   run_release
   if [ -z "$quick" ]; then
     check_format
+    check_measuring
     check_instructions
     run_without_capture
     if wants eal; then run_variants; fi

@@ -7,9 +7,11 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import cycles, disks, drives, machine, micro, model, peers, quiet, reading, rounds, scaling, stages, traces
+from . import rounds
+from .bed import machine, quiet, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
+from .measures import cycles, disks, drives, micro, model, peers, reading, scaling, stages
 from .options import parse
 from .report import everything, page, readme
 from .trouble import Trouble

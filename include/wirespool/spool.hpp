@@ -28,7 +28,8 @@ struct SpoolEntry {
 
   // From its index; without one, unknown and zero.
   Index index = Index::none;
-  bool ordered = false;  // its times are known never to decrease
+  bool ordered = false;            // its times are known never to decrease
+  std::uint32_t capture_mark = 0;  // tells which capture wrote it, whatever the clock did
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // caplen bytes
   Timestamp first;
@@ -56,7 +57,9 @@ class Spool {
   const std::vector<SpoolCapture>& captures() const { return captures_; }  // by stem, start and directory
   const std::vector<std::string>& notices() const { return notices_; }     // what was left out or ignored, and why
 
-  // The capture in the file's own directory that it belongs to; nullptr if none is known.
+  // The capture in the file's own directory that it belongs to: the one whose mark its index has; without a mark, the
+  // last one that had begun by the time in its name, which is wrong where a clock was set back. nullptr if none is
+  // known.
   const SpoolCapture* capture_of(const SpoolEntry& file) const;
 
  private:

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view pcap_suffix = ".pcap";
 constexpr std::string_view open_suffix = ".open";
 constexpr std::string_view pending_suffix = ".on-seal";
+constexpr std::string_view cut_suffix = ".cut";
 constexpr std::size_t compact_time_length = 26;  // YYYYMMDDTHHMMSS.NNNNNNNNNZ
 constexpr std::size_t longest_stem = 64;
 
@@ -127,6 +128,8 @@ std::optional<std::string> pcap_of_pending_file(std::string_view text) {
   if (!parse_file_name(text)) return std::nullopt;
   return std::string(text);
 }
+
+std::string cut_file_name(std::string_view pcap_name) { return fmt::format("{}{}", pcap_name, cut_suffix); }
 
 std::string capture_file_name(std::string_view stem, Timestamp start) {
   return fmt::format("{}-{}.capture.json", stem, format_compact_time(start));

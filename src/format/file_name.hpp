@@ -36,6 +36,9 @@ std::string hidden_index_file_name(std::string_view pcap_name);
 std::string pending_file_name(std::string_view pcap_name);
 std::optional<std::string> pcap_of_pending_file(std::string_view text);  // the pcap's name
 
+// ".cut" behind: what `repair` found in a file that belongs to no whole record, at the offsets where it was.
+std::string cut_file_name(std::string_view pcap_name);
+
 // STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
 std::string capture_file_name(std::string_view stem, Timestamp start);
 std::string ledger_file_name(std::string_view stem, Timestamp start);

@@ -31,7 +31,7 @@ struct StoredHeader {
   std::uint64_t body_bytes = 0;  // all that follows this header
   std::uint32_t block_bytes = 0;
   std::uint32_t body_checksum = 0;  // CRC-32C of these bytes
-  std::uint32_t reserved = 0;
+  std::uint32_t capture_mark = 0;
   std::uint32_t header_checksum = 0;  // CRC-32C of the header up to here
 };
 static_assert(sizeof(StoredHeader) == index_header_bytes);
@@ -53,6 +53,7 @@ StoredHeader to_stored(const IndexHeader& header, std::span<const std::byte> bod
   stored.last = header.last.ns;
   stored.body_bytes = body.size();
   stored.block_bytes = header.block_bytes;
+  stored.capture_mark = header.capture_mark;
   stored.body_checksum = crc32c(body);
   stored.header_checksum = header_checksum(stored);
   return stored;
@@ -66,7 +67,8 @@ IndexHeader from_stored(const StoredHeader& stored) {
           stored.bytes,
           Timestamp{stored.first},
           Timestamp{stored.last},
-          stored.block_bytes};
+          stored.block_bytes,
+          stored.capture_mark};
 }
 
 std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte> bytes) {
@@ -122,6 +124,11 @@ void append(std::vector<std::byte>& to, std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+std::uint32_t capture_mark(Timestamp start) {
+  const auto mark = crc32c(std::as_bytes(std::span{&start.ns, 1}));
+  return mark == 0 ? 1 : mark;
+}
 
 std::string to_string(IndexProblem problem) {
   switch (problem) {

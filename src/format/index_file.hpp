@@ -31,7 +31,11 @@ struct IndexHeader {
   Timestamp first;          // earliest and latest packet; zero if there is none
   Timestamp last;
   std::uint32_t block_bytes = 0;  // of the Blocks that the entries stand for; 0: unknown
+  std::uint32_t capture_mark = 0;
 };
+
+// Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
+std::uint32_t capture_mark(Timestamp start);
 
 // The flow level's part: one BlockFilter an entry, one behind the other.
 struct FilterSection {

@@ -23,24 +23,26 @@ std::optional<PcapRecordHeader> RecordScanner::plausible(std::span<const std::by
   const bool lengths =
       header.caplen <= header.wirelen && header.caplen <= max_snaplen && header.wirelen <= longest_wirelen;
   if (!lengths || header.nanoseconds >= 1'000'000'000) return std::nullopt;
-  const auto time = time_of(header);
-  const auto earliest = std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns));
-  if (time < earliest || time > limits_.not_after) return std::nullopt;
+  if (time_of(header) < std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns))) return std::nullopt;
   return header;
 }
 
 // Looks at one offset when all later ones have been looked at.
-std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std::size_t offset,
-                                          std::size_t data_end) const noexcept {
+std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
+                                          const ChainLimits& limits) const noexcept {
   const auto header = plausible(bytes.subspan(offset), Timestamp{});
   if (!header) return 0;
+  const auto time = time_of(*header);
+  if (time < limits.from || time > limits.to) return 0;
   const auto end = offset + sizeof(PcapRecordHeader) + header->caplen;
   const std::uint32_t one = header->wirelen > 0 ? 1 : 0;
   if (end > bytes.size()) return 1;     // cut by the end
   if (end >= data_end) return 1 + one;  // the last one
   const auto rest = bytes.subspan(end);
   if (rest.size() < sizeof(PcapRecordHeader)) return 1 + one;  // followed by a header that is cut
-  if (records_[end] == 0 || !plausible(rest, time_of(*header))) return 0;
+  if (records_[end] == 0) return 0;
+  const auto next = plausible(rest, time);
+  if (!next || time_of(*next) > plus(time, limits.may_go_on_ns)) return 0;
   return records_[end] + one;
 }
 
@@ -52,12 +54,23 @@ bool RecordScanner::behind_damage(std::span<const std::byte> bytes, Timestamp pr
 }
 
 std::optional<std::size_t> RecordScanner::find(std::span<const std::byte> bytes, Timestamp previous, bool complete) {
+  constexpr Timestamp latest{TimeLimits::any};
+  const bool anything_is_likely = limits_.likely_from <= limits_.not_before && limits_.likely_to == latest;
+  if (!anything_is_likely) {
+    const ChainLimits likely{limits_.likely_from, limits_.likely_to, TimeLimits::any};
+    if (const auto found = find_chain(bytes, previous, complete, likely)) return found;
+  }
+  return find_chain(bytes, previous, complete, {limits_.not_before, latest, limits_.may_go_on_ns});
+}
+
+std::optional<std::size_t> RecordScanner::find_chain(std::span<const std::byte> bytes, Timestamp previous,
+                                                     bool complete, const ChainLimits& limits) {
   if (bytes.size() < sizeof(PcapRecordHeader)) return std::nullopt;
   const auto data_end = complete ? bytes.size() - trailing_zeros(bytes) : bytes.size();
   const auto last = bytes.size() - sizeof(PcapRecordHeader);
   records_.assign(bytes.size() + 1, 0);
   for (auto offset = last + 1; offset-- > 0;) {
-    if (offset < data_end) records_[offset] = records_from(bytes, offset, data_end);
+    if (offset < data_end) records_[offset] = records_from(bytes, offset, data_end, limits);
   }
   const auto candidates = complete ? last + 1 : bytes.size() - std::min(bytes.size(), confirm_bytes);
   std::optional<std::size_t> best;

@@ -13,12 +13,17 @@
 
 namespace wirespool::format {
 
-// When a record can have been captured.
+// When a record can have been captured. A clock may have been wrong by years, and been put right between two records:
+// so no moment is impossible, and where a record follows another one nothing is asked but the order.
 struct TimeLimits {
   static constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
 
   Timestamp not_before{1};
-  Timestamp not_after{any};
+  // Where it is not known where a record begins: chains with all their times in here are looked for first, and only if
+  // there is none, any whose times go on by no more than `may_go_on_ns` from one record to the next.
+  Timestamp likely_from{1};
+  Timestamp likely_to{any};
+  std::uint64_t may_go_on_ns = any;
   // From one record to the next, and, where bytes were lost in between, from the last record before to the first
   // behind.
   std::uint64_t may_go_back_ns = 0;
@@ -45,13 +50,22 @@ class RecordScanner {
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
   // one with most whole records, and of two the one that begins first. A record of an empty packet is no evidence: its
-  // lengths are zeros. `complete`: nothing follows `bytes`; a chain
-  // then leads to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not told.
+  // lengths are zeros. `complete`: nothing follows `bytes`; a chain then leads to the end if only zeros follow it.
+  // Otherwise records that begin in the last confirm_bytes are not told.
   std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
 
  private:
+  // The times of a chain, and how far from one record to the next.
+  struct ChainLimits {
+    Timestamp from, to;
+    std::uint64_t may_go_on_ns;
+  };
+
   bool behind_damage(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
-  std::uint32_t records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end) const noexcept;
+  std::optional<std::size_t> find_chain(std::span<const std::byte> bytes, Timestamp previous, bool complete,
+                                        const ChainLimits& limits);
+  std::uint32_t records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
+                             const ChainLimits& limits) const noexcept;
 
   PcapDecoder decoder_;
   TimeLimits limits_;

@@ -303,7 +303,8 @@ void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
                                    .bytes = slot.tally.bytes,
                                    .first = slot.first,
                                    .last = entries.empty() ? slot.first : entries.back().last,
-                                   .block_bytes = options_.block_bytes};
+                                   .block_bytes = options_.block_bytes,
+                                   .capture_mark = format::capture_mark(options_.capture_start)};
   const auto written = storage::write_small_file(directory_, format::index_file_name(name),
                                                  format::encode_index(header, entries, {rows.lines(), rows.filters()}));
   if (!written) drive_.complain(written.error().message() + ": the file has no index: make it with wirespool index");

@@ -16,7 +16,7 @@ constexpr std::uint64_t most_ahead = 8 << 20;
 
 }  // namespace
 
-FileWindow::FileWindow(std::string path, Options options, std::optional<ReadFile> file)
+FileWindow::FileWindow(std::string path, Options options, ReadFile file)
     : path_(std::move(path)),
       options_(options),
       file_(std::move(file)),

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "storage/io_error.hpp"
 #include "storage/read_file.hpp"
@@ -23,6 +24,7 @@ class FileWindow {
   };
 
   static std::expected<FileWindow, storage::IoError> open(const std::string& path, Options options);
+  explicit FileWindow(storage::ReadFile file) : FileWindow(file.path(), {}, std::move(file)) {}
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
@@ -41,7 +43,7 @@ class FileWindow {
   void release() noexcept;  // gives the buffer and the descriptor back until the next fill()
 
  private:
-  FileWindow(std::string path, Options options, std::optional<storage::ReadFile> file);
+  FileWindow(std::string path, Options options, storage::ReadFile file);
   std::expected<void, storage::IoError> make_room(std::size_t wanted);
   std::expected<void, storage::IoError> reopen();
   std::expected<std::size_t, storage::IoError> read(std::uint64_t offset, std::span<std::byte> into);

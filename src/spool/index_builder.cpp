@@ -13,6 +13,7 @@ using format::IndexLevel;
 IndexBuilder::IndexBuilder(Options options) : options_(options) {
   header_.level = options.level;
   header_.block_bytes = options.block_bytes;
+  header_.capture_mark = options.capture_mark;
   if (options.level == IndexLevel::flow) collector_.emplace();
 }
 

@@ -20,6 +20,7 @@ class IndexBuilder {
     format::IndexLevel level = format::IndexLevel::time;
     std::uint32_t block_bytes = 1 << 20;
     bool checksums = true;
+    std::uint32_t capture_mark = 0;  // format::capture_mark()
   };
   explicit IndexBuilder(Options options);
 

@@ -142,6 +142,9 @@ std::expected<Salvager::Verdict, IoError> Salvager::judge(const PcapRecordHeader
   if (rest.size() < header_bytes) return Verdict::whole;
   if (scanner_.plausible(rest, format::time_of(header))) return Verdict::whole;
   if (all_zero(rest.first(header_bytes))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
+  // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
+  // would make all that follows look as if it came too early.
+  if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
   // Damage behind it, or a damaged length of its own: then the two lengths seldom agree.
   return lengths_agree(header) ? Verdict::whole : Verdict::doubtful;
 }

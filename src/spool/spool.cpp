@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "format/file_name.hpp"
+#include "format/index_file.hpp"
 #include "spool/index_store.hpp"
 
 namespace wirespool {
@@ -37,6 +38,7 @@ void read_index(SpoolEntry& entry, std::vector<std::string>& notices) {
   }
   entry.index = header->level == format::IndexLevel::flow ? SpoolEntry::Index::flow : SpoolEntry::Index::time;
   entry.ordered = header->ordered;
+  entry.capture_mark = header->capture_mark;
   entry.packets = header->packets;
   entry.bytes = header->bytes;
   entry.first = header->first;
@@ -154,8 +156,9 @@ std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places) 
 const SpoolCapture* Spool::capture_of(const SpoolEntry& file) const {
   const SpoolCapture* best = nullptr;
   for (const auto& capture : captures_) {
-    const bool fits = file.named && capture.directory == file.directory && capture.stem == file.stem &&
-                      capture.start <= file.name_time;
+    if (!file.named || capture.directory != file.directory || capture.stem != file.stem) continue;
+    const bool fits = file.capture_mark != 0 ? file.capture_mark == format::capture_mark(capture.start)
+                                             : capture.start <= file.name_time;
     if (fits && (best == nullptr || capture.start > best->start)) best = &capture;
   }
   return best;

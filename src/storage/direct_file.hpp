@@ -24,8 +24,9 @@ class DirectFile {
   // the file system has no O_DIRECT; nothing is left behind then.
   static std::expected<DirectFile, IoError> create(const Directory& directory, std::string hidden_name, Mode mode);
 
-  // Takes over a hidden file that a crash left. EWOULDBLOCK if its capture still runs, ENOENT if it was sealed or
-  // removed meanwhile.
+  // Takes over a hidden file that a crash left, open for reading too. EWOULDBLOCK if its capture still runs, ENOENT if
+  // it was sealed or removed meanwhile; ELOOP, EMLINK and EINVAL for what no capture makes: symbolic and hard links,
+  // and what is no file.
   static std::expected<DirectFile, IoError> adopt(const Directory& directory, std::string hidden_name);
 
   int fd() const { return fd_.get(); }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "storage/file_descriptor.hpp"
 
@@ -21,7 +22,8 @@ constexpr time_t newborn_seconds = 5;
 bool newborn(const struct stat& status) noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  return status.st_size == 0 && now.tv_sec - status.st_ctim.tv_sec < newborn_seconds;
+  // A clock that was set back since would make it newborn for as long as it was ahead.
+  return status.st_size == 0 && std::abs(now.tv_sec - status.st_ctim.tv_sec) < newborn_seconds;
 }
 
 }  // namespace

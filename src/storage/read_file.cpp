@@ -30,6 +30,22 @@ std::expected<ReadFile, IoError> ReadFile::open(const std::string& path, Mode mo
   const bool direct = static_cast<bool>(fd);
   if (!fd) fd = open_for_reading(path, 0);
   if (!fd) return refused("opening", path, "open");
+  return take(std::move(fd), path, direct);
+}
+
+std::expected<ReadFile, IoError> ReadFile::open_in(const Directory& directory, const std::string& name) {
+  FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  if (!fd) return refused("opening", directory.path_of(name), "open");
+  return take(std::move(fd), directory.path_of(name), false);
+}
+
+std::expected<ReadFile, IoError> ReadFile::of(int fd, const std::string& path) {
+  FileDescriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy) return refused("opening", path, "fcntl F_DUPFD_CLOEXEC");
+  return take(std::move(copy), path, false);
+}
+
+std::expected<ReadFile, IoError> ReadFile::take(FileDescriptor fd, const std::string& path, bool direct) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return refused("opening", path, "fstat");
   if (S_ISDIR(status.st_mode)) return refused("opening", path, "open", EISDIR);

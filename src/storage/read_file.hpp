@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/directory.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
 
@@ -34,6 +35,10 @@ class ReadFile {
   enum class Mode { cached, direct };  // direct: past the page cache, if the file system can; else cached
 
   static std::expected<ReadFile, IoError> open(const std::string& path, Mode mode = Mode::cached);
+  // Of a directory held open, and no symbolic link (ELOOP).
+  static std::expected<ReadFile, IoError> open_in(const Directory& directory, const std::string& name);
+  // The file that somebody has open already for reading, whatever its name is by now. `path` is for messages.
+  static std::expected<ReadFile, IoError> of(int fd, const std::string& path);
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }  // when it was opened
@@ -57,6 +62,7 @@ class ReadFile {
   void will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
  private:
+  static std::expected<ReadFile, IoError> take(FileDescriptor fd, const std::string& path, bool direct);
   ReadFile(FileDescriptor fd, std::string path, std::uint64_t size, FileIdentity identity, bool direct)
       : fd_(std::move(fd)), path_(std::move(path)), size_(size), identity_(identity), direct_(direct) {}
   FileDescriptor fd_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/capture_group.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -51,9 +53,42 @@ std::vector<HiddenFile> hidden_files(const std::string& directory) {
   return files;
 }
 
+// The ledger's times go with the clock of the capture, wherever that was set to.
+bool covers(const CaptureGroup& group, const SpoolEntry& entry) {
+  const bool candidate = group.start != Timestamp{} && group.stem == entry.stem &&
+                         std::ranges::find(group.directories, entry.directory) != group.directories.end();
+  return candidate && std::ranges::any_of(group.eras, [&entry](const Era& era) { return era.covers(entry.name_time); });
+}
+
+// When the capture that wrote the file began; zero if that is not known. What the index says of it is certain. Without
+// that, the ledgers tell when which capture ran; where none or several could have written it, it is the last one that
+// had begun by then.
+Timestamp start_of_capture(const Spool& spool, const SpoolEntry& entry, const std::map<Key, CaptureGroup>& groups) {
+  const auto* usual = spool.capture_of(entry);
+  const auto start = usual == nullptr ? Timestamp{} : usual->start;
+  if (entry.capture_mark != 0) return start;
+  std::vector<Timestamp> could;
+  for (const auto& [key, group] : groups) {
+    if (covers(group, entry)) could.push_back(group.start);
+  }
+  const bool usual_fits = could.empty() || std::ranges::find(could, start) != could.end();
+  return usual_fits ? start : could.back();
+}
+
 }  // namespace
 
 bool CaptureGroup::whole() const { return facts && facts->drives == directories.size(); }
+
+std::string CaptureGroup::name() const { return stem + "-" + format::format_compact_time(start); }
+
+std::string clock_set_back(const CaptureGroup& group) {
+  std::string text;
+  for (std::size_t i = 1; i < group.eras.size(); ++i) {
+    text += fmt::format("{}from {} to {}", i == 1 ? "its clock was set back " : ", ",
+                        format::format_rfc3339(group.eras[i - 1].to), format::format_rfc3339(group.eras[i].from));
+  }
+  return text.empty() ? text : text + ": times of its packets are not in the order in which they came";
+}
 
 std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
   std::map<Key, CaptureGroup> groups;
@@ -68,10 +103,10 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
     group.directories.push_back(capture.directory);
     read_facts(group, capture);
   }
+  for (auto& [key, group] : groups) group.eras = eras_of(group.ledger);
   for (const auto& entry : spool.files()) {
     if (!entry.named) continue;
-    const auto* capture = spool.capture_of(entry);
-    auto& group = group_of(entry.stem, capture == nullptr ? Timestamp{} : capture->start);
+    auto& group = group_of(entry.stem, start_of_capture(spool, entry, groups));
     group.files.push_back(&entry);
     if (std::ranges::find(group.directories, entry.directory) == group.directories.end()) {
       group.directories.push_back(entry.directory);

@@ -18,10 +18,15 @@ struct CaptureGroup {
   std::vector<const SpoolEntry*> files;
   std::optional<CaptureFacts> facts;
   std::vector<LedgerPoint> ledger;
+  std::vector<Era> eras;              // of the ledger: more than one where the clock was set back
   std::vector<std::string> problems;  // with what it wrote about itself
 
-  bool whole() const;  // all drives that it wrote to were looked at
+  bool whole() const;        // all drives that it wrote to were looked at
+  std::string name() const;  // STEM-<start>
 };
+
+// How often and how far the clock was set back while it captured, by its ledger; empty if it was not.
+std::string clock_set_back(const CaptureGroup& group);
 
 // Files that are not SpoolFiles belong to none. `spool` outlives the groups.
 std::vector<CaptureGroup> group_by_capture(const Spool& spool);

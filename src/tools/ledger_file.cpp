@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "storage/read_file.hpp"
 #include "tools/moment.hpp"
@@ -55,6 +56,7 @@ std::expected<LedgerPoint, std::string> point_of(const Json& json) {
   point.left_out = count(totals, "ended_early") + count(totals, "filtered") + count(totals, "cut");
   point.stored = count(totals, "stored");
   point.stored_bytes = count(totals, "stored_bytes");
+  point.rehomed = count(totals, "rehomed");
   point.in_flight = signed_count(totals, "in_flight");
   point.losses.drop_handoff = count(totals, "drop_handoff");
   point.losses.drop_drive = count(totals, "drop_drive");
@@ -116,16 +118,49 @@ LedgerFile read_ledger(const std::string& path) {
     if (!point) ledger.problems.push_back(fmt::format("{}: line {} is left out: {}", path, number, point.error()));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  std::ranges::stable_sort(ledger.points, {}, &LedgerPoint::time);
   return ledger;
 }
 
+std::vector<Era> eras_of(const std::vector<LedgerPoint>& points) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  std::vector<Era> eras;
+  std::uint64_t longest = second;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto time = points[i].time;
+    if (eras.empty() || time < eras.back().to) {
+      eras.push_back({i, i, time, time, 0});
+      continue;
+    }
+    longest = std::max(longest, time.ns - eras.back().to.ns);
+    eras.back().last = i;
+    eras.back().to = time;
+  }
+  for (auto& era : eras) era.slack_ns = longest;
+  return eras;
+}
+
+namespace {
+
+Losses losses_in(std::span<const LedgerPoint> lines, const Losses& before, Timestamp from, Timestamp to) {
+  const auto behind = std::ranges::upper_bound(lines, from, {}, &LedgerPoint::time);
+  const auto reached = std::ranges::lower_bound(lines, to, {}, &LedgerPoint::time);
+  const auto& at_end = reached == lines.end() ? lines.back() : *reached;
+  return at_end.losses - (behind == lines.begin() ? before : std::prev(behind)->losses);
+}
+
+}  // namespace
+
 Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to) {
-  if (points.empty()) return {};
-  const auto behind = std::ranges::upper_bound(points, from, {}, &LedgerPoint::time);
-  const auto reached = std::ranges::lower_bound(points, to, {}, &LedgerPoint::time);
-  const auto& at_end = reached == points.end() ? points.back() : *reached;
-  return at_end.losses - (behind == points.begin() ? Losses{} : std::prev(behind)->losses);
+  const auto eras = eras_of(points);
+  const std::span all(points);
+  Losses sum;
+  for (const auto& era : eras) {
+    const bool concerned = from <= era.to && (to >= era.from || era.covers(to));
+    if (eras.size() > 1 && !concerned) continue;
+    const auto before = era.first == 0 ? Losses{} : points[era.first - 1].losses;
+    sum += losses_in(all.subspan(era.first, era.last - era.first + 1), before, from, to);
+  }
+  return sum;
 }
 
 std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view text) {
@@ -138,6 +173,8 @@ std::expected<CaptureFacts, std::string> parse_capture_json(std::string_view tex
   facts.flow_index = text_of(plan, "index") == "flow";
   facts.on_seal = !text_of(plan, "on_seal").empty();
   if (const auto block_bytes = count(plan, "block_bytes"); block_bytes > 0) facts.block_bytes = block_bytes;
+  if (const auto snaplen = count(plan, "snaplen"); snaplen > 0 && snaplen <= UINT32_MAX)
+    facts.snaplen = static_cast<std::uint32_t>(snaplen);
   if (const auto& ledger = child(json, "ledger"); ledger.is_object() && !ledger.empty()) {
     auto point = point_of(ledger);
     if (!point) return std::unexpected("its ledger is wrong: " + point.error());

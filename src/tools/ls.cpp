@@ -58,8 +58,14 @@ void count(ListedCapture& capture, const ListedFile& file) {
   capture.bytes += file.entry.bytes;
 }
 
+// Not if the clock was set back over that stretch: then nobody captured at those times.
+bool captured_throughout(const CaptureGroup& group, Timestamp from, Timestamp to) {
+  return group.eras.size() < 2 ||
+         std::ranges::any_of(group.eras, [from, to](const Era& era) { return era.covers(from) && era.covers(to); });
+}
+
 // Between what the files cover together. Not told while some files are not counted: they may lie there.
-std::vector<Gap> gaps_of(const ListedCapture& capture, const std::vector<LedgerPoint>& ledger, std::uint64_t longest) {
+std::vector<Gap> gaps_of(const ListedCapture& capture, const CaptureGroup& group, std::uint64_t longest) {
   std::vector<Gap> gaps;
   if (capture.uncounted > 0) return gaps;
   std::vector<const SpoolEntry*> entries;
@@ -70,7 +76,8 @@ std::vector<Gap> gaps_of(const ListedCapture& capture, const std::vector<LedgerP
   Timestamp covered;
   for (const auto* entry : entries) {
     const bool gap = covered != Timestamp{} && entry->first > covered && entry->first.ns - covered.ns > longest;
-    if (gap) gaps.push_back({covered, entry->first, losses_between(ledger, covered, entry->first)});
+    if (gap && captured_throughout(group, covered, entry->first))
+      gaps.push_back({covered, entry->first, losses_between(group.ledger, covered, entry->first)});
     covered = std::max(covered, entry->last);
   }
   return gaps;
@@ -98,10 +105,11 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
     count(capture, file);
     capture.files.push_back(std::move(file));
   }
-  capture.gaps = gaps_of(capture, group.ledger, options.gap_ns);
+  capture.gaps = gaps_of(capture, group, options.gap_ns);
   if (!group.ledger.empty()) capture.losses = group.ledger.back().losses;
   if (group.facts && group.facts->final) capture.losses = group.facts->final->losses;
   notices.insert(notices.end(), group.problems.begin(), group.problems.end());
+  if (const auto back = clock_set_back(group); !back.empty()) notices.push_back(group.name() + ": " + back);
   return capture;
 }
 

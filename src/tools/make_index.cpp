@@ -23,10 +23,11 @@ constexpr std::uint32_t usual_block_bytes = 1 << 20;
 
 IndexedFile refused(const std::string& path, const std::string& why) { return {path, Outcome::refused, why, 0, 0}; }
 
-// Entries of the size that the file's Blocks had, if that is still known.
-std::uint32_t block_bytes_of(const SpoolEntry& entry) {
+// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of.
+spool::IndexBuilder::Options options_for(const SpoolEntry& entry, IndexLevel level) {
   const auto header = spool::load_index_header(entry.path, entry.file_bytes);
-  return header && header->block_bytes > 0 ? header->block_bytes : usual_block_bytes;
+  const bool known = header && header->block_bytes > 0;
+  return {level, known ? header->block_bytes : usual_block_bytes, true, header ? header->capture_mark : 0};
 }
 
 bool is_pcap(const std::string& path) {
@@ -55,7 +56,7 @@ IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
   auto file = SpoolFile::open(entry.path);
   if (!file) return refused(entry.path, file.error().why);
   if (!is_pcap(entry.path)) return refused(entry.path, "only pcap files have an index");
-  spool::IndexBuilder builder({options.level, block_bytes_of(entry), true});
+  spool::IndexBuilder builder(options_for(entry, options.level));
   while (const auto* packet = file->next()) builder.add(*packet);
   if (file->problem()) return refused(entry.path, file->problem()->why);
   const auto packets = builder.header().packets;

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <system_error>
+#include <utility>
 
 #include "storage/knows_holes.hpp"
 #include "tools/capture_group.hpp"
@@ -35,20 +37,30 @@ std::vector<Hidden> hidden_files(const std::string& directory) {
   return files;
 }
 
-Timestamp now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return Timestamp{
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
+// The clock of the capture, by its name and its ledger, with a day to spare. It may have been set while it ran.
+void add_likely_times(RepairContext& context, Timestamp start, const std::vector<LedgerPoint>& ledger) {
+  constexpr std::uint64_t day_ns = 86'400'000'000'000;
+  constexpr Timestamp latest{std::numeric_limits<std::uint64_t>::max()};
+  auto from = start, to = start;
+  for (const auto& point : ledger) {
+    from = std::min(from, point.time);
+    to = std::max(to, point.time);
+  }
+  context.likely_from = Timestamp{from.ns > day_ns ? from.ns - day_ns : 1};
+  context.likely_to = Timestamp{latest.ns - to.ns > day_ns ? to.ns + day_ns : latest.ns};
 }
 
-// What the capture's own file says of it; what is usual where that is not known.
+// What the capture's own files say of it; what is usual where that is not known.
 RepairContext context_for(const storage::Directory& directory, const format::FileName& hidden) {
-  RepairContext context{.directory = directory, .now = now()};
+  RepairContext context{.directory = directory, .capture_mark = format::capture_mark(hidden.first)};
+  const auto ledger = directory.path_of(format::ledger_file_name(hidden.stem, hidden.first));
+  add_likely_times(context, hidden.first, read_ledger(ledger).points);
   const auto facts = read_capture_json(directory.path_of(format::capture_file_name(hidden.stem, hidden.first)));
   if (!facts) return context;
   if (facts->block_bytes >= 512 && facts->block_bytes <= (1u << 30))
     context.block_bytes = static_cast<std::uint32_t>(*facts->block_bytes);
   if (facts->flow_index) context.index_level = format::IndexLevel::flow;
+  if (facts->snaplen) context.snaplen = *facts->snaplen;
   context.on_seal = facts->on_seal;
   return context;
 }
@@ -80,8 +92,13 @@ std::expected<RepairReport::InDirectory, ToolProblem> repair_directory(const std
   }
   RepairReport::InDirectory result{path, {}, {}};
   const bool holes_known = storage::knows_holes(*directory);
+  using Capture = std::pair<std::string, Timestamp>;
+  std::map<Capture, RepairContext> contexts;
   for (const auto& hidden : hidden_files(path)) {
-    auto context = context_for(*directory, hidden.parsed);
+    const Capture capture{hidden.parsed.stem, hidden.parsed.first};
+    auto known = contexts.find(capture);
+    if (known == contexts.end()) known = contexts.emplace(capture, context_for(*directory, hidden.parsed)).first;
+    auto& context = known->second;
     context.dry_run = dry_run;
     context.holes_known = holes_known;
     result.files.push_back(repair_file(context, hidden.name, hidden.parsed));
@@ -95,7 +112,8 @@ std::expected<RepairReport::InDirectory, ToolProblem> repair_directory(const std
 bool RepairReport::complete() const {
   return std::ranges::all_of(directories, [](const auto& directory) {
     return std::ranges::none_of(directory.files, [](const auto& file) {
-      return file.outcome == Outcome::failed || file.outcome == Outcome::unreadable;
+      return file.outcome == Outcome::failed || file.outcome == Outcome::unreadable || !file.index_problem.empty() ||
+             !file.marker_problem.empty();
     });
   });
 }

@@ -25,7 +25,8 @@ struct RepairReport {
   bool dry_run = false;
   std::vector<InDirectory> directories;
 
-  bool complete() const;  // no hidden file is left that no capture writes to
+  // No hidden file is left that no capture writes to, and all that belongs to the sealed ones is there.
+  bool complete() const;
 };
 
 std::expected<RepairReport, ToolProblem> repair(const RepairOptions& options);

@@ -4,18 +4,22 @@
 // whole Blocks, Blocks that never came (holes: the file was allocated beforehand), and a torn last one.
 //
 //  1. Leave the file alone if a capture or another repair holds its lock, or if it was made a moment ago.
-//  2. Take its lock, and make sure that it still has its hidden name: its capture may just have sealed it.
+//  2. Take its lock, and make sure that it still has its hidden name, and no other: its capture may just have sealed
+//  it.
+//     From here on it is read through the descriptor that was opened then.
 //  3. Ask the file system which parts were ever written. Only these are looked at.
-//  4. Read the file header. If the first Block never came, the header is what wirespool always writes.
+//  4. Read the file header. If the first Block never came, the header is what the capture writes.
 //  5. Go from record to record. A record counts if all of it lies in a written part and the next one is plausible or
-//     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it, nor a day
-//     before the capture began, nor a day after now.
+//     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it. What the clock
+//     says now plays no part: it may be wrong, or have been wrong while the file was written.
 //  6. Where no record can begin, look for the next offset from which a chain of plausible records leads to the end of
-//     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. All in between is
-//     skipped, counted and told.
+//     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. Times that the
+//     capture's name and ledger tell of are tried first. All in between is skipped, counted and told.
 //  7. Records from the front of the file up to the first gap stay where they are. Those behind it are copied to a
-//     second hidden file (".rescue" at the end), which is synced and sealed first, under its own first packet's time.
-//     If a file of that name is there already, it must be the same, byte for byte: an earlier repair got this far.
+//     second hidden file (".rescue" at the end), and what was skipped, unless it is zeros, to a third, at the offsets
+//     where it was. Both are synced and get their names first: the second file that of its first packet, the third that
+//     of the repaired file with ".cut" behind it. If a file of that name is there already, it must be the same, byte
+//     for byte: an earlier repair got this far.
 //  8. Cut the file behind the last record in front of the gap, sync it, rename it to its final name. If no record is in
 //     front, remove it. From here on a second repair finds nothing to do.
 //  9. Write the index of each. A crash before that leaves a file without one, which is whole all the same.
@@ -23,13 +27,15 @@
 // If the capture had a command for sealed files (--on-seal), a marker is put beside each before it gets its name.
 //
 // Nothing is cut or removed before all records behind that place are safe under a final name. A file that holds
-// something, but no whole record, is left for people to look at.
+// something, but no whole record, is left for people to look at. Until step 8 a failure leaves the hidden file as it
+// was; where the drive is full, what was allocated behind its last byte is given up for the copies.
 #include "tools/repair_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <optional>
 
+#include "format/load.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/record_scanner.hpp"
 #include "spool/salvager.hpp"
@@ -37,6 +43,7 @@
 #include "storage/hidden_file.hpp"
 #include "storage/marker.hpp"
 #include "storage/read_file.hpp"
+#include "storage/side_file.hpp"
 #include "storage/small_file.hpp"
 #include "tools/repaired_part.hpp"
 #include "tools/rescue_file.hpp"
@@ -44,14 +51,23 @@
 namespace wirespool::tools {
 
 using Outcome = RepairedFile::Outcome;
+using spool::FileWindow;
 using storage::DirectFile;
 using storage::HiddenFileUse;
 using storage::IoError;
+using storage::last_error;
+using storage::ReadFile;
+using storage::SideFile;
 
 namespace {
 
 constexpr std::uint64_t day_ns = 86'400'000'000'000;
 constexpr std::uint64_t header_bytes = sizeof(format::PcapFileHeader);
+
+// ".w-...-000017.pcap.open" with another ending.
+std::string beside(const std::string& hidden_name, const char* ending) {
+  return hidden_name.substr(0, hidden_name.rfind('.')) + ending;
+}
 
 class Repair {
  public:
@@ -61,7 +77,7 @@ class Repair {
         path_(context.directory.path_of(hidden_name)),
         front_(context),
         behind_(context),
-        rescue_(context.directory, hidden_name.substr(0, hidden_name.rfind('.')) + ".rescue") {
+        rescue_(context.directory, beside(hidden_name, ".rescue")) {
     result_.hidden_name = std::move(hidden_name);
   }
 
@@ -74,18 +90,27 @@ class Repair {
       return std::move(result_);
     }
     result_.outcome = front_.empty() && behind_.empty() ? Outcome::removed : Outcome::sealed;
-    for (const auto* part : {&front_, &behind_}) {
-      if (!part->empty()) result_.files.push_back(part->told(name_));
-    }
+    tell_files();
     if (context_.dry_run) return std::move(result_);
     if (const auto sealed = seal(); !sealed) return failed(sealed.error());
     return std::move(result_);
+  }
+
+  // Frees what was allocated for records that never came, if that is why it failed. false: it changes nothing.
+  bool gave_room_back() {
+    if (failure_ != ENOSPC || !file_ || written_.empty() || written_.back().end >= file_bytes_) return false;
+    const bool done = file_->truncate(written_.back().end).has_value();
+    file_.reset();
+    return done;
   }
 
  private:
   RepairedFile failed(const IoError& error) {
     result_.outcome = Outcome::failed;
     result_.why = error.message();
+    result_.files.clear();
+    result_.kept_in.clear();
+    failure_ = error.code;
     return std::move(result_);
   }
 
@@ -98,46 +123,47 @@ class Repair {
     if (!file) {
       const bool running = file.error().code == EWOULDBLOCK || file.error().code == ENOENT;
       failed(file.error());
-      result_ = {
-          result_.hidden_name, running ? Outcome::in_use : Outcome::failed, file.error().message(), {}, 0, 0, ""};
+      result_ = {.hidden_name = result_.hidden_name,
+                 .outcome = running ? Outcome::in_use : Outcome::failed,
+                 .why = file.error().message()};
       return false;
     }
     file_ = std::move(*file);
     return true;
   }
 
-  // Step 3, without the file header.
-  std::expected<std::vector<Stretch>, IoError> written_parts() const {
-    const auto file = storage::ReadFile::open(path_);
+  // Step 3: the parts without the file header, and a window on the file.
+  std::expected<FileWindow, IoError> open() {
+    auto file = file_ ? ReadFile::of(file_->fd(), path_) : ReadFile::open_in(context_.directory, result_.hidden_name);
     if (!file) return std::unexpected(file.error());
     const auto parts = file->written_parts();
     if (!parts) return std::unexpected(parts.error());
-    std::vector<Stretch> stretches;
+    file_bytes_ = file->size();
     for (const auto& part : *parts) {
       const auto begin = std::max(part.begin, header_bytes);
-      if (begin < part.end) stretches.push_back({begin, part.end});
+      if (begin < part.end) written_.push_back({begin, part.end});
     }
-    return stretches;
+    return FileWindow(std::move(*file));
   }
 
   // Step 4.
-  static std::expected<format::PcapDecoder, IoError> read_header(spool::FileWindow& window) {
+  std::expected<format::PcapDecoder, IoError> read_header(FileWindow& window) {
     if (const auto filled = window.fill(header_bytes); !filled) return std::unexpected(filled.error());
-    return format::PcapDecoder::recognise(window.bytes()).value_or(format::PcapDecoder::native());
+    format::PcapFileHeader header{.snaplen = context_.snaplen};
+    if (format::PcapDecoder::recognise(window.bytes())) header = format::load<format::PcapFileHeader>(window.bytes());
+    rescue_.begin_with(header);
+    return *format::PcapDecoder::recognise(std::as_bytes(std::span{&header, 1}));
   }
 
   // Steps 3 to 7, up to sealing.
   std::expected<void, IoError> go_through() {
-    const auto parts = written_parts();
-    if (!parts) return std::unexpected(parts.error());
-    auto window = spool::FileWindow::open(path_, {});
+    auto window = open();
     if (!window) return std::unexpected(window.error());
     const auto decoder = read_header(*window);
     if (!decoder) return std::unexpected(decoder.error());
-    format::TimeLimits limits;
-    limits.not_before = Timestamp{std::max<std::uint64_t>(name_.first.ns, day_ns + 1) - day_ns};
-    limits.not_after = Timestamp{context_.now.ns + day_ns};
-    spool::Salvager salvager(*window, format::RecordScanner(*decoder, limits), *parts, context_.holes_known);
+    const format::TimeLimits limits{
+        .likely_from = context_.likely_from, .likely_to = context_.likely_to, .may_go_on_ns = day_ns};
+    spool::Salvager salvager(*window, format::RecordScanner(*decoder, limits), written_, context_.holes_known);
     while (true) {
       const auto packet = salvager.next();
       if (!packet) return std::unexpected(packet.error());
@@ -146,7 +172,7 @@ class Repair {
     }
     for (const auto& stretch : salvager.skipped()) result_.skipped_bytes += stretch.end - stretch.begin;
     result_.skipped_places = salvager.skipped().size();
-    return {};
+    return context_.dry_run ? std::expected<void, IoError>{} : copy_skipped(*window, salvager.skipped());
   }
 
   std::expected<void, IoError> take(const StoredPacket& packet) {
@@ -158,43 +184,99 @@ class Repair {
     return context_.dry_run ? std::expected<void, IoError>{} : rescue_.append(packet.record);
   }
 
-  // Steps 7 to 9.
-  std::expected<void, IoError> seal() {
-    if (!behind_.empty()) {
-      const auto told = behind_.told(name_);
-      announce(told.name);
-      if (auto sealed = rescue_.seal(behind_.end(), told.name); !sealed) return sealed;
-      write_index(behind_, told.name);
+  // Of step 7, what belongs to no whole record.
+  std::expected<void, IoError> copy_skipped(FileWindow& window, const std::vector<Stretch>& skipped) {
+    if (skipped.empty() || (front_.empty() && behind_.empty())) return {};
+    auto cut = SideFile::create(context_.directory, beside(result_.hidden_name, ".cut"));
+    if (!cut) return std::unexpected(cut.error());
+    cut_.emplace(std::move(*cut));
+    cut_end_ = skipped.back().end;
+    for (const auto& stretch : skipped) {
+      window.restrict_to(stretch.begin, stretch.end);
+      while (window.remaining() > 0) {
+        if (const auto filled = window.fill(1); !filled) return std::unexpected(filled.error());
+        const auto bytes = window.bytes();
+        if (bytes.empty()) break;  // somebody made the file shorter
+        if (auto written = cut_->write(window.offset(), bytes); !written) return written;
+        window.consume(bytes.size());
+      }
     }
-    if (front_.empty()) return file_->discard();
-    const auto told = front_.told(name_);
-    announce(told.name);
-    if (auto sealed = file_->seal(front_.end(), told.name); !sealed) return sealed;
-    write_index(front_, told.name);
     return {};
   }
 
-  void announce(const std::string& name) {
-    if (context_.on_seal) (void)storage::put_marker(context_.directory, format::pending_file_name(name));
+  void tell_files() {
+    for (const auto* part : {&front_, &behind_}) {
+      if (!part->empty()) result_.files.push_back(part->told(name_));
+    }
+    if (result_.skipped_bytes > 0 && !result_.files.empty())
+      result_.kept_in = format::cut_file_name(result_.files.front().name);
   }
 
-  void write_index(RepairedPart& part, const std::string& name) {
+  // Steps 7 to 9. All that can fail for want of room comes before the first name.
+  std::expected<void, IoError> seal() {
+    if (auto free = front_name_is_free(); !free) return free;
+    if (auto written = rescue_.finish(); !written) return written;
+    if (auto written = cut_ ? cut_->sync() : std::expected<void, IoError>{}; !written) return written;
+    if (auto kept = cut_ ? cut_->keep(cut_end_, result_.kept_in) : std::expected<void, IoError>{}; !kept) return kept;
+    if (auto sealed = seal_behind(); !sealed) {
+      if (cut_) cut_->take_back();
+      return sealed;
+    }
+    if (front_.empty()) return file_->discard();
+    return seal(front_, [this](const auto& name) { return file_->seal(front_.end(), name); });
+  }
+
+  std::expected<void, IoError> seal_behind() {
+    if (behind_.empty()) return {};
+    return seal(behind_, [this](const auto& name) { return rescue_.seal(behind_.end(), name); });
+  }
+
+  // Asked before anything is made or cut.
+  std::expected<void, IoError> front_name_is_free() const {
+    if (front_.empty()) return {};
+    const auto name = front_.told(name_).name;
+    if (!storage::is_there(context_.directory, name)) return {};
+    return std::unexpected(IoError{"sealing " + path_ + ": " + name + " is there already", EEXIST});
+  }
+
+  template <typename Rename>
+  std::expected<void, IoError> seal(RepairedPart& part, const Rename& rename) {
+    const auto name = part.told(name_).name;
+    const auto marker = format::pending_file_name(name);
+    const bool marked_before = storage::is_there(context_.directory, marker);
+    if (context_.on_seal && !storage::put_marker(context_.directory, marker))
+      result_.marker_problem = last_error("marking " + context_.directory.path_of(name)).message();
+    if (auto sealed = rename(name); !sealed) {
+      if (context_.on_seal && !marked_before) storage::remove_marker(context_.directory, marker);
+      return sealed;
+    }
     const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), part.index());
     if (!written) result_.index_problem = written.error().message();
+    return {};
   }
 
   const RepairContext& context_;
   format::FileName name_;
   std::string path_;
+  std::optional<DirectFile> file_;
+  std::uint64_t file_bytes_ = 0;
+  std::vector<Stretch> written_;
   RepairedPart front_, behind_;
   RescueFile rescue_;
-  std::optional<DirectFile> file_;
+  std::optional<SideFile> cut_;
+  std::uint64_t cut_end_ = 0;
+  int failure_ = 0;
   RepairedFile result_;
 };
 
 }  // namespace
 
 RepairedFile repair_file(const RepairContext& context, const std::string& hidden_name, const format::FileName& name) {
+  {
+    Repair repair(context, hidden_name, name);
+    auto result = repair.run();
+    if (!repair.gave_room_back()) return result;
+  }
   return Repair(context, hidden_name, name).run();
 }
 

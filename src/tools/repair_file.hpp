@@ -7,6 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
+#include "format/pcap.hpp"
 #include "storage/directory.hpp"
 #include "wirespool/timestamp.hpp"
 
@@ -18,8 +19,10 @@ struct RepairContext {
   bool holes_known = false;             // storage::knows_holes()
   std::uint32_t block_bytes = 1 << 20;  // of the capture, for the index
   format::IndexLevel index_level = format::IndexLevel::time;
+  std::uint32_t capture_mark = 0;               // format::capture_mark()
+  std::uint32_t snaplen = format::max_snaplen;  // of the capture, where a file's own header is lost
   bool on_seal = false;  // the capture had a command for sealed files: the next one runs it for these, by their markers
-  Timestamp now;
+  Timestamp likely_from = {}, likely_to = {};  // when the capture can have run, by what it wrote about itself
 };
 
 // A sealed file that came out of a hidden one, or would.
@@ -41,11 +44,13 @@ struct RepairedFile {
   };
   std::string hidden_name;
   Outcome outcome = Outcome::failed;
-  std::string why;
-  std::vector<RescuedFile> files;
+  std::string why = {};
+  std::vector<RescuedFile> files = {};
   std::uint64_t skipped_bytes = 0;  // that are part of no whole record
   std::uint64_t skipped_places = 0;
-  std::string index_problem;  // sealed, but without an index
+  std::string kept_in = {};         // the file beside it that has these bytes, if any were cut off or left out
+  std::string index_problem = {};   // sealed, but without an index
+  std::string marker_problem = {};  // sealed, but --on-seal will not be run for it
 };
 
 RepairedFile repair_file(const RepairContext& context, const std::string& hidden_name, const format::FileName& name);

@@ -60,6 +60,8 @@ Json json_of(const RepairedFile& file) {
   for (const auto& rescued : file.files) json["files"].push_back(json_of(rescued));
   json["skipped_bytes"] = file.skipped_bytes;
   json["skipped_places"] = file.skipped_places;
+  if (!file.kept_in.empty()) json["kept_in"] = file.kept_in;
+  if (!file.marker_problem.empty()) json["marker_problem"] = file.marker_problem;
   if (!file.index_problem.empty()) json["index_problem"] = file.index_problem;
   return json;
 }
@@ -78,9 +80,12 @@ std::string render_table(const RepairReport& report) {
                             format::format_rfc3339(rescued.first), format::format_rfc3339(rescued.last));
       }
       if (file.skipped_bytes > 0) {
-        text +=
-            fmt::format("  {} bytes in {} places belong to no whole packet\n", file.skipped_bytes, file.skipped_places);
+        text += fmt::format(
+            "  {} bytes in {} places belong to no whole packet{}\n", file.skipped_bytes, file.skipped_places,
+            file.kept_in.empty() ? "" : (report.dry_run ? ": would be kept in " : ": kept in ") + file.kept_in);
       }
+      if (!file.marker_problem.empty())
+        text += fmt::format("  --on-seal will not be run for it: {}\n", file.marker_problem);
       if (!file.index_problem.empty()) text += fmt::format("  it has no index: {}\n", file.index_problem);
     }
     for (const auto& notice : directory.notices) text += fmt::format("{}: {}\n", directory.directory, notice);

@@ -16,7 +16,8 @@ namespace wirespool::tools {
 // One of the files that come out of a repair: its packets are counted and indexed as they are found.
 class RepairedPart {
  public:
-  explicit RepairedPart(const RepairContext& context) : index_({context.index_level, context.block_bytes, true}) {}
+  explicit RepairedPart(const RepairContext& context)
+      : index_({context.index_level, context.block_bytes, true, context.capture_mark}) {}
 
   void add(const StoredPacket& packet) {
     index_.add(packet, packet.offset - end_);

@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "format/pcap.hpp"
 #include "storage/directory.hpp"
 #include "storage/io_error.hpp"
-#include "storage/output_file.hpp"
+#include "storage/side_file.hpp"
 
 namespace wirespool::tools {
 
@@ -20,7 +21,10 @@ class RescueFile {
  public:
   RescueFile(const storage::Directory& directory, std::string name) : directory_(directory), name_(std::move(name)) {}
 
+  void begin_with(const format::PcapFileHeader& header) { header_ = header; }  // before the first record
   std::expected<void, storage::IoError> append(std::span<const std::byte> record);
+
+  std::expected<void, storage::IoError> finish();  // all of it is on the drive; nothing to do if nothing was appended
 
   // Under its final name, unless the same file has it already.
   std::expected<void, storage::IoError> seal(std::uint64_t length, const std::string& final_name);
@@ -32,7 +36,9 @@ class RescueFile {
 
   const storage::Directory& directory_;
   std::string name_;
-  std::optional<storage::OutputFile> output_;
+  format::PcapFileHeader header_;
+  std::optional<storage::SideFile> file_;
+  std::uint64_t written_ = 0;
   std::vector<std::byte> buffer_;
 };
 

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <map>
 
-#include "format/file_name.hpp"
 #include "tools/capture_group.hpp"
 
 namespace wirespool::tools {
@@ -36,6 +35,17 @@ Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
   return held;
 }
 
+// A drive that fails may have taken more than it could say. That was stored on another drive as well (rehomed), or
+// counted as lost (drop_drive); what `repair` brings back of it is more than the ledger calls stored.
+std::string known_surplus(const Held& held, const LedgerPoint& final) {
+  const auto most = final.rehomed + final.losses.drop_drive;
+  if (held.packets <= final.stored || held.bytes < final.stored_bytes || held.packets - final.stored > most) return {};
+  return fmt::format(
+      "its files hold {} packets more than the {} its ledger calls stored: a failed drive had taken them before they "
+      "were stored on another one (rehomed {}) or given up (drop_drive {}); those of the first kind are there twice",
+      held.packets - final.stored, final.stored, final.rehomed, final.losses.drop_drive);
+}
+
 void check_final(const CaptureGroup& group, const LedgerPoint& final, const Verdicts& verdicts,
                  CaptureVerdict& verdict) {
   if (const auto wrong = final.imbalance(); !wrong.empty())
@@ -55,6 +65,10 @@ void check_final(const CaptureGroup& group, const LedgerPoint& final, const Verd
   const auto held = held_by(group, verdicts);
   if (!held.sure) return;
   if (held.packets != final.stored || held.bytes != final.stored_bytes) {
+    if (auto known = known_surplus(held, final); !known.empty()) {
+      verdict.notices.push_back(std::move(known));
+      return;
+    }
     verdict.problems.push_back(
         fmt::format("its ledger tells of {} packets with {} bytes stored, its files hold {} with {}", final.stored,
                     final.stored_bytes, held.packets, held.bytes));
@@ -68,12 +82,13 @@ void check_lines(const CaptureGroup& group, CaptureVerdict& verdict) {
 }
 
 CaptureVerdict verify_capture(const CaptureGroup& group, const Verdicts& verdicts) {
-  CaptureVerdict verdict{group.stem + "-" + format::format_compact_time(group.start), {}, {}};
+  CaptureVerdict verdict{group.name(), {}, {}};
   const bool runs = std::ranges::any_of(group.directories, [&group](const auto& directory) {
     return has_open_files(directory, group.stem, group.start);
   });
   const bool ended = group.facts && group.facts->final;
   check_lines(group, verdict);
+  if (auto back = clock_set_back(group); !back.empty()) verdict.notices.push_back(std::move(back));
   if (ended) {
     verdict.problems.insert(verdict.problems.end(), group.problems.begin(), group.problems.end());
     check_final(group, *group.facts->final, verdicts, verdict);

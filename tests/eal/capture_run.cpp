@@ -73,7 +73,7 @@ std::string lcore_map(unsigned lcores) {
 
 Command command_line(const CaptureCommand& capture) {
   say_memory(capture.megabytes);
-  Command command = capture.started_by;
+  Command command = capture.under;
   command.insert(command.end(), {wirespool_program(), "capture", "--lcores", lcore_map(capture.lcores)});
   const auto memory = eal_options(capture.megabytes);
   command.insert(command.end(), memory.begin(), memory.end());

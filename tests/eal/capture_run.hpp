@@ -23,7 +23,7 @@ struct CaptureCommand {
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;
   std::string redirection;  // by a shell, "2>/dev/full"
-  Command started_by = {};  // a command that runs the rest of its line: {"env", "NAME=value"}
+  Command under = {};  // in front of the program: {"env", "LD_PRELOAD=..."}
 };
 
 // The program Meson built: its path is in $WIRESPOOL.

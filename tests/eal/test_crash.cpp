@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The real program, killed with SIGKILL at random moments, and what `repair` makes of what it leaves.
+// The real program, killed with SIGKILL at random moments or run by a clock that is wrong, and what `repair`, `verify`
+// and `ls` make of what it leaves.
+#include <cstdlib>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -10,6 +13,7 @@
 #include "support/loop_drive.hpp"
 #include "support/random.hpp"
 #include "support/skip.hpp"
+#include "support/spool_files.hpp"
 #include "support/trace_compare.hpp"
 
 using namespace wirespool;
@@ -18,6 +22,12 @@ using namespace wirespool::test;
 namespace {
 
 constexpr int rounds = 25;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
 
 // Name, bytes and time of change of each file.
 std::string state_of(const std::filesystem::path& directory) {
@@ -122,4 +132,93 @@ TEST_CASE("after kill -9 at any moment, repair brings back every packet that was
   std::printf("%s: %d kills, %d before the end of the trace, %llu packets back\n", file_system.c_str(), rounds,
               crashes.cut(), static_cast<unsigned long long>(crashes.packets_back()));
   std::fflush(stdout);
+}
+
+namespace {
+
+constexpr std::int64_t hour = 3600, day = 24 * hour;
+
+// A clock for one program that is wrong by so many seconds: clock_shim.cpp.
+class WrongClock {
+ public:
+  WrongClock(std::filesystem::path file, std::int64_t seconds) : file_(std::move(file)) { set(seconds); }
+
+  // In place: the program has the file mapped.
+  void set(std::int64_t seconds) const {
+    std::fstream out(file_, std::filesystem::exists(file_) ? std::ios::in | std::ios::out : std::ios::out);
+    out.write(reinterpret_cast<const char*>(&seconds), sizeof seconds);
+  }
+
+  Command under() const {
+    const char* shim = std::getenv("CLOCK_SHIM");
+    REQUIRE(shim != nullptr);
+    return {"env", std::string("LD_PRELOAD=") + shim, "CLOCK_SHIFT=" + file_.string()};
+  }
+
+ private:
+  std::filesystem::path file_;
+};
+
+// Frames that cost little room: their first bytes only.
+CaptureCommand capture_without_end(const Bench& bench, const WrongClock& clock) {
+  write_trace({.kind = "1514", .packets = 1000}, bench.trace());
+  return {.vdevs = {replay_of({bench.trace()}, true)},
+          .outputs = bench.outputs,
+          .options = {"--snaplen", "64", "--stats-interval", "50ms"},
+          .under = clock.under()};
+}
+
+}  // namespace
+
+TEST_CASE("the clock was ahead while capturing, the machine crashed and has the right time again: nothing is lost") {
+  if (sanitized) return skip("a wrong clock", "a sanitizer wants to be loaded first");
+  const auto ahead = GENERATE(25 * hour, 400 * day, -400 * day);
+  INFO("ahead by " << ahead << " s");
+  const Bench bench;
+  const WrongClock clock(bench.base / "clock", ahead);
+  LiveCapture capture(capture_without_end(bench, clock));
+  REQUIRE(capture.wait_for_total("stored", 1));
+  const auto killed = capture.stop(SIGKILL);
+  const auto report = repair_when_it_lets_go(bench.outputs[0]);
+  INFO(report.dump());
+  std::uint64_t packets = 0;
+  for (const auto& file : report.at("files")) {
+    CHECK((file.at("outcome") == "sealed" || file.at("outcome") == "removed"));
+    for (const auto& sealed : file.at("files")) packets += sealed.at("packets").get<std::uint64_t>();
+  }
+  CHECK(packets >= killed.total("stored"));
+  CHECK(run_tool("verify", bench.outputs).ok());
+}
+
+TEST_CASE(
+    "the clock was ahead at the start and is put right while capturing: verify is content, ls shows one capture") {
+  if (sanitized) return skip("a wrong clock", "a sanitizer wants to be loaded first");
+  const bool index = GENERATE(true, false);
+  INFO("index " << index);
+  const Bench bench;
+  const WrongClock clock(bench.base / "clock", 2 * hour);
+  auto command = capture_without_end(bench, clock);
+  command.options.insert(command.options.end(), {"--index", index ? "time" : "off"});
+  LiveCapture capture(command);
+  REQUIRE(capture.wait_for_total("stored", 1));
+  clock.set(0);
+  // What was captured before is sealed, and what comes then goes into other files.
+  for (int i = 0; i < 3000 && sealed_files(bench.outputs).empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  REQUIRE(capture.wait_for_total("stored", capture.total("stored") + 1));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  REQUIRE(result.process.ok());
+  REQUIRE(sealed_files(bench.outputs).size() >= 2);
+  const auto verdict = run_tool("verify", bench.outputs);
+  INFO(verdict.describe());
+  CHECK(verdict.ok());
+  const auto listed = wirespool_json("ls", bench.outputs);
+  INFO(listed.dump());
+  REQUIRE(listed.at("captures").size() == 1);
+  CHECK(listed.at("captures")[0].at("files").size() == sealed_files(bench.outputs).size());
+  // No gap over the two hours at which nobody captured.
+  const auto began = listed.at("captures")[0].at("start");
+  for (const auto& gap : listed.at("captures")[0].at("gaps"))
+    CHECK_FALSE((gap.at("from") < began && gap.at("to") > began));
 }

@@ -72,7 +72,7 @@ CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t pa
 CaptureCommand with_faults(CaptureCommand capture, const std::string& faults) {
   const char* module = std::getenv("FAULTY_CALLS_MODULE");
   REQUIRE(module != nullptr);
-  capture.started_by = {"env", std::string("LD_PRELOAD=") + module, "FAULTY_CALLS=" + faults};
+  capture.under = {"env", std::string("LD_PRELOAD=") + module, "FAULTY_CALLS=" + faults};
   return capture;
 }
 
@@ -385,7 +385,7 @@ TEST_CASE("an index that cannot be written is told, and costs nothing else") {
 TEST_CASE("where files may not get as long as they are to, the capture does not begin, and says so") {
   const Bench bench;
   auto capture = CaptureCommand{.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "10"}};
-  capture.started_by = {"prlimit", "--fsize=20000000"};
+  capture.under = {"prlimit", "--fsize=20000000"};
   const auto refused = run_capture(capture);
   INFO(refused.describe());
   CHECK(refused.process.exit_code == 2);

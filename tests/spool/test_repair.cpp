@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -13,12 +14,16 @@
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
+#include "format/load.hpp"
+#include "format/record_scanner.hpp"
 #include "spool/reading_rig.hpp"
 #include "storage/direct_file.hpp"
 #include "support/catch.hpp"
 #include "support/outside_tools.hpp"
 #include "support/pcap_bytes.hpp"
+#include "support/process.hpp"
 #include "support/random.hpp"
+#include "support/skip.hpp"
 #include "support/spool_files.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace_compare.hpp"
@@ -174,7 +179,10 @@ TEST_CASE_METHOD(Crash, "the end of a file cut at any byte is left out, and ever
       continue;
     }
     REQUIRE(sealed().size() == whole);
-    for (const auto& file : sealed_files({directory.path()})) std::filesystem::remove(file);
+    for (const auto& file : sealed_files({directory.path()})) {
+      std::filesystem::remove(file);
+      std::filesystem::remove(format::cut_file_name(file.string()));
+    }
   }
 }
 
@@ -369,6 +377,218 @@ TEST_CASE("a directory that is not there is wrong use; one with nothing to repai
   TempDir directory;
   CHECK(tools::repair({{directory.str() + "/none"}, false}).error().kind == tools::ToolProblem::Kind::wrong_use);
   CHECK(tools::render_table(*tools::repair({{directory.str()}, false})) == "no unsealed files: nothing to repair\n");
+}
+
+TEST_CASE("the clock was years off while capturing: repair brings the same packets back, whatever the clock says now") {
+  const auto years = GENERATE(values<std::int64_t>({-50, -2, 2, 10}));
+  INFO(years << " years");
+  const auto times = std::chrono::nanoseconds(start.ns) + std::chrono::hours(24 * 365) * years;
+  TraceSpec spec;
+  spec.kind = "imix";
+  spec.packets = 1200;
+  spec.start = Timestamp{static_cast<std::uint64_t>(times.count()) + 1'000'000'000};
+  const auto trace = make_trace(spec);
+  const std::vector<bool> whole_file, hole{true, true, false}, no_front{false};
+  const auto written = GENERATE_COPY(values<std::vector<bool>>({whole_file, hole, no_front}));
+  SECTION("and the capture's start has that time too") {
+    Crash crash;
+    const Timestamp began{static_cast<std::uint64_t>(times.count())};
+    crash.path = crash.directory / format::hidden_file_name({"w", began, 3, 17});
+    crash.write(pcap_bytes(trace), written, 4 << 20);
+    CHECK(crash.repair_one().outcome == Outcome::sealed);
+    CHECK(same(whole_in(trace, written), crash.sealed()) == "");
+  }
+  SECTION("and was set after the start, so that only the packets tell") {
+    Crash crash;
+    crash.write(pcap_bytes(trace), written, 4 << 20);
+    CHECK(crash.repair_one().outcome == Outcome::sealed);
+    CHECK(same(whole_in(trace, written), crash.sealed()) == "");
+  }
+}
+
+TEST_CASE_METHOD(Crash, "a clock put right by years in the middle of a file cuts nothing off") {
+  TraceSpec spec;
+  spec.kind = "imix";
+  spec.packets = 600;
+  spec.start = Timestamp{86'400'000'000'000};  // a machine without a battery begins in 1970
+  auto trace = make_trace(spec);
+  spec.start = start;
+  spec.first_number = 600;
+  const auto later = make_trace(spec);
+  for (std::size_t i = 0; i < later.size(); ++i) trace.append(later[i]);
+  const std::vector<bool> hole{true, true, true, true, true, true, false};
+  write(pcap_bytes(trace), hole, 4 << 20);
+  repair();
+  CHECK(same(whole_in(trace, hole), sealed()) == "");
+}
+
+TEST_CASE_METHOD(Crash, "a packet whose time is damaged costs itself, and not all that follow") {
+  const auto trace = trace_of(1000);
+  auto bytes = pcap_bytes(trace);
+  std::size_t offset = 24;
+  for (std::size_t i = 0; i < 400; ++i) offset += 16 + trace[i].caplen();
+  const auto bit = GENERATE(14, 31);  // four hours, and a lifetime
+  bytes[offset + static_cast<std::size_t>(bit) / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+  REQUIRE(Timestamp{format::time_of(format::load<format::PcapRecordHeader>(bytes, offset))} > trace[400].time);
+  write_all(bytes);
+  CHECK(repair_one().skipped_bytes == 16 + trace[400].caplen());
+  Trace expected;
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    if (i != 400) expected.append(trace[i]);
+  }
+  CHECK(same(expected, sealed()) == "");
+}
+
+TEST_CASE_METHOD(Crash,
+                 "what repair cuts it keeps beside, at the offsets where it was, and a second repair makes no more") {
+  const auto bytes = pcap_bytes(trace_of(1200));
+  const std::vector<bool> written{true, true, false, true, true, true};
+  write(bytes, written, 4 << 20);
+  const auto before = read_bytes(path);
+  CHECK(repair(true).directories[0].files[0].kept_in != "");
+  CHECK(content().size() == 1);
+  const auto repaired = repair_one();
+  REQUIRE(repaired.kept_in == format::cut_file_name(repaired.files[0].name));
+  const auto kept = read_bytes(directory / repaired.kept_in);
+  std::uint64_t not_zero = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    REQUIRE((kept[i] == std::byte{0} || kept[i] == before[i]));
+    not_zero += kept[i] != std::byte{0};
+  }
+  CHECK(not_zero > 0);
+  // The first of these bytes are the cut record in front of the hole, and nothing of it is left out.
+  const auto front = std::filesystem::file_size(directory / repaired.files[0].name);
+  REQUIRE(front < 2 * block);
+  CHECK(std::equal(before.begin() + static_cast<std::ptrdiff_t>(front), before.begin() + 2 * block,
+                   kept.begin() + static_cast<std::ptrdiff_t>(front)));
+  const auto after = content();
+  repair();
+  CHECK(content() == after);
+}
+
+TEST_CASE_METHOD(Crash, "a repair that is ended when it has kept what it cuts does not fail on that the next time") {
+  const auto bytes = pcap_bytes(trace_of(1200));
+  const std::vector<bool> written{true, true, false, true, true, true};
+  write(bytes, written, 4 << 20);
+  Crash other;
+  other.write(bytes, written, 4 << 20);
+  const auto kept = other.repair_one().kept_in;
+  std::filesystem::copy_file(other.directory / kept, directory / kept);
+  CHECK(repair_one().outcome == Outcome::sealed);
+  CHECK(read_bytes(directory / kept) == read_bytes(other.directory / kept));
+}
+
+TEST_CASE_METHOD(Crash, "a file behind a hole has the capture's own snaplen in its header") {
+  const auto trace = trace_of(1200, "60");
+  auto bytes = pcap_bytes(trace);
+  const std::uint32_t snaplen = 64;
+  SECTION("as the file's own header tells it") {
+    std::memcpy(bytes.data() + 16, &snaplen, 4);
+    write(bytes, {true, false}, 4 << 20);
+  }
+  SECTION("as capture.json tells it where that header is lost") {
+    std::ofstream(directory / format::capture_file_name("w", start)) << R"({"plan":{"snaplen":64}})";
+    write(bytes, {false}, 4 << 20);
+  }
+  for (const auto& file : repair_one().files) {
+    INFO(file.name);
+    CHECK(format::load<format::PcapFileHeader>(read_bytes(directory / file.name)).snaplen == snaplen);
+  }
+}
+
+TEST_CASE_METHOD(Crash, "links planted where repair makes its files are not followed") {
+  const std::vector<bool> written{true, true, false, true, true, true};
+  const auto trace = trace_of(1200);
+  write(pcap_bytes(trace), written, 4 << 20);
+  const auto planned = repair(true).directories[0].files[0];
+  const auto victim = directory / "victim";
+  const std::string secret = "belongs to somebody else";
+  std::ofstream(victim) << secret;
+  const auto base = path.substr(0, path.rfind('.'));
+  std::vector<std::filesystem::path> names{base + ".rescue", base + ".cut"};
+  for (const auto& file : planned.files) {
+    names.push_back(directory / format::index_file_name(file.name));
+    names.push_back(directory / ("." + format::index_file_name(file.name) + ".tmp"));
+  }
+  const bool hard = GENERATE(false, true);
+  for (const auto& name : names)
+    hard ? std::filesystem::create_hard_link(victim, name) : std::filesystem::create_symlink(victim, name);
+  repair();
+  std::string now;
+  std::getline(std::ifstream(victim), now, '\0');
+  CHECK(now == secret);
+  CHECK(same(whole_in(trace, written), sealed()) == "");
+  for (const auto& name : names) CHECK_FALSE(std::filesystem::is_symlink(name));
+}
+
+TEST_CASE_METHOD(Crash, "links planted under the final names are not followed, and the hidden file stays as it was") {
+  write(pcap_bytes(trace_of(1200)), {true, true, false, true, true, true}, 4 << 20);
+  const auto planned = repair(true).directories[0].files[0];
+  const auto victim = directory / "victim";
+  std::ofstream(victim) << "belongs to somebody else";
+  const auto name = GENERATE_COPY(values<std::string>({planned.files[0].name, planned.files[1].name, planned.kept_in}));
+  std::filesystem::create_symlink(victim, directory / name);
+  const auto before = read_bytes(path);
+  CHECK(repair_one().outcome == Outcome::failed);
+  CHECK(std::filesystem::file_size(victim) == 24);
+  CHECK(read_bytes(path) == before);
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 3);
+}
+
+TEST_CASE_METHOD(Crash, "a hidden file that is another file's second name is not repaired") {
+  const auto victim = directory / "victim";
+  const auto bytes = pcap_bytes(trace_of(100));
+  write_bytes(victim, std::span(bytes).first(bytes.size() - 1));
+  const bool hard = GENERATE(false, true);
+  hard ? std::filesystem::create_hard_link(victim, path) : std::filesystem::create_symlink(victim, path);
+  CHECK(repair_one().outcome == Outcome::failed);
+  CHECK(std::filesystem::file_size(victim) == bytes.size() - 1);
+}
+
+TEST_CASE_METHOD(Crash, "an index or a marker that cannot be written is told, and is no success") {
+  std::ofstream(directory / format::capture_file_name("w", start)) << R"({"plan":{"on_seal":"true"}})";
+  write_all(pcap_bytes(trace_of(100)));
+  const auto name = repair(true).directories[0].files[0].files[0].name;
+  SECTION("the index") { std::filesystem::create_directories(directory / format::index_file_name(name) / "x"); }
+  SECTION("the marker") { std::filesystem::create_symlink("nowhere", directory / format::pending_file_name(name)); }
+  const auto report = repair();
+  CHECK(report.directories[0].files[0].outcome == Outcome::sealed);
+  CHECK_FALSE(report.complete());
+}
+
+TEST_CASE("a drive too full for what repair copies: all stays as it was, until there is room") {
+  if (::geteuid() != 0) return skip("a full drive", "not root");
+  Crash crash;
+  const auto mount = "size=" + std::to_string(4 << 20);
+  if (!run_process({"mount", "-t", "tmpfs", "-o", mount, "tmpfs", crash.directory.str()}).ok())
+    return skip("a full drive", "no tmpfs can be mounted here");
+  struct Unmount {
+    std::string path;
+    ~Unmount() { run_process({"umount", "--lazy", path}); }
+  } unmount{crash.directory.str()};
+  const auto trace = trace_of(3000);
+  const std::vector<bool> written{true, true, false};
+  const auto bytes = pcap_bytes(trace);
+  crash.write(bytes, written, 0);
+  const auto free = std::filesystem::space(crash.directory.path()).available;
+  const auto ballast = crash.directory / "ballast";
+  SECTION("and only the files of others could make some") {
+    write_bytes(ballast, std::vector<std::byte>(free - (128 << 10), std::byte{1}));
+    const auto before = crash.content();
+    const auto repaired = crash.repair_one();
+    CHECK(repaired.outcome == Outcome::failed);
+    CHECK(repaired.why.find("No space left") != std::string::npos);
+    CHECK(crash.content() == before);
+    std::filesystem::remove(ballast);
+  }
+  SECTION("but for what was allocated ahead for records that never came") {
+    write_bytes(ballast, std::vector<std::byte>(free - (2 << 20), std::byte{1}));
+    const int fd = ::open(crash.path.c_str(), O_RDWR);
+    REQUIRE(::posix_fallocate(fd, static_cast<off_t>(bytes.size() + 4096), (2 << 20) - (128 << 10)) == 0);
+    ::close(fd);
+  }
+  CHECK(crash.repair_one().outcome == Outcome::sealed);
+  CHECK(same(whole_in(trace, written), crash.sealed()) == "");
 }
 
 TEST_CASE("hidden files of any content are survived") {

@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "format/file_name.hpp"
+#include "spool/index_builder.hpp"
 #include "spool/index_store.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/temp_dir.hpp"
 #include "tools/ledger_file.hpp"
+#include "tools/ls.hpp"
 #include "tools/make_index.hpp"
 
 using namespace wirespool;
@@ -294,4 +296,126 @@ TEST_CASE("wirespool index refuses a file it cannot read to its end, and goes on
   CHECK(text.find("only pcap files have an index") != std::string::npos);
   CHECK(std::ranges::count(report->files, tools::IndexedFile::Outcome::made, &tools::IndexedFile::outcome) ==
         static_cast<std::ptrdiff_t>(rig.paths.size() - 1));
+}
+
+namespace {
+
+std::string time_text(std::uint64_t seconds_after_start) {
+  return format::format_rfc3339(Timestamp{start.ns + seconds_after_start * 1'000'000'000});
+}
+
+std::string line_at(const std::string& time, std::uint64_t stored, std::uint64_t bytes, bool final = false) {
+  auto line = nlohmann::json::parse(ledger_of(stored, bytes, 0, final));
+  line["time"] = time;
+  return line.dump();
+}
+
+// A capture that begins two hours ahead; after its first line the clock is put right, which ends its files.
+struct SetBack {
+  TempDir directory;
+  Trace ahead, right;
+  Timestamp began{start.ns + 7200 * std::uint64_t{1'000'000'000}};
+  std::vector<std::string> places{directory.str()};
+
+  explicit SetBack(std::uint32_t mark, bool with_ledger = true) {
+    TraceSpec spec;
+    spec.packets = 300;
+    spec.start = Timestamp{began.ns + 1'000'000'000};
+    ahead = make_trace(spec);
+    spec.start = Timestamp{start.ns + 3 * std::uint64_t{1'000'000'000}};
+    spec.first_number = 300;
+    right = make_trace(spec);
+    write(ahead, 0, mark);
+    write(right, 1, mark);
+    const auto stored = ahead.size() + right.size(), bytes = ahead.bytes() + right.bytes();
+    const auto final = line_at(time_text(4), stored, bytes, true);
+    const auto plan = R"({"wirespool":"0","plan":{"block_bytes":4096,"drives":[{}]},"ledger":)" + final + "}";
+    write_bytes(directory / format::capture_file_name("t", began), std::as_bytes(std::span(plan)));
+    if (!with_ledger) return;
+    const auto lines = line_at(time_text(7202), ahead.size(), ahead.bytes()) + "\n" +
+                       line_at(time_text(3), ahead.size(), ahead.bytes()) + "\n" + final + "\n";
+    write_bytes(directory / format::ledger_file_name("t", began), std::as_bytes(std::span(lines)));
+  }
+
+  void write(const Trace& trace, unsigned sequence, std::uint32_t mark) {
+    const auto path = directory / format::format_file_name({"t", trace[0].time, 0, sequence});
+    write_bytes(path, pcap_bytes(trace));
+    auto file = SpoolFile::open(path.string());
+    spool::IndexBuilder builder({format::IndexLevel::time, 4096, true, mark});
+    while (const auto* packet = file->next()) builder.add(*packet);
+    write_bytes(spool::index_path(path), builder.finish(file->size()));
+  }
+};
+
+void is_one_capture_and_whole(const SetBack& capture) {
+  const auto report = tools::verify(capture.places);
+  INFO(tools::render_table(*report));
+  CHECK(report->problem_count() == 0);
+  CHECK(report->captures.size() == 1);
+  const auto listed = tools::ls({capture.places});
+  INFO(tools::render_table(*listed));
+  REQUIRE(listed->captures.size() == 1);
+  CHECK(listed->captures[0].start == capture.began);
+  CHECK(listed->captures[0].files.size() == 2);
+}
+
+}  // namespace
+
+TEST_CASE("a clock set back while capturing: verify finds no fault, and ls one capture") {
+  SECTION("the index tells which capture a file is of") {
+    is_one_capture_and_whole(SetBack(format::capture_mark(SetBack(0).began), false));
+  }
+  SECTION("an index of 0.1.0 does not, but the ledger went with the clock") {
+    const SetBack capture(0);
+    is_one_capture_and_whole(capture);
+    const auto verdict = tools::verify(capture.places)->captures.at(0);
+    CHECK(any_contains(verdict.notices, "its clock was set back from " + time_text(7202) + " to " + time_text(3)));
+    CHECK(tools::ls({capture.places})->captures[0].gaps.empty());
+  }
+}
+
+TEST_CASE("another capture that began meanwhile by the right clock does not get the files of one that was ahead") {
+  const SetBack capture(format::capture_mark(SetBack(0).began));
+  const auto plan = R"({"plan":{"drives":[{}]},"ledger":)" + line_at(time_text(7201), 0, 0, true) + "}";
+  const auto other = Timestamp{capture.began.ns + 500'000'000};
+  write_bytes(capture.directory / format::capture_file_name("t", other), std::as_bytes(std::span(plan)));
+  CHECK(tools::verify(capture.places)->problem_count() == 0);
+}
+
+TEST_CASE("an index made again keeps which capture its file is of") {
+  const SetBack capture(format::capture_mark(SetBack(0).began), false);
+  REQUIRE(tools::make_indices({capture.places, format::IndexLevel::flow, true})->complete());
+  is_one_capture_and_whole(capture);
+}
+
+TEST_CASE("what a capture lost is told of the files of that time, before and after its clock was set back") {
+  std::vector<tools::LedgerPoint> points;
+  const auto add = [&points](std::uint64_t seconds, std::uint64_t lost) {
+    tools::LedgerPoint point;
+    point.time = Timestamp{start.ns + seconds * 1'000'000'000};
+    point.losses.drop_handoff = lost;
+    points.push_back(point);
+  };
+  add(7201, 1), add(7202, 10), add(5, 10), add(6, 17);
+  const auto lost = [&points](std::uint64_t from, std::uint64_t to) {
+    return tools::losses_between(points, Timestamp{start.ns + from * 1'000'000'000},
+                                 Timestamp{start.ns + to * 1'000'000'000})
+        .drop_handoff;
+  };
+  CHECK(lost(7201, 7202) == 9);
+  CHECK(lost(5, 6) == 7);
+  CHECK(lost(7200, 7201) == 1);
+}
+
+TEST_CASE("packets that a failed drive had taken after all are known surplus, not a fault; other surplus is one") {
+  Rig rig;
+  auto line = nlohmann::json::parse(ledger_of(rig.trace.size() - 40, rig.trace.bytes() - 40 * 2000));
+  line["totals"]["rehomed"] = 40;
+  rig.write_plan(line.dump());
+  auto verdict = tools::verify(rig.places)->captures.at(0);
+  CHECK(verdict.problems.empty());
+  CHECK(any_contains(verdict.notices, "40 packets more than the 960"));
+  line["totals"]["rehomed"] = 39;
+  rig.write_plan(line.dump());
+  CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "its files hold 1000"));
 }

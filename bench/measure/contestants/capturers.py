@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bed import Bed
-from ..process import Process
+from ..bed.process import Process
+from ..bed.wire import Wire
 from ..trouble import Unavailable
-from ..wire import Wire
 
 RING_MIB = 64
 FRAME_BYTES = 2048  # of a slot in af_packet's ring: with its header a frame fits into an mbuf of the usual size

@@ -4,10 +4,10 @@
 import json
 import time
 
-from .. import cputime
+from ..bed import cputime
 from ..bed import Bed
+from ..bed.process import Process
 from ..measurement import Measurement
-from ..process import Process
 from ..trouble import Trouble
 
 RAMP_SECONDS = 0.3  # as wirespool's warm-up

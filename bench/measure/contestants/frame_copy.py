@@ -3,10 +3,10 @@
 
 import json
 
-from .. import cputime
+from ..bed import cputime
 from ..bed import Bed
+from ..bed.process import Process
 from ..measurement import Measurement
-from ..process import Process
 
 
 def copy(bed: Bed, trace, mbufs: int, into_bytes: int) -> Measurement:

@@ -5,10 +5,10 @@ import re
 import subprocess
 import time
 
-from .. import cputime
+from ..bed import cputime
 from ..bed import Bed, trace_device
+from ..bed.process import Process
 from ..measurement import Measurement
-from ..process import Process
 from ..trouble import Trouble
 
 PROMPT = "testpmd>"

@@ -4,10 +4,10 @@
 import json
 import subprocess
 
-from .. import cputime
+from ..bed import cputime
 from ..bed import Bed, trace_device
+from ..bed.process import Process
 from ..measurement import Measurement
-from ..process import Process
 from ..trouble import Trouble
 
 # Not counted: the caches are cold, files are being opened, drives spend what their buffers save.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Stored: rates beside fio's, CPU time a GB, and the published shape."""
 
-from .. import published
-from ..disks import ONE
-from ..drives import BYTES_PER_S
 from ..measurement import Results, summarize
+from ..measures.disks import ONE
+from ..measures.drives import BYTES_PER_S
+from . import published
 from .table import Table, cell, number, percent
 
 VALUES = [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """All tables of a run, in the order in which they are read, and what has to be known before believing them."""
 
-from .. import machine
+from ..bed import machine
 from ..measurement import Results
 from . import cost_tables, disk_tables, goals, micro_tables, peer_tables, reading_tables, stage_tables
 from .table import markdown, text

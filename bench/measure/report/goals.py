@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What wirespool set out to reach, each goal with its value."""
 
-from ..disks import ONE, TWO
-from ..drives import case_of
 from ..measurement import Results
-from ..stages import MEMORY, RXONLY, name_of
+from ..measures.disks import ONE, TWO
+from ..measures.drives import case_of
+from ..measures.stages import MEMORY, RXONLY, name_of
 from .disk_tables import best_fio, times_one
 from .reading_tables import GOALS as READING
 from .table import Table, cell, number

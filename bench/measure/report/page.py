@@ -3,7 +3,7 @@
 
 from html import escape
 
-from .. import machine
+from ..bed import machine
 from ..measurement import Results
 from . import plots
 from .everything import all_tables, remarks

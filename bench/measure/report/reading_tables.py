@@ -2,7 +2,7 @@
 """Reading back what was captured."""
 
 from ..measurement import Results
-from ..reading import COLD, EXTRACT, FIO, MERGE, MERGECAP, TCPDUMP, VERIFY, WARM, WHOLE
+from ..measures.reading import COLD, EXTRACT, FIO, MERGE, MERGECAP, TCPDUMP, VERIFY, WARM, WHOLE
 from .table import Table, cell
 
 VALUES = [

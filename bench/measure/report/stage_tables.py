@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Received, handed over, copied: rates, ratios, and the published shape."""
 
-from .. import distance, published
+from ..bed.traces import line_rate_mpps
 from ..measurement import Results, summarize
-from ..stages import MEMCPY, MEMORY, RXONLY
-from ..traces import line_rate_mpps
+from ..measures import distance
+from ..measures.stages import MEMCPY, MEMORY, RXONLY
+from . import published
 from .table import Table, cell, number, percent
 
 SPREAD = "Median of the repeats; ± half of the spread between the largest and the smallest. ?: no repeat had its CPUs for 98 % of the time."

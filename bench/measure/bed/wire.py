@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from .trouble import Trouble, Unavailable
+from ..trouble import Trouble, Unavailable
 
 
 def must(*command) -> str:

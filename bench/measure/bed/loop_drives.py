@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .trouble import Trouble, Unavailable
+from ..trouble import Trouble, Unavailable
 from .wire import must
 
 MIB = 1 << 20

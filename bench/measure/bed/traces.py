@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .trouble import Trouble
+from ..trouble import Trouble
 
 PACKETS = 4000
 

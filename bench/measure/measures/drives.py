@@ -3,13 +3,14 @@
 
 from functools import partial
 
-from . import disks, rounds
-from .bed import Bed
-from .contestants import fio, wirespool
-from .loop_drives import MIB, LoopDrives
-from .rounds import Turn
+from .. import rounds
+from ..bed import Bed
+from ..bed.loop_drives import MIB, LoopDrives
+from ..contestants import fio, wirespool
+from ..rounds import Turn
+from ..trouble import Trouble
+from . import disks
 from .stages import handoff_kinds
-from .trouble import Trouble
 
 BYTES_PER_S = 200_000_000
 COUNTS = [1, 2, 4]

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from .report.table import Table, text
+from ..report.table import Table, text
 
 # Of the baseline. A few ticks of the clock more or less are far below it; an instruction per packet in the loop is above.
 TOLERANCE = 1.01

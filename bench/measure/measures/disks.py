@@ -9,11 +9,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from .bed import Bed
-from .contestants import fio, wirespool
-from .rounds import Turn
+from ..bed import Bed
+from ..contestants import fio, wirespool
+from ..rounds import Turn
+from ..trouble import Trouble
 from .stages import handoff_kinds
-from .trouble import Trouble
 
 ONE, TWO = "1 directory", "2 directories"
 LARGEST_FILE = 24 << 30  # more than any drive of today writes in the time

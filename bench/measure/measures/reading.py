@@ -8,13 +8,15 @@ import time
 from functools import partial
 from pathlib import Path
 
-from . import disks, rounds, spool_files
-from .bed import Bed
-from .measurement import Measurement
-from .process import Process
-from .rounds import Turn
-from .spool_files import Spool
-from .trouble import Trouble
+from .. import rounds
+from ..bed import spool_files
+from ..bed import Bed
+from ..bed.process import Process
+from ..bed.spool_files import Spool
+from ..measurement import Measurement
+from ..rounds import Turn
+from ..trouble import Trouble
+from . import disks
 
 MERGE, COLD, WARM, WHOLE = "merge", "one host, cold", "one host, warm", "verify"
 EXTRACT, MERGECAP, TCPDUMP, TSHARK = "wirespool extract", "mergecap", "tcpdump -r", "tshark"

@@ -4,9 +4,9 @@
 import json
 import subprocess
 
-from .bed import Bed
-from .measurement import Measurement
-from .trouble import Trouble
+from ..bed import Bed
+from ..measurement import Measurement
+from ..trouble import Trouble
 
 MIX = ("CAIDA-like", "caida")
 

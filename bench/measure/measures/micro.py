@@ -3,12 +3,12 @@
 
 import json
 
-from . import cputime
-from .bed import Bed
-from .measurement import Measurement
-from .process import Process
-from .rounds import Log, Turn
-from .trouble import Trouble
+from ..bed import cputime
+from ..bed import Bed
+from ..bed.process import Process
+from ..measurement import Measurement
+from ..rounds import Log, Turn
+from ..trouble import Trouble
 
 # program, its arguments, whether it only needs its CPUs
 PROGRAMS = [

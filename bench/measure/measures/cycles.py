@@ -3,12 +3,12 @@
 
 from functools import partial
 
-from .bed import Bed
-from .contestants import wirespool
-from .contestants.wirespool import Run
+from ..bed import Bed
+from ..contestants import wirespool
+from ..contestants.wirespool import Run
+from ..measurement import Measurement
+from ..rounds import Turn
 from .disks import in_fresh_folders
-from .measurement import Measurement
-from .rounds import Turn
 from .stages import handoff_kinds
 
 PROGRAM = "stage-cycles/src/wirespool"

@@ -4,13 +4,13 @@
 from functools import partial
 from pathlib import Path
 
-from .bed import Bed
-from .contestants import wirespool
-from .contestants.wirespool import Run, WARM_UP_NS, taken
+from ..bed import Bed
+from ..bed.traces import Trace, make_one
+from ..contestants import wirespool
+from ..contestants.wirespool import Run, WARM_UP_NS, taken
+from ..measurement import Measurement
+from ..rounds import Turn
 from .disks import in_fresh_folders
-from .measurement import Measurement
-from .rounds import Turn
-from .traces import Trace, make_one
 
 # A queue keeps its own copy of the trace: few packets, so that eight of them are no more memory than one trace elsewhere.
 SMALL_TRACE = 500

@@ -5,8 +5,8 @@ accordingly."""
 import json
 import subprocess
 
-from .bed import Bed
-from .trouble import Trouble
+from ..bed import Bed
+from ..trouble import Trouble
 
 # Between what two threads or cores under one cache take (50 to 150 ns) and what two dies do (400 to 600 ns).
 FAR_NS = 250

@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 import time
 
+from ..trouble import Trouble
 from . import cputime
-from .trouble import Trouble
 
 
 class Process:

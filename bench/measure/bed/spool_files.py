@@ -6,9 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .bed import Bed
+from ..trouble import Trouble
+from . import Bed
 from .process import Process
-from .trouble import Trouble
 
 SEGMENT_PACKETS = 25_000  # about 20 MB: this long a host is on the link
 FLOWS = 400  # conversations in a segment

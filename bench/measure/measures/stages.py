@@ -5,11 +5,11 @@ import re
 import subprocess
 from functools import partial
 
+from ..bed import Bed, trace_device
+from ..contestants import frame_copy, testpmd, wirespool
+from ..rounds import Turn
+from ..trouble import Trouble
 from . import distance
-from .bed import Bed, trace_device
-from .contestants import frame_copy, testpmd, wirespool
-from .rounds import Turn
-from .trouble import Trouble
 
 RXONLY = "testpmd rxonly"
 MEMCPY = "memcpy"  # out of as many buffers as wirespool has mbufs, into one Block: all of it stays in the cache

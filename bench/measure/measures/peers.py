@@ -7,17 +7,19 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from . import cputime, rounds, stages
-from .bed import Bed
-from .contestants import capturers
-from .contestants.capturers import Running
+from .. import rounds
+from ..bed import cputime
+from ..bed import Bed
+from ..bed.pcap import content
+from ..bed.process import Process
+from ..bed.wire import Wire
+from ..contestants import capturers
+from ..contestants.capturers import Running
+from ..measurement import Measurement
+from ..rounds import Turn
+from ..trouble import Trouble, Unavailable
+from . import stages
 from .disks import in_fresh_folders
-from .measurement import Measurement
-from .pcap import content
-from .process import Process
-from .rounds import Turn
-from .trouble import Trouble, Unavailable
-from .wire import Wire
 
 KIND = "252"  # bytes of a frame, in a pcap
 # kpps and how many packets. 0: as fast as the sender can.

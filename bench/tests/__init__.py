@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tests of bench/measure: bench/tests.sh. They measure nothing, and need neither a build nor a quiet machine."""
