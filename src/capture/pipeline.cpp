@@ -221,7 +221,7 @@ std::vector<policy::LcoreMark> Pipeline::marks() const {
 
 std::optional<std::string> Pipeline::failure() const {
   for (const auto& port : ports_)
-    if (port.gone()) return fmt::format("port {} ({}) is gone", port.planned().id, port.planned().name);
+    if (auto why = port.gone()) return why;
   if (outputs_.size() == 0) return std::nullopt;
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     if (outputs_.drive(i).ok()) return std::nullopt;
@@ -303,7 +303,8 @@ void Pipeline::collect_ports(stats::Ledger& ledger) const {
                          .name = port.planned().name,
                          .nic_missed = losses.nic_missed,
                          .nic_errors = losses.nic_errors,
-                         .no_mbuf = losses.no_mbuf};
+                         .no_mbuf = losses.no_mbuf,
+                         .cut = losses.cut};
     std::size_t counter = 0;
     for (const auto& rx : plan_.rx_lcores)
       for (const auto& queue : rx.queues) {

@@ -82,6 +82,7 @@ std::expected<Port, plan::Problem> Port::configure(const plan::PlannedPort& plan
   Port port(planned);
   if (auto done = port.configure_device(notices); !done) return std::unexpected(done.error());
   if (auto done = port.set_up_queues(mempool_cache, notices); !done) return std::unexpected(done.error());
+  port.watch_interfaces();
   watch_for_removal(port.id());
   return port;
 }
@@ -90,6 +91,9 @@ Port::Port(Port&& other) noexcept
     : planned_(std::move(other.planned_)),
       pool_(std::exchange(other.pool_, nullptr)),
       parked_(std::move(other.parked_)),
+      interfaces_(std::move(other.interfaces_)),
+      sockets_(std::move(other.sockets_)),
+      cuts_(std::move(other.cuts_)),
       before_(other.before_),
       started_(std::exchange(other.started_, false)),
       owned_(std::exchange(other.owned_, false)) {}
@@ -172,6 +176,17 @@ std::expected<void, plan::Problem> Port::make_pool(unsigned mempool_cache) {
                                        "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
 }
 
+// What a driver that is fed by the kernel does not tell itself.
+void Port::watch_interfaces() {
+  interfaces_ = interfaces_of(id());
+  if (planned_.driver == "net_af_packet" && !interfaces_.empty())
+    sockets_ = PacketSockets::on_interface(interfaces_.front().index());
+  if (planned_.cut_at == 0) return;
+  for (unsigned queue = 0; queue < planned_.rx_queues; ++queue)
+    if (auto frames = CutFrames::count(id(), static_cast<std::uint16_t>(queue), planned_.cut_at))
+      cuts_.push_back(std::move(frames));
+}
+
 int Port::set_up_rx_queues() {
   for (unsigned queue = 0; queue < planned_.rx_queues; ++queue) {
     const int error =
@@ -217,16 +232,30 @@ PortLosses Port::losses() const {
   rte_eth_stats stats{};
   if (rte_eth_stats_get(id(), &stats) != 0) return {};
   const auto since = [](std::uint64_t now, std::uint64_t then) { return now > then ? now - then : 0; };
-  return {since(stats.imissed, before_.nic_missed), since(stats.ierrors, before_.nic_errors),
-          since(stats.rx_nombuf, before_.no_mbuf)};
+  return {since(stats.imissed + sockets_.dropped().value_or(0), before_.nic_missed),
+          since(stats.ierrors, before_.nic_errors), since(stats.rx_nombuf, before_.no_mbuf), cut()};
 }
 
+std::optional<std::uint64_t> Port::cut() const {
+  if (cuts_.empty()) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const auto& frames : cuts_) sum += frames->seen();
+  return sum;
+}
+
+// A driver that is fed by the kernel says its link is up as long as it is started.
 bool Port::link_up() const {
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(id(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+  if (rte_eth_link_get_nowait(id(), &link) != 0 || link.link_status != RTE_ETH_LINK_UP) return false;
+  return std::ranges::all_of(interfaces_, &NetInterface::running);
 }
 
-bool Port::gone() const { return was_removed(id()); }
+std::optional<std::string> Port::gone() const {
+  if (was_removed(id())) return fmt::format("{} is gone", say());
+  for (const auto& interface : interfaces_)
+    if (!interface.exists()) return fmt::format("{} is gone: its interface {} was deleted", say(), interface.name());
+  return std::nullopt;
+}
 
 std::string Port::say() const { return fmt::format("port {} ({})", planned_.id, planned_.name); }
 

@@ -5,9 +5,14 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "capture/cut_frames.hpp"
+#include "capture/net_interface.hpp"
+#include "capture/packet_sockets.hpp"
 #include "plan/capture_plan.hpp"
 
 namespace wirespool::capture {
@@ -15,6 +20,7 @@ namespace wirespool::capture {
 // Losses a port knows of, since Port::start.
 struct PortLosses {
   std::uint64_t nic_missed = 0, nic_errors = 0, no_mbuf = 0;
+  std::optional<std::uint64_t> cut;  // frames of which the driver passed on the beginning; nullopt: it cuts none
 };
 
 // An ethdev from configuration to stop, with its pool of mbufs. What the device does not take is left out with a
@@ -36,7 +42,7 @@ class Port {
 
   PortLosses losses() const;
   bool link_up() const;
-  bool gone() const;  // hot-unplugged, or reset by its PF for good
+  std::optional<std::string> gone() const;  // why: hot-unplugged, or the interface it is fed from was deleted
 
  private:
   explicit Port(const plan::PlannedPort& planned) : planned_(planned) {}
@@ -46,6 +52,8 @@ class Port {
   std::expected<void, plan::Problem> set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices);
   std::string provide_more(int error, unsigned circulating);
   void park_surplus(unsigned circulating);
+  void watch_interfaces();
+  std::optional<std::uint64_t> cut() const;
   int set_up_rx_queues();
   int set_up_tx_queues();
   std::string say() const;
@@ -54,6 +62,9 @@ class Port {
   plan::PlannedPort planned_;
   rte_mempool* pool_ = nullptr;
   std::vector<void*> parked_;
+  std::vector<NetInterface> interfaces_;          // it is fed from; empty for a NIC
+  mutable PacketSockets sockets_;                 // of net_af_packet
+  std::vector<std::unique_ptr<CutFrames>> cuts_;  // by RX queue; empty unless the driver cuts frames
   PortLosses before_;
   bool started_ = false;
   bool owned_ = true;

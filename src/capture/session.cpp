@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 
+#include "capture/asked_devices.hpp"
 #include "capture/clock.hpp"
 #include "capture/eal.hpp"
 #include "capture/outputs.hpp"
@@ -194,6 +195,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   const auto cpus = own_cpus();
   auto eal = Eal::start(plan::complete_eal_args(eal_args));
   if (!eal) return refused({eal.error()});
+  if (auto missing = missing_devices(); !missing.empty()) return refused(std::move(missing));
   const auto machine = probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);

@@ -31,6 +31,7 @@ struct PlannedPort {
   bool promiscuous = true;
   std::uint64_t rss_functions = 0;  // 0: no RSS
   bool symmetric_key = false;
+  unsigned cut_at = 0;       // MachinePort::cut_at
   unsigned mbufs = 0;        // in this port's pool
   bool keeps_trace = false;  // the driver replays a trace from mbufs of this pool: those come on top
 };

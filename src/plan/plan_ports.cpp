@@ -2,9 +2,11 @@
 #include "plan/plan_ports.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 
 #include "plan/rss.hpp"
@@ -13,9 +15,11 @@
 namespace wirespool::plan {
 namespace {
 
-constexpr unsigned headroom = 128;                   // RTE_PKTMBUF_HEADROOM
-constexpr unsigned usual_buffer = 2048;              // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
-constexpr unsigned largest_data_room = 65535;        // rte_pktmbuf_pool_create takes 16 bits
+constexpr unsigned headroom = 128;             // RTE_PKTMBUF_HEADROOM
+constexpr unsigned usual_buffer = 2048;        // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
+constexpr unsigned largest_data_room = 65535;  // rte_pktmbuf_pool_create takes 16 bits
+constexpr unsigned ethernet_header = 14;
+constexpr unsigned largest_slot = 65424;             // of net_af_packet, in steps of 16: larger ones fit no mbuf
 constexpr unsigned frame_overhead = 14 + 2 * 4 + 4;  // Ethernet header, two VLAN tags, FCS
 
 std::string say(const MachinePort& port) { return fmt::format("port {} ({})", port.id, port.name); }
@@ -134,6 +138,45 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
       say(port)));
 }
 
+// net_af_packet's slots for frames of `frame` bytes, within what an mbuf can hold (its data_room has 16 bits).
+std::string larger_slots(unsigned frame) {
+  const unsigned slot = std::bit_ceil(frame + 66);
+  if (slot > 32768) return fmt::format("framesz={},blocksz=1048576,framecnt=512", largest_slot);
+  return fmt::format("framesz={},blocksz=65536,framecnt={}", std::max(slot, 2048u), slot > 8192 ? 1024 : 4096);
+}
+
+void remark_on_mtu(const MachinePort& port, const KernelInterface& interface, Findings& findings) {
+  const unsigned frame = interface.mtu + ethernet_header;
+  if (frame <= port.cut_at) return;
+  const auto remedy = port.cut_at < largest_slot - 66
+                          ? fmt::format("give --vdev={},...,{}", port.name, larger_slots(frame))
+                          : fmt::format("ip link set {} mtu {}", interface.name, port.cut_at - ethernet_header);
+  findings.notices.push_back(
+      fmt::format("{} passes on {} bytes of a frame, but {}'s MTU of {} lets {} come: longer ones "
+                  "are cut and counted as cut: {}",
+                  say(port), port.cut_at, interface.name, interface.mtu, frame, remedy));
+}
+
+void remark_on_joining(const MachinePort& port, const KernelInterface& interface, Findings& findings) {
+  if (interface.joins_by.empty() || port.cut_at >= largest_slot - 66) return;
+  std::string off;
+  for (const auto& feature : interface.joins_by) off += " " + feature + " off";
+  findings.notices.push_back(fmt::format(
+      "{} passes on {} bytes of a frame, and {}'s {} make longer ones of several: these are cut and counted as cut: "
+      "ethtool -K {}{}{}, or give --vdev={},...,{}",
+      say(port), port.cut_at, interface.name, fmt::join(interface.joins_by, ", "), interface.name, off,
+      interface.veth ? " (the same at the other end of the veth pair)" : "", port.name, larger_slots(65536)));
+}
+
+// A driver that cuts frames and does not tell how long they were: what makes longer ones, and how to end it.
+void remark_on_cuts(const MachinePort& port, Findings& findings) {
+  if (port.cut_at == 0) return;
+  for (const auto& interface : port.interfaces) {
+    remark_on_mtu(port, interface, findings);
+    remark_on_joining(port, interface, findings);
+  }
+}
+
 }  // namespace
 
 std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine& machine, Findings& findings) {
@@ -167,11 +210,13 @@ PlannedPort plan_port(const CaptureConfig& config, const MachinePort& port, Find
   planned.driver = port.driver;
   planned.numa_node = port.numa_node;
   planned.promiscuous = config.promiscuous;
+  planned.cut_at = port.cut_at;
   plan_queues(config, port, planned, findings);
   plan_buffers(port, plan_mtu(config, port, planned, findings), planned, findings);
   plan_timestamps(config, port, planned, findings);
   plan_rss(config, port, planned, findings);
   remark_on_vf(config, port, findings);
+  remark_on_cuts(port, findings);
   return planned;
 }
 

@@ -19,7 +19,9 @@ struct PortLine {
   std::uint64_t nic_missed = 0;  // the device had no free descriptor
   std::uint64_t nic_errors = 0;  // the device refused the frame
   std::uint64_t no_mbuf = 0;     // the driver found no free mbuf
-  std::uint64_t lost() const { return nic_missed + nic_errors + no_mbuf; }
+  std::optional<std::uint64_t> cut =
+      {};  // stored without their end, which the driver did not pass on; nullopt: it cuts none
+  std::uint64_t lost() const { return nic_missed + nic_errors + no_mbuf + cut.value_or(0); }
 };
 
 struct Totals {

@@ -19,13 +19,15 @@ std::string rfc3339(Timestamp time) {
 }
 
 Json json_of(const PortLine& port) {
-  return {{"port", port.port},
+  Json json = {{"port", port.port},
           {"name", port.name},
           {"received", port.received},
           {"received_bytes", port.received_bytes},
           {"nic_missed", port.nic_missed},
           {"nic_errors", port.nic_errors},
           {"no_mbuf", port.no_mbuf}};
+  if (port.cut) json["cut"] = *port.cut;
+  return json;
 }
 
 Json totals_of(const Ledger& ledger) {
@@ -88,11 +90,12 @@ std::string short_number(double n) {
 
 // What was lost, by cause; empty if nothing was.
 std::string losses(const Ledger& ledger) {
-  std::uint64_t missed = 0, errors = 0, no_mbuf = 0;
+  std::uint64_t missed = 0, errors = 0, no_mbuf = 0, cut = 0;
   for (const auto& port : ledger.ports) {
     missed += port.nic_missed;
     errors += port.nic_errors;
     no_mbuf += port.no_mbuf;
+    cut += port.cut.value_or(0);
   }
   std::string text;
   const auto add = [&](const char* name, std::uint64_t n) {
@@ -101,6 +104,7 @@ std::string losses(const Ledger& ledger) {
   add("nic_missed", missed);
   add("nic_errors", errors);
   add("no_mbuf", no_mbuf);
+  add("cut", cut);
   add("drop_handoff", ledger.totals.drop_handoff);
   add("drop_drive", ledger.totals.drop_drive);
   return text;
