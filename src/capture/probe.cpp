@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 #include "capture/net_interface.hpp"
@@ -34,6 +35,12 @@ bool is_file_fed(const rte_eth_dev_info& info) {
   return driver == "net_pcap" && device_arguments(info).find("rx_pcap=") != std::string::npos;
 }
 
+bool is_vf(const rte_eth_dev_info& info) {
+  std::error_code error;
+  const auto device = info.device ? std::string(rte_dev_name(info.device)) : "";
+  return !device.empty() && std::filesystem::exists("/sys/bus/pci/devices/" + device + "/physfn", error);
+}
+
 // net_af_packet's ring holds frames in slots of framesz bytes, 66 of which the kernel needs for a tpacket2_hdr, a
 // sockaddr_ll and alignment (packet(7), net/packet/af_packet.c); DPDK's driver does not say how long a frame was.
 unsigned cut_at(const rte_eth_dev_info& info) {
@@ -55,6 +62,7 @@ plan::MachinePort probe_port(std::uint16_t id) {
   if (rte_eth_dev_info_get(id, &info) != 0) return port;
   port.driver = info.driver_name;
   port.file_fed = is_file_fed(info);
+  port.is_vf = is_vf(info);
   port.max_rx_queues = info.max_rx_queues;
   port.max_tx_queues = info.max_tx_queues;
   port.min_rx_desc = info.rx_desc_lim.nb_min;

@@ -103,6 +103,7 @@ std::string supervise(Pipeline& pipeline, Reporter& reporter, StopConditions& co
     sleep_for(nap);
     const auto now = steady_ns();
     if (discipline.due(now)) pipeline.discipline_clocks();
+    reporter.notices(pipeline.tend_ports(now));
     if (report.due(now)) service.status(reporter.interval(pipeline));
     service.look(pipeline, now);
     if (ended_by.empty()) {
@@ -147,7 +148,7 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
   if (failure)
     return {ended_by_failure,
             {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
-  if (strict && ledger.lost()) return {packets_lost, {}};
+  if (strict && (ledger.lost() || ledger.may_have_lost())) return {packets_lost, {}};
   return {ok, {}};
 }
 
@@ -182,7 +183,9 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto ended_by = supervise(**pipeline, reporter, conditions, service, plan.config, err);
   (*pipeline)->finish();
   if (auto* hook = outputs->seal_hook()) let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, err);
-  return judge(reporter.end(**pipeline, ended_by), (*pipeline)->failure(), plan.config.strict);
+  auto failure = (*pipeline)->failure();
+  if (!failure) failure = (*pipeline)->lost_port();
+  return judge(reporter.end(**pipeline, ended_by), failure, plan.config.strict);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ struct MachinePort {
   std::string name;    // "net_pcap0", "0000:3b:02.0"
   std::string driver;  // "net_iavf", ...
   int numa_node = -1;
+  bool is_vf = false;     // of a PF that this kernel knows
   bool file_fed = false;  // packets come from a file or from memory, so waiting costs nothing
   unsigned max_rx_queues = 1;
   unsigned max_tx_queues = 1;

@@ -9,6 +9,7 @@
 #include <bit>
 #include <charconv>
 
+#include "plan/drivers.hpp"
 #include "plan/rss.hpp"
 #include "plan/usual.hpp"
 
@@ -55,6 +56,20 @@ unsigned fit_rx_desc(const MachinePort& port, unsigned wanted) {
   return fitted <= most ? fitted : std::max(most / step * step, 1u);
 }
 
+// Drivers recommend rings for forwarding, of 17 us at 10 Gbit/s: a capture bridges a timer tick at least. Where nobody
+// waits for the ring, a short one keeps mbufs in the CPU's caches.
+unsigned usual_descriptors(const MachinePort& port) {
+  if (port.file_fed) return port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
+  return std::bit_ceil(std::max(port.default_rx_desc, least_nic_rx_desc));
+}
+
+void remark_on_ring(const MachinePort& port, const PlannedPort& planned, Findings& findings) {
+  if (!facts_of(port.driver).vector_rings || std::has_single_bit(planned.rx_desc)) return;
+  findings.notices.push_back(
+      fmt::format("{}: with {} descriptors, no power of two, {} leaves its fast receive functions: --rx-desc {}",
+                  say(port), planned.rx_desc, port.driver, std::bit_floor(planned.rx_desc)));
+}
+
 void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
   planned.rx_queues = std::min(config.rx_queues, std::max(1u, port.max_rx_queues));
   if (planned.rx_queues < config.rx_queues) {
@@ -63,8 +78,8 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
   }
   // Many drivers refuse to start with no TX queue although nothing is ever sent.
   planned.tx_queues = port.max_tx_queues > 0 ? 1 : 0;
-  const unsigned recommended = port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
-  planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(recommended));
+  planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(usual_descriptors(port)));
+  remark_on_ring(port, planned, findings);
   if (config.rx_desc && planned.rx_desc != *config.rx_desc) {
     findings.notices.push_back(fmt::format("{} takes {} to {} descriptors in steps of {}: {} instead of {}", say(port),
                                            port.min_rx_desc, port.max_rx_desc, port.rx_desc_align, planned.rx_desc,
@@ -72,16 +87,15 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
   }
 }
 
-// The MTU the port will have; planned.mtu stays 0 if that is the one it has.
+// Always given to DPDK, which takes none for 1500.
 unsigned plan_mtu(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
-  if (!config.mtu) return port.mtu;
-  const unsigned mtu = std::clamp(*config.mtu, std::min(port.min_mtu, port.max_mtu), port.max_mtu);
-  if (mtu != *config.mtu) {
+  planned.set_mtu = config.mtu.has_value();
+  planned.mtu = std::clamp(config.mtu.value_or(port.mtu), std::min(port.min_mtu, port.max_mtu), port.max_mtu);
+  if (config.mtu && planned.mtu != *config.mtu) {
     findings.notices.push_back(fmt::format("{} takes an MTU of {} to {}: {} instead of {}", say(port), port.min_mtu,
-                                           port.max_mtu, mtu, *config.mtu));
+                                           port.max_mtu, planned.mtu, *config.mtu));
   }
-  if (mtu != port.mtu) planned.mtu = mtu;
-  return mtu;
+  return planned.mtu;
 }
 
 // Buffers of the usual size if they hold the longest frame or the device can chain them, else as large as the frame.
@@ -100,12 +114,16 @@ void plan_buffers(const MachinePort& port, unsigned mtu, PlannedPort& planned, F
   }
 }
 
+// A NIC's clock that is known to be wrong is not asked for: the offload alone can cost the fast receive functions.
 void plan_timestamps(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
-  planned.hw_timestamp = port.offers_timestamp && config.timestamp != TimestampSource::tsc;
-  if (config.timestamp == TimestampSource::hw && !port.offers_timestamp) {
-    findings.problems.push_back({"--timestamp", fmt::format("{} has no clock to stamp packets with", say(port)),
-                                 "use --timestamp auto or tsc", true});
-  }
+  if (config.timestamp == TimestampSource::tsc) return;
+  const auto unusable = facts_of(port.driver).clock_unusable;
+  planned.needs_nic_clock = config.timestamp == TimestampSource::hw;
+  planned.hw_timestamp = port.offers_timestamp && unusable.empty();
+  if (planned.hw_timestamp || !planned.needs_nic_clock) return;
+  const auto why = port.offers_timestamp ? fmt::format("{} stamps packets, but {}", say(port), unusable)
+                                         : fmt::format("{} has no clock to stamp packets with", say(port));
+  findings.problems.push_back({"--timestamp", why, "use --timestamp auto or tsc", true});
 }
 
 void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
@@ -131,7 +149,8 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
     return;
   }
   constexpr std::array trusted_by_pf{"net_iavf", "net_i40e_vf", "net_ixgbe_vf"};
-  if (std::ranges::find(trusted_by_pf, port.driver) == trusted_by_pf.end()) return;
+  const bool known = std::ranges::find(trusted_by_pf, port.driver) != trusted_by_pf.end();
+  if (!port.is_vf && !known) return;
   findings.notices.push_back(fmt::format(
       "{} is a VF: it sees other traffic than its own only if its PF trusts it: on the host: wirespool vf trust "
       "PF:NUMBER on; wirespool vf show says whether that is enough",
