@@ -11,7 +11,8 @@ namespace wirespool::capture {
 // One "done" per lcore comes back, and which word it has acted on.
 class StopFlag {
  public:
-  bool stopping() const noexcept { return (word() & stop_bit) != 0; }
+  static bool stops(std::uint32_t word) noexcept { return (word & stop_bit) != 0; }
+  bool stopping() const noexcept { return stops(word()); }
   void stop() noexcept { word_.fetch_or(stop_bit, std::memory_order_relaxed); }
 
   std::uint32_t word() const noexcept { return word_.load(std::memory_order_acquire); }

@@ -190,7 +190,7 @@ int Port::set_up_tx_queues() {
 }
 
 std::expected<void, plan::Problem> Port::start(std::vector<std::string>& notices) {
-  if (planned_.set_mtu) set_mtu(notices);
+  if (planned_.set_mtu && interfaces_.empty()) set_mtu(notices);
   int error = rte_eth_dev_start(id());
   if (error && planned_.rx_queues > 1) error = start_with_fewer_queues(error, notices);
   if (error) return std::unexpected(refused("starting it", error));
@@ -213,7 +213,8 @@ int Port::start_with_fewer_queues(int error, std::vector<std::string>& notices) 
   return rte_eth_dev_start(id());
 }
 
-// ethdev's configuration only sizes buffers with some drivers (mlx5 of DPDK 22.11).
+// ethdev's configuration only sizes buffers with some drivers (mlx5 of DPDK 22.11). An interface of the kernel is left
+// as it is.
 void Port::set_mtu(std::vector<std::string>& notices) {
   const int error = rte_eth_dev_set_mtu(id(), static_cast<std::uint16_t>(planned_.mtu));
   if (error && error != -ENOTSUP)
@@ -263,7 +264,13 @@ void Port::check_rss(std::vector<std::string>& notices) {
 std::expected<void, plan::Problem> Port::restart(std::vector<std::string>& notices) {
   if (const int error = rte_eth_dev_reset(id())) return std::unexpected(refused("resetting it", error));
   started_ = false;
+  const unsigned queues = planned_.rx_queues;
   if (auto done = configure_device(notices); !done) return done;
+  if (planned_.rx_queues != queues) {  // RX lcores poll as many as before
+    planned_.rx_queues = queues;
+    return std::unexpected(
+        plan::Problem{say(), "it grants fewer RX queues than before", "start the capture again", true});
+  }
   if (const int error = set_up_rx_queues()) return std::unexpected(refused("setting up its RX queues", error));
   if (const int error = set_up_tx_queues()) return std::unexpected(refused("setting up its TX queue", error));
   return start(notices);

@@ -34,8 +34,7 @@ void RxLcore::run() noexcept {
   stages_.start();
   time_of(0);
   for (auto& nic : nic_times_) nic.earliest_ns = stamper_.last_ns() - start_slack_ns;
-  while (!setup_.stop->stopping()) {
-    const auto word = setup_.stop->word();
+  for (auto word = setup_.stop->word(); !StopFlag::stops(word); word = setup_.stop->word()) {
     look_at_gates(word);
     poll_until_news(word);
   }

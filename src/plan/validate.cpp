@@ -163,6 +163,7 @@ void check_times(Problems& problems, const CaptureConfig& config) {
   check_time(problems, "--flush-age", config.flush_age_ns, ms);
   if (config.sync_age_ns != 0) check_time(problems, "--sync-age", config.sync_age_ns, 10 * ms);
   check_time(problems, "--stats-interval", config.stats_interval_ns, 10 * ms);
+  check_time(problems, "--port-return", config.port_return_ns, 10 * ms);
   check_not_zero(problems, "--duration", config.duration_ns);
   check_not_zero(problems, "--packets", config.packets);
   check_not_zero(problems, "--bytes", config.bytes);

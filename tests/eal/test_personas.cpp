@@ -59,7 +59,7 @@ NicRun capture_behind(const Bench& bench, const Nic& nic, Command options = {}, 
   std::vector<std::string> vdevs{replay_of(Paths(queues, bench.trace()))};
   vdevs.insert(vdevs.end(), more_vdevs.begin(), more_vdevs.end());
   options.insert(options.end(), {"--when-full", "wait", "--stats-interval", "20ms"});
-  if (std::ranges::find(options, "--duration") == options.end()) options.insert(options.end(), {"--idle-exit", "1s"});
+  if (std::ranges::find(options, "--duration") == options.end()) options.insert(options.end(), {"--idle-exit", "2s"});
   const auto command = command_line({.vdevs = vdevs, .outputs = bench.outputs, .options = options, .lcores = 3});
   auto process = run_process(behind_nic(bench, nic, command), Seconds(60));
   return {read_capture(std::move(process)), text_of(bench.base / "nic.log")};
@@ -264,7 +264,7 @@ TEST_CASE("a PF that grants fewer queues than were asked for leaves RSS alone") 
   INFO(run.describe());
   CHECK(run.was_asked("configure rx_queues=6"));
   CHECK(run.was_asked("configure rx_queues=4 mtu=1500 rss=0x"));
-  CHECK_FALSE(run.was_asked("configure rx_queues=4 mtu=1500 rss=0 "));
+  CHECK_FALSE(run.was_asked("configure rx_queues=4 mtu=1500 rss=0x0 "));
   CHECK_THAT(run.result.process.err, Catch::Contains("all RX queues but 4") && Catch::Contains("(-1)"));
   CHECK(run.result.total("stored") == 4 * packets);
   CHECK(run.result.process.exit_code == 0);
