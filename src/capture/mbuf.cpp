@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/mbuf.hpp"
 
+#include <rte_ether.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -37,6 +39,21 @@ std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t offset, s
     segment = segment->next;
   }
   return static_cast<std::uint32_t>(to - begin);
+}
+
+std::uint64_t put_tags_back(rte_mbuf** mbufs, unsigned count) noexcept {
+  std::uint64_t longer = 0;
+  const auto put_back = [&](rte_mbuf*& mbuf, std::uint16_t tag) {
+    mbuf->vlan_tci = tag;
+    if (rte_vlan_insert(&mbuf) == 0) longer += RTE_VLAN_HLEN;
+  };
+  for (unsigned i = 0; i < count; ++i) {
+    const auto flags = mbufs[i]->ol_flags;
+    const auto outer = mbufs[i]->vlan_tci_outer;
+    if (flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)) put_back(mbufs[i], mbufs[i]->vlan_tci);
+    if (flags & RTE_MBUF_F_RX_QINQ_STRIPPED) put_back(mbufs[i], outer);
+  }
+  return longer;
 }
 
 void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept {

@@ -114,6 +114,10 @@ class BurstLook {
 
   std::uint64_t bytes() const noexcept { return bytes_; }
 
+  bool tags_stripped() const noexcept {
+    return (flags_ & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)) != 0;
+  }
+
   // The pool of all of them if they are simple, else nullptr. One whose only segment does not hold what its driver
   // calls its length is not.
   rte_mempool* simple_pool() const noexcept {
@@ -131,6 +135,10 @@ class BurstLook {
   std::uint64_t bytes_ = 0, held_ = 0;
   std::uintptr_t any_pool_ = 0, all_pools_ = ~std::uintptr_t{0};
 };
+
+// Puts VLAN tags that the hardware took off, though nobody asked it to, back into the frames; returns how many bytes
+// longer these are together. RX lcore.
+std::uint64_t put_tags_back(rte_mbuf** mbufs, unsigned count) noexcept;
 
 // Frees what the refs own. Any lcore.
 void free_packets(const spool::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept;

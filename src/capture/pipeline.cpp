@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "capture/done_by.hpp"
 
@@ -34,6 +35,19 @@ StageNumbers cycles_of(const stats::RxCycles& cycles, bool builds_blocks) {
 StageNumbers cycles_of(const stats::WriterCycles& cycles) {
   if (!counts_cycles) return {};
   return {{"idle", cycles.idle.get()}, {"build", cycles.build.get()}, {"io", cycles.io.get()}};
+}
+
+template <class Value>
+std::uint64_t sum_of_queues(const plan::CapturePlan& plan,
+                            const std::vector<std::unique_ptr<RxQueueCounters>>& counters, unsigned port, Value value) {
+  std::uint64_t sum = 0;
+  std::size_t counter = 0;
+  for (const auto& rx : plan.rx_lcores)
+    for (const auto& queue : rx.queues) {
+      const auto& own = *counters[counter++];
+      if (queue.port == port) sum += value(own).get();
+    }
+  return sum;
 }
 
 }  // namespace
@@ -70,8 +84,9 @@ Done Pipeline::configure_ports(std::vector<std::string>& notices) {
   return {};
 }
 
-// A NIC's clock can be read once its port is started. One that cannot is no reason not to capture.
-void Pipeline::make_clocks(std::vector<std::string>& notices) {
+// Some clocks can only be read once the port is started. One that cannot is no reason not to capture, unless it was
+// asked for.
+Done Pipeline::make_clocks(std::vector<std::string>& notices) {
   tsc_ = DisciplinedClock::of_tsc();
   tsc_->publish_to(tsc_line_);
   nic_clocks_.resize(ports_.size());
@@ -79,14 +94,17 @@ void Pipeline::make_clocks(std::vector<std::string>& notices) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (!ports_[i].planned().hw_timestamp) continue;
     nic_clocks_[i] = DisciplinedClock::of_port(ports_[i].id());
-    if (!nic_clocks_[i]) {
-      notices.push_back(fmt::format("port {} ({}) stamps packets, but its clock cannot be read: the TSC stamps them",
-                                    ports_[i].id(), ports_[i].planned().name));
+    if (nic_clocks_[i]) {
+      nic_lines_[i] = std::make_unique<policy::SharedClock>();
+      nic_clocks_[i]->publish_to(*nic_lines_[i]);
       continue;
     }
-    nic_lines_[i] = std::make_unique<policy::SharedClock>();
-    nic_clocks_[i]->publish_to(*nic_lines_[i]);
+    const auto why = fmt::format("{} stamps packets, but its clock cannot be read or stands still", ports_[i].say());
+    if (ports_[i].planned().needs_nic_clock)
+      return std::unexpected(plan::Problem{"--timestamp", why, "use --timestamp auto or tsc", true});
+    notices.push_back(why + ": the TSC stamps them");
   }
+  return {};
 }
 
 Done Pipeline::make_writers(std::vector<std::string>& notices) {
@@ -120,13 +138,18 @@ const Port& Pipeline::port_of(const plan::RxQueueRef& queue) const {
 rte_mempool* Pipeline::pool_of(std::size_t rx) const { return port_of(plan_.rx_lcores[rx].queues.front()).pool(); }
 
 std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
+  // Of the queues that were planned a device may have granted some: the others are never polled.
+  static const PortGate never{true};
   std::vector<RxQueue> queues;
   for (const auto& ref : plan_.rx_lcores[rx].queues) {
     const Port& port = port_of(ref);
     queues.push_back({.port = port.id(),
                       .queue = static_cast<std::uint16_t>(ref.queue),
                       .descriptors = std::max(port.planned().rx_desc, plan_.burst),
-                      .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get()});
+                      .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get(),
+                      .gate = ref.queue < port.planned().rx_queues
+                                  ? &recoveries_[static_cast<std::size_t>(&port - ports_.data())]->gate()
+                                  : &never});
   }
   return queues;
 }
@@ -190,7 +213,11 @@ Done Pipeline::start(std::vector<std::string>& notices) {
       finish(end);
       return done;
     }
-  make_clocks(notices);
+  if (auto done = make_clocks(notices); !done) {
+    finish(end);
+    return done;
+  }
+  make_recoveries();
   make_rx_lcores();
   make_writer_lcores();
   outputs_.start_keepers();
@@ -205,6 +232,68 @@ void Pipeline::discipline_clocks() {
   tsc_->discipline();
   for (auto& clock : nic_clocks_)
     if (clock) clock->discipline();
+}
+
+void Pipeline::make_recoveries() {
+  const auto parked = [this](std::uint32_t word) {
+    return std::ranges::all_of(rx_lcores_, [word](const auto& lcore) { return lcore->knows(word); });
+  };
+  for (auto& port : ports_)
+    recoveries_.push_back(std::make_unique<PortRecovery>(port, stop_, parked, plan_.config.port_return_ns));
+}
+
+std::vector<std::string> Pipeline::tend_ports(std::uint64_t now_ns) {
+  constexpr std::uint64_t most_ns = 1'000'000'000;
+  std::vector<std::string> notices;
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    if (recoveries_[i]->tend(now_ns, received_from(i), notices)) relearn_clock(i);
+  if (now_ns - losses_read_ns_ >= std::min(plan_.config.stats_interval_ns, most_ns)) {
+    losses_read_ns_ = now_ns;
+    for (std::size_t i = 0; i < ports_.size(); ++i)
+      if (recoveries_[i]->running()) ports_[i].read_losses();
+  }
+  if (now_ns - clocks_judged_ns_ >= most_ns) {
+    clocks_judged_ns_ = now_ns;
+    judge_clocks(notices);
+  }
+  return notices;
+}
+
+// Its counter may have begun anew.
+void Pipeline::relearn_clock(std::size_t port) {
+  if (!nic_clocks_[port]) return;
+  if (auto clock = DisciplinedClock::of_port(ports_[port].id())) {
+    nic_clocks_[port] = std::move(clock);
+    nic_clocks_[port]->publish_to(*nic_lines_[port]);
+  }
+}
+
+std::uint64_t Pipeline::received_from(std::size_t port) const {
+  return sum_of_queues(
+      plan_, queue_counters_, ports_[port].id(), [](auto& own) -> auto& { return own.packets; });
+}
+
+std::uint64_t Pipeline::refused_stamps(std::size_t port) const {
+  return sum_of_queues(
+      plan_, queue_counters_, ports_[port].id(), [](auto& own) -> auto& { return own.stamps_refused; });
+}
+
+// Once a second: a clock whose stamps are often refused is another than the one that was read, and no longer used.
+void Pipeline::judge_clocks(std::vector<std::string>& notices) {
+  constexpr std::uint64_t fewest = 16, percent = 2;
+  clock_trials_.resize(ports_.size());
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    if (!nic_clocks_[i]) continue;
+    const ClockTrial now{received_from(i), refused_stamps(i)};
+    const auto then = std::exchange(clock_trials_[i], now);
+    const auto refused = now.refused - then.refused;
+    if (refused < fewest || refused * 100 < percent * (now.received - then.received)) continue;
+    nic_clocks_[i].reset();
+    nic_lines_[i]->publish({});
+    notices.push_back(fmt::format(
+        "{}: {} of its last {} stamps cannot be: its clock is not used any more, the TSC stamps its packets",
+        ports_[i].say(), refused, now.received - then.received));
+  }
 }
 
 std::uint64_t Pipeline::received() const {
@@ -230,8 +319,10 @@ std::vector<policy::LcoreMark> Pipeline::marks() const {
 }
 
 std::optional<std::string> Pipeline::failure() const {
-  for (const auto& port : ports_)
-    if (port.gone()) return fmt::format("port {} ({}) is gone", port.planned().id, port.planned().name);
+  if (auto lost = lost_port()) {
+    const bool all = std::ranges::all_of(recoveries_, [](const auto& port) { return port->failed().has_value(); });
+    if (all || plan_.config.on_port_failure == plan::OnPortFailure::stop) return lost;
+  }
   if (outputs_.size() == 0) return std::nullopt;
   for (std::size_t i = 0; i < outputs_.size(); ++i)
     if (outputs_.drive(i).ok()) return std::nullopt;
@@ -243,6 +334,12 @@ bool Pipeline::under_way() const {
   return std::ranges::any_of(writers_, [](const auto& writer) {
     return std::ranges::any_of(writer->drive_counters, [](const auto& drive) { return drive.inflight.get() != 0; });
   });
+}
+
+std::optional<std::string> Pipeline::lost_port() const {
+  for (const auto& port : recoveries_)
+    if (port->failed()) return port->failed();
+  return std::nullopt;
 }
 
 bool Pipeline::done() const {
@@ -338,23 +435,18 @@ void Pipeline::collect_stages(stats::Ledger& ledger) const {
 
 void Pipeline::collect_ports(stats::Ledger& ledger) const {
   ledger.ports.clear();
-  for (const auto& port : ports_) {
-    const auto losses = port.losses();
-    stats::PortLine line{.port = port.planned().id,
-                         .name = port.planned().name,
-                         .nic_missed = losses.nic_missed,
-                         .nic_errors = losses.nic_errors,
-                         .no_mbuf = losses.no_mbuf};
-    std::size_t counter = 0;
-    for (const auto& rx : plan_.rx_lcores)
-      for (const auto& queue : rx.queues) {
-        const auto& counters = *queue_counters_[counter++];
-        if (queue.port != line.port) continue;
-        line.received += counters.packets.get();
-        line.received_bytes += counters.bytes.get();
-      }
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    stats::PortLine line{.port = ports_[i].planned().id, .name = ports_[i].planned().name};
+    ports_[i].tell(line);
+    line.received = received_from(i);
+    line.received_bytes = sum_of_queues(
+        plan_, queue_counters_, ports_[i].id(), [](auto& own) -> auto& { return own.bytes; });
+    if (ports_[i].planned().hw_timestamp) line.stamps_refused = refused_stamps(i);
     ledger.ports.push_back(std::move(line));
   }
+  ledger.gaps.clear();
+  for (const auto& recovery : recoveries_) std::ranges::copy(recovery->gaps(), std::back_inserter(ledger.gaps));
+  std::ranges::stable_sort(ledger.gaps, {}, [](const auto& gap) { return gap.from.ns; });
 }
 
 void Pipeline::collect_drives(stats::Ledger& ledger) const {

@@ -12,6 +12,7 @@
 #include "capture/lcore_signals.hpp"
 #include "capture/outputs.hpp"
 #include "capture/port.hpp"
+#include "capture/port_recovery.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/rx_parts.hpp"
 #include "capture/writer_lcore.hpp"
@@ -21,6 +22,11 @@
 #include "stats/ledger.hpp"
 
 namespace wirespool::capture {
+
+// What a port had given, and how many of its NIC's stamps were refused, when its clock was last judged.
+struct ClockTrial {
+  std::uint64_t received = 0, refused = 0;
+};
 
 // A CapturePlan made real: ports, Handoffs, lcores. Built and driven by the control thread (the main lcore).
 class Pipeline {
@@ -35,12 +41,15 @@ class Pipeline {
   std::expected<void, plan::Problem> start(std::vector<std::string>& notices);
 
   void discipline_clocks();
+  // Every few milliseconds: ports that were reset are brought back, their losses read. What happened, a line each.
+  std::vector<std::string> tend_ports(std::uint64_t now_ns);
   std::uint64_t received() const;
   bool waiting() const;  // an RX lcore holds packets that it finds no room for (--when-full wait)
   std::vector<policy::LcoreMark> marks() const;  // for a watchdog
   bool packets_used_up() const { return allowance_ && allowance_->packets_used_up(); }
   bool bytes_used_up() const { return allowance_ && allowance_->bytes_used_up(); }
-  std::optional<std::string> failure() const;  // why a capture cannot go on: no drive left, a port gone
+  std::optional<std::string> failure() const;    // why a capture cannot go on: no drive or port left
+  std::optional<std::string> lost_port() const;  // the first that failed, though others may go on
   const std::vector<Port>& ports() const { return ports_; }
 
   void stop() noexcept { stop_.stop(); }
@@ -59,10 +68,15 @@ class Pipeline {
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
 
   std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
-  void make_clocks(std::vector<std::string>& notices);
+  std::expected<void, plan::Problem> make_clocks(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> make_writers(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> make_rx_parts();
+  void make_recoveries();
   void make_rx_lcores();
+  std::uint64_t received_from(std::size_t port) const;
+  void relearn_clock(std::size_t port);
+  std::uint64_t refused_stamps(std::size_t port) const;
+  void judge_clocks(std::vector<std::string>& notices);
   void make_writer_lcores();
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const Port& port_of(const plan::RxQueueRef& queue) const;
@@ -86,6 +100,9 @@ class Pipeline {
   std::vector<std::unique_ptr<WriterParts>> writers_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
   std::vector<std::unique_ptr<RxParts>> rx_parts_;
+  std::vector<std::unique_ptr<PortRecovery>> recoveries_;  // by port
+  std::uint64_t losses_read_ns_ = 0, clocks_judged_ns_ = 0;
+  std::vector<ClockTrial> clock_trials_;  // by port
   std::optional<Allowance> allowance_;
   StopFlag stop_;
   std::vector<std::unique_ptr<RxLcore>> rx_lcores_;

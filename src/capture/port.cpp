@@ -2,78 +2,24 @@
 #include "capture/port.hpp"
 
 #include <fmt/format.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
-#include <array>
+#include <bit>
+#include <cerrno>
 #include <utility>
 
-#include "capture/removal.hpp"
-#include "plan/rss.hpp"
+#include "capture/port_events.hpp"
+#include "plan/drivers.hpp"
 
 namespace wirespool::capture {
 namespace {
 
-static_assert((plan::rss_wanted & ~(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP)) == 0);
-
 constexpr unsigned largest_data_room = 65535;
 constexpr unsigned least_trace = 8192, most_mbufs = 16u << 20;  // mbufs
-
-// Toeplitz key of repeated 0x6d5a: hashes a flow's two directions alike (Woo and Park, "Scalable TCP Session Monitoring
-// with Symmetric Receive-side Scaling", KAIST 2012). The longest key any driver of DPDK takes is 52 bytes.
-std::array<std::uint8_t, 64> symmetric_key() {
-  std::array<std::uint8_t, 64> key;
-  for (std::size_t i = 0; i < key.size(); ++i) key[i] = i % 2 ? 0x5a : 0x6d;
-  return key;
-}
-
-rte_eth_conf wanted_configuration(const plan::PlannedPort& planned, const rte_eth_dev_info& info) {
-  static auto key = symmetric_key();
-  rte_eth_conf conf{};
-  if (planned.scatter) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
-  if (planned.hw_timestamp) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
-  if (planned.mtu) conf.rxmode.mtu = planned.mtu;
-  if (planned.rss_functions) {
-    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_hf = planned.rss_functions;
-    if (planned.symmetric_key && info.hash_key_size && info.hash_key_size <= key.size()) {
-      conf.rx_adv_conf.rss_conf.rss_key = key.data();
-      conf.rx_adv_conf.rss_conf.rss_key_len = info.hash_key_size;
-    }
-  }
-  return conf;
-}
-
-// The same configuration with one thing less that a device may refuse; what was left out, empty when nothing is left.
-std::string leave_out_one(rte_eth_conf& conf, plan::PlannedPort& planned) {
-  if (conf.rxmode.mq_mode != RTE_ETH_MQ_RX_NONE) {
-    conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
-    conf.rx_adv_conf = {};
-    planned.rss_functions = 0;
-    return "RSS";
-  }
-  if (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP) {
-    conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_TIMESTAMP;
-    planned.hw_timestamp = false;
-    return "stamps from the NIC's clock";
-  }
-  if (conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER) {
-    conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_SCATTER;
-    planned.scatter = false;
-    return "scatter";
-  }
-  if (conf.rxmode.mtu) {
-    conf.rxmode.mtu = 0;
-    return fmt::format("an MTU of {}", std::exchange(planned.mtu, 0));
-  }
-  if (planned.tx_queues) {
-    planned.tx_queues = 0;
-    return "a TX queue";
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -82,7 +28,9 @@ std::expected<Port, plan::Problem> Port::configure(const plan::PlannedPort& plan
   Port port(planned);
   if (auto done = port.configure_device(notices); !done) return std::unexpected(done.error());
   if (auto done = port.set_up_queues(mempool_cache, notices); !done) return std::unexpected(done.error());
-  watch_for_removal(port.id());
+  port.watch_interfaces();
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(port.id(), &info) == 0 && info.device) listen_to_port(port.id(), rte_dev_name(info.device));
   return port;
 }
 
@@ -90,7 +38,9 @@ Port::Port(Port&& other) noexcept
     : planned_(std::move(other.planned_)),
       pool_(std::exchange(other.pool_, nullptr)),
       parked_(std::move(other.parked_)),
-      before_(other.before_),
+      interfaces_(std::move(other.interfaces_)),
+      losses_(std::move(other.losses_)),
+      cuts_(std::move(other.cuts_)),
       started_(std::exchange(other.started_, false)),
       owned_(std::exchange(other.owned_, false)) {}
 
@@ -106,16 +56,46 @@ std::expected<void, plan::Problem> Port::configure_device(std::vector<std::strin
   rte_eth_dev_info info{};
   if (const int error = rte_eth_dev_info_get(id(), &info))
     return std::unexpected(refused("asking what it can do", error));
-  rte_eth_conf conf = wanted_configuration(planned_, info);
-  for (;;) {
-    const int error = rte_eth_dev_configure(id(), static_cast<std::uint16_t>(planned_.rx_queues),
-                                            static_cast<std::uint16_t>(planned_.tx_queues), &conf);
-    if (error == 0) return {};
-    const auto without = leave_out_one(conf, planned_);
-    if (without.empty()) return std::unexpected(refused("configuring it", error));
+  if (auto done = ask_for_clock(notices); !done) return done;
+  const auto granted = negotiate(wanted_settings(planned_, info), [this](const PortSettings& settings) {
+    return rte_eth_dev_configure(id(), static_cast<std::uint16_t>(settings.rx_queues),
+                                 static_cast<std::uint16_t>(settings.tx_queues), &settings.conf);
+  });
+  if (!granted.usable) return std::unexpected(refused("configuring it", granted.error));
+  take(granted.settings);
+  for (const auto& without : granted.without)
     notices.push_back(
-        fmt::format("{} refuses a configuration ({}): trying without {}", say(), rte_strerror(-error), without));
-  }
+        fmt::format("{} refuses its configuration ({}): it does without {}", say(), say_error(granted.error), without));
+  return need_clock();
+}
+
+// The stamping offload can cost the fast receive functions: it is not asked for if the clock cannot be read. Drivers
+// that need to be started first are asked again then.
+std::expected<void, plan::Problem> Port::ask_for_clock(std::vector<std::string>& notices) {
+  std::uint64_t ticks = 0;
+  if (!planned_.hw_timestamp || rte_eth_read_clock(id(), &ticks) != -ENOTSUP) return {};
+  planned_.hw_timestamp = false;
+  if (!planned_.needs_nic_clock)
+    notices.push_back(fmt::format("{} stamps packets, but its clock cannot be read: the TSC stamps them", say()));
+  return need_clock();
+}
+
+std::expected<void, plan::Problem> Port::need_clock() const {
+  if (planned_.hw_timestamp || !planned_.needs_nic_clock) return {};
+  return std::unexpected(plan::Problem{"--timestamp", fmt::format("the clock of {} cannot be used", say()),
+                                       "use --timestamp auto or tsc", true});
+}
+
+// What it was granted is what it has from now on.
+void Port::take(const PortSettings& settings) {
+  const auto& rss = settings.conf.rx_adv_conf.rss_conf;
+  planned_.rx_queues = settings.rx_queues;
+  planned_.tx_queues = settings.tx_queues;
+  planned_.scatter = settings.conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_SCATTER;
+  planned_.hw_timestamp = settings.conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  planned_.mtu = settings.conf.rxmode.mtu;
+  planned_.rss_functions = settings.conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS ? rss.rss_hf : 0;
+  planned_.symmetric_key = rss.rss_key != nullptr;
 }
 
 // What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs
@@ -172,11 +152,27 @@ std::expected<void, plan::Problem> Port::make_pool(unsigned mempool_cache) {
                                        "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
 }
 
+// What a driver that is fed by the kernel does not tell itself.
+void Port::watch_interfaces() {
+  interfaces_ = interfaces_of(id());
+  const bool packet_sockets = planned_.driver == "net_af_packet" && !interfaces_.empty();
+  losses_.emplace(id(), planned_.driver,
+                  packet_sockets ? PacketSockets::on_interface(interfaces_.front().index()) : PacketSockets());
+  if (planned_.cut_at == 0) return;
+  for (unsigned queue = 0; queue < planned_.rx_queues; ++queue)
+    if (auto frames = CutFrames::count(id(), static_cast<std::uint16_t>(queue), planned_.cut_at))
+      cuts_.push_back(std::move(frames));
+}
+
 int Port::set_up_rx_queues() {
+  rte_eth_dev_info info{};
+  if (const int error = rte_eth_dev_info_get(id(), &info)) return error;
+  rte_eth_rxconf conf = info.default_rxconf;
+  if (plan::facts_of(planned_.driver).drop_en_helps) conf.rx_drop_en = 1;
   for (unsigned queue = 0; queue < planned_.rx_queues; ++queue) {
     const int error =
         rte_eth_rx_queue_setup(id(), static_cast<std::uint16_t>(queue), static_cast<std::uint16_t>(planned_.rx_desc),
-                               static_cast<unsigned>(rte_eth_dev_socket_id(id())), nullptr, pool_);
+                               static_cast<unsigned>(rte_eth_dev_socket_id(id())), &conf, pool_);
     if (error) return error;
   }
   return 0;
@@ -194,44 +190,133 @@ int Port::set_up_tx_queues() {
 }
 
 std::expected<void, plan::Problem> Port::start(std::vector<std::string>& notices) {
-  if (const int error = rte_eth_dev_start(id())) return std::unexpected(refused("starting it", error));
+  if (planned_.set_mtu && interfaces_.empty()) set_mtu(notices);
+  int error = rte_eth_dev_start(id());
+  if (error && planned_.rx_queues > 1) error = start_with_fewer_queues(error, notices);
+  if (error) return std::unexpected(refused("starting it", error));
   started_ = true;
-  if (planned_.promiscuous) {
-    if (const int error = rte_eth_promiscuous_enable(id()))
-      notices.push_back(
-          fmt::format("{} refuses promiscuous mode ({}): only frames for its own addresses are seen; a VF needs "
-                      "`ip link set PF vf N trust on` on the host",
-                      say(), rte_strerror(-error)));
-    (void)rte_eth_allmulticast_enable(id());
-  }
-  before_ = {};
-  before_ = losses();
+  if (planned_.promiscuous) be_promiscuous(notices);
+  switch_pause_off(notices);
+  check_rss(notices);
+  losses_->begin();
   return {};
 }
 
+// Some take any number of queues and refuse to start with one that is no power of two (net_ixgbe_vf).
+int Port::start_with_fewer_queues(int error, std::vector<std::string>& notices) {
+  const unsigned queues = std::bit_floor(planned_.rx_queues - 1);
+  notices.push_back(fmt::format("{} does not start with {} RX queues ({}): trying {}", say(), planned_.rx_queues,
+                                say_error(error), queues));
+  planned_.rx_queues = queues;
+  std::vector<std::string> none;
+  if (!configure_device(none) || set_up_rx_queues() != 0 || set_up_tx_queues() != 0) return error;
+  return rte_eth_dev_start(id());
+}
+
+// ethdev's configuration only sizes buffers with some drivers (mlx5 of DPDK 22.11). An interface of the kernel is left
+// as it is.
+void Port::set_mtu(std::vector<std::string>& notices) {
+  const int error = rte_eth_dev_set_mtu(id(), static_cast<std::uint16_t>(planned_.mtu));
+  if (error && error != -ENOTSUP)
+    notices.push_back(
+        fmt::format("{} refuses an MTU of {} ({}): longer frames than it takes are lost as nic_errors, or "
+                    "uncounted",
+                    say(), planned_.mtu, say_error(error)));
+}
+
+void Port::be_promiscuous(std::vector<std::string>& notices) {
+  const int error = rte_eth_promiscuous_enable(id());
+  const int multicast = rte_eth_allmulticast_enable(id());
+  if (error == -ENOTSUP)
+    notices.push_back(fmt::format("{} has no promiscuous mode: only frames for its own addresses are seen", say()));
+  else if (error)
+    notices.push_back(
+        fmt::format("{} refuses promiscuous mode ({}): only frames for its own addresses are seen{}; a VF needs "
+                    "`ip link set PF vf N trust on` on the host, and a PF that is promiscuous itself with some NICs",
+                    say(), say_error(error), multicast ? ", and not all multicast either" : ""));
+}
+
+// With pause frames on, a full ring makes the sender drop instead, where no counter of ours sees it.
+void Port::switch_pause_off(std::vector<std::string>& notices) {
+  rte_eth_fc_conf pause{};
+  if (rte_eth_dev_flow_ctrl_get(id(), &pause) != 0 || pause.mode == RTE_ETH_FC_NONE) return;
+  pause.mode = RTE_ETH_FC_NONE;
+  if (const int error = rte_eth_dev_flow_ctrl_set(id(), &pause))
+    notices.push_back(
+        fmt::format("{} sends pause frames when its ring is full, and cannot be told not to ({}): what the "
+                    "sender drops then is in no counter",
+                    say(), say_error(error)));
+}
+
+// As the device says it is, not as it was asked for.
+void Port::check_rss(std::vector<std::string>& notices) {
+  if (planned_.rss_functions == 0 || planned_.rx_queues < 2) return;
+  rte_eth_rss_conf now{};
+  if (rte_eth_dev_rss_hash_conf_get(id(), &now) != 0 || (now.rss_hf & planned_.rss_functions) != 0) return;
+  planned_.rss_functions = 0;
+  planned_.symmetric_key = false;
+  notices.push_back(
+      fmt::format("{} took its RSS configuration and has none in effect: the device or its PF decides "
+                  "which queue a packet goes to, and the directions of a flow may go to two",
+                  say()));
+}
+
+std::expected<void, plan::Problem> Port::restart(std::vector<std::string>& notices) {
+  if (const int error = rte_eth_dev_reset(id())) return std::unexpected(refused("resetting it", error));
+  started_ = false;
+  const unsigned queues = planned_.rx_queues;
+  if (auto done = configure_device(notices); !done) return done;
+  if (planned_.rx_queues != queues) {  // RX lcores poll as many as before
+    planned_.rx_queues = queues;
+    return std::unexpected(
+        plan::Problem{say(), "it grants fewer RX queues than before", "start the capture again", true});
+  }
+  if (const int error = set_up_rx_queues()) return std::unexpected(refused("setting up its RX queues", error));
+  if (const int error = set_up_tx_queues()) return std::unexpected(refused("setting up its TX queue", error));
+  return start(notices);
+}
+
+// Some drivers forget what was lost when they are stopped, others only tell the rest then.
 void Port::stop() {
-  if (std::exchange(started_, false)) (void)rte_eth_dev_stop(id());
+  if (!std::exchange(started_, false)) return;
+  losses_->read();
+  (void)rte_eth_dev_stop(id());
+  losses_->read_last();
 }
 
-PortLosses Port::losses() const {
-  rte_eth_stats stats{};
-  if (rte_eth_stats_get(id(), &stats) != 0) return {};
-  const auto since = [](std::uint64_t now, std::uint64_t then) { return now > then ? now - then : 0; };
-  return {since(stats.imissed, before_.nic_missed), since(stats.ierrors, before_.nic_errors),
-          since(stats.rx_nombuf, before_.no_mbuf)};
+void Port::read_losses() {
+  if (started_) losses_->read();
 }
 
+void Port::tell(stats::PortLine& line) const {
+  losses_->tell(line);
+  line.cut = cut();
+}
+
+std::optional<std::uint64_t> Port::cut() const {
+  if (cuts_.empty()) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const auto& frames : cuts_) sum += frames->seen();
+  return sum;
+}
+
+// A driver that is fed by the kernel says its link is up as long as it is started.
 bool Port::link_up() const {
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(id(), &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+  if (rte_eth_link_get_nowait(id(), &link) != 0 || link.link_status != RTE_ETH_LINK_UP) return false;
+  return std::ranges::all_of(interfaces_, &NetInterface::running);
 }
 
-bool Port::gone() const { return was_removed(id()); }
+std::optional<std::string> Port::gone() const {
+  for (const auto& interface : interfaces_)
+    if (!interface.exists()) return fmt::format("its interface {} was deleted", interface.name());
+  return std::nullopt;
+}
 
 std::string Port::say() const { return fmt::format("port {} ({})", planned_.id, planned_.name); }
 
 plan::Problem Port::refused(const std::string& doing, int error) const {
-  return {say(), fmt::format("{} failed: {} (driver {})", doing, rte_strerror(-error), planned_.driver),
+  return {say(), fmt::format("{} failed: {} (driver {})", doing, say_error(error), planned_.driver),
           "see the driver's messages above and its page in DPDK's NIC guide", true};
 }
 

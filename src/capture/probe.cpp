@@ -8,8 +8,13 @@
 #include <rte_version.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 
+#include "capture/net_interface.hpp"
+#include "plan/device_args.hpp"
 #include "storage/drive.hpp"
 
 namespace wirespool::capture {
@@ -23,21 +28,28 @@ plan::MachineLcore probe_lcore(unsigned id) {
   return lcore;
 }
 
-// The arguments of a virtual device, empty for others.
-std::string device_arguments(const rte_eth_dev_info& info) {
-#if RTE_VERSION >= RTE_VERSION_NUM(22, 11, 0, 0)
-  const rte_devargs* devargs = info.device ? rte_dev_devargs(info.device) : nullptr;
-#else
-  const rte_devargs* devargs = info.device ? info.device->devargs : nullptr;
-#endif
-  return devargs && devargs->args ? devargs->args : "";
-}
-
 // From a file or from nowhere: nobody is at the other end to lose packets while we wait.
 bool is_file_fed(const rte_eth_dev_info& info) {
   const std::string driver = info.driver_name;
   if (driver == "net_null") return true;
   return driver == "net_pcap" && device_arguments(info).find("rx_pcap=") != std::string::npos;
+}
+
+bool is_vf(const rte_eth_dev_info& info) {
+  std::error_code error;
+  const auto device = info.device ? std::string(rte_dev_name(info.device)) : "";
+  return !device.empty() && std::filesystem::exists("/sys/bus/pci/devices/" + device + "/physfn", error);
+}
+
+// net_af_packet's ring holds frames in slots of framesz bytes, 66 of which the kernel needs for a tpacket2_hdr, a
+// sockaddr_ll and alignment (packet(7), net/packet/af_packet.c); DPDK's driver does not say how long a frame was.
+unsigned cut_at(const rte_eth_dev_info& info) {
+  constexpr unsigned default_slot = 2048, head = 66;
+  if (std::string_view(info.driver_name) != "net_af_packet") return 0;
+  const auto given = plan::parse_device_args("," + device_arguments(info)).all("framesz");
+  const auto slot =
+      given.empty() ? default_slot : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
+  return slot > head ? slot - head : 0;
 }
 
 plan::MachinePort probe_port(std::uint16_t id) {
@@ -50,6 +62,7 @@ plan::MachinePort probe_port(std::uint16_t id) {
   if (rte_eth_dev_info_get(id, &info) != 0) return port;
   port.driver = info.driver_name;
   port.file_fed = is_file_fed(info);
+  port.is_vf = is_vf(info);
   port.max_rx_queues = info.max_rx_queues;
   port.max_tx_queues = info.max_tx_queues;
   port.min_rx_desc = info.rx_desc_lim.nb_min;
@@ -65,6 +78,8 @@ plan::MachinePort probe_port(std::uint16_t id) {
   port.offers_scatter = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
   port.offers_timestamp = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
   port.rss_functions = info.flow_type_rss_offloads;
+  for (const auto& interface : interfaces_of(id)) port.interfaces.push_back(interface.facts());
+  port.cut_at = cut_at(info);
   return port;
 }
 
@@ -86,6 +101,15 @@ plan::Problem explain(const storage::IoError& error, const std::string& path) {
 }
 
 }  // namespace
+
+std::string device_arguments(const rte_eth_dev_info& info) {
+#if RTE_VERSION >= RTE_VERSION_NUM(22, 11, 0, 0)
+  const rte_devargs* devargs = info.device ? rte_dev_devargs(info.device) : nullptr;
+#else
+  const rte_devargs* devargs = info.device ? info.device->devargs : nullptr;
+#endif
+  return devargs && devargs->args ? devargs->args : "";
+}
 
 std::expected<std::vector<plan::MachineDrive>, std::vector<plan::Problem>> probe_drives(
     const std::vector<std::string>& outputs) {

@@ -8,7 +8,12 @@
 #include "plan/capture_plan.hpp"
 #include "plan/machine.hpp"
 
+struct rte_eth_dev_info;
+
 namespace wirespool::capture {
+
+// The arguments of a virtual device without its name, empty for others.
+std::string device_arguments(const rte_eth_dev_info& info);
 
 // What EAL found, and what the output directories stand on. After Eal::start. Problems: directories that cannot be
 // used.

@@ -3,6 +3,7 @@
 
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
+#include <rte_pause.h>
 
 #include <algorithm>
 #include <span>
@@ -13,33 +14,68 @@
 namespace wirespool::capture {
 namespace {
 
-// Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other
-// reasons.
-constexpr unsigned empty_enough = 4;
+// An RxQueue is empty at a stop when nothing came for so long: NICs write descriptors back in groups, or after a time.
+constexpr unsigned empty_enough_us = 100;
 
 constexpr std::uint64_t ticks_per_second = 100;
 
+// How far a NIC's clock and the TSC may be apart, both being kept on UTC.
+constexpr std::uint64_t clock_slack_ns = 10'000'000;
+// A port is started, and its clock asked, so long before its first poll at most.
+constexpr std::uint64_t start_slack_ns = 5'000'000'000;
+
 }  // namespace
 
-RxLcore::RxLcore(RxLcoreSetup setup)
-    : setup_(std::move(setup)), nic_lines_(setup_.queues.size()), nic_versions_(setup_.queues.size()) {}
+RxLcore::RxLcore(RxLcoreSetup setup) : setup_(std::move(setup)), nic_times_(setup_.queues.size()) {
+  open_.reserve(setup_.queues.size());  // lcores allocate nothing
+}
 
 void RxLcore::run() noexcept {
   stages_.start();
-  while (!setup_.stop->stopping())
-    for (auto& queue : setup_.queues) poll(queue);
+  time_of(0);
+  for (auto& nic : nic_times_) nic.earliest_ns = stamper_.last_ns() - start_slack_ns;
+  for (auto word = setup_.stop->word(); !StopFlag::stops(word); word = setup_.stop->word()) {
+    look_at_gates(word);
+    poll_until_news(word);
+  }
+  look_at_gates(setup_.stop->word());
   if (!setup_.allowance || !setup_.allowance->used_up())
-    for (auto& queue : setup_.queues) drain(queue);
+    for (auto* queue : open_) drain(*queue);
   setup_.outlet->finish();
   audit();
   done_.store(true, std::memory_order_release);
 }
 
+void RxLcore::look_at_gates(std::uint32_t word) noexcept {
+  open_.clear();
+  for (auto& queue : setup_.queues)
+    if (!queue.gate || !queue.gate->closed.load(std::memory_order_relaxed)) open_.push_back(&queue);
+  seen_.store(word, std::memory_order_release);
+}
+
+void RxLcore::poll_until_news(std::uint32_t word) noexcept {
+  while (setup_.stop->word() == word) {
+    for (auto* queue : open_) poll(*queue);
+    if (open_.empty()) [[unlikely]]
+      idle();
+  }
+}
+
+// All its ports are being reset: time goes on nevertheless, and the lcore is not to look dead.
+void RxLcore::idle() noexcept {
+  time_of(0);
+  ++setup_.counters->polls;
+  ++setup_.counters->empty_polls;
+  rte_pause();
+}
+
 void RxLcore::drain(RxQueue& queue) noexcept {
-  unsigned left = queue.descriptors, empty = 0;
-  while (left && empty < empty_enough) {
+  const std::uint64_t enough = rte_get_tsc_hz() / 1'000'000 * empty_enough_us;
+  unsigned left = queue.descriptors;
+  std::uint64_t last = read_tsc().count;
+  while (left && read_tsc().count - last < enough) {
     const unsigned received = poll(queue);
-    empty = received ? 0 : empty + 1;
+    if (received) last = read_tsc().count;
     left -= std::min(left, received);
   }
 }
@@ -53,6 +89,7 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
   if (received == 0) {
     ++setup_.counters->empty_polls;
     stages_.lap(setup_.counters->cycles.idle);
+    if (queue.nic_clock) nic_time_of(queue).earliest_ns = stamper_.last_ns() - clock_slack_ns;
     return 0;
   }
   auto stamped = stamp(queue, received, run);
@@ -81,6 +118,7 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   if (line_.epoch != epoch) [[unlikely]] {
     stamper_.restart();
     last_nic_ns_ = 0;
+    for (auto& nic : nic_times_) nic.earliest_ns = 0;
   }
   const auto now = line_.to_utc(ticks);
   if (ticks.count >= next_tick_) [[unlikely]] {
@@ -100,7 +138,10 @@ RxLcore::Stamped RxLcore::stamp_each(unsigned received, StampOf stamp_of) noexce
     field.of(mbuf) = stamp_of(*mbuf);
     look.at(*mbuf);
   }
-  return {{mbufs_.data(), received, look.simple_pool()}, look.bytes()};
+  std::uint64_t bytes = look.bytes();
+  if (look.tags_stripped()) [[unlikely]]
+    bytes += put_tags_back(mbufs_.data(), received);
+  return {{mbufs_.data(), received, look.simple_pool()}, bytes};
 }
 
 RxLcore::Stamped RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
@@ -110,20 +151,27 @@ RxLcore::Stamped RxLcore::stamp(const RxQueue& queue, unsigned received, policy:
   });
 }
 
-// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time. Equal
+// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time, and so
+// does one whose stamp cannot be: drivers read another clock than the one that stamps, clocks are set, and wrap. Equal
 // stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
 RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
-  const auto index = static_cast<std::size_t>(&queue - setup_.queues.data());
-  queue.nic_clock->refresh(nic_lines_[index], nic_versions_[index]);
-  const policy::ClockLine line = nic_lines_[index];
+  NicTime& nic = nic_time_of(queue);
+  queue.nic_clock->refresh(nic.line, nic.version);
+  const policy::ClockLine line = nic.line;
   const StampField field = setup_.stamp_field;
-  std::uint64_t last = last_nic_ns_, polled = run.first_ns;
+  const std::uint64_t stamped_flag = line.usable() ? field.rx_flag : 0;
+  const std::uint64_t earliest = nic.earliest_ns, width = stamper_.last_ns() + clock_slack_ns - earliest;
+  std::uint64_t last = last_nic_ns_, polled = run.first_ns, refused = 0;
   const auto stamped = stamp_each(received, [&](rte_mbuf& mbuf) {
     const std::uint64_t at_poll = std::exchange(polled, polled + run.step_ns);
-    const std::uint64_t utc = mbuf.ol_flags & field.rx_flag ? line.to_utc({field.of(&mbuf)}).ns : at_poll;
-    return last = std::max(utc, last + 1);
+    const std::uint64_t utc = mbuf.ol_flags & stamped_flag ? line.to_utc({field.of(&mbuf)}).ns : at_poll;
+    const bool possible = utc - earliest <= width;
+    refused += !possible;
+    return last = std::max(possible ? utc : at_poll, last + 1);
   });
   last_nic_ns_ = last;
+  if (refused) [[unlikely]]
+    queue.counters->stamps_refused.add(refused);
   return stamped;
 }
 

@@ -21,6 +21,7 @@ inline constexpr unsigned max_burst = 1024;
 // What one RxQueue received; written by its RX lcore alone.
 struct alignas(64) RxQueueCounters {
   stats::Counter packets, bytes;
+  stats::Counter stamps_refused;  // the NIC's: not between the last poll that found the queue empty and this one
 };
 
 struct RxQueue {
@@ -29,6 +30,7 @@ struct RxQueue {
   unsigned descriptors = 0;                        // at most this many are left in it at a stop
   const policy::SharedClock* nic_clock = nullptr;  // set: the NIC stamps, in ticks of this clock
   RxQueueCounters* counters = nullptr;
+  const PortGate* gate = nullptr;  // its port's
 };
 
 struct RxLcoreSetup {
@@ -53,12 +55,30 @@ class RxLcore {
   // Everything received has been handed off or counted.
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
+  // It polls no queue whose gate was closed before StopFlag::gates_changed() returned this word.
+  bool knows(std::uint32_t word) const noexcept {
+    return done() || StopFlag::covers(seen_.load(std::memory_order_acquire), word);
+  }
+
  private:
   struct Stamped {
     Burst burst;
     std::uint64_t bytes = 0;
   };
 
+  // What a queue's NIC stamps are measured by.
+  struct NicTime {
+    policy::ClockLine line;
+    std::uint32_t version = 0;
+    std::uint64_t earliest_ns = 0;  // the queue was empty: what comes later was received later
+  };
+
+  NicTime& nic_time_of(const RxQueue& queue) noexcept {
+    return nic_times_[static_cast<std::size_t>(&queue - setup_.queues.data())];
+  }
+  void look_at_gates(std::uint32_t word) noexcept;
+  void poll_until_news(std::uint32_t word) noexcept;
+  void idle() noexcept;
   void drain(RxQueue& queue) noexcept;
   unsigned poll(RxQueue& queue) noexcept;
 
@@ -77,10 +97,11 @@ class RxLcore {
   policy::Stamper stamper_;
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
-  std::vector<policy::ClockLine> nic_lines_;  // by queue
-  std::vector<std::uint32_t> nic_versions_;
+  std::vector<NicTime> nic_times_;  // by queue
   std::uint64_t last_nic_ns_ = 0;
   std::uint64_t next_tick_ = 0;
+  std::vector<RxQueue*> open_;  // the queues that are polled
+  std::atomic<std::uint32_t> seen_{0};
   std::atomic<bool> done_{false};
 };
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "capture/asked_devices.hpp"
 #include "capture/clock.hpp"
 #include "capture/done_by.hpp"
 #include "capture/eal.hpp"
@@ -154,6 +155,7 @@ class Supervisor {
 
   void look(std::uint64_t now) {
     if (discipline_.due(now)) pipeline_.discipline_clocks();
+    reporter_.notices(pipeline_.tend_ports(now));
     if (report_.due(now)) service_.status(reporter_.interval(pipeline_));
     service_.look(pipeline_, now);
     if (stopping())
@@ -284,7 +286,7 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
     return {ended_by_failure,
             {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
               "keep other programs away from the hidden files of a running capture", true}}};
-  if (strict && ledger.lost()) return {packets_lost, {}};
+  if (strict && (ledger.lost() || ledger.may_have_lost())) return {packets_lost, {}};
   return {ok, {}};
 }
 
@@ -356,7 +358,9 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);
-  auto outcome = judge(ledger, (*pipeline)->failure(), outputs->lost(), plan.config.strict);
+  auto failure = (*pipeline)->failure();
+  if (!failure) failure = (*pipeline)->lost_port();
+  auto outcome = judge(ledger, failure, outputs->lost(), plan.config.strict);
   if (!reporter.kept() && keeps_ledger(plan.config)) add_lost_ledger(outcome);
   return outcome;
 }
@@ -372,6 +376,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   const auto cpus = own_cpus();
   auto eal = Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return refused({eal.error()});
+  if (auto missing = missing_devices(); !missing.empty()) return refused(std::move(missing));
   const auto machine = probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);

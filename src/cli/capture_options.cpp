@@ -47,17 +47,23 @@ Choices<Value> choices(std::initializer_list<Value> values) {
 }
 
 void add_source_options(CLI::App& app, CaptureConfig& config) {
-  using plan::Rss, plan::TimestampSource;
+  using plan::OnPortFailure, plan::Rss, plan::TimestampSource;
   add_list(app, "--port", "ID|NAME|PCI", config.ports, with_default("ports to capture; commas between several", "all"));
   add_whole(app, "--rx-queues", config.rx_queues, with_default("RX queues of each port", defaults().rx_queues));
-  add_whole(
-      app, "--rx-desc", config.rx_desc,
-      with_default("descriptors of each queue", fmt::format("the device's choice, else {}", plan::usual_rx_desc)));
+  add_whole(app, "--rx-desc", config.rx_desc,
+            with_default("descriptors of each queue",
+                         fmt::format("the device's choice, {} at least", plan::least_nic_rx_desc)));
   add_whole(app, "--burst", config.burst, with_default("most packets of one receive call", defaults().burst));
   add_whole(app, "--mbufs", config.mbufs, with_default("mbufs in each port's pool", "computed"));
   add_whole(app, "--mtu", config.mtu, with_default("MTU to set on each port", "left as it is"));
   add_value(app, "--promiscuous", "on|off", config.promiscuous, parse_on_off,
             with_default("take frames for other addresses too", defaults().promiscuous ? "on" : "off"));
+  add_choice(app, "--on-port-failure", config.on_port_failure, choices({OnPortFailure::carry_on, OnPortFailure::stop}),
+             with_default("a port of several that is lost: go on with the others, or end the capture",
+                          word(defaults().on_port_failure)));
+  add_time(app, "--port-return", config.port_return_ns,
+           with_default("how long a port that was reset may take to come back",
+                        plan::format_time(defaults().port_return_ns)));
   add_choice(app, "--rss", config.rss, choices({Rss::symmetric, Rss::device, Rss::off}),
              with_default("which queue a flow goes to; symmetric: both directions to one", word(defaults().rss)));
   add_choice(app, "--timestamp", config.timestamp,

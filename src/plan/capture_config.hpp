@@ -8,6 +8,7 @@
 
 namespace wirespool::plan {
 
+enum class OnPortFailure { carry_on, stop };
 enum class Until { rx, handoff, block, disk };
 enum class WhenFull { drop, wait };
 enum class HandoffKind { packets, blocks };
@@ -32,6 +33,8 @@ struct CaptureConfig {
   std::vector<unsigned> rx_lcores;             // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
   bool promiscuous = true;
+  OnPortFailure on_port_failure = OnPortFailure::carry_on;  // --on-port-failure: with the ports that are left
+  std::uint64_t port_return_ns = 2'000'000'000;             // --port-return: for a port that was reset to come back
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
   std::uint32_t snaplen = 262144;

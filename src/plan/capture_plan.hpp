@@ -24,13 +24,16 @@ struct PlannedPort {
   unsigned rx_queues = 1;
   unsigned tx_queues = 0;  // 1 where a driver needs one to start; never used
   unsigned rx_desc = 0;
-  unsigned mtu = 0;        // 0: leave it
+  unsigned mtu = 1500;
+  bool set_mtu = false;    // --mtu was given
   unsigned data_room = 0;  // bytes of an mbuf's buffer, headroom included
   bool scatter = false;
   bool hw_timestamp = false;
+  bool needs_nic_clock = false;  // --timestamp hw: no other will do
   bool promiscuous = true;
   std::uint64_t rss_functions = 0;  // 0: no RSS
   bool symmetric_key = false;
+  unsigned cut_at = 0;       // MachinePort::cut_at
   unsigned mbufs = 0;        // in this port's pool
   bool keeps_trace = false;  // the driver replays a trace from mbufs of this pool: those come on top
 };

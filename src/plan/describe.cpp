@@ -45,7 +45,7 @@ Row row_of(const PlannedPort& port) {
           fmt::format("{} x {} descriptors", port.rx_queues, port.rx_desc),
           fmt::format("{} mbufs of {}", port.mbufs, port.data_room),
           port.scatter ? "scatter" : "one mbuf a frame",
-          port.mtu > 0 ? fmt::format("MTU {}", port.mtu) : "MTU as is",
+          fmt::format("MTU {}", port.mtu),
           port.hw_timestamp ? "NIC's clock" : "TSC",
           port.promiscuous ? "promiscuous" : "own frames only",
           rss_of(port)};

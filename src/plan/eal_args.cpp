@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "plan/device_args.hpp"
 #include "plan/lists.hpp"
 
 namespace wirespool::plan {
@@ -108,6 +109,15 @@ std::optional<std::string> eal_option(const EalArgs& args, std::span<const std::
   return found;
 }
 
+std::vector<std::string> eal_option_values(const EalArgs& args, std::string_view name) {
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string_view next = i + 1 < args.size() ? std::string_view(args[i + 1]) : std::string_view();
+    if (auto value = value_of(name, args[i], next)) values.push_back(std::move(*value));
+  }
+  return values;
+}
+
 bool has_eal_option(const EalArgs& args, std::string_view name) {
   return eal_option(args, std::span(&name, 1)).has_value();
 }
@@ -124,6 +134,7 @@ std::vector<Problem> check_eal_args(const EalArgs& args, std::span<const unsigne
     check_cpus(**lcores, usable_cpus, problems);
     check_main_lcore(args, **lcores, problems);
   }
+  std::ranges::move(check_vdevs(args), std::back_inserter(problems));
   return problems;
 }
 

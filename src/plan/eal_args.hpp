@@ -20,6 +20,8 @@ using EalArgs = std::vector<std::string>;
 // "--lcores 0-2". "" for an option that has none. nullopt: not given.
 std::optional<std::string> eal_option(const EalArgs& args, std::span<const std::string_view> names);
 bool has_eal_option(const EalArgs& args, std::string_view name);
+// All of them, in order.
+std::vector<std::string> eal_option_values(const EalArgs& args, std::string_view name);
 
 // Which CPUs an lcore may run on.
 struct LcoreCpus {

@@ -15,11 +15,20 @@ struct MachineLcore {
   std::vector<unsigned> cpus;  // it may run on
 };
 
+// The kernel's network interface that a virtual device takes its frames from.
+struct KernelInterface {
+  std::string name;
+  unsigned mtu = 0;
+  std::vector<std::string> joins_by;  // features that are on and make frames longer than the MTU: gro lro tso gso
+  bool veth = false;                  // the other end's features count as well
+};
+
 struct MachinePort {
   unsigned id = 0;
   std::string name;    // "net_pcap0", "0000:3b:02.0"
   std::string driver;  // "net_iavf", ...
   int numa_node = -1;
+  bool is_vf = false;     // of a PF that this kernel knows
   bool file_fed = false;  // packets come from a file or from memory, so waiting costs nothing
   unsigned max_rx_queues = 1;
   unsigned max_tx_queues = 1;
@@ -31,6 +40,8 @@ struct MachinePort {
   bool offers_scatter = false;
   bool offers_timestamp = false;
   std::uint64_t rss_functions = 0;  // the device's flow_type_rss_offloads
+  std::vector<KernelInterface> interfaces;
+  unsigned cut_at = 0;  // the driver passes on so many bytes of a longer frame and does not tell; 0: whole frames
 };
 
 struct MachineDrive {

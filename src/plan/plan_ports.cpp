@@ -2,20 +2,25 @@
 #include "plan/plan_ports.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 
+#include "plan/drivers.hpp"
 #include "plan/rss.hpp"
 #include "plan/usual.hpp"
 
 namespace wirespool::plan {
 namespace {
 
-constexpr unsigned headroom = 128;                   // RTE_PKTMBUF_HEADROOM
-constexpr unsigned usual_buffer = 2048;              // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
-constexpr unsigned largest_data_room = 65535;        // rte_pktmbuf_pool_create takes 16 bits
+constexpr unsigned headroom = 128;             // RTE_PKTMBUF_HEADROOM
+constexpr unsigned usual_buffer = 2048;        // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
+constexpr unsigned largest_data_room = 65535;  // rte_pktmbuf_pool_create takes 16 bits
+constexpr unsigned ethernet_header = 14;
+constexpr unsigned largest_slot = 65424;             // of net_af_packet, in steps of 16: larger ones fit no mbuf
 constexpr unsigned frame_overhead = 14 + 2 * 4 + 4;  // Ethernet header, two VLAN tags, FCS
 
 std::string say(const MachinePort& port) { return fmt::format("port {} ({})", port.id, port.name); }
@@ -51,6 +56,20 @@ unsigned fit_rx_desc(const MachinePort& port, unsigned wanted) {
   return fitted <= most ? fitted : std::max(most / step * step, 1u);
 }
 
+// Drivers recommend rings for forwarding, of 17 us at 10 Gbit/s: a capture bridges a timer tick at least. Where nobody
+// waits for the ring, a short one keeps mbufs in the CPU's caches.
+unsigned usual_descriptors(const MachinePort& port) {
+  if (port.file_fed) return port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
+  return std::bit_ceil(std::max(port.default_rx_desc, least_nic_rx_desc));
+}
+
+void remark_on_ring(const MachinePort& port, const PlannedPort& planned, Findings& findings) {
+  if (!facts_of(port.driver).vector_rings || std::has_single_bit(planned.rx_desc)) return;
+  findings.notices.push_back(
+      fmt::format("{}: with {} descriptors, no power of two, {} leaves its fast receive functions: --rx-desc {}",
+                  say(port), planned.rx_desc, port.driver, std::bit_floor(planned.rx_desc)));
+}
+
 void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
   planned.rx_queues = std::min(config.rx_queues, std::max(1u, port.max_rx_queues));
   if (planned.rx_queues < config.rx_queues) {
@@ -59,8 +78,8 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
   }
   // Many drivers refuse to start with no TX queue although nothing is ever sent.
   planned.tx_queues = port.max_tx_queues > 0 ? 1 : 0;
-  const unsigned recommended = port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
-  planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(recommended));
+  planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(usual_descriptors(port)));
+  remark_on_ring(port, planned, findings);
   if (config.rx_desc && planned.rx_desc != *config.rx_desc) {
     findings.notices.push_back(fmt::format("{} takes {} to {} descriptors in steps of {}: {} instead of {}", say(port),
                                            port.min_rx_desc, port.max_rx_desc, port.rx_desc_align, planned.rx_desc,
@@ -68,16 +87,15 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
   }
 }
 
-// The MTU the port will have; planned.mtu stays 0 if that is the one it has.
+// Always given to DPDK, which takes none for 1500.
 unsigned plan_mtu(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
-  if (!config.mtu) return port.mtu;
-  const unsigned mtu = std::clamp(*config.mtu, std::min(port.min_mtu, port.max_mtu), port.max_mtu);
-  if (mtu != *config.mtu) {
+  planned.set_mtu = config.mtu.has_value();
+  planned.mtu = std::clamp(config.mtu.value_or(port.mtu), std::min(port.min_mtu, port.max_mtu), port.max_mtu);
+  if (config.mtu && planned.mtu != *config.mtu) {
     findings.notices.push_back(fmt::format("{} takes an MTU of {} to {}: {} instead of {}", say(port), port.min_mtu,
-                                           port.max_mtu, mtu, *config.mtu));
+                                           port.max_mtu, planned.mtu, *config.mtu));
   }
-  if (mtu != port.mtu) planned.mtu = mtu;
-  return mtu;
+  return planned.mtu;
 }
 
 // Buffers of the usual size if they hold the longest frame or the device can chain them, else as large as the frame.
@@ -96,12 +114,16 @@ void plan_buffers(const MachinePort& port, unsigned mtu, PlannedPort& planned, F
   }
 }
 
+// A NIC's clock that is known to be wrong is not asked for: the offload alone can cost the fast receive functions.
 void plan_timestamps(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
-  planned.hw_timestamp = port.offers_timestamp && config.timestamp != TimestampSource::tsc;
-  if (config.timestamp == TimestampSource::hw && !port.offers_timestamp) {
-    findings.problems.push_back({"--timestamp", fmt::format("{} has no clock to stamp packets with", say(port)),
-                                 "use --timestamp auto or tsc", true});
-  }
+  if (config.timestamp == TimestampSource::tsc) return;
+  const auto unusable = facts_of(port.driver).clock_unusable;
+  planned.needs_nic_clock = config.timestamp == TimestampSource::hw;
+  planned.hw_timestamp = port.offers_timestamp && unusable.empty();
+  if (planned.hw_timestamp || !planned.needs_nic_clock) return;
+  const auto why = port.offers_timestamp ? fmt::format("{} stamps packets, but {}", say(port), unusable)
+                                         : fmt::format("{} has no clock to stamp packets with", say(port));
+  findings.problems.push_back({"--timestamp", why, "use --timestamp auto or tsc", true});
 }
 
 void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
@@ -127,11 +149,51 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
     return;
   }
   constexpr std::array trusted_by_pf{"net_iavf", "net_i40e_vf", "net_ixgbe_vf"};
-  if (std::ranges::find(trusted_by_pf, port.driver) == trusted_by_pf.end()) return;
+  const bool known = std::ranges::find(trusted_by_pf, port.driver) != trusted_by_pf.end();
+  if (!port.is_vf && !known) return;
   findings.notices.push_back(fmt::format(
       "{} is a VF: it sees other traffic than its own only if its PF trusts it: on the host: wirespool vf trust "
       "PF:NUMBER on; wirespool vf show says whether that is enough",
       say(port)));
+}
+
+// net_af_packet's slots for frames of `frame` bytes, within what an mbuf can hold (its data_room has 16 bits).
+std::string larger_slots(unsigned frame) {
+  const unsigned slot = std::bit_ceil(frame + 66);
+  if (slot > 32768) return fmt::format("framesz={},blocksz=1048576,framecnt=512", largest_slot);
+  return fmt::format("framesz={},blocksz=65536,framecnt={}", std::max(slot, 2048u), slot > 8192 ? 1024 : 4096);
+}
+
+void remark_on_mtu(const MachinePort& port, const KernelInterface& interface, Findings& findings) {
+  const unsigned frame = interface.mtu + ethernet_header;
+  if (frame <= port.cut_at) return;
+  const auto remedy = port.cut_at < largest_slot - 66
+                          ? fmt::format("give --vdev={},...,{}", port.name, larger_slots(frame))
+                          : fmt::format("ip link set {} mtu {}", interface.name, port.cut_at - ethernet_header);
+  findings.notices.push_back(
+      fmt::format("{} passes on {} bytes of a frame, but {}'s MTU of {} lets {} come: longer ones "
+                  "are cut and counted as cut: {}",
+                  say(port), port.cut_at, interface.name, interface.mtu, frame, remedy));
+}
+
+void remark_on_joining(const MachinePort& port, const KernelInterface& interface, Findings& findings) {
+  if (interface.joins_by.empty() || port.cut_at >= largest_slot - 66) return;
+  std::string off;
+  for (const auto& feature : interface.joins_by) off += " " + feature + " off";
+  findings.notices.push_back(fmt::format(
+      "{} passes on {} bytes of a frame, and {}'s {} make longer ones of several: these are cut and counted as cut: "
+      "ethtool -K {}{}{}, or give --vdev={},...,{}",
+      say(port), port.cut_at, interface.name, fmt::join(interface.joins_by, ", "), interface.name, off,
+      interface.veth ? " (the same at the other end of the veth pair)" : "", port.name, larger_slots(65536)));
+}
+
+// A driver that cuts frames and does not tell how long they were: what makes longer ones, and how to end it.
+void remark_on_cuts(const MachinePort& port, Findings& findings) {
+  if (port.cut_at == 0) return;
+  for (const auto& interface : port.interfaces) {
+    remark_on_mtu(port, interface, findings);
+    remark_on_joining(port, interface, findings);
+  }
 }
 
 }  // namespace
@@ -167,11 +229,13 @@ PlannedPort plan_port(const CaptureConfig& config, const MachinePort& port, Find
   planned.driver = port.driver;
   planned.numa_node = port.numa_node;
   planned.promiscuous = config.promiscuous;
+  planned.cut_at = port.cut_at;
   plan_queues(config, port, planned, findings);
   plan_buffers(port, plan_mtu(config, port, planned, findings), planned, findings);
   plan_timestamps(config, port, planned, findings);
   plan_rss(config, port, planned, findings);
   remark_on_vf(config, port, findings);
+  remark_on_cuts(port, findings);
   return planned;
 }
 

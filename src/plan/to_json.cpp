@@ -28,6 +28,8 @@ Json to_json(const CaptureConfig& config) {
           {"index", word(config.index)},
           {"timestamp", word(config.timestamp)},
           {"rss", word(config.rss)},
+          {"on_port_failure", word(config.on_port_failure)},
+          {"port_return_ns", config.port_return_ns},
           {"on_seal", config.on_seal},
           {"on_seal_timeout_ns", config.on_seal_timeout_ns},
           {"on_seal_linger_ns", config.on_seal_linger_ns},
@@ -55,6 +57,7 @@ Json to_json(const PlannedPort& port) {
           {"promiscuous", port.promiscuous},
           {"rss_functions", port.rss_functions},
           {"symmetric_key", port.symmetric_key},
+          {"cut_at", port.cut_at},
           {"mbufs", port.mbufs}};
 }
 

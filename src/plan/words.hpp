@@ -49,6 +49,8 @@ constexpr std::string_view word(TimestampSource source) {
   return "";
 }
 
+constexpr std::string_view word(OnPortFailure on) { return on == OnPortFailure::stop ? "stop" : "continue"; }
+
 constexpr std::string_view word(Io io) { return io == Io::pwrite ? "pwrite" : "uring"; }
 
 constexpr std::string_view word(IndexLevel level) {

@@ -30,6 +30,9 @@ class Stamper {
     return {until - step * (packets - 1), step};
   }
 
+  // When the last receive call returned.
+  std::uint64_t last_ns() const noexcept { return last_ns_; }
+
   // UTC was stepped back (ClockLine::epoch changed): later stamps may be earlier than those already given.
   void restart() noexcept { last_ns_ = 0; }
 

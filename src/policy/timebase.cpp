@@ -29,7 +29,12 @@ Timebase::Timebase(ClockSample first, double hz) : anchor_(first), ns_per_tick_(
 
 const ClockLine& Timebase::update(ClockSample sample) {
   const std::int64_t elapsed = signed_difference(sample.ticks.count, line_.origin.count);
-  if (elapsed <= 0) return line_;
+  if (elapsed == 0) return line_;
+  if (elapsed < 0) {  // the counter was set back: another begins, and UTC goes on
+    last_error_ns_ = 0;
+    restart(sample);
+    return line_;
+  }
   const Timestamp predicted = line_.to_utc(sample.ticks);
   last_error_ns_ = signed_difference(sample.utc.ns, predicted.ns);
   if (static_cast<std::uint64_t>(std::llabs(last_error_ns_)) > step_ns) {

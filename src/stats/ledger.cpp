@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace wirespool::stats {
 
 std::uint64_t Ledger::lost() const {
@@ -23,6 +25,8 @@ std::int64_t Ledger::in_flight() const {
     if (stage.unit == "packets") left -= stage.imbalance;
   return left;
 }
+
+bool Ledger::may_have_lost() const { return !gaps.empty() || std::ranges::any_of(ports, &PortLine::stats_failed); }
 
 std::string Ledger::imbalance() const {
   for (const auto& stage : stages)

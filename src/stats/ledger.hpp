@@ -16,10 +16,31 @@ struct PortLine {
   unsigned port = 0;
   std::string name;
   std::uint64_t received = 0, received_bytes = 0;
-  std::uint64_t nic_missed = 0;  // the device had no free descriptor
-  std::uint64_t nic_errors = 0;  // the device refused the frame
-  std::uint64_t no_mbuf = 0;     // the driver found no free mbuf
-  std::uint64_t lost() const { return nic_missed + nic_errors + no_mbuf; }
+  // Frames that were lost before they were received; nullopt: nobody counts them here, and not_counted says why.
+  std::optional<std::uint64_t> nic_missed = 0;  // the device had no free descriptor
+  std::optional<std::uint64_t> nic_errors = 0;  // the device refused the frame
+  std::optional<std::uint64_t> no_mbuf = 0;     // the driver found no free mbuf
+  // Only where there is such a counter.
+  std::optional<std::uint64_t> nic_other = {};       // lost in the device, by counters that only its driver has
+  std::optional<std::uint64_t> refills_failed = {};  // attempts of the driver to refill its ring: no packets
+  std::optional<std::uint64_t> stamps_refused = {};  // the NIC's, that cannot be: the packets got the poll's time
+  std::optional<std::uint64_t> cut = {};             // stored without their end, which the driver did not pass on
+  std::vector<std::pair<std::string, std::string>> not_counted = {};  // which counter, and why
+  bool stats_failed = false;  // the device did not answer: its counters are those of the last time it did
+  std::vector<std::pair<std::string, std::uint64_t>> xstats = {};  // at the end: what else sounds like a loss, by name
+
+  std::uint64_t lost() const {
+    return nic_missed.value_or(0) + nic_errors.value_or(0) + no_mbuf.value_or(0) + nic_other.value_or(0) +
+           cut.value_or(0);
+  }
+};
+
+// A time in which a port gave nothing because it had been reset.
+struct GapLine {
+  unsigned port = 0;
+  Timestamp from;
+  std::optional<Timestamp> to;  // nullopt: it has not come back
+  std::string why;
 };
 
 struct Totals {
@@ -90,9 +111,11 @@ struct Ledger {
   std::vector<DriveLine> drives;
   std::vector<LcoreLine> lcores;
   std::optional<OnSealLine> on_seal;  // if there is such a command
+  std::vector<GapLine> gaps;          // of all ports, in order of time
   UnsaidLine unsaid;
 
   std::uint64_t lost() const;  // of all causes that count packets
+  bool may_have_lost() const;  // more than lost() says: a device that did not answer, a gap
   std::int64_t in_flight() const;
 
   // What does not add up, empty if all does: no stage misses anything; received = ended_early + filtered + stored +

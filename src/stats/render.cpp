@@ -18,14 +18,38 @@ std::string rfc3339(Timestamp time) {
                      time.nanoseconds());
 }
 
+Json json_of(const std::optional<std::uint64_t>& counter) { return counter ? Json(*counter) : Json(nullptr); }
+
+template <class Value>
+Json json_by_name(const std::vector<std::pair<std::string, Value>>& pairs) {
+  Json json = Json::object();
+  for (const auto& [name, value] : pairs) json[name] = value;
+  return json;
+}
+
 Json json_of(const PortLine& port) {
-  return {{"port", port.port},
-          {"name", port.name},
-          {"received", port.received},
-          {"received_bytes", port.received_bytes},
-          {"nic_missed", port.nic_missed},
-          {"nic_errors", port.nic_errors},
-          {"no_mbuf", port.no_mbuf}};
+  Json json = {{"port", port.port},
+               {"name", port.name},
+               {"received", port.received},
+               {"received_bytes", port.received_bytes},
+               {"nic_missed", json_of(port.nic_missed)},
+               {"nic_errors", json_of(port.nic_errors)},
+               {"no_mbuf", json_of(port.no_mbuf)}};
+  if (port.nic_other) json["nic_other"] = *port.nic_other;
+  if (port.refills_failed) json["refills_failed"] = *port.refills_failed;
+  if (port.stamps_refused) json["stamps_refused"] = *port.stamps_refused;
+  if (port.cut) json["cut"] = *port.cut;
+  if (!port.not_counted.empty()) json["not_counted"] = json_by_name(port.not_counted);
+  if (port.stats_failed) json["stats_failed"] = true;
+  if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
+  return json;
+}
+
+Json json_of(const GapLine& gap) {
+  return {{"port", gap.port},
+          {"from", rfc3339(gap.from)},
+          {"to", gap.to ? Json(rfc3339(*gap.to)) : Json(nullptr)},
+          {"why", gap.why}};
 }
 
 Json totals_of(const Ledger& ledger) {
@@ -88,22 +112,48 @@ std::string short_number(double n) {
 
 // What was lost, by cause; empty if nothing was.
 std::string losses(const Ledger& ledger) {
-  std::uint64_t missed = 0, errors = 0, no_mbuf = 0;
+  PortLine all;
+  all.nic_other = all.cut = 0;
+  const auto add_to = [](auto& sum, const auto& counter) { *sum += counter.value_or(0); };
   for (const auto& port : ledger.ports) {
-    missed += port.nic_missed;
-    errors += port.nic_errors;
-    no_mbuf += port.no_mbuf;
+    add_to(all.nic_missed, port.nic_missed);
+    add_to(all.nic_errors, port.nic_errors);
+    add_to(all.nic_other, port.nic_other);
+    add_to(all.no_mbuf, port.no_mbuf);
+    add_to(all.cut, port.cut);
   }
   std::string text;
   const auto add = [&](const char* name, std::uint64_t n) {
     if (n) fmt::format_to(std::back_inserter(text), " {} {}", name, n);
   };
-  add("nic_missed", missed);
-  add("nic_errors", errors);
-  add("no_mbuf", no_mbuf);
+  add("nic_missed", *all.nic_missed);
+  add("nic_errors", *all.nic_errors);
+  add("nic_other", *all.nic_other);
+  add("no_mbuf", *all.no_mbuf);
+  add("cut", *all.cut);
   add("drop_handoff", ledger.totals.drop_handoff);
   add("drop_drive", ledger.totals.drop_drive);
   return text;
+}
+
+// What nobody counted: losses of these kinds would not be seen. Empty if everything is counted.
+std::string not_counted(const Ledger& ledger) {
+  std::string text;
+  for (const auto& port : ledger.ports) {
+    for (const auto& [counter, why] : port.not_counted)
+      fmt::format_to(std::back_inserter(text), "  port {} {}: {} is unknown: {}\n", port.port, port.name, counter, why);
+    if (port.stats_failed)
+      fmt::format_to(std::back_inserter(text), "  port {} {}: its statistics could not be read at the end\n", port.port,
+                     port.name);
+  }
+  for (const auto& gap : ledger.gaps)
+    fmt::format_to(std::back_inserter(text), "  port {}: nothing was received from {} to {}: {}\n", gap.port,
+                   rfc3339(gap.from), gap.to ? rfc3339(*gap.to) : "the end", gap.why);
+  return text;
+}
+
+std::string short_of(const std::optional<std::uint64_t>& counter) {
+  return counter ? fmt::format("{}", *counter) : "unknown";
 }
 
 // Since `before`, as words.
@@ -149,6 +199,7 @@ std::string to_json(const Ledger& ledger) {
   if (const auto wrong = ledger.imbalance(); !wrong.empty()) json["imbalance"] = wrong;
   json["drives"] = json_array(ledger.drives);
   json["lcores"] = json_array(ledger.lcores);
+  if (!ledger.gaps.empty()) json["gaps"] = json_array(ledger.gaps);
   if (ledger.on_seal) {
     json["on_seal"] = {
         {"done", ledger.on_seal->done}, {"failed", ledger.on_seal->failed}, {"pending", ledger.on_seal->pending}};
@@ -185,7 +236,8 @@ std::string console_summary(const Ledger& ledger) {
   summarize_totals(text, ledger);
   for (const auto& port : ledger.ports)
     fmt::format_to(std::back_inserter(text), "  port {} {}: received {}, nic_missed {}, nic_errors {}, no_mbuf {}\n",
-                   port.port, port.name, port.received, port.nic_missed, port.nic_errors, port.no_mbuf);
+                   port.port, port.name, port.received, short_of(port.nic_missed), short_of(port.nic_errors),
+                   short_of(port.no_mbuf));
   for (const auto& drive : ledger.drives)
     fmt::format_to(
         std::back_inserter(text),
@@ -196,9 +248,10 @@ std::string console_summary(const Ledger& ledger) {
   if (const auto& seal = ledger.on_seal)
     fmt::format_to(std::back_inserter(text), "  --on-seal: {} files done, {} runs failed, {} files wait\n", seal->done,
                    seal->failed, seal->pending);
-  const auto lost = losses(ledger);
-  text += lost.empty() ? "nothing was lost\n" : fmt::format("lost:{}\n", lost);
-  return text;
+  const auto lost = losses(ledger), unknown = not_counted(ledger);
+  text += unknown;
+  if (lost.empty() && unknown.empty()) return text + "nothing was lost\n";
+  return text + (lost.empty() ? "nothing was lost that is counted\n" : fmt::format("lost:{}\n", lost));
 }
 
 }  // namespace wirespool::stats

@@ -107,7 +107,7 @@ check_capture() {
 check_unplug() {
   local ledger=$share/ledger-unplug.jsonl lost unsynced there
   same "unplug: the ledger says which drive was lost" "[d['state'] for d in j['drives']]" "$ledger" "['ok', 'failed']"
-  lost=$(json_of "j['totals']['drop_drive'] + j['totals']['drop_handoff'] + sum(p['nic_missed'] for p in j['ports'])" "$ledger")
+  lost=$(json_of "j['totals']['drop_drive'] + j['totals']['drop_handoff'] + sum(p['nic_missed'] or 0 for p in j['ports'])" "$ledger")
   unsynced=$(json_of "sum(d['unsynced'] for d in j['drives'])" "$ledger")
   there=$(numbered check --run 3 --distinct $((unplug_frames - lost - unsynced)) --open "$work/drive0/unplug" "$work/drive1/unplug" 2>&1)
   if [ "$there" -le "$unplug_frames" ] 2>/dev/null; then

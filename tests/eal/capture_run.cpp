@@ -48,12 +48,6 @@ std::vector<Json> parse_lines(const std::string& text, std::string& not_json) {
   return lines;
 }
 
-CaptureResult read_result(ProcessResult process) {
-  CaptureResult result{.process = std::move(process), .ledger = {}, .not_json = {}};
-  result.ledger = parse_lines(result.process.out, result.not_json);
-  return result;
-}
-
 }  // namespace
 
 std::string wirespool_program() {
@@ -94,6 +88,12 @@ Command command_line(const CaptureCommand& capture) {
   return command;
 }
 
+CaptureResult read_capture(ProcessResult process) {
+  CaptureResult result{.process = std::move(process), .ledger = {}, .not_json = {}};
+  result.ledger = parse_lines(result.process.out, result.not_json);
+  return result;
+}
+
 const Json& CaptureResult::last() const {
   static const Json none;
   return ledger.empty() ? none : ledger.back();
@@ -112,7 +112,7 @@ std::string CaptureResult::describe() const {
 }
 
 CaptureResult run_capture(const CaptureCommand& capture, Seconds timeout) {
-  return read_result(run_process(command_line(capture), timeout));
+  return read_capture(run_process(command_line(capture), timeout));
 }
 
 // The plan is told once everything is started.
@@ -140,7 +140,7 @@ bool LiveCapture::wait_for_total(const std::string& name, std::uint64_t at_least
   return true;
 }
 
-CaptureResult LiveCapture::wait(Seconds timeout) { return read_result(process_.wait(timeout)); }
-CaptureResult LiveCapture::stop(int signal, Seconds timeout) { return read_result(process_.stop(signal, timeout)); }
+CaptureResult LiveCapture::wait(Seconds timeout) { return read_capture(process_.wait(timeout)); }
+CaptureResult LiveCapture::stop(int signal, Seconds timeout) { return read_capture(process_.stop(signal, timeout)); }
 
 }  // namespace wirespool::test

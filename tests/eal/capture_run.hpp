@@ -45,6 +45,7 @@ struct CaptureResult {
   std::string describe() const;  // for INFO: exit code, stderr, the last line
 };
 
+CaptureResult read_capture(ProcessResult process);  // what it printed
 CaptureResult run_capture(const CaptureCommand& capture, Seconds timeout = Seconds(120));
 
 // A capture that a test talks to while it runs.

@@ -26,7 +26,7 @@ const Clamp clamps[] = {
     {"the least MTU", {"--mtu", "68"}, ""},
     {"RSS by the device", {"--rx-queues", "2", "--rss", "device"}, "RX queue"},
     {"not promiscuous", {"--promiscuous", "off"}, ""},
-    {"a burst of one", {"--burst", "1"}, ""},
+    {"the least burst", {"--burst", "8"}, ""},
     {"the greatest burst", {"--burst", "1024"}, ""},
 };
 

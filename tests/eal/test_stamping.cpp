@@ -54,6 +54,7 @@ struct Bed {
 struct Received {
   std::vector<Timestamp> stamps;
   std::uint64_t packets = 0;
+  std::uint64_t refused = 0;  // stamps
 };
 
 // Puts mbufs on the wire; `nic_ticks` 0: a frame the NIC did not stamp.
@@ -91,7 +92,7 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
        .stop = &stop,
        .counters = &counters});
   lcore.run();
-  Received received{.stamps = {}, .packets = counters.received.get()};
+  Received received{.stamps = {}, .packets = counters.received.get(), .refused = queue_counters.stamps_refused.get()};
   const auto packets = handoff->peek(2048);
   for (const auto& span : {packets.first, packets.second}) {
     for (const auto& packet : span) received.stamps.push_back(packet.stamp);
@@ -115,39 +116,75 @@ TEST_CASE("TSC stamps are the present in UTC and strictly increase over bursts",
   for (std::size_t i = 1; i < 500; ++i) REQUIRE(received.stamps[i] > received.stamps[i - 1]);
 }
 
+namespace {
+
+// A clock of 1 GHz / 8 (as i40e's at 10G): 8 ns a tick; tick 1000 is the present.
+struct NicClock {
+  policy::SharedClock line;
+  std::uint64_t now = utc_now().ns;
+
+  NicClock() { line.publish({{1000}, {now}, 8ull << 32, 0}); }
+};
+
+}  // namespace
+
 TEST_CASE("a NIC's ticks become UTC by its own clock", "[stamping]") {
-  // A clock of 1 GHz / 8 (as i40e's at 10G): 8 ns a tick; tick 1000 is the origin.
-  policy::SharedClock nic;
-  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  const NicClock nic;
   send({1000, 1001, 1010, 2000});
-  const auto received = drain(&nic);
+  const auto received = drain(&nic.line);
   REQUIRE(received.stamps.size() == 4);
-  CHECK(received.stamps[0].ns == 1'700'000'000'000'000'000);
-  CHECK(received.stamps[1].ns == 1'700'000'000'000'000'008);
-  CHECK(received.stamps[2].ns == 1'700'000'000'000'000'080);
-  CHECK(received.stamps[3].ns == 1'700'000'000'000'008'000);
+  CHECK(received.stamps[0].ns == nic.now);
+  CHECK(received.stamps[1].ns == nic.now + 8);
+  CHECK(received.stamps[2].ns == nic.now + 80);
+  CHECK(received.stamps[3].ns == nic.now + 8'000);
 }
 
 TEST_CASE("NIC stamps that are equal or go back are kept in order by a nanosecond", "[stamping]") {
-  policy::SharedClock nic;
-  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  const NicClock nic;
   send({1005, 1005, 1004, 1006});
-  const auto received = drain(&nic);
+  const auto received = drain(&nic.line);
   REQUIRE(received.stamps.size() == 4);
   for (std::size_t i = 1; i < 4; ++i) CHECK(received.stamps[i] > received.stamps[i - 1]);
   CHECK(received.stamps[2].ns == received.stamps[0].ns + 2);
-  CHECK(received.stamps[3].ns == 1'700'000'000'000'000'048);
+  CHECK(received.stamps[3].ns == nic.now + 48);
 }
 
 TEST_CASE("a frame the NIC did not stamp gets the time of the poll", "[stamping]") {
-  policy::SharedClock nic;
-  nic.publish({{1000}, {1'700'000'000'000'000'000}, 8ull << 32, 0});
+  const NicClock nic;
   send({1005, 0});
-  const auto received = drain(&nic);
+  const auto received = drain(&nic.line);
   const auto now = utc_now();
   REQUIRE(received.stamps.size() == 2);
-  CHECK(received.stamps[0].ns == 1'700'000'000'000'000'040);
+  CHECK(received.stamps[0].ns == nic.now + 40);
   CHECK(now.ns - received.stamps[1].ns < 1'000'000'000);
+}
+
+TEST_CASE("NIC stamps that cannot be are refused and counted, and pin no later ones", "[stamping]") {
+  const NicClock nic;
+  // Another epoch; 2^32 ns too late; a clock nobody started.
+  for (const std::uint64_t wild :
+       {std::uint64_t{1} << 60, 1000 + (std::uint64_t{1} << 32) / 8, std::uint64_t{1} << 63}) {
+    send({1000, wild, 1001});
+    const auto received = drain(&nic.line);
+    const auto now = utc_now();
+    REQUIRE(received.stamps.size() == 3);
+    CHECK(received.refused == 1);
+    CHECK(received.stamps[0].ns == nic.now);
+    CHECK(received.stamps[1].ns > nic.now);
+    CHECK(received.stamps[1].ns <= now.ns);
+    CHECK(received.stamps[2].ns <= now.ns);
+  }
+}
+
+TEST_CASE("a clock that was given up stamps nothing", "[stamping]") {
+  policy::SharedClock given_up;
+  given_up.publish({});
+  const auto before = utc_now();
+  send({1000, 2000});
+  const auto received = drain(&given_up);
+  REQUIRE(received.stamps.size() == 2);
+  CHECK(received.refused == 0);
+  for (const auto& stamp : received.stamps) CHECK(stamp.ns >= before.ns);
 }
 
 TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {

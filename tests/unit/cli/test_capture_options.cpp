@@ -84,6 +84,10 @@ TEST_CASE("every option reaches its field") {
                        "5",
                        "--promiscuous",
                        "off",
+                       "--on-port-failure",
+                       "stop",
+                       "--port-return",
+                       "5s",
                        "--rss",
                        "device",
                        "--timestamp",
@@ -146,6 +150,8 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.rx_lcores == Numbers{1, 3, 4});
   CHECK(c.writer_lcores == Numbers{5});
   CHECK_FALSE(c.promiscuous);
+  CHECK(c.on_port_failure == OnPortFailure::stop);
+  CHECK(c.port_return_ns == 5'000'000'000);
   CHECK(c.rss == Rss::device);
   CHECK(c.timestamp == TimestampSource::tsc);
   CHECK(c.snaplen == 96);

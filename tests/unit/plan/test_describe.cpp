@@ -25,7 +25,7 @@ CapturePlan a_plan() {
 TEST_CASE("the plan in words says who polls what and who writes where") {
   const auto text = describe(a_plan());
   CHECK_THAT(text, Contains("capture until disk"));
-  CHECK_THAT(text, Contains("0000:3b:00.0  net_ice  node 0  2 x 1024 descriptors"));
+  CHECK_THAT(text, Contains("0000:3b:00.0  net_ice  node 0  2 x 2048 descriptors"));
   CHECK_THAT(text, Contains("port 0 queue 0") && Contains("port 0 queue 1"));
   CHECK_THAT(text, Contains("w00, ") && Contains("w01, ") && Contains("/data/nvme2"));
   CHECK_THAT(text, Contains("node any"));

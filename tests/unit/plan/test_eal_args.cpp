@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "plan/device_args.hpp"
 #include "plan/eal_args.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
@@ -181,4 +182,21 @@ TEST_CASE("what EAL does not know is told before EAL prints its help") {
                                             {{"rx", "-l", "0"}, "EAL's \"rx\": belongs to no option\n"},
                                             {{"-"}, "EAL's \"-\": belongs to no option\n"}}));
   CHECK(problems_of(check_eal_words(args)) == problem);
+}
+
+TEST_CASE("the arguments of a device are split at commas, and a key may come again") {
+  const auto device = parse_device_args("net_pcap0,rx_pcap=a=b.pcap,rx_pcap=c.pcap,infinite_rx=1,bare");
+  CHECK(device.name == "net_pcap0");
+  CHECK(device.all("rx_pcap") == std::vector<std::string>{"a=b.pcap", "c.pcap"});
+  CHECK(device.all("bare") == std::vector<std::string>{""});
+  CHECK(device.all("iface").empty());
+}
+
+TEST_CASE("devices that EAL would start otherwise than asked are refused") {
+  CHECK(check_vdevs({"--vdev=net_pcap0,rx_pcap=a", "--vdev", "net_pcap1,rx_pcap=a", "-a", "3b:00.0"}).empty());
+  CHECK(check_vdevs({"--vdev", "net_null0", "--vdev=net_null0,size=64"}).size() == 1);
+  CHECK(check_vdevs({"--vdev=net_tap0,iface=tap0,mac=fixed"}).empty());
+  const auto problems = check_vdevs({"--vdev=net_tap0,iface=tap0,mca=fixed"});
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].why.find("mca") != std::string::npos);
 }

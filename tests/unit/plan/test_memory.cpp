@@ -14,8 +14,8 @@ TEST_CASE("a pool holds what descriptors, handoffs, caches and bursts can hold, 
   const auto plan = must_plan(a_config(machine), machine);
   CHECK(plan.handoff_size == 8192);
   CHECK(plan.mempool_cache == 256);
-  // 1024 descriptors, one Handoff of 8192, two lcores with 384 in their caches and two bursts of 64.
-  CHECK(plan.ports[0].mbufs == 1024 + 8192 + 2 * (384 + 128));
+  // 2048 descriptors, one Handoff of 8192, two lcores with 384 in their caches and two bursts of 64.
+  CHECK(plan.ports[0].mbufs == 2048 + 8192 + 2 * (384 + 128));
 }
 
 TEST_CASE("a pool grows with queues, and with each handoff its packets can be in") {
@@ -25,7 +25,7 @@ TEST_CASE("a pool grows with queues, and with each handoff its packets can be in
   const auto plan = must_plan(config, machine);
   REQUIRE(plan.rx_lcores.size() == 2);
   REQUIRE(plan.writers.size() == 2);
-  CHECK(plan.ports[0].mbufs >= 2 * 1024 + 4 * 8192 + 4 * (384 + 128));
+  CHECK(plan.ports[0].mbufs >= 2 * 2048 + 4 * 8192 + 4 * (384 + 128));
   CHECK(plan.ports[0].mbufs % plan.mempool_cache == 0);
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("a pool without writers needs no room for handoffs") {
   const auto plan = must_plan(config, machine);
   CHECK(plan.handoff_size == 0);
   CHECK(plan.handoff_bytes == 0);
-  CHECK(plan.ports[0].mbufs == 1536);
+  CHECK(plan.ports[0].mbufs == 2560);
 }
 
 TEST_CASE("a large burst gets a handoff of two of them and a larger cache") {
@@ -54,9 +54,9 @@ TEST_CASE("a large burst gets a handoff of two of them and a larger cache") {
 TEST_CASE("--mbufs wins, with a notice when that may lose packets") {
   const auto machine = a_machine(3, 1, 1);
   auto config = a_config(machine);
-  config.mbufs = 2000;
+  config.mbufs = 3000;
   auto plan = must_plan(config, machine);
-  CHECK(plan.ports[0].mbufs == 2000);
+  CHECK(plan.ports[0].mbufs == 3000);
   CHECK_THAT(notices_of(plan), Catch::Contains("lost as no_mbuf"));
   config.mbufs = 100'000;
   plan = must_plan(config, machine);
@@ -68,7 +68,7 @@ TEST_CASE("fewer mbufs than descriptors cannot work on a NIC") {
   auto machine = a_machine(3, 1, 1);
   auto config = a_config(machine);
   config.mbufs = 512;
-  CHECK_THAT(problems_of(config, machine), Catch::Contains("--mbufs: 512 cannot fill the 1024 descriptors"));
+  CHECK_THAT(problems_of(config, machine), Catch::Contains("--mbufs: 512 cannot fill the 2048 descriptors"));
   machine.ports[0].file_fed = true;
   CHECK(must_plan(config, machine).ports[0].mbufs == 512);
 }

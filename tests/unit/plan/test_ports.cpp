@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "plan/drivers.hpp"
 #include "plan/rss.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
@@ -82,14 +83,30 @@ TEST_CASE("a device without TX queues gets none") {
   CHECK(plan_with(port).ports[0].tx_queues == 0);
 }
 
-TEST_CASE("descriptors: what was asked, else the device's own choice, else 1024") {
+TEST_CASE("descriptors: what was asked, else the device's own choice, but 2048 at least") {
   auto port = a_port(0);
-  CHECK(plan_with(port).ports[0].rx_desc == 1024);
-  port.default_rx_desc = 512;
+  CHECK(plan_with(port).ports[0].rx_desc == 2048);
+  port.default_rx_desc = 256;  // net_i40e
+  CHECK(plan_with(port).ports[0].rx_desc == 2048);
+  port.default_rx_desc = 4096;
+  CHECK(plan_with(port).ports[0].rx_desc == 4096);
+  port.max_rx_desc = 512;
   CHECK(plan_with(port).ports[0].rx_desc == 512);
   CaptureConfig config;
-  config.rx_desc = 2048;
-  CHECK(plan_with(port, config).ports[0].rx_desc == 2048);
+  config.rx_desc = 256;
+  CHECK(plan_with(port, config).ports[0].rx_desc == 256);
+  port.file_fed = true;  // nobody waits for a ring
+  port.default_rx_desc = 0;
+  port.max_rx_desc = 4096;
+  CHECK(plan_with(port).ports[0].rx_desc == 1024);
+}
+
+TEST_CASE("a ring that takes the fast receive functions away is told of") {
+  CaptureConfig config;
+  config.rx_desc = 3008;
+  CHECK_THAT(notices_of(plan_with(a_port(0), config)), Catch::Contains("--rx-desc 2048"));
+  config.rx_desc = 4096;
+  CHECK(notices_of(plan_with(a_port(0), config)).empty());
 }
 
 TEST_CASE("descriptors are fitted to the device's range and step") {
@@ -113,7 +130,7 @@ TEST_CASE("usual frames fit usual buffers") {
   const auto plan = plan_with(a_port(0));
   CHECK(plan.ports[0].data_room == 2176);
   CHECK_FALSE(plan.ports[0].scatter);
-  CHECK(plan.ports[0].mtu == 0);
+  CHECK(plan.ports[0].mtu == 1500);
 }
 
 TEST_CASE("jumbo frames are chained where the device can") {
@@ -131,7 +148,7 @@ TEST_CASE("jumbo frames get jumbo buffers where the device cannot chain") {
   auto port = a_port(0);
   port.mtu = 9000;
   const auto plan = plan_with(port);
-  CHECK(plan.ports[0].mtu == 0);
+  CHECK(plan.ports[0].mtu == 9000);  // DPDK takes 0 for 1500
   CHECK(plan.ports[0].data_room >= 128 + 9000 + 26);
   CHECK(plan.ports[0].data_room % 64 == 0);
   CHECK_FALSE(plan.ports[0].scatter);
@@ -163,12 +180,23 @@ TEST_CASE("an MTU the device does not take is clamped with a notice") {
 
 TEST_CASE("the NIC's clock is used where there is one") {
   auto port = a_port(0);
+  port.driver = "mlx5_pci";
   CHECK_FALSE(plan_with(port).ports[0].hw_timestamp);
   port.offers_timestamp = true;
   CHECK(plan_with(port).ports[0].hw_timestamp);
   CaptureConfig config;
   config.timestamp = TimestampSource::tsc;
   CHECK_FALSE(plan_with(port, config).ports[0].hw_timestamp);
+}
+
+TEST_CASE("a clock that is known to be another is not used, and hw says why") {
+  auto machine = a_machine(3, 1, 1);
+  machine.ports[0].driver = GENERATE("net_iavf", "net_ice", "net_bnxt");
+  machine.ports[0].offers_timestamp = true;
+  auto config = a_config(machine);
+  CHECK_FALSE(must_plan(config, machine).ports[0].hw_timestamp);
+  config.timestamp = TimestampSource::hw;
+  CHECK_THAT(problems_of(config, machine), Catch::Contains("--timestamp") && Catch::Contains("stamps packets, but"));
 }
 
 TEST_CASE("--timestamp hw on a NIC without a clock is not replaced by the TSC") {
@@ -222,6 +250,14 @@ TEST_CASE("a VF that may see its own traffic only is told of, with what to do") 
   CHECK(notices_of(plan_with(port)).find("is a VF") == std::string::npos);
 }
 
+TEST_CASE("a VF is known by its PF, whatever its driver") {
+  auto port = a_port(0);
+  port.driver = "mlx5_pci";
+  CHECK(notices_of(plan_with(port)).find("is a VF") == std::string::npos);
+  port.is_vf = true;
+  CHECK_THAT(notices_of(plan_with(port)), Catch::Contains("wirespool vf trust"));
+}
+
 TEST_CASE("waiting is for ports that are all fed from files, unless asked") {
   auto machine = a_machine(3, 2, 1);
   auto config = a_config(machine);
@@ -232,4 +268,59 @@ TEST_CASE("waiting is for ports that are all fed from files, unless asked") {
   CHECK(must_plan(config, machine).when_full == WhenFull::wait);
   config.when_full = WhenFull::drop;
   CHECK(must_plan(config, machine).when_full == WhenFull::drop);
+}
+
+namespace {
+
+MachinePort cutting_port(unsigned cut_at, const KernelInterface& interface) {
+  auto port = a_machine(3, 1, 1).ports[0];
+  port.name = "net_af_packet0";
+  port.driver = "net_af_packet";
+  port.cut_at = cut_at;
+  port.interfaces = {interface};
+  return port;
+}
+
+}  // namespace
+
+TEST_CASE("features that join frames are named where the driver cuts long ones") {
+  const auto plan = plan_with(cutting_port(1982, {"eth1", 1500, {"gro", "tso"}, false}));
+  CHECK_THAT(notices_of(plan), Catch::Contains("ethtool -K eth1 gro off tso off") && Catch::Contains("framesz=65424") &&
+                                   !Catch::Contains("veth") && !Catch::Contains("MTU of"));
+  CHECK(plan.ports[0].cut_at == 1982);
+}
+
+TEST_CASE("the other end of a veth pair joins frames too") {
+  const auto plan = plan_with(cutting_port(1982, {"veth0", 1500, {"tso"}, true}));
+  CHECK_THAT(notices_of(plan), Catch::Contains("other end"));
+}
+
+TEST_CASE("nothing is said where no frame is longer than what the driver passes on") {
+  CHECK(plan_with(cutting_port(1982, {"eth1", 1500, {}, false})).notices.empty());
+  CHECK(plan_with(cutting_port(65358, {"eth1", 1500, {"gro"}, false})).notices.empty());
+  CHECK(plan_with(cutting_port(0, {"eth1", 9000, {"gro"}, false})).notices.empty());
+}
+
+TEST_CASE("an MTU beyond what the driver passes on is told with slots that hold it") {
+  CHECK_THAT(notices_of(plan_with(cutting_port(1982, {"eth1", 9000, {}, false}))),
+             Catch::Contains("MTU of 9000") && Catch::Contains("framesz=16384,blocksz=65536,framecnt=1024"));
+  CHECK_THAT(notices_of(plan_with(cutting_port(1982, {"lo", 65536, {}, false}))), Catch::Contains("framesz=65424"));
+  CHECK_THAT(notices_of(plan_with(cutting_port(65358, {"lo", 65536, {}, false}))),
+             Catch::Contains("ip link set lo mtu 65344"));
+}
+
+TEST_CASE("xstats of lost packets are found by their names, and others that sound like losses are kept in mind") {
+  CHECK(is_drop(facts_of("mlx5_pci"), "rx_prio3_buf_discard_packets"));
+  CHECK(is_drop(facts_of("mlx5_pci"), "rx_phy_discard_packets"));
+  CHECK_FALSE(is_drop(facts_of("mlx5_pci"), "rx_prio3_buf_packets"));
+  CHECK_FALSE(is_drop(facts_of("net_i40e"), "rx_phy_discard_packets"));
+  CHECK(sounds_like_loss("rx_crc_errors"));
+  CHECK_FALSE(sounds_like_loss("rx_good_packets"));
+}
+
+TEST_CASE("a driver nobody has read is believed") {
+  const auto& facts = facts_of("net_of_tomorrow");
+  CHECK(facts.no_nic_missed.empty());
+  CHECK_FALSE(facts.counts_refills);
+  CHECK(facts.clock_unusable.empty());
 }

@@ -41,7 +41,7 @@ const std::vector<Wrong>& wrong_configs() {
       {"--rx-queues", "1025", [](auto& c) { c.rx_queues = 1025; }},
       {"--rx-desc", "0 is out of range", [](auto& c) { c.rx_desc = 0; }},
       {"--rx-desc", "65536", [](auto& c) { c.rx_desc = 65536; }},
-      {"--burst", "0 is out of range", [](auto& c) { c.burst = 0; }},
+      {"--burst", "7 is out of range", [](auto& c) { c.burst = 7; }},
       {"--burst", "1025", [](auto& c) { c.burst = 1025; }},
       {"--mbufs", "63 is out of range", [](auto& c) { c.mbufs = 63; }},
       {"--mbufs", "4294967295", [](auto& c) { c.mbufs = 4294967295; }},

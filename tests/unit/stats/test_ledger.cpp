@@ -125,6 +125,7 @@ TEST_CASE("the console names each cause of loss", "[ledger]") {
   const auto line = console_line(balanced(), Ledger{});
   CHECK(line.find("nic_missed 1 drop_handoff 2 drop_drive 1") != std::string::npos);
   auto clean = balanced();
-  clean.totals.drop_handoff = clean.totals.drop_drive = clean.ports[0].nic_missed = 0;
+  clean.totals.drop_handoff = clean.totals.drop_drive = 0;
+  clean.ports[0].nic_missed = 0;
   CHECK(console_line(clean, Ledger{}).find("lost 0") != std::string::npos);
 }

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Devices that were asked for and are not there, and what drivers that are fed by the kernel do not tell.
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+#include "bench.hpp"
+#include "books.hpp"
+#include "frame_sender.hpp"
+#include "pcap_stream.hpp"
+#include "support/catch.hpp"
+#include "support/skip.hpp"
+
+using namespace wirespool::test;
+
+namespace {
+
+const Command often{"--stats-interval", "10ms"};
+
+bool no_network(const char* what) {
+  const auto why = why_no_network();
+  if (!why.empty()) skip(what, why);
+  return !why.empty();
+}
+
+Trace frames_of(unsigned bytes, std::uint64_t packets) {
+  return make_trace({.kind = std::to_string(bytes), .packets = packets});
+}
+
+// All at once, with nobody to wait for.
+void send_all(const FrameSender& sender, const Trace& trace) {
+  for (std::size_t i = 0; i < trace.size(); ++i) sender.send(trace[i]);
+}
+
+bool wait_until(const auto& happened) {
+  for (int i = 0; i < 6'000 && !happened(); ++i) usleep(10'000);
+  return happened();
+}
+
+bool is_stopped(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  return text.find(") T ") != std::string::npos;
+}
+
+const nlohmann::json& first_port(const CaptureResult& result) { return result.last().at("ports").at(0); }
+
+}  // namespace
+
+struct Missing {
+  const char *device, *names, *why;
+  int exit_code = 2;
+};
+
+TEST_CASE("a device that did not come up is named, and the capture does not begin without it") {
+  const auto missing = GENERATE(values<Missing>({
+      {"--vdev=net_pcap7,rx_pcap=/nonexistent/trace.pcap", "net_pcap7", "No such file"},
+      {"--vdev=net_af_packet7,iface=wst0none", "net_af_packet7", "no network interface wst0none"},
+      {"--vdev=net_null7,speed=1", "net_null7", "did not start"},
+      {"--vdev=net_tap7,ifcae=wst0tap", "net_tap7", "ifcae", 1},
+      {"--vdev=net_nosuchdriver0", "net_nosuchdriver0", "did not start"},
+      {"-a0000:00:99.0", "0000:00:99.0", "no such PCI device"},
+  }));
+  const Bench bench;
+  CAPTURE(missing.device);
+  auto command = command_line({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "10"}});
+  if (std::string(missing.device).starts_with("-a")) std::erase(command, "--no-pci");
+  command.insert(command.begin() + 2, missing.device);
+  const auto result = run_process(command);
+  INFO(result.describe());
+  CHECK(result.exit_code == missing.exit_code);
+  const auto ours = result.err.find("wirespool: ");
+  REQUIRE(ours != std::string::npos);
+  CHECK_THAT(result.err.substr(ours), Catch::Contains(missing.names) && Catch::Contains(missing.why));
+  CHECK(std::filesystem::is_empty(bench.outputs[0]));
+}
+
+TEST_CASE("a virtual device given twice is not quietly one") {
+  const Bench bench;
+  const auto result = run_capture({.vdevs = {"net_null0,size=64", "net_null0,size=1500"},
+                                   .outputs = bench.outputs,
+                                   .options = {"--packets", "10"}});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 1);
+  CHECK_THAT(result.process.err, Catch::Contains("net_null0") && Catch::Contains("twice"));
+}
+
+TEST_CASE("an interface that goes down is told, and one that is deleted ends the capture with the reason") {
+  if (no_network("interfaces that are deleted")) return;
+  const auto device = GENERATE(values({"net_af_packet0,iface=", "net_pcap0,iface=", "net_pcap0,rx_iface="}));
+  CAPTURE(device);
+  const Bench bench;
+  const NetNamespace where;
+  auto veth = std::make_optional<VethPair>(&where);
+  LiveCapture capture(
+      {.vdevs = {device + veth->right()}, .outputs = bench.outputs, .options = often, .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  veth->set_up(veth->right(), false);
+  CHECK(capture.process().wait_for_output("link is down", Seconds(20)));
+  veth->set_up(veth->right(), true);
+  CHECK(capture.process().wait_for_output("link is up", Seconds(20)));
+  veth.reset();
+  const auto result = capture.wait(Seconds(20));
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 3);
+  CHECK_THAT(result.process.err, Catch::Contains("was deleted"));
+  CHECK_THAT(result.ended_by(), Catch::Contains("was deleted"));
+}
+
+TEST_CASE("a TAP interface that is deleted ends the capture with the reason") {
+  if (no_network("interfaces that are deleted")) return;
+  if (access("/dev/net/tun", R_OK | W_OK) != 0) return skip("net_tap", "needs /dev/net/tun");
+  const Bench bench;
+  const NetNamespace where;
+  LiveCapture capture(
+      {.vdevs = {"net_tap0,iface=wsttap0"}, .outputs = bench.outputs, .options = often, .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  REQUIRE(run_process(where.inside({"ip", "link", "delete", "wsttap0"})).ok());
+  const auto result = capture.wait(Seconds(20));
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 3);
+  CHECK_THAT(result.process.err, Catch::Contains("wsttap0 was deleted"));
+}
+
+TEST_CASE("frames that net_af_packet cuts are told beforehand and counted as cut") {
+  if (no_network("net_af_packet")) return;
+  const Bench bench;
+  const NetNamespace where;
+  const VethPair veth(&where, 9000);
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms", "--strict"},
+                       .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  const FrameSender sender(&where, veth.left());
+  send_all(sender, frames_of(1'500, 7));
+  send_all(sender, frames_of(3'000, 5));
+  CHECK(capture.wait_for_total("received", 12));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK_THAT(result.process.err, Catch::Contains("MTU of 9000") && Catch::Contains("framesz=16384"));
+  CHECK(first_port(result).at("cut") == 5);
+  CHECK(result.process.exit_code == 4);
+}
+
+TEST_CASE("the slots that a notice advises for net_af_packet hold the frames it warns of") {
+  if (no_network("net_af_packet")) return;
+  const Bench bench;
+  const NetNamespace where;
+  const VethPair veth(&where, 9000);
+  write_pcap(frames_of(9'014, 50), bench.trace());
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right() + ",framesz=16384,blocksz=65536,framecnt=1024"},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms", "--strict"},
+                       .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  send_all({&where, veth.left()}, read_pcap(bench.trace()));
+  CHECK(capture.wait_for_total("received", 50));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(first_port(result).at("cut") == 0);
+  CHECK_THAT(result.process.err, !Catch::Contains("MTU of 9000"));
+  CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
+}
+
+// 900 frames: more than the ring's 512, fewer than the kernel keeps for an interface (net.core.netdev_max_backlog).
+TEST_CASE("frames that find net_af_packet's ring full are counted as missed") {
+  if (no_network("net_af_packet")) return;
+  constexpr unsigned frames = 900;
+  const Bench bench;
+  const NetNamespace where;
+  const VethPair veth(&where);
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms", "--strict"},
+                       .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  capture.process().send_signal(SIGSTOP);
+  REQUIRE(wait_until([&] { return is_stopped(capture.process().pid()); }));
+  send_all({&where, veth.left()}, frames_of(200, frames));
+  capture.process().send_signal(SIGCONT);
+  CHECK(wait_until([&] {
+    const auto line = capture.newest();
+    if (!line.is_object()) return false;
+    const auto& port = line.at("ports").at(0);
+    return port.at("received").get<unsigned>() + port.at("nic_missed").get<unsigned>() == frames;
+  }));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(first_port(result).at("nic_missed") > 0);
+  CHECK(result.process.exit_code == 4);
+}
