@@ -7,6 +7,7 @@
 
 #include "bench.hpp"
 #include "books.hpp"
+#include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/spool_files.hpp"
 

@@ -6,6 +6,7 @@
 
 #include "bench.hpp"
 #include "books.hpp"
+#include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
 #include "support/outside_tools.hpp"
