@@ -62,6 +62,8 @@ inline std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t of
 // A whole writer without EAL: Appenders, SpoolWriter, FileKeepers (worked by hand, on this thread) and directories.
 class SpoolRig {
  public:
+  static constexpr Timestamp capture_start{1'700'000'000'000'000'000};
+
   SpoolRig(const RigOptions& options, storage::IoQueue& queue)
       : options_(options),
         memory_(spool::BlockPool::bytes_needed(options.blocks, options.block_bytes), 4096),
@@ -76,7 +78,7 @@ class SpoolRig {
       drives_.push_back(std::make_unique<spool::Drive>(directory(i).string(), 4096));
       keepers_.push_back(
           std::make_unique<spool::FileKeeper>(spool::FileKeeperOptions{.stem = "test",
-                                                                       .capture_start = {1'700'000'000'000'000'000},
+                                                                       .capture_start = capture_start,
                                                                        .direct_io = options.direct_io,
                                                                        .preallocate_bytes = options.preallocate,
                                                                        .block_bytes = options.block_bytes},

@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t plenty = 8 << 20;
 
 std::vector<std::byte> index_from_file(const std::filesystem::path& path, std::uint32_t block_bytes) {
-  spool::IndexBuilder builder({format::IndexLevel::flow, block_bytes, false});
+  spool::IndexBuilder builder(
+      {format::IndexLevel::flow, block_bytes, false, format::capture_mark(SpoolRig::capture_start)});
   auto file = SpoolFile::open(path.string());
   REQUIRE(file);
   while (const auto* packet = file->next()) builder.add(*packet);

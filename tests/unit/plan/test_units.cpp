@@ -125,7 +125,11 @@ TEST_CASE("what format_time says, parse_time reads back") {
   std::mt19937_64 random{seed};
   for (int i = 0; i < 2000; ++i) {
     const auto ns = random() >> (random() % 64);
-    REQUIRE(parse_time(format_time(ns)) == ns);
+    const auto read = parse_time(format_time(ns));
+    if (ns <= 1'000'000 * 3'600'000'000'000ull)  // 114 years: more cannot be added to a clock's now
+      REQUIRE(read == ns);
+    else
+      REQUIRE_FALSE(read.has_value());
   }
 }
 

@@ -121,15 +121,17 @@ TEST_CASE("an error of 50 ms is steered out without time running backwards", "[t
   CHECK(std::llabs(error_of(timebase.line(), clocks)) < 1000);
 }
 
-TEST_CASE("a sample older than the line changes nothing", "[timebase]") {
+TEST_CASE("a counter that was set back begins a line of its own, and UTC goes on", "[timebase]") {
   Clocks clocks;
   const auto old = clocks.sample();
   clocks.advance(1);
-  Timebase timebase(clocks.sample(), clocks.hz);
+  const auto now = clocks.sample();
+  Timebase timebase(now, clocks.hz);
   const auto before = timebase.line();
-  const auto after = timebase.update(old);
-  CHECK(after.origin.count == before.origin.count);
+  const auto after = timebase.update({old.ticks, now.utc});
+  CHECK(after.to_utc(old.ticks).ns == now.utc.ns);
   CHECK(after.ns_per_tick_q32 == before.ns_per_tick_q32);
+  CHECK(after.epoch == before.epoch);
 }
 
 TEST_CASE("a reader of the shared clock never sees half a line", "[timebase]") {
