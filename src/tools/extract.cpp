@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/extract.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "format/file_name.hpp"
 #include "storage/read_file.hpp"
 #include "tools/packet_filter.hpp"
 
@@ -91,6 +95,25 @@ PacketWriter::Result copy(PacketStream& stream, PacketWriter& writer, const Extr
   return writer.finish();
 }
 
+// Told by the indices. A time like -10m counts from the clock of this machine now, which need not be that of the
+// capture.
+std::string outside_of_all_files(const Spool& spool, const ExtractOptions& options) {
+  Timestamp first = options.to, last = options.from;
+  bool any = false;
+  for (const auto& file : spool.files()) {
+    if (file.index == SpoolEntry::Index::none) return {};
+    if (file.packets == 0) continue;
+    first = any ? std::min(first, file.first) : file.first;
+    last = any ? std::max(last, file.last) : file.last;
+    any = true;
+  }
+  if (!any || (options.from <= last && options.to > first)) return {};
+  return fmt::format(
+      "no packet is of the time asked for: the files hold {} to {} (a time like -10m counts from this "
+      "machine's clock, which need not be the capture's)",
+      format::format_rfc3339(first), format::format_rfc3339(last));
+}
+
 ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
   if (result == PacketWriter::Result::other_linktype) {
     return wrong_use({"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"});
@@ -122,6 +145,8 @@ std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options)
   const auto result = copy(stream, writer, options, report);
   report.closed = result == PacketWriter::Result::closed;
   if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
+  if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
+    report.notices.push_back(std::move(outside));
   report.read = stream.progress();
   report.problems = stream.problems();
   report.notices.insert(report.notices.end(), stream.notices().begin(), stream.notices().end());

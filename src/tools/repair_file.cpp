@@ -8,7 +8,9 @@
 //  it.
 //     From here on it is read through the descriptor that was opened then.
 //  3. Ask the file system which parts were ever written. Only these are looked at.
-//  4. Read the file header. If the first Block never came, the header is what the capture writes.
+//  4. Read the file header. If the first Block never came, or that header is damaged, it is what the capture writes,
+//  and
+//     all records count as behind a gap.
 //  5. Go from record to record. A record counts if all of it lies in a written part and the next one is plausible or
 //     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it. What the clock
 //     says now plays no part: it may be wrong, or have been wrong while the file was written.
@@ -150,7 +152,9 @@ class Repair {
   std::expected<format::PcapDecoder, IoError> read_header(FileWindow& window) {
     if (const auto filled = window.fill(header_bytes); !filled) return std::unexpected(filled.error());
     format::PcapFileHeader header{.snaplen = context_.snaplen};
-    if (format::PcapDecoder::recognise(window.bytes())) header = format::load<format::PcapFileHeader>(window.bytes());
+    const auto own = format::PcapDecoder::recognise(window.bytes());
+    header_lost_ = !own || !own->is_native();
+    if (!header_lost_) header = format::load<format::PcapFileHeader>(window.bytes());
     rescue_.begin_with(header);
     return *format::PcapDecoder::recognise(std::as_bytes(std::span{&header, 1}));
   }
@@ -176,7 +180,7 @@ class Repair {
   }
 
   std::expected<void, IoError> take(const StoredPacket& packet) {
-    if (behind_.empty() && packet.offset == front_.end()) {
+    if (!header_lost_ && behind_.empty() && packet.offset == front_.end()) {
       front_.add(packet);
       return {};
     }
@@ -260,6 +264,7 @@ class Repair {
   std::string path_;
   std::optional<DirectFile> file_;
   std::uint64_t file_bytes_ = 0;
+  bool header_lost_ = false;
   std::vector<Stretch> written_;
   RepairedPart front_, behind_;
   RescueFile rescue_;

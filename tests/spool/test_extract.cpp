@@ -107,6 +107,27 @@ TEST_CASE("nothing found is a valid file without packets, in both formats") {
   }
 }
 
+TEST_CASE("a time that no file is of is told: -10m counts from a clock that need not be the capture's") {
+  Rig rig;
+  const auto told = [&rig] {
+    const auto report = tools::extract(rig.options);
+    REQUIRE(report);
+    return std::ranges::any_of(report->notices, [](const auto& notice) {
+      return notice.find("no packet is of the time asked for") != std::string::npos;
+    });
+  };
+  const auto first = rig.trace[0].time, last = rig.trace[rig.trace.size() - 1].time;
+  rig.options.from = last;
+  CHECK_FALSE(told());
+  rig.options.from = Timestamp{last.ns + 1};
+  CHECK(told());
+  rig.options.from = Timestamp{0};
+  rig.options.to = first;
+  CHECK(told());
+  rig.options.to = Timestamp{first.ns + 1};
+  CHECK_FALSE(told());
+}
+
 TEST_CASE("a filter that libpcap refuses, and a place that is not there, are wrong use; nothing is written") {
   Rig rig(10);
   rig.options.filter = "hots 1.2.3.4";

@@ -478,6 +478,21 @@ TEST_CASE_METHOD(Crash, "a repair that is ended when it has kept what it cuts do
   CHECK(read_bytes(directory / kept) == read_bytes(other.directory / kept));
 }
 
+TEST_CASE_METHOD(Crash, "a file whose own header is damaged gets a good one, and keeps every packet") {
+  const auto trace = trace_of(500);
+  auto bytes = pcap_bytes(trace);
+  const auto at = GENERATE(0u, 4u, 6u, 20u);  // magic, versions, link type
+  INFO("byte " << at);
+  bytes[at] ^= std::byte{0x10};
+  write_all(bytes);
+  const auto repaired = repair_one();
+  CHECK(repaired.outcome == Outcome::sealed);
+  REQUIRE(repaired.files.size() == 1);
+  const bool good = read_bytes(directory / repaired.files[0].name) == pcap_bytes(trace);
+  CHECK(good);
+  CHECK(hidden_files({directory.path()}).empty());
+}
+
 TEST_CASE_METHOD(Crash, "a file behind a hole has the capture's own snaplen in its header") {
   const auto trace = trace_of(1200, "60");
   auto bytes = pcap_bytes(trace);
