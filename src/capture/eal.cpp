@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 namespace wirespool::capture {
@@ -54,9 +55,27 @@ void send_log_to(storage::Speaker& err) {
   (void)rte_openlog_stream(log);
 }
 
+// The devices among EAL's arguments, as one may be why it refuses them all.
+std::string devices_of(const std::vector<std::string>& args) {
+  std::string devices;
+  const auto add = [&](std::string_view device) { devices += (devices.empty() ? "" : ", ") + std::string(device); };
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string_view arg = args[i];
+    if ((arg == "--vdev" || arg == "-a" || arg == "--allow") && i + 1 < args.size())
+      add(args[++i]);
+    else if (arg.starts_with("--vdev=") || arg.starts_with("--allow="))
+      add(arg.substr(arg.find('=') + 1));
+    else if (arg.starts_with("-a"))
+      add(arg.substr(2));
+  }
+  return devices;
+}
+
 // EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.
-plan::Problem refusal(int error) {
-  return {"EAL", fmt::format("DPDK did not start: {}", rte_strerror(error)), "see its messages above", error != EINVAL};
+plan::Problem refusal(int error, const std::vector<std::string>& args) {
+  auto why = fmt::format("DPDK did not start: {}", rte_strerror(error));
+  if (const auto devices = devices_of(args); !devices.empty()) why += fmt::format(" (it was asked for {})", devices);
+  return {"EAL", why, "see its messages above", error != EINVAL};
 }
 
 }  // namespace
@@ -72,7 +91,7 @@ std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& arg
   argv.push_back(nullptr);
   send_log_to(err);
   const QuietOutput quiet;
-  if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno));
+  if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno, args));
   return Eal();
 }
 
