@@ -13,7 +13,6 @@
 
 #include "capture/done_by.hpp"
 #include "format/file_name.hpp"
-#include "storage/drive.hpp"
 #include "storage/small_file.hpp"
 
 namespace wirespool::capture {
@@ -34,21 +33,9 @@ plan::Problem explain_lock(const storage::IoError& error, const plan::PlannedDri
   return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), true};
 }
 
-// The drive would seem to fail in the middle of a file.
-std::optional<plan::Problem> too_short_files(const plan::CapturePlan& plan) {
-  const auto longest = storage::longest_file();
-  const auto& config = plan.config;
-  if (plan.drives.empty() || config.rotate_size <= longest) return std::nullopt;
-  return plan::Problem{
-      "--rotate-size",
-      fmt::format("files may have {} bytes at most here (RLIMIT_FSIZE), not {}", longest, config.rotate_size),
-      "raise the limit (ulimit -f unlimited, LimitFSIZE=), or give a smaller --rotate-size", true};
-}
-
 }  // namespace
 
 std::expected<Outputs, plan::Problem> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
-  if (auto problem = too_short_files(plan)) return std::unexpected(std::move(*problem));
   Outputs outputs;
   outputs.plan_ = plan;
   outputs.start_ = start;

@@ -23,9 +23,6 @@ constexpr unsigned most_refusals = 8;
 constexpr unsigned most_refusals_by_device = 2;
 constexpr unsigned most_tries = 4;
 
-// Ledger lines that wait for a drive that hangs, about a KiB each.
-constexpr std::size_t most_posted = 1'024;
-
 }  // namespace
 
 bool may_pass(int error) noexcept {
@@ -81,11 +78,7 @@ void FileKeeper::post(std::function<void()> job) {
     return;
   }
   const std::lock_guard lock(posted_mutex_);
-  if (posted_.size() < most_posted) {
-    posted_.push_back(std::move(job));
-  } else if (left_out_++ == 0) {
-    drive_.complain(directory_.path() + ": does not answer: ledger lines are left out there until it does");
-  }
+  posted_.push_back(std::move(job));
 }
 
 std::size_t FileKeeper::do_posted() {
@@ -93,7 +86,6 @@ std::size_t FileKeeper::do_posted() {
   {
     const std::lock_guard lock(posted_mutex_);
     jobs.swap(posted_);
-    left_out_ = 0;
   }
   for (const auto& job : jobs) job();
   return jobs.size();

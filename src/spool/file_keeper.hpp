@@ -51,7 +51,7 @@ class FileKeeper {
   void wake() noexcept { wake_.release(); }
 
   // Something else on this drive that may take long: done in turn on the keeper's thread, or at once if it has none.
-  // While the drive hangs only so many wait: what is more is left out, and a complaint tells. Control thread.
+  // Control thread.
   void post(std::function<void()> job);
 
   // Serves each slot once; how many there was something to do for.
@@ -91,7 +91,6 @@ class FileKeeper {
   std::atomic<std::uint64_t> files_sealed_{0};
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
-  std::uint64_t left_out_ = 0;
   std::thread thread_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -122,12 +121,6 @@ std::expected<DriveInfo, IoError> inspect_drive(const std::string& path) {
   drive.preallocation = trial->preallocation;
   drive.block_bytes = trial->block_bytes;
   return drive;
-}
-
-std::uint64_t longest_file() noexcept {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
-  return limit.rlim_cur;
 }
 
 std::uint64_t free_bytes(const Directory& directory) noexcept {

@@ -44,12 +44,6 @@ std::expected<OutputFile, IoError> OutputFile::create(const std::string& path,
   return OutputFile(std::move(fd), path);
 }
 
-std::expected<OutputFile, IoError> OutputFile::create_new(const Directory& directory, const std::string& name) {
-  FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
-  if (!fd) return refused("writing", directory.path_of(name), "open");
-  return OutputFile(std::move(fd), directory.path_of(name));
-}
-
 std::expected<OutputFile, IoError> OutputFile::standard_output() {
   FileDescriptor fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
   if (!fd) return refused("writing", "standard output", "fcntl F_DUPFD_CLOEXEC");

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 
-#include "storage/directory.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
 #include "storage/read_file.hpp"
@@ -20,8 +19,6 @@ class OutputFile {
   // link that another user made (ELOOP) and a file that has other names too (EMLINK) are left alone: who can write into
   // the directory may have put them there. Devices and pipes are taken as they are.
   static std::expected<OutputFile, IoError> create(const std::string& path, std::span<const FileIdentity> not_these);
-  // Makes `name`, which must not be there (EEXIST), be it as a link.
-  static std::expected<OutputFile, IoError> create_new(const Directory& directory, const std::string& name);
   static std::expected<OutputFile, IoError> standard_output();
 
   // EPIPE: nobody reads the other end any more (pipe(7); with SIGPIPE ignored, or the process is ended).

@@ -385,11 +385,11 @@ TEST_CASE("an index that cannot be written is told, and costs nothing else") {
 TEST_CASE("where files may not get as long as they are to, the capture does not begin, and says so") {
   const Bench bench;
   auto capture = CaptureCommand{.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "10"}};
-  capture.under = {"prlimit", "--fsize=20000000"};
+  capture.under = {"prlimit", "--fsize=20971520"};
   const auto refused = run_capture(capture);
   INFO(refused.describe());
   CHECK(refused.process.exit_code == 2);
-  CHECK_THAT(refused.process.err, Catch::Contains("20000000") && Catch::Contains("--rotate-size"));
+  CHECK_THAT(refused.process.err, Catch::Contains("--rotate-size") && Catch::Contains("20MiB"));
   capture.options.insert(capture.options.end(), {"--rotate-size", "16MiB"});
   CHECK(check_capture(run_capture(capture), bench.outputs) == "");
 }

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <fstream>
-#include <semaphore>
 
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
@@ -352,23 +351,6 @@ TEST_CASE("complaints that nobody takes are counted, not kept") {
   CHECK(lines.size() == 17);
   CHECK_THAT(lines.back(), Contains("84 more"));
   CHECK(drive.take_complaints().empty());
-}
-
-TEST_CASE("while a drive hangs its keeper's queue stays short") {
-  Kept kept;
-  std::binary_semaphore begun{0}, hangs{0};
-  std::size_t done = 0;
-  kept.keeper.start();
-  kept.keeper.post([&] {
-    begun.release();
-    hangs.acquire();
-  });
-  begun.acquire();
-  for (int i = 0; i < 5'000; ++i) kept.keeper.post([&done] { ++done; });
-  hangs.release();
-  kept.keeper.stop();
-  CHECK(done == 1'024);
-  CHECK_THAT(kept.complaints(), Contains("does not answer"));
 }
 
 TEST_CASE("a tail's file is cut by the keeper, and one failed cut is done again") {

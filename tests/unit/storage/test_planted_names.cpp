@@ -74,10 +74,9 @@ TEST_CASE("no new file is made through a link, and none is opened that is there"
   const bool hard = GENERATE(true, false);
   CAPTURE(hard);
   const Planted planted;
-  for (const auto* name : {"hidden", "log", "new", "marker"}) planted.plant(name, hard);
+  for (const auto* name : {"hidden", "log", "marker"}) planted.plant(name, hard);
   CHECK(DirectFile::create(planted.directory, "hidden", DirectFile::Mode::buffered).error().code == EEXIST);
   CHECK(LineLog::create(planted.directory, "log").error().code == EEXIST);
-  CHECK(OutputFile::create_new(planted.directory, "new").error().code == EEXIST);
   CHECK(put_marker(planted.directory, "marker"));
   CHECK(planted.unharmed());
 }
