@@ -19,7 +19,7 @@ namespace wirespool::capture {
 namespace {
 
 constexpr std::uint64_t preallocate_bytes = 256ull << 20;
-constexpr unsigned most_waiting_lines = 100;
+constexpr unsigned most_waiting_lines = 1'000;  // about a KiB each
 
 // Where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
 bool worth_preallocating(const std::string& file_system) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <exception>
 
 #include "cli/commands.hpp"
@@ -83,6 +84,7 @@ int dispatch(const std::string& name, const Args& args) {
 
 int run(int argc, char** argv) {
   tools::hold_standard_streams();
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // what makes a file longer than RLIMIT_FSIZE says EFBIG, then
   const Args args(argv + std::min(argc, 1), argv + argc);
   if (args.empty()) return finish({Exit::wrong_use, "", error_line("no command", "", "see wirespool --help")});
   try {
