@@ -88,7 +88,17 @@ struct Kept {
   }
 };
 
-spool::FileKeeperOptions syncing() { return {.sync_age = std::chrono::nanoseconds(1)}; }
+spool::FileKeeperOptions syncing() {
+  spool::FileKeeperOptions options;
+  options.sync_age = std::chrono::nanoseconds(1);
+  return options;
+}
+
+spool::FileKeeperOptions allocating_ahead() {
+  spool::FileKeeperOptions options;
+  options.preallocate_bytes = 8 * block;
+  return options;
+}
 
 std::string faults(const std::string& text, int code, const std::string& part) {
   return text + ":" + std::to_string(code) + ":" + part;
@@ -132,7 +142,7 @@ TEST_CASE("a file that was refused long before it is needed is asked for once mo
 }
 
 TEST_CASE("a file that cannot be allocated ahead is written all the same") {
-  Kept kept({.preallocate_bytes = 8 * block});
+  Kept kept(allocating_ahead());
   const FailingCalls failing(faults("fallocate:0:1", EIO, ".open"));
   kept.open();
   CHECK(failed_calls() == 1);
@@ -354,7 +364,7 @@ TEST_CASE("complaints that nobody takes are counted, not kept") {
 }
 
 TEST_CASE("a tail's file is cut by the keeper, and one failed cut is done again") {
-  Kept kept({.preallocate_bytes = 8 * block});
+  Kept kept(allocating_ahead());
   const bool fails = GENERATE(false, true);
   kept.open();
   kept.store(10);
