@@ -23,9 +23,9 @@
 #include "capture/service_watch.hpp"
 #include "capture/stop_signals.hpp"
 #include "capture/usable_cpus.hpp"
+#include "options/units.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
-#include "plan/units.hpp"
 #include "storage/answers.hpp"
 
 namespace wirespool::capture {
@@ -266,7 +266,7 @@ std::string joined(const std::vector<std::string>& words) {
   err.say(
       fmt::format("wirespool: stop: {} did not come to an end in {}: given up, see the ledger for what was not "
                   "stored: repair the drive, then wirespool repair DIR\n",
-                  joined(hanging), plan::format_time(config.stop_timeout_ns)));
+                  joined(hanging), options::format_time(config.stop_timeout_ns)));
   (void)out.finish(last_moment);
   (void)err.finish(last_moment);
   ::_exit(ended_by_failure);

@@ -21,25 +21,6 @@
 namespace wirespool::cli {
 namespace {
 
-struct Command {
-  std::string_view name;
-  std::string_view summary;
-  int (*run)(const Args& args);
-};
-
-constexpr auto commands = std::to_array<Command>({
-    {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture},
-    {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls},
-    {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract},
-    {"verify", "reads every record and tells all that is wrong", cmd_verify},
-    {"repair", "makes whole files of those that a crash left open", cmd_repair},
-    {"index", "makes the indices beside files, so that extract reads less", cmd_index},
-    {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan},
-    {"doctor", "what stands between this machine and a capture without loss", cmd_doctor},
-    {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench},
-    {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf},
-});
-
 std::string dpdk_words() {
 #ifdef WIRESPOOL_CAPTURE
   return capture::dpdk_version();
@@ -53,20 +34,15 @@ std::string version_text() {
 }
 
 std::string help_text() {
-  std::string text =
-      "wirespool puts every packet a DPDK port receives on disk as pcap, and reads it back.\n"
-      "Usage: wirespool COMMAND ...\n\nCommands:\n";
-  for (const auto& command : commands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
-  text +=
-      "\nwirespool COMMAND --help says more, with examples; wirespool --version names DPDK's and liburing's too.\n"
-      "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with "
-      "--strict.\n";
-  return text;
+  auto text = fmt::format("{}\nUsage: wirespool COMMAND ...\n\nCommands:\n", summary);
+  for (const auto& command : commands()) text += fmt::format("  {:<12}{}\n", command.name, command.title);
+  text += "\nwirespool COMMAND --help says more, with examples; wirespool --version names DPDK's and liburing's too.\n";
+  return text + std::string(exit_codes) + "\n";
 }
 
 Stop unknown_command(const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& command : commands) names.emplace_back(command.name);
+  for (const auto& command : commands()) names.emplace_back(command.name);
   const auto match = closest(name, names);
   return {Exit::wrong_use, "",
           error_line(name, "unknown command",
@@ -76,11 +52,35 @@ Stop unknown_command(const std::string& name) {
 int dispatch(const std::string& name, const Args& args) {
   if (name == "--help" || name == "-h" || name == "help") return finish({Exit::done, help_text(), ""});
   if (name == "--version" || name == "-V") return finish({Exit::done, version_text(), ""});
-  const auto command = std::ranges::find(commands, name, &Command::name);
-  return command == commands.end() ? finish(unknown_command(name)) : command->run(args);
+  const auto command = std::ranges::find(commands(), name, &Command::name);
+  return command == commands().end() ? finish(unknown_command(name)) : command->run(args);
 }
 
 }  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table{
+      {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture, capture_pages},
+      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages},
+      {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages},
+      {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages},
+      {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages},
+      {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages},
+      {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan, plan_pages},
+      {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
+      {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},
+      {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf, vf_pages},
+      {"manual", "this program's manual pages", cmd_manual, manual_pages},
+      {"completion", "scripts with which shells complete all this", cmd_completion, completion_pages},
+  };
+  return table;
+}
+
+std::vector<options::Chapter> chapters() {
+  std::vector<options::Chapter> result;
+  for (const auto& command : commands()) result.push_back({command.name, command.title, command.pages()});
+  return result;
+}
 
 int run(int argc, char** argv) {
   tools::hold_standard_streams();

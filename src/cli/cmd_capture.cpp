@@ -33,6 +33,8 @@ int run(const CaptureRequest&) {
 
 }  // namespace
 
+std::vector<options::Page> capture_pages() { return {capture_page()}; }
+
 int cmd_capture(const Args& args) {
   const auto read = read_capture_args(args);
   if (const auto* stop = std::get_if<Stop>(&read)) return finish(*stop);

@@ -8,7 +8,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
@@ -19,31 +18,40 @@
 namespace wirespool::cli {
 namespace {
 
-constexpr const char* examples =
-    "  wirespool extract /data/nvme0 /data/nvme1 -w all.pcap\n      everything, in order of time\n"
-    "  wirespool extract /data/nvme* --from -10m --filter 'host 10.1.2.3 and port 443' -w - | tcpdump -nr -\n"
-    "      what one host did in the last ten minutes\n"
-    "  wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap";
+using Request = tools::ExtractOptions;
+
+options::Page about() {
+  return {.command = "extract",
+          .summary = "Writes one time-ordered stream out of all files of all drives, writers and queues.",
+          .examples = {
+              {"wirespool extract /data/nvme0 /data/nvme1 -w all.pcap", "everything, in order of time"},
+              {"wirespool extract /data/nvme* --from -10m --filter 'host 10.1.2.3 and port 443' -w - | tcpdump -nr -",
+               "what one host did in the last ten minutes"},
+              {"wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap"}}};
+}
 
 Timestamp now() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
 }
 
-void add_options(CLI::App& app, tools::ExtractOptions& options, bool& no_index) {
+options::Table<Request> make_table() {
   const auto moment = [at = now()](const std::string& text) { return tools::parse_moment(text, at); };
-  app.add_option("DIR|FILE", options.places, "output directories of captures, or capture files (pcap, pcapng)")
-      ->required();
-  app.add_option("-w", options.output, "where to write to; - is standard output")->required()->type_name("OUT");
-  add_value(app, "--from", "T", options.from, moment,
-            "first time: RFC 3339, seconds since the epoch, or -10m [the first packet]");
-  add_value(app, "--to", "T", options.to, moment, "time before which to end, written alike [the last packet]");
-  app.add_option("--filter", options.filter, "pcap-filter(7) expression [none]")->type_name("EXPR");
-  add_whole(app, "--packets", options.packets, "end after that many [all]");
-  add_choice(app, "--format", options.format,
-             Choices<tools::OutputFormat>{{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}},
-             "both with nanoseconds [pcap]");
-  app.add_flag("--no-index", no_index, "read everything, as if there were no index");
+  options::Table<Request> table(about());
+  table
+      .operands("DIR|FILE", &Request::places, "output directories of captures, or capture files (pcap, pcapng)",
+                options::Offers::files)
+      .needed();
+  table.text("-w", "OUT", &Request::output, "where to write to; - is standard output", options::Offers::files).needed();
+  table.parsed("--from", "T", &Request::from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
+      .without("the first packet");
+  table.parsed("--to", "T", &Request::to, moment, "time before which to end, written alike").without("the last packet");
+  table.text("--filter", "EXPR", &Request::filter, "pcap-filter(7) expression").without("none");
+  table.whole("--packets", &Request::packets, "end after that many").without("all");
+  table.choice("--format", &Request::format,
+               {{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}}, "both with nanoseconds");
+  table.flag("--no-index", &Request::use_index, "read everything, as if there were no index", false);
+  return table;
 }
 
 void print_progress(const tools::ExtractProgress& progress) {
@@ -63,27 +71,23 @@ int print_report(const tools::ExtractReport& report, bool progress_shown) {
   return report.problems.empty() ? Exit::done : Exit::wrong_use;
 }
 
-}  // namespace
-
-int cmd_extract(const Args& args) {
-  CLI::App app;
-  set_up(app, "extract", "Writes one time-ordered stream out of all files of all drives, writers and queues.",
-         examples);
-  tools::ExtractOptions options;
-  bool no_index = false;
-  add_options(app, options, no_index);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  options.use_index = !no_index;
-  if (options.output == "-" && tools::stdout_is_terminal()) {
+int run(Request request) {
+  if (request.output == "-" && tools::stdout_is_terminal()) {
     tell(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -"));
     return Exit::wrong_use;
   }
   const bool terminal = tools::stderr_is_terminal();
-  if (terminal) options.progress = print_progress;
+  if (terminal) request.progress = print_progress;
   // A reader that has seen enough closes the pipe: then write(2) says so, instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
-  const auto report = tools::extract(options);
+  const auto report = tools::extract(request);
   return report ? print_report(*report, terminal) : print_problem(report.error());
 }
+
+}  // namespace
+
+std::vector<options::Page> extract_pages() { return {make_table().page()}; }
+
+int cmd_extract(const Args& args) { return with_args(make_table(), args, run); }
 
 }  // namespace wirespool::cli

@@ -6,8 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/parse.hpp"
 #include "tools/vf.hpp"
 
 namespace wirespool::cli {
@@ -21,14 +21,14 @@ using tools::VfProblem;
 struct Common {
   bool dry_run = false;
   std::string memory = VfMemory::default_path;
-
-  void add_to(CLI::App& app) {
-    app.add_flag("--dry-run", dry_run, "print the equivalent commands and change nothing");
-    add_value(
-        app, "--state", "FILE", memory, [](const std::string& text) { return Parsed<std::string>(text); },
-        fmt::format("where changes are remembered for 'vf reset' [{}]", memory));
-  }
 };
+
+template <typename Request>
+void add_common(options::Table<Request>& table) {
+  table.flag("--dry-run", &Request::dry_run, "print the equivalent commands and change nothing");
+  table.text("--state", "FILE", &Request::memory, "where changes are remembered for 'vf reset'",
+             options::Offers::files);
+}
 
 int report_problem(const VfProblem& problem) {
   tell(error_line(problem.message, "", ""));
@@ -64,79 +64,114 @@ int do_plan(const tools::PlannedVf& plan, const Common& common) {
   return Exit::done;
 }
 
-int show(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf show", "Lists what can have virtual functions, and those there are.", "  wirespool vf show --json");
+struct Show {
   bool json = false;
-  app.add_flag("--json", json, "as JSON");
-  if (const auto stop = parse(app, args)) return finish(*stop);
+};
+
+options::Table<Show> show_table() {
+  options::Table<Show> table({.command = "vf show",
+                              .summary = "Lists what can have virtual functions, and those there are.",
+                              .examples = {{"wirespool vf show --json"}}});
+  table.flag("--json", &Show::json, "as JSON");
+  return table;
+}
+
+int show(const Show& request) {
   const auto rows = tools::list_functions(MachineTree());
-  return print(json ? tools::render_json(rows) : tools::render_table(rows));
+  return print(request.json ? tools::render_json(rows) : tools::render_table(rows));
 }
 
-int create(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf create", "Makes virtual functions of a physical one.",
-         "  wirespool vf create ens1f0 4\n  wirespool vf create 0000:3b:00.0 4 --no-probe");
-  tools::CreateRequest request;
-  Common common;
-  bool no_probe = false;
-  app.add_option("PF", request.pf, "interface or PCI address")->required();
-  app.add_option("N", request.count, "how many")->required();
-  app.add_flag("--no-probe", no_probe, "the kernel's VF driver does not take them");
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  request.probe = !no_probe;
-  return do_plan(tools::plan_create(MachineTree(), request), common);
+struct Create : tools::CreateRequest, Common {};
+
+options::Table<Create> create_table() {
+  options::Table<Create> table(
+      {.command = "vf create",
+       .summary = "Makes virtual functions of a physical one.",
+       .examples = {{"wirespool vf create ens1f0 4"}, {"wirespool vf create 0000:3b:00.0 4 --no-probe"}}});
+  table.operand("PF", &Create::pf, "interface or PCI address").needed();
+  table.whole("N", &Create::count, "how many").needed();
+  table.flag("--no-probe", &Create::probe, "the kernel's VF driver does not take them", false);
+  add_common(table);
+  return table;
 }
 
-int reset(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf reset", "Puts back what the other verbs changed, newest first.",
-         "  wirespool vf reset\n  wirespool vf reset ens1f0");
+int create(const Create& request) { return do_plan(tools::plan_create(MachineTree(), request), request); }
+
+struct Reset : Common {
   std::string device;
-  Common common;
-  app.add_option("DEVICE", device, "only what belongs to this PF");
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  auto memory = VfMemory::load(common.memory);
+};
+
+options::Table<Reset> reset_table() {
+  options::Table<Reset> table({.command = "vf reset",
+                               .summary = "Puts back what the other verbs changed, newest first.",
+                               .examples = {{"wirespool vf reset"}, {"wirespool vf reset ens1f0"}}});
+  table.operand("DEVICE", &Reset::device, "only what belongs to this PF");
+  add_common(table);
+  return table;
+}
+
+int reset(const Reset& request) {
+  auto memory = VfMemory::load(request.memory);
   if (!memory) return report_problem(memory.error());
   const MachineTree tree;
-  const auto plan = tools::plan_reset(tree, *memory, device);
+  const auto plan = tools::plan_reset(tree, *memory, request.device);
   if (!plan) return report_problem(plan.error());
-  if (common.dry_run) return print_plan(*plan);
+  if (request.dry_run) return print_plan(*plan);
   const auto done = tools::reset(tree, *plan, *memory, hands());
   return done ? Exit::done : report_problem(done.error());
 }
 
-int bind(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf bind", "Gives devices, VFs or not, to a driver for user space.",
-         "  wirespool vf bind ens1f0:0 ens1f0:1\n  wirespool vf bind 0000:3b:02.0 --driver uio_pci_generic");
-  tools::BindRequest request;
-  Common common;
-  app.add_option("DEVICE", request.devices, "PCI address, interface, or PF:NUMBER")->required();
-  app.add_option("--driver", request.driver, fmt::format("which driver [{}]", request.driver))->type_name("NAME");
-  app.add_flag("--force", request.force, "also an interface that routes lead through");
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  return do_plan(tools::plan_bind(MachineTree(), request), common);
+struct Bind : tools::BindRequest, Common {};
+
+options::Table<Bind> bind_table() {
+  options::Table<Bind> table({.command = "vf bind",
+                              .summary = "Gives devices, VFs or not, to a driver for user space.",
+                              .examples = {{"wirespool vf bind ens1f0:0 ens1f0:1"},
+                                           {"wirespool vf bind 0000:3b:02.0 --driver uio_pci_generic"}}});
+  table.operands("DEVICE", &Bind::devices, "PCI address, interface, or PF:NUMBER").needed();
+  table.text("--driver", "NAME", &Bind::driver, "which driver");
+  table.flag("--force", &Bind::force, "also an interface that routes lead through");
+  add_common(table);
+  return table;
 }
 
-int unbind(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf unbind", "Gives devices back to the kernel's own driver.", "  wirespool vf unbind ens1f0:0");
-  tools::BindRequest request;
+options::Table<Bind> unbind_table() {
+  options::Table<Bind> table({.command = "vf unbind",
+                              .summary = "Gives devices back to the kernel's own driver.",
+                              .examples = {{"wirespool vf unbind ens1f0:0"}}});
+  table.operands("DEVICE", &Bind::devices, "PCI address, or PF:NUMBER").needed();
+  add_common(table);
+  return table;
+}
+
+int bind(const Bind& request) { return do_plan(tools::plan_bind(MachineTree(), request), request); }
+
+int unbind(Bind request) {
   request.driver.clear();
-  Common common;
-  app.add_option("DEVICE", request.devices, "PCI address, or PF:NUMBER")->required();
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  return do_plan(tools::plan_bind(MachineTree(), request), common);
+  return bind(request);
+}
+
+struct Trust : tools::TrustRequest, Common {};
+
+options::Table<Trust> trust_table() {
+  const options::Choices<bool> on_off{{"on", true}, {"off", false}};
+  options::Table<Trust> table(
+      {.command = "vf trust",
+       .summary = "Lets a VF be promiscuous, and sets what else its PF decides for it.",
+       .examples = {{"wirespool vf trust ens1f0:0 on"},
+                    {"wirespool vf trust ens1f0:0 on --mac 52:54:00:12:34:56 --spoofchk off"}}});
+  table.operand("VF", &Trust::vf, "PCI address, or PF:NUMBER").needed();
+  table.choice("TRUST", &Trust::trust, on_off, "on or off: trusted or not").without("as it is");
+  table.text("--mac", "MAC", &Trust::mac, "its address");
+  table.whole("--vlan", &Trust::vlan, "VLAN of its frames, 0 for none");
+  table.choice("--spoofchk", &Trust::spoof_check, on_off, "drop frames it sends from other addresses");
+  table.text("--link-state", "auto|enable|disable", &Trust::link_state, "its link");
+  add_common(table);
+  return table;
 }
 
 // The PF's interface and what it says of its VFs, which plan_trust wants to know; empty where it says nothing.
-int trust_with(const tools::TrustRequest& request, const Common& common) {
+int trust(const Trust& request) {
   const MachineTree tree;
   const auto devices = tools::list_pci_devices(tree);
   const auto vf = tools::find_device(devices, request.vf);
@@ -148,64 +183,56 @@ int trust_with(const tools::TrustRequest& request, const Common& common) {
     links = tools::read_vf_links(parent->interfaces.front()).value_or(links);
     flags = tools::read_private_flags(parent->interfaces.front()).value_or(flags);
   }
-  return do_plan(tools::plan_trust(tree, request, links, flags), common);
+  return do_plan(tools::plan_trust(tree, request, links, flags), request);
 }
 
-int trust(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf trust", "Lets a VF be promiscuous, and sets what else its PF decides for it.",
-         "  wirespool vf trust ens1f0:0 on\n"
-         "  wirespool vf trust ens1f0:0 on --mac 52:54:00:12:34:56 --spoofchk off");
-  tools::TrustRequest request;
-  Common common;
-  const auto on_off = Choices<bool>{{"on", true}, {"off", false}};
-  const auto text = [](const std::string& word) { return Parsed<std::string>(word); };
-  app.add_option("VF", request.vf, "PCI address, or PF:NUMBER")->required();
-  add_choice(app, "TRUST", request.trust, on_off, "trusted or not; left out: as it is");
-  add_value(app, "--mac", "MAC", request.mac, text, "its address");
-  add_whole(app, "--vlan", request.vlan, "VLAN of its frames, 0 for none");
-  add_choice(app, "--spoofchk", request.spoof_check, on_off, "drop frames it sends from other addresses");
-  add_value(app, "--link-state", "auto|enable|disable", request.link_state, text, "its link");
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  return trust_with(request, common);
+enum class Direction { in, out, both };
+
+struct Mirror : tools::MirrorRequest, Common {
+  Direction direction = Direction::both;
+};
+
+options::Table<Mirror> mirror_table() {
+  options::Table<Mirror> table(
+      {.command = "vf mirror",
+       .summary = "Lets one VF see the frames of the others, where the PF's driver can do that.",
+       .examples = {{"wirespool vf mirror ens1f0 --to 3", "all other VFs and the PF, both directions"},
+                    {"wirespool vf mirror ens1f0 --to 3 --from 0,1 --direction in"}}});
+  table.operand("PF", &Mirror::pf, "interface or PCI address").needed();
+  table.whole("--to", &Mirror::to, "the VF that sees them").needed();
+  table.numbers("--from", &Mirror::from, "only these VFs");
+  table.choice("--direction", &Mirror::direction,
+               {{"in", Direction::in}, {"out", Direction::out}, {"both", Direction::both}},
+               "what comes in at a VF, goes out of it, or both");
+  add_common(table);
+  return table;
 }
 
-int mirror(const Args& args) {
-  CLI::App app;
-  set_up(app, "vf mirror", "Lets one VF see the frames of the others, where the PF's driver can do that.",
-         "  wirespool vf mirror ens1f0 --to 3\n"
-         "      all other VFs and the PF, both directions\n"
-         "  wirespool vf mirror ens1f0 --to 3 --from 0,1 --direction in");
-  enum class Direction { in, out, both };
-  tools::MirrorRequest request;
-  Common common;
-  auto direction = Direction::both;
-  app.add_option("PF", request.pf, "interface or PCI address")->required();
-  add_whole(app, "--to", request.to, "the VF that sees them")->required();
-  add_number_list(app, "--from", request.from, "only these VFs");
-  add_choice(app, "--direction", direction,
-             Choices<Direction>{{"in", Direction::in}, {"out", Direction::out}, {"both", Direction::both}},
-             "what comes in at a VF, goes out of it, or both [both]");
-  common.add_to(app);
-  if (const auto stop = parse(app, args)) return finish(*stop);
-  request.ingress = direction != Direction::out;
-  request.egress = direction != Direction::in;
-  return do_plan(tools::plan_mirror(MachineTree(), request), common);
+int mirror(Mirror request) {
+  request.ingress = request.direction != Direction::out;
+  request.egress = request.direction != Direction::in;
+  return do_plan(tools::plan_mirror(MachineTree(), request), request);
 }
 
 struct Verb {
   std::string_view name, summary;
   int (*run)(const Args& args);
+  options::Page (*page)();
 };
 
-constexpr auto verbs = std::to_array<Verb>({{"show", "list PFs and VFs, and what a VF will not see", show},
-                                            {"create", "make VFs", create},
-                                            {"bind", "give devices to vfio-pci", bind},
-                                            {"unbind", "give devices back to the kernel", unbind},
-                                            {"trust", "let a VF be promiscuous; its MAC, VLAN, spoof check", trust},
-                                            {"mirror", "let a VF see the frames of others", mirror},
-                                            {"reset", "put back what was changed", reset}});
+template <auto table, auto do_it>
+constexpr Verb verb(std::string_view name, std::string_view summary) {
+  return {name, summary, [](const Args& args) { return with_args(table(), args, do_it); },
+          [] { return table().page(); }};
+}
+
+constexpr auto verbs = std::to_array<Verb>(
+    {verb<show_table, show>("show", "list PFs and VFs, and what a VF will not see"),
+     verb<create_table, create>("create", "make VFs"), verb<bind_table, bind>("bind", "give devices to vfio-pci"),
+     verb<unbind_table, unbind>("unbind", "give devices back to the kernel"),
+     verb<trust_table, trust>("trust", "let a VF be promiscuous; its MAC, VLAN, spoof check"),
+     verb<mirror_table, mirror>("mirror", "let a VF see the frames of others"),
+     verb<reset_table, reset>("reset", "put back what was changed")});
 
 std::string help_text() {
   std::string text =
@@ -216,6 +243,12 @@ std::string help_text() {
 }
 
 }  // namespace
+
+std::vector<options::Page> vf_pages() {
+  std::vector<options::Page> pages;
+  for (const auto& verb : verbs) pages.push_back(verb.page());
+  return pages;
+}
 
 int cmd_vf(const Args& args) {
   if (args.empty()) return finish({Exit::wrong_use, "", error_line("vf", "no verb", "see wirespool vf --help")});

@@ -1,20 +1,58 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "cli/parse.hpp"
+#include "options/documents.hpp"
 
 namespace wirespool::cli {
 
-// One function a command, in cmd_<name>.cpp. `args` is what follows the command's name; gives the exit code.
+struct Command {
+  std::string_view name;
+  std::string_view title;                 // half a sentence
+  int (*run)(const Args& args);           // `args` is what follows the command's name; gives the exit code
+  std::vector<options::Page> (*pages)();  // one, or one a verb
+};
+
+// All there are, in the order --help lists them.
+const std::vector<Command>& commands();
+
+// The same for documents.
+std::vector<options::Chapter> chapters();
+
+// What wirespool is and what its exit codes mean, in whole sentences.
+inline constexpr std::string_view summary =
+    "wirespool puts every packet a DPDK port receives on disk as pcap, and reads it back.";
+inline constexpr std::string_view exit_codes =
+    "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with --strict.";
+
+// One function a command, in cmd_<name>.cpp, and what there is to say about its options.
 int cmd_capture(const Args& args);
+int cmd_completion(const Args& args);
 int cmd_disk_bench(const Args& args);
 int cmd_doctor(const Args& args);
 int cmd_extract(const Args& args);
 int cmd_index(const Args& args);
 int cmd_ls(const Args& args);
+int cmd_manual(const Args& args);
+int cmd_plan(const Args& args);
 int cmd_repair(const Args& args);
 int cmd_verify(const Args& args);
-int cmd_plan(const Args& args);
 int cmd_vf(const Args& args);
+
+std::vector<options::Page> capture_pages();
+std::vector<options::Page> completion_pages();
+std::vector<options::Page> disk_bench_pages();
+std::vector<options::Page> doctor_pages();
+std::vector<options::Page> extract_pages();
+std::vector<options::Page> index_pages();
+std::vector<options::Page> ls_pages();
+std::vector<options::Page> manual_pages();
+std::vector<options::Page> plan_pages();
+std::vector<options::Page> repair_pages();
+std::vector<options::Page> verify_pages();
+std::vector<options::Page> vf_pages();
 
 }  // namespace wirespool::cli

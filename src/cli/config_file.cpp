@@ -14,65 +14,43 @@ namespace {
 
 std::string place(const std::string& path, unsigned line) { return fmt::format("{}:{}", path, line); }
 
-// Options that a file may not set: they belong to the command line alone.
-bool settable(const CLI::Option& option) { return option.get_configurable(); }
-
-std::vector<std::string> keys_of(const CLI::App& app) {
+Error unknown_key(const options::Page& page, const std::string& path, const TomlEntry& entry) {
   std::vector<std::string> keys{"eal"};
-  for (const auto* option : app.get_options()) {
-    if (settable(*option)) keys.insert(keys.end(), option->get_lnames().begin(), option->get_lnames().end());
+  for (const auto& option : page.options) {
+    if (option.in_file && !option.key().empty()) keys.push_back(option.key());
   }
-  return keys;
-}
-
-UsageError unknown_key(const CLI::App& app, const std::string& path, const TomlEntry& entry) {
-  const auto match = closest(entry.key, keys_of(app));
-  return {place(path, entry.line), fmt::format("unknown key \"{}\"", entry.key),
+  const auto match = closest(entry.key, keys);
+  return {place_of(path, entry), fmt::format("unknown key \"{}\"", entry.key),
           match.empty() ? "keys are the long names of options" : fmt::format("did you mean {}?", match)};
-}
-
-void check_kind(const CLI::Option& option, const std::string& path, const TomlEntry& entry) {
-  const bool flag = option.get_items_expected_max() == 0;
-  if (flag && !entry.is_boolean) throw UsageError{place(path, entry.line), entry.key + " is true or false", ""};
-  if (entry.is_array && option.get_items_expected_max() < 2) {
-    throw UsageError{place(path, entry.line), entry.key + " takes one value, not an array", ""};
-  }
-}
-
-void set(CLI::Option& option, const std::string& path, const TomlEntry& entry) {
-  check_kind(option, path, entry);
-  if (entry.values.empty()) return;  // an empty array: none, as if it were not there
-  option.add_result(entry.values);
-  try {
-    option.run_callback();
-  } catch (const UsageError& error) {
-    throw UsageError{place(path, entry.line), fmt::format("{}: {}", entry.key, error.why), error.what_to_do};
-  } catch (const CLI::ParseError& error) {
-    throw UsageError{place(path, entry.line), fmt::format("{}: {}", entry.key, error.what()), ""};
-  }
 }
 
 }  // namespace
 
-std::vector<TomlEntry> read_config_file(const std::string& path) {
+std::string place_of(const std::string& path, const TomlEntry& entry) { return place(path, entry.line); }
+
+std::expected<std::vector<TomlEntry>, Error> read_config_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::error_code none;
   if (!file || std::filesystem::is_directory(path, none)) {
-    throw UsageError{"--config", path + " cannot be read", "give a file that is there"};
+    return std::unexpected(Error{"--config", path + " cannot be read", "give a file that is there"});
   }
   std::ostringstream text;
   text << file.rdbuf();
   auto entries = parse_toml(text.str());
-  if (!entries) throw UsageError{place(path, entries.error().line), entries.error().why, ""};
+  if (!entries) return std::unexpected(Error{place(path, entries.error().line), entries.error().why, ""});
   return *entries;
 }
 
-void apply_config_file(CLI::App& app, const std::string& path, const std::vector<TomlEntry>& entries) {
-  for (const auto& entry : entries) {
-    auto* option = app.get_option_no_throw("--" + entry.key);
-    if (option == nullptr || !settable(*option)) throw unknown_key(app, path, entry);
-    if (option->count() == 0) set(*option, path, entry);
+std::expected<Given, Error> given_by(const TomlEntry& entry, const options::Page& page, const std::string& path) {
+  const auto option = std::ranges::find(page.options, "--" + entry.key, &options::Option::name);
+  if (option == page.options.end() || !option->in_file) return std::unexpected(unknown_key(page, path, entry));
+  if (option->is_flag() && !entry.is_boolean) {
+    return std::unexpected(Error{place_of(path, entry), entry.key + " is true or false", ""});
   }
+  if (entry.is_array && !option->repeats()) {
+    return std::unexpected(Error{place_of(path, entry), entry.key + " takes one value, not an array", ""});
+  }
+  return Given{option->name, entry.values};
 }
 
 }  // namespace wirespool::cli

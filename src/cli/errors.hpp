@@ -12,13 +12,6 @@ namespace wirespool::cli {
 // interface.md's exit codes.
 enum Exit : int { done = 0, wrong_use = 1, machine_not_ready = 2, capture_failed = 3, packets_lost = 4 };
 
-// Wrong use, found while options are read. Thrown by option callbacks, caught by parse().
-struct UsageError {
-  std::string what;  // the option, or the file and line
-  std::string why;
-  std::string what_to_do;  // may be empty
-};
-
 // "wirespool: what: why: what to do", one line, control characters made visible.
 std::string error_line(std::string_view what, std::string_view why, std::string_view what_to_do);
 

@@ -3,20 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 
-#include "cli/errors.hpp"
 #include "cli/output.hpp"
 
 namespace wirespool::cli {
 namespace {
 
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* option : app.get_options()) {
-    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-    for (const auto& name : option->get_snames()) names.push_back("-" + name);
+std::vector<std::string> option_names(const options::Page& page) {
+  std::vector<std::string> names{"--help", "-h"};
+  for (const auto& option : page.options) {
+    if (!option.is_operand()) names.push_back(option.name);
   }
   return names;
 }
@@ -50,74 +49,106 @@ bool belongs_to_eal(std::string_view arg) {
   return std::ranges::find(names, arg.substr(0, arg.find('='))) != names.end();
 }
 
-std::string advice(const CLI::App& app, std::string_view unknown, Starts starts) {
+std::string see_help(const options::Page& page) { return fmt::format("see wirespool {} --help", page.command); }
+
+std::string advice(const options::Page& page, std::string_view unknown) {
   const auto name = unknown.substr(0, unknown.find('='));
-  if (starts == Starts::dpdk && belongs_to_eal(name)) {
-    return fmt::format("EAL's options come first, then --, as in {} -l 0-2 -- ...", app.get_name());
+  if (page.takes_eal && belongs_to_eal(name)) {
+    return fmt::format("EAL's options come first, then --, as in wirespool {} -l 0-2 -- ...", page.command);
   }
-  if (const auto match = closest(name, option_names(app)); !match.empty())
+  if (const auto match = closest(name, option_names(page)); !match.empty())
     return fmt::format("did you mean {}?", match);
-  return fmt::format("see {} --help", app.get_name());
+  return see_help(page);
 }
 
-Stop usage(std::string_view what, std::string_view why, std::string_view what_to_do) {
-  return {Exit::wrong_use, "", error_line(what, why, what_to_do)};
-}
-
-Stop unknown_argument(const CLI::App& app, Starts starts) {
-  const auto rest = app.remaining();
+Stop unknown_argument(const options::Page& page, const std::vector<std::string>& rest) {
   const std::string first = rest.empty() ? "" : rest.front();
-  return usage(first, first.starts_with('-') ? "unknown option" : "unexpected argument", advice(app, first, starts));
+  return refusal({first, first.starts_with('-') ? "unknown option" : "unexpected argument", advice(page, first)});
 }
 
-// CLI11's own words: "--burst: 1 required N missing", "--burst: At Most 1 required but received 2".
-Stop wrong_count(const CLI::App& app, const CLI::ArgumentMismatch& error) {
-  const std::string words = error.what();
-  const bool too_many = words.find("At Most") != std::string::npos;
-  return usage(words.substr(0, words.find(':')), too_many ? "given more than once" : "needs a value",
-               fmt::format("see {} --help", app.get_name()));
-}
+// CLI11 only takes the arguments apart: what they mean is the table's.
+class Splitter {
+ public:
+  explicit Splitter(const options::Page& page) : page_(page) {
+    app_.set_help_flag("-h,--help");
+    for (const auto& option : page.options) options_.push_back(add(option));
+  }
 
-Stop other_error(const CLI::App& app, const CLI::ParseError& error) {
-  return usage(error.what(), "", fmt::format("see {} --help", app.get_name()));
+  void split(const Args& args) {
+    std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI::App::parse wants them
+    app_.parse(reversed);
+  }
+
+  std::vector<std::string> rest() const { return app_.remaining(); }
+
+  std::vector<Given> given() const {
+    std::vector<Given> result;
+    for (std::size_t i = 0; i < options_.size(); ++i) {
+      if (options_[i]->count() > 0) result.push_back({page_.options[i].name, options_[i]->results()});
+    }
+    return result;
+  }
+
+ private:
+  CLI::Option* add(const options::Option& option) {
+    if (option.is_flag()) return app_.add_flag(option.name);
+    const auto take = [](const std::vector<std::string>&) {};
+    auto* added = app_.add_option_function<std::vector<std::string>>(option.name, take);
+    if (!option.is_operand()) return added->allow_extra_args(false);
+    return option.repeats() ? added : added->expected(1);
+  }
+
+  const options::Page& page_;
+  CLI::App app_;
+  std::vector<CLI::Option*> options_;
+};
+
+std::optional<Error> wrong_count(const options::Page& page, const std::vector<Given>& given) {
+  for (const auto& option : page.options) {
+    const auto found = std::ranges::find(given, option.name, &Given::name);
+    if (found == given.end() && option.required) return Error{option.name, "is required", see_help(page)};
+    if (found == given.end() || option.repeats() || option.is_flag() || found->words.size() < 2) continue;
+    return Error{option.name, "given more than once", see_help(page)};
+  }
+  return std::nullopt;
 }
 
 bool is_without_value(const std::string& arg) { return arg.starts_with("--") && arg.find('=') == arg.size() - 1; }
 
+// CLI11's own words: "--burst: 1 required TEXT missing".
+Stop needs_value(const options::Page& page, const CLI::ArgumentMismatch& error) {
+  const std::string words = error.what();
+  return refusal({words.substr(0, words.find(':')), "needs a value", see_help(page)});
+}
+
 }  // namespace
 
-std::optional<Stop> parse(CLI::App& app, const Args& args, Starts starts) {
+Stop refusal(const Error& error) { return {Exit::wrong_use, "", error_line(error.what, error.why, error.what_to_do)}; }
+
+std::variant<std::vector<Given>, Stop> parse(const options::Page& page, const Args& args) {
   // CLI11 would take the next argument for the value of "--output=".
   const auto empty = std::ranges::find_if(args, is_without_value);
-  if (empty != args.end()) return usage(empty->substr(0, empty->size() - 1), "needs a value", "");
+  if (empty != args.end()) return refusal({empty->substr(0, empty->size() - 1), "needs a value", ""});
+  Splitter splitter(page);
   try {
-    std::vector<std::string> reversed(args.rbegin(), args.rend());  // as CLI::App::parse wants them
-    app.parse(reversed);
-    return std::nullopt;
+    splitter.split(args);
   } catch (const CLI::CallForHelp&) {
-    return Stop{Exit::done, app.help(), ""};
-  } catch (const UsageError& error) {
-    return usage(error.what, error.why, error.what_to_do);
+    return Stop{Exit::done, options::help_text(page), ""};
   } catch (const CLI::ExtrasError&) {
-    return unknown_argument(app, starts);
+    return unknown_argument(page, splitter.rest());
   } catch (const CLI::ArgumentMismatch& error) {
-    return wrong_count(app, error);
+    return needs_value(page, error);
   } catch (const CLI::ParseError& error) {
-    return other_error(app, error);
+    return refusal({error.what(), "", see_help(page)});
   }
+  auto given = splitter.given();
+  if (const auto error = wrong_count(page, given)) return refusal(*error);
+  return given;
 }
 
 int finish(const Stop& stop) {
   tell(stop.err);
   return stop.out.empty() ? stop.exit_code : print(stop.out, stop.exit_code);
-}
-
-void set_up(CLI::App& app, const std::string& command, const std::string& summary, const std::string& examples) {
-  app.name("wirespool " + command);
-  app.description(summary);
-  app.set_help_flag("-h,--help", "this text");
-  app.get_formatter()->column_width(34);
-  app.footer("\nExamples:\n" + examples);
 }
 
 }  // namespace wirespool::cli

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include "options/paragraph.hpp"
+#include "options/units.hpp"
 #include "plan/capture_plan.hpp"
+#include "plan/capture_table.hpp"
 #include "plan/plan_memory.hpp"
-#include "plan/units.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {
@@ -98,8 +101,8 @@ void write_drives(Text out, const CapturePlan& plan) {
 }
 
 Row memory_row(std::string_view what, std::uint64_t bytes, std::string how) {
-  const auto digits = fmt::format("{:>14}", group_digits(bytes));
-  return {std::string(what), digits, bytes < 1024 ? "" : format_size(bytes), std::move(how)};
+  const auto digits = fmt::format("{:>14}", options::group_digits(bytes));
+  return {std::string(what), digits, bytes < 1024 ? "" : options::format_size(bytes), std::move(how)};
 }
 
 void write_memory(Text out, const CapturePlan& plan) {
@@ -112,42 +115,31 @@ void write_memory(Text out, const CapturePlan& plan) {
       {memory_row("mbufs", plan.mbuf_bytes,
                   fmt::format("{} in {} pool(s), {} kept by each lcore", mbufs, plan.ports.size(), plan.mempool_cache)),
        memory_row("handoffs", plan.handoff_bytes, fmt::format("{} of {} packets", rings, plan.handoff_size)),
-       memory_row(
-           "blocks", plan.blocks_bytes,
-           fmt::format("{} of {} and {}", plan.blocks, format_size(plan.block_bytes), format_size(plan.carry_bytes))),
+       memory_row("blocks", plan.blocks_bytes,
+                  fmt::format("{} of {} and {}", plan.blocks, options::format_size(plan.block_bytes),
+                              options::format_size(plan.carry_bytes))),
        memory_row("in hugepages", plan.hugepage_bytes(), ""), memory_row("index", plan.index_bytes, ""),
        memory_row("total", plan.total_bytes(), "")});
 }
 
-void write_files(Text out, const CapturePlan& plan) {
-  const auto& config = plan.config;
-  if (config.until != Until::disk) return;
-  std::vector<Row> rows{
-      {"name", fmt::format("{}-TIME-wWW-SSSSSS.pcap", config.name)},
-      {"rotated at", fmt::format("{} or {}", format_size(config.rotate_size), format_time(config.rotate_age_ns))},
-      {"snaplen", fmt::format("{}", config.snaplen)},
-      {"written by", fmt::format("{}, {} writes in flight a drive and writer", word(config.io), config.io_depth)},
-      {"flushed after", format_time(config.flush_age_ns)},
-      {"synced after", config.sync_age_ns == 0 ? "when sealed" : format_time(config.sync_age_ns)},
-      {"index", std::string(word(config.index))}};
-  if (!config.on_seal.empty()) {
-    rows.push_back(
-        {"when sealed", fmt::format("{}, at most {} each, {} in the end", config.on_seal,
-                                    format_time(config.on_seal_timeout_ns), format_time(config.on_seal_linger_ns))});
+// All that is in force and needed no deciding, as a command line would say it.
+void write_options(Text out, const CaptureConfig& config) {
+  const auto& rows = capture_table().rows();
+  const CaptureConfig untouched;
+  std::string group;
+  std::vector<std::string> arguments;
+  const auto write_group = [&] {
+    for (const auto& line : options::packed(arguments, 110)) fmt::format_to(out, "  {}\n", line);
+    arguments.clear();
+  };
+  fmt::format_to(out, "options, * where not by default\n");
+  for (const auto& row : rows) {
+    if (row.group != std::exchange(group, row.group)) write_group();
+    const auto value = row.value(config);
+    const bool asked = value != row.value(untouched);
+    for (const auto& argument : options::arguments_of(row, value)) arguments.push_back((asked ? "*" : "") + argument);
   }
-  fmt::format_to(out, "files\n");
-  write_table(out, rows);
-}
-
-void write_stops(Text out, const CaptureConfig& config) {
-  std::vector<Row> rows;
-  if (config.duration_ns) rows.push_back({"after", format_time(*config.duration_ns)});
-  if (config.packets) rows.push_back({"after", fmt::format("{} packets", *config.packets)});
-  if (config.bytes) rows.push_back({"after", format_size(*config.bytes)});
-  if (config.idle_exit_ns) rows.push_back({"when idle for", format_time(*config.idle_exit_ns)});
-  rows.push_back({"on", "SIGINT, SIGTERM"});
-  fmt::format_to(out, "stops\n");
-  write_table(out, rows);
+  write_group();
 }
 
 }  // namespace
@@ -160,9 +152,8 @@ std::string describe(const CapturePlan& plan) {
   write_ports(out, plan);
   write_lcores(out, plan);
   write_drives(out, plan);
-  write_files(out, plan);
   write_memory(out, plan);
-  write_stops(out, plan.config);
+  write_options(out, plan.config);
   for (const auto& notice : plan.notices) fmt::format_to(out, "notice: {}\n", notice);
   return text;
 }

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "options/lists.hpp"
 #include "plan/device_args.hpp"
-#include "plan/lists.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -68,14 +68,14 @@ void check_cpus(const std::vector<LcoreCpus>& lcores, std::span<const unsigned> 
     if (missing.empty()) continue;
     problems.push_back({"lcores",
                         fmt::format("lcore {} needs CPU {}, but this process may only run on {}", lcore.lcore,
-                                    format_number_list(missing), format_number_list(usable)),
+                                    options::format_number_list(missing), options::format_number_list(usable)),
                         "give the container or cpuset more CPUs, or place lcores with --lcores 0@0,1@0,...", true});
   }
 }
 
 void check_main_lcore(const EalArgs& args, const std::vector<LcoreCpus>& lcores, std::vector<Problem>& problems) {
   const auto text = option(args, {"--main-lcore"});
-  const auto main = text ? parse_number_list(*text) : std::unexpected(std::string());
+  const auto main = text ? options::parse_number_list(*text) : std::unexpected(std::string());
   if (!main || std::ranges::find(lcores, main->front(), &LcoreCpus::lcore) != lcores.end()) return;
   problems.push_back({"EAL's --main-lcore", fmt::format("lcore {} is not among the lcores", main->front()),
                       "add it to -l or --lcores, or leave --main-lcore out"});

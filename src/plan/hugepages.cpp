@@ -9,8 +9,8 @@
 #include <fstream>
 #include <map>
 
+#include "options/units.hpp"
 #include "plan/plan_memory.hpp"
-#include "plan/units.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -85,8 +85,8 @@ Problem too_few_pages(const NodeBytes& need, const HugepagePool& pool) {
   const auto pages = pages_needed(need.bytes, pool.page_bytes);
   const auto where = pool.numa_node < 0 ? std::string() : fmt::format(" on node {}", pool.numa_node);
   return {"hugepages",
-          fmt::format("the capture takes {}: {} pages of {}{}, and {} are free", format_size(need.bytes), pages,
-                      format_size(pool.page_bytes), where, pool.free),
+          fmt::format("the capture takes {}: {} pages of {}{}, and {} are free", options::format_size(need.bytes),
+                      pages, options::format_size(pool.page_bytes), where, pool.free),
           fmt::format("{}, or fewer --mbufs, --blocks or a smaller --block-size", command(pool, pages)), true};
 }
 

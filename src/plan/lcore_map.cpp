@@ -5,8 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include "options/lists.hpp"
 #include "plan/eal_args.hpp"
-#include "plan/lists.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -39,7 +39,7 @@ std::optional<std::vector<unsigned>> parse_set(std::string_view text) {
   const bool group = text.starts_with('(') && text.ends_with(')');
   if (group) text = text.substr(1, text.size() - 2);
   if (!group && text.find(',') != std::string_view::npos) return std::nullopt;
-  const auto list = parse_number_list(text);
+  const auto list = options::parse_number_list(text);
   if (!list || std::ranges::any_of(*list, [](unsigned n) { return n >= most_cpus; })) return std::nullopt;
   return *list;
 }

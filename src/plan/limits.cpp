@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/units.hpp"
+#include "options/units.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -29,10 +29,11 @@ std::vector<Problem> check_limits(const CapturePlan& plan, const ProcessLimits& 
                         fmt::format("{} file descriptors are needed, {} allowed", descriptors, limits.descriptors),
                         fmt::format("ulimit -n {}, or LimitNOFILE={}", descriptors, descriptors), true});
   if (!plan.drives.empty() && limits.file_bytes < plan.config.rotate_size)
-    problems.push_back({"limits",
-                        fmt::format("files of --rotate-size {} are not allowed, at most {}",
-                                    format_size(plan.config.rotate_size), format_size(limits.file_bytes)),
-                        "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true});
+    problems.push_back(
+        {"limits",
+         fmt::format("files of --rotate-size {} are not allowed, at most {}",
+                     options::format_size(plan.config.rotate_size), options::format_size(limits.file_bytes)),
+         "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true});
   return problems;
 }
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "plan/units.hpp"
+#include "options/units.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -40,7 +40,8 @@ void check_twice(const MachineDrive& drive, const MachineDrive& earlier, Finding
 void note_little_room(const CaptureConfig& config, const MachineDrive& drive, Findings& findings) {
   if (drive.free_bytes == 0 || drive.free_bytes >= config.rotate_size) return;
   findings.notices.push_back(fmt::format("{}: {} free, less than one file of {}", drive.path,
-                                         format_size(drive.free_bytes), format_size(config.rotate_size)));
+                                         options::format_size(drive.free_bytes),
+                                         options::format_size(config.rotate_size)));
 }
 
 PlannedDrive planned(const MachineDrive& drive) {

@@ -7,7 +7,7 @@
 #include <map>
 #include <optional>
 
-#include "plan/lists.hpp"
+#include "options/lists.hpp"
 #include "plan/spread.hpp"
 
 namespace wirespool::plan {
@@ -194,7 +194,7 @@ void note_left_over(const std::vector<MachineLcore>& free, Findings& findings) {
   for (const auto& lcore : free) ids.push_back(lcore.id);
   if (ids.empty()) return;
   findings.notices.push_back(fmt::format("lcore {} is left over and sleeps: more --rx-queues or drives would use it",
-                                         format_number_list(ids)));
+                                         options::format_number_list(ids)));
 }
 
 // Two lcores that each may run on one CPU only, the same one, take turns there for milliseconds.
@@ -206,7 +206,7 @@ void note_shared_cpus(const std::vector<MachineLcore>& polling, Findings& findin
   for (const auto& [cpu, lcores] : lcores_of_cpu) {
     if (lcores.size() < 2) continue;
     findings.notices.push_back(fmt::format("lcores {} poll on the same CPU {}: each stalls while another runs",
-                                           format_number_list(lcores), cpu));
+                                           options::format_number_list(lcores), cpu));
   }
 }
 

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "options/units.hpp"
 #include "plan/sizing.hpp"
-#include "plan/units.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {
@@ -53,12 +53,12 @@ void write_rest(Text out, const Demand& demand, const Sizing& sizing) {
                  plan.ports.size(), plan.ports.front().rx_desc);
   fmt::format_to(out, "drives       {} of {:.2f} GB/s, {} of them to spare\n", plan.drives.size(),
                  static_cast<double>(demand.drive_bytes_per_s) / 1e9, demand.spare_drives);
-  fmt::format_to(out, "memory       {} in hugepages\n", format_size(plan.hugepage_bytes()));
-  fmt::format_to(out, "  mbufs      {}\n", format_size(plan.mbuf_bytes));
-  fmt::format_to(out, "  handoffs   {}\n", format_size(plan.handoff_bytes));
+  fmt::format_to(out, "memory       {} in hugepages\n", options::format_size(plan.hugepage_bytes()));
+  fmt::format_to(out, "  mbufs      {}\n", options::format_size(plan.mbuf_bytes));
+  fmt::format_to(out, "  handoffs   {}\n", options::format_size(plan.handoff_bytes));
   fmt::format_to(
-      out, "  blocks     {}, {} of {}: bridge {:.0f} ms without a drive\n", format_size(plan.blocks_bytes), plan.blocks,
-      format_size(plan.block_bytes),
+      out, "  blocks     {}, {} of {}: bridge {:.0f} ms without a drive\n", options::format_size(plan.blocks_bytes),
+      plan.blocks, options::format_size(plan.block_bytes),
       static_cast<double>(plan.blocks) * static_cast<double>(plan.block_bytes) / sizing.stored_bytes_per_s * 1e3);
 }
 

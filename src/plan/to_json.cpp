@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plan/capture_plan.hpp"
+#include "plan/capture_table.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {
@@ -9,37 +10,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // keeps the order written here
 
-template <typename T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
-// What was asked for and needed no deciding.
+// As asked, by the options' names; null where nothing was.
 Json to_json(const CaptureConfig& config) {
-  return {{"until", word(config.until)},
-          {"snaplen", config.snaplen},
-          {"name", config.name},
-          {"rotate_size", config.rotate_size},
-          {"rotate_age_ns", config.rotate_age_ns},
-          {"flush_age_ns", config.flush_age_ns},
-          {"sync_age_ns", config.sync_age_ns},
-          {"io", word(config.io)},
-          {"io_depth", config.io_depth},
-          {"index", word(config.index)},
-          {"timestamp", word(config.timestamp)},
-          {"rss", word(config.rss)},
-          {"on_port_failure", word(config.on_port_failure)},
-          {"port_return_ns", config.port_return_ns},
-          {"on_seal", config.on_seal},
-          {"on_seal_timeout_ns", config.on_seal_timeout_ns},
-          {"on_seal_linger_ns", config.on_seal_linger_ns},
-          {"stop_timeout_ns", config.stop_timeout_ns},
-          {"duration_ns", or_null(config.duration_ns)},
-          {"packets", or_null(config.packets)},
-          {"bytes", or_null(config.bytes)},
-          {"idle_exit_ns", or_null(config.idle_exit_ns)},
-          {"stats_interval_ns", config.stats_interval_ns},
-          {"strict", config.strict}};
+  const auto json_of = [](const auto& value) -> Json {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
+      return nullptr;
+    } else {
+      return value;
+    }
+  };
+  Json json;
+  for (const auto& row : capture_table().rows()) json[row.json_key()] = std::visit(json_of, row.value(config));
+  return json;
 }
 
 Json to_json(const PlannedPort& port) {
@@ -52,12 +34,12 @@ Json to_json(const PlannedPort& port) {
           {"rx_desc", port.rx_desc},
           {"mtu", port.mtu},
           {"data_room", port.data_room},
+          {"cut_at", port.cut_at},
           {"scatter", port.scatter},
           {"hw_timestamp", port.hw_timestamp},
           {"promiscuous", port.promiscuous},
           {"rss_functions", port.rss_functions},
           {"symmetric_key", port.symmetric_key},
-          {"cut_at", port.cut_at},
           {"mbufs", port.mbufs}};
 }
 
@@ -101,7 +83,7 @@ Json array_of(const std::vector<T>& items, const More&... more) {
 
 std::string to_json(const CapturePlan& plan) {
   Json json = to_json(plan.config);
-  json["handoff"] = word(plan.config.handoff);
+  // What was decided, over what was asked.
   json["when_full"] = word(plan.when_full);
   json["burst"] = plan.burst;
   json["handoff_size"] = plan.handoff_size;

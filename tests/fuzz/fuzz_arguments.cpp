@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Points in time, durations and sizes, as people write them.
 #include "fuzz/check.hpp"
-#include "plan/units.hpp"
+#include "options/units.hpp"
 #include "tools/moment.hpp"
 
 using namespace wirespool;
@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Timestamp now{1'795'247'670'000'000'000};
   if (const auto moment = tools::parse_moment(text, now); !moment)
     fuzz::check(!moment.error().empty(), "a refusal says why");
-  if (const auto bytes = plan::parse_size(text)) (void)plan::format_size(*bytes);
-  if (const auto ns = plan::parse_time(text)) (void)plan::format_time(*ns);
+  if (const auto bytes = options::parse_size(text)) (void)options::format_size(*bytes);
+  if (const auto ns = options::parse_time(text)) (void)options::format_time(*ns);
   return 0;
 }

@@ -2,12 +2,13 @@
 #include <fstream>
 
 #include "cli/capture_options.hpp"
-#include "plan/units.hpp"
+#include "options/units.hpp"
 #include "plan/usual.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace wirespool::cli;
+using namespace wirespool::options;
 using namespace wirespool::plan;
 using namespace wirespool::test;
 using Catch::Contains;

@@ -19,13 +19,14 @@ const std::vector<Room>& rooms() {
       {"stats", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"storage", {"include"}, {"std", "Linux", "liburing"}},
       {"spool", {"include", "format", "policy", "storage", "stats"}, {"std"}},
-      {"plan", {"include", "format", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
+      {"options", {"include"}, {"std"}, {"fmt"}},
+      {"plan", {"include", "format", "options", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"Linux", "fmt", "nlohmann/json"}},
       {"capture",
-       {"include", "format", "plan", "policy", "stats", "storage", "spool"},
+       {"include", "format", "options", "plan", "policy", "stats", "storage", "spool"},
        {"std", "Linux", "DPDK"},
        {"fmt"}},
-      {"cli", {"include", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},
+      {"cli", {"include", "options", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},
   };
   return table;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <nlohmann/json.hpp>
 
-#include "plan/units.hpp"
+#include "options/units.hpp"
+#include "plan/capture_table.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
 
+using namespace wirespool::options;
 using namespace wirespool::plan;
 using namespace wirespool::test;
 using Catch::Contains;
@@ -74,6 +76,36 @@ TEST_CASE("the plan as JSON is the same plan") {
   CHECK(json["writers"][1]["drives"].size() == plan.writers[1].drives.size());
   CHECK(json["drives"][2]["path"] == "/data/nvme2");
   CHECK(json["memory"]["total_bytes"] == plan.total_bytes());
+}
+
+TEST_CASE("every option is in the plan as JSON, as asked or as decided") {
+  auto plan = a_plan();
+  plan.config.rotate_age_ns = 5'000'000'000;
+  plan.config.rx_desc = 77;
+  plan.config.on_seal = "gzip -k";
+  const auto json = nlohmann::json::parse(to_json(plan));
+  for (const auto& row : capture_table().rows()) {
+    CAPTURE(row.name);
+    CHECK(json.contains(row.json_key()));
+  }
+  CHECK(json["rotate_age_ns"] == 5'000'000'000);
+  CHECK(json["rx_desc"] == 77);
+  CHECK(json["mtu"].is_null());
+  CHECK(json["output"] == plan.config.outputs);
+  CHECK(json["promiscuous"] == true);
+  CHECK(json["on_seal"] == "gzip -k");
+}
+
+TEST_CASE("the plan in words says all options in force, and marks those asked for") {
+  auto plan = a_plan();
+  plan.config.on_seal = "gzip -k";
+  plan.config.strict = true;
+  const auto text = describe(plan);
+  CHECK_THAT(text, Contains("*--output /data/nvme0 *--output /data/nvme1"));
+  CHECK_THAT(text,
+             Contains(" --name wirespool --rotate-size 4GiB\n  --rotate-age 60s ") && Contains("*--duration 10s"));
+  CHECK_THAT(text, Contains("*--on-seal 'gzip -k'") && Contains("*--strict"));
+  CHECK_THAT(text, !Contains("--dry-run") && !Contains("--mtu"));
 }
 
 TEST_CASE("a path that is not UTF-8 still makes JSON") {

@@ -4,10 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "machines.hpp"
-#include "plan/units.hpp"
+#include "options/units.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
+using namespace wirespool::options;
 using namespace wirespool::plan;
 using wirespool::test::problems_of;
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace wirespool::plan {
+namespace wirespool::options {
 
 // Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with a fraction
 // if they like: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
@@ -20,8 +20,9 @@ std::expected<std::uint64_t, std::string> parse_time(std::string_view text);
 // to a tenth ("12.8MiB").
 std::string format_size(std::uint64_t bytes);
 std::string format_time(std::uint64_t ns);
+std::string format_rate(std::uint64_t per_second);  // powers of 1000, as links and drives are sold: "2G"
 
 // 5898240 -> "5,898,240".
 std::string group_digits(std::uint64_t number);
 
-}  // namespace wirespool::plan
+}  // namespace wirespool::options

@@ -2,11 +2,11 @@
 #include <random>
 #include <tuple>
 
-#include "plan/lists.hpp"
-#include "plan/units.hpp"
+#include "options/lists.hpp"
+#include "options/units.hpp"
 #include "support/catch.hpp"
 
-using namespace wirespool::plan;
+using namespace wirespool::options;
 
 namespace {
 

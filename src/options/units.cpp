@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/units.hpp"
+#include "options/units.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <cmath>
 #include <span>
 
-namespace wirespool::plan {
+namespace wirespool::options {
 namespace {
 
 struct Unit {
@@ -147,6 +147,14 @@ std::string format_time(std::uint64_t ns) {
   return fmt::format("{}{}", ns / unit->factor, unit->name);
 }
 
+std::string format_rate(std::uint64_t per_second) {
+  constexpr auto units = std::to_array<Unit>({{"", 1}, {"K", 1'000}, {"M", 1'000'000}, {"G", 1'000'000'000}});
+  const auto unit = std::find_if(units.rbegin(), units.rend(),
+                                 [&](const Unit& u) { return per_second >= u.factor && per_second % u.factor == 0; });
+  if (unit == units.rend()) return "0";
+  return fmt::format("{}{}", per_second / unit->factor, unit->name);
+}
+
 std::string group_digits(std::uint64_t number) {
   auto text = fmt::format("{}", number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
@@ -155,4 +163,4 @@ std::string group_digits(std::uint64_t number) {
   return text;
 }
 
-}  // namespace wirespool::plan
+}  // namespace wirespool::options

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/lists.hpp"
+#include "options/lists.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-namespace wirespool::plan {
+namespace wirespool::options {
 namespace {
 
 constexpr unsigned largest_number =
@@ -63,4 +63,4 @@ std::string format_number_list(std::span<const unsigned> numbers) {
   return text;
 }
 
-}  // namespace wirespool::plan
+}  // namespace wirespool::options

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "options/option.hpp"
+
+namespace wirespool::options {
+
+struct Example {
+  std::string command;
+  std::string says = {};  // what it does; may be empty
+};
+
+// All that is said of a command, or of one verb of a command.
+struct Page {
+  std::string command;  // "capture", "vf create"
+  std::string summary;  // whole sentences
+  std::vector<Example> examples = {};
+  bool takes_eal = false;            // EAL's options may stand in front of a "--"
+  std::string closing = {};          // a sentence below the examples; may be empty
+  std::vector<Option> options = {};  // operands among them, in the order they are shown
+};
+
+// "wirespool extract [OPTIONS] DIR|FILE... -w OUT": what cannot be left out stands there.
+std::string usage_of(const Page& page);
+
+// "--rx-queues N", "-w OUT", "--strict", "DIR|FILE...".
+std::string form_of(const Option& option);
+
+// The option's help with what holds without it in brackets.
+std::string help_of(const Option& option);
+
+// The headings of the page's options, in order; one empty one if there are none.
+std::vector<std::string> groups_of(const Page& page);
+
+// How the page's sizes, rates and times are written, a sentence each.
+std::vector<std::string> units_of(const Page& page);
+
+// The text of --help, lines of at most 100 characters where words allow.
+std::string help_text(const Page& page);
+
+}  // namespace wirespool::options
