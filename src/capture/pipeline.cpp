@@ -2,6 +2,7 @@
 #include "capture/pipeline.hpp"
 
 #include <fmt/format.h>
+#include <rte_cycles.h>
 #include <rte_launch.h>
 
 #include <algorithm>
@@ -146,6 +147,7 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
     queues.push_back({.port = port.id(),
                       .queue = static_cast<std::uint16_t>(ref.queue),
                       .descriptors = std::max(port.planned().rx_desc, plan_.burst),
+                      .late_ticks = plan::facts_of(port.planned().driver).late_us * rte_get_tsc_hz() / 1'000'000,
                       .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get(),
                       .gate = ref.queue < port.planned().rx_queues
                                   ? &recoveries_[static_cast<std::size_t>(&port - ports_.data())]->gate()

@@ -14,8 +14,9 @@
 namespace wirespool::capture {
 namespace {
 
-// An RxQueue is empty at a stop when nothing came for so long: NICs write descriptors back in groups, or after a time.
-constexpr unsigned empty_enough_us = 100;
+// Receive calls in a row without a packet that make an RxQueue empty at a stop; drivers may return 0 once for other
+// reasons.
+constexpr unsigned empty_enough = 4;
 
 constexpr std::uint64_t ticks_per_second = 100;
 
@@ -70,11 +71,11 @@ void RxLcore::idle() noexcept {
 }
 
 void RxLcore::drain(RxQueue& queue) noexcept {
-  const std::uint64_t enough = rte_get_tsc_hz() / 1'000'000 * empty_enough_us;
-  unsigned left = queue.descriptors;
+  unsigned left = queue.descriptors, empty = 0;
   std::uint64_t last = read_tsc().count;
-  while (left && read_tsc().count - last < enough) {
+  while (left && (empty < empty_enough || read_tsc().count - last < queue.late_ticks)) {
     const unsigned received = poll(queue);
+    empty = received ? 0 : empty + 1;
     if (received) last = read_tsc().count;
     left -= std::min(left, received);
   }

@@ -28,6 +28,7 @@ struct RxQueue {
   std::uint16_t port = 0;
   std::uint16_t queue = 0;
   unsigned descriptors = 0;                        // at most this many are left in it at a stop
+  std::uint64_t late_ticks = 0;                    // of the TSC: how late the device may tell of a frame
   const policy::SharedClock* nic_clock = nullptr;  // set: the NIC stamps, in ticks of this clock
   RxQueueCounters* counters = nullptr;
   const PortGate* gate = nullptr;  // its port's

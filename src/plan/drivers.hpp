@@ -25,7 +25,8 @@ struct DriverFacts {
   unsigned burst_step = 1;          // receive calls for fewer packets return nothing, for others a multiple
   bool wants_power_of_two = false;  // number of RX queues
   bool vector_rings = false;        // rings that are no power of two take the fast receive functions away
-  bool drop_en_helps = false;       // one full queue holds up all others unless rx_drop_en is set
+  unsigned late_us = 0;        // descriptors are written back in groups, or after so long: for the end of a capture
+  bool drop_en_helps = false;  // one full queue holds up all others unless rx_drop_en is set
 };
 
 const DriverFacts& facts_of(std::string_view driver);
