@@ -42,7 +42,10 @@ Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outp
 }
 
 void Reporter::begin() {
-  (console_ ? out_ : err_).say(plan::describe(plan_));
+  auto without_notices = plan_;
+  without_notices.notices.clear();
+  (console_ ? out_ : err_).say(plan::describe(without_notices));
+  notices(plan_.notices);
   outputs_.begin_ledgers(capture_json("null"));
 }
 

@@ -61,7 +61,7 @@ TEST_CASE("a device that did not come up is named, and the capture does not begi
       {"--vdev=net_af_packet7,iface=wst0none", "net_af_packet7", "no network interface wst0none"},
       {"--vdev=net_null7,speed=1", "net_null7", "did not start"},
       {"--vdev=net_tap7,ifcae=wst0tap", "net_tap7", "ifcae", 1},
-      {"--vdev=net_nosuchdriver0", "net_nosuchdriver0", "did not start"},
+      {"--vdev=net_nosuchdriver0", "EAL", "No such device"},
       {"-a0000:00:99.0", "0000:00:99.0", "no such PCI device"},
   }));
   const Bench bench;

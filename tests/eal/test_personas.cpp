@@ -59,7 +59,9 @@ NicRun capture_behind(const Bench& bench, const Nic& nic, Command options = {}, 
   std::vector<std::string> vdevs{replay_of(Paths(queues, bench.trace()))};
   vdevs.insert(vdevs.end(), more_vdevs.begin(), more_vdevs.end());
   options.insert(options.end(), {"--when-full", "wait", "--stats-interval", "20ms"});
-  if (std::ranges::find(options, "--duration") == options.end()) options.insert(options.end(), {"--idle-exit", "2s"});
+  const bool ends = std::ranges::any_of(
+      options, [](const auto& option) { return option == "--duration" || option == "--idle-exit"; });
+  if (!ends) options.insert(options.end(), {"--idle-exit", "2s"});
   const auto command = command_line({.vdevs = vdevs, .outputs = bench.outputs, .options = options, .lcores = 3});
   auto process = run_process(behind_nic(bench, nic, command), Seconds(60));
   return {read_capture(std::move(process)), text_of(bench.base / "nic.log")};
@@ -119,8 +121,8 @@ TEST_CASE("statistics that end with the device leave the losses in the final led
 
 TEST_CASE("statistics that fail to the end are told, and nobody says that nothing was lost") {
   const Bench bench;
-  const auto run =
-      capture_behind(bench, {.persona = "i40e", .script = {{{"at", 500}, {"stats_error", -5}}}}, {"--strict"});
+  const auto run = capture_behind(bench, {.persona = "i40e", .script = {{{"at", 500}, {"stats_error", -5}}}},
+                                  {"--strict", "--idle-exit", "500ms"});
   INFO(run.describe());
   CHECK(run.port().at("stats_failed") == true);
   CHECK(run.result.process.exit_code == 4);

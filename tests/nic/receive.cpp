@@ -48,7 +48,8 @@ std::uint16_t receive(void* queue, rte_mbuf** mbufs, std::uint16_t count) {
   // What a vector driver does not round down to is left in the ring; the script's steps may ask for less.
   if (count < nic.persona.burst_step) return 0;
   const std::uint16_t room = take_room(nic, static_cast<std::uint16_t>(count - count % nic.persona.burst_step));
-  const std::uint16_t received = room ? beneath(queue, mbufs, room) : std::uint16_t{0};
+  // Asked again: the step that makes it deaf may have come, and the gate been opened, since.
+  const std::uint16_t received = room && !nic.deaf ? beneath(queue, mbufs, room) : std::uint16_t{0};
   nic.given -= room - received;
   for (std::uint16_t i = 0; i < received; ++i) {
     if (nic.persona.strips_vlan) (void)rte_vlan_strip(mbufs[i]);
