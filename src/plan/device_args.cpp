@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <numeric>
 #include <set>
 #include <span>
 
@@ -34,6 +36,24 @@ void check_arguments(const DeviceArgs& device, std::vector<Problem>& problems) {
                         fmt::format("{} knows no argument {}, and would pass over all of them", driver->prefix, key),
                         fmt::format("give it only {}", fmt::join(driver->knows, ", "))});
   }
+}
+
+unsigned number(const DeviceArgs& device, std::string_view key, unsigned otherwise) {
+  const auto given = device.all(key);
+  return given.empty() ? otherwise : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
+}
+
+// DPDK's driver takes the slots of all blocks for one row (rte_eth_af_packet.c: map + i * framesize); the kernel begins
+// each block anew. With a gap at a block's end the driver waits for ever for a frame where there is none.
+void check_slots(const DeviceArgs& device, std::vector<Problem>& problems) {
+  constexpr unsigned default_slot = 2048, default_block = 4096;
+  if (!device.name.starts_with("net_af_packet")) return;
+  const unsigned slot = number(device, "framesz", default_slot), block = number(device, "blocksz", default_block);
+  if (slot == 0 || block % slot == 0) return;
+  problems.push_back(
+      {"EAL's --vdev " + device.name,
+       fmt::format("blocksz={} is no multiple of framesz={}: its driver goes deaf after the first block", block, slot),
+       fmt::format("give blocksz={}", std::lcm(slot, default_block))});
 }
 
 }  // namespace
@@ -70,6 +90,7 @@ std::vector<Problem> check_vdevs(const EalArgs& args) {
       problems.push_back({"EAL's --vdev " + device.name, "it is given twice, and EAL would start one device for both",
                           "give each a number of its own, as net_pcap0 and net_pcap1"});
     check_arguments(device, problems);
+    check_slots(device, problems);
   }
   return problems;
 }

@@ -20,7 +20,7 @@ constexpr unsigned headroom = 128;             // RTE_PKTMBUF_HEADROOM
 constexpr unsigned usual_buffer = 2048;        // RTE_MBUF_DEFAULT_DATAROOM: holds any frame of a 1500-byte MTU
 constexpr unsigned largest_data_room = 65535;  // rte_pktmbuf_pool_create takes 16 bits
 constexpr unsigned ethernet_header = 14;
-constexpr unsigned largest_slot = 65424;             // of net_af_packet, in steps of 16: larger ones fit no mbuf
+constexpr unsigned largest_slot = 65408;             // of net_af_packet: larger ones fit no mbuf, or no block of 2 MiB
 constexpr unsigned frame_overhead = 14 + 2 * 4 + 4;  // Ethernet header, two VLAN tags, FCS
 
 std::string say(const MachinePort& port) { return fmt::format("port {} ({})", port.id, port.name); }
@@ -160,7 +160,7 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
 // net_af_packet's slots for frames of `frame` bytes, within what an mbuf can hold (its data_room has 16 bits).
 std::string larger_slots(unsigned frame) {
   const unsigned slot = std::bit_ceil(frame + 66);
-  if (slot > 32768) return fmt::format("framesz={},blocksz=1048576,framecnt=512", largest_slot);
+  if (slot > 32768) return fmt::format("framesz={},blocksz=2093056,framecnt=512", largest_slot);
   return fmt::format("framesz={},blocksz=65536,framecnt={}", std::max(slot, 2048u), slot > 8192 ? 1024 : 4096);
 }
 

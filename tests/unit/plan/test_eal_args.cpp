@@ -200,3 +200,11 @@ TEST_CASE("devices that EAL would start otherwise than asked are refused") {
   REQUIRE(problems.size() == 1);
   CHECK(problems[0].why.find("mca") != std::string::npos);
 }
+
+TEST_CASE("slots that do not fill net_af_packet's blocks, after which it would be deaf, are refused") {
+  CHECK(check_vdevs({"--vdev=net_af_packet0,iface=eth1"}).empty());
+  CHECK(check_vdevs({"--vdev=net_af_packet0,iface=eth1,framesz=65408,blocksz=2093056,framecnt=512"}).empty());
+  const auto problems = check_vdevs({"--vdev=net_af_packet0,iface=eth1,framesz=9088,blocksz=65536"});
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].what_to_do == "give blocksz=290816");
+}
