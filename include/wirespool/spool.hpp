@@ -28,6 +28,7 @@ struct SpoolEntry {
 
   // From its index; without one, unknown and zero.
   Index index = Index::none;
+  bool index_untouched = false;    // nothing was done to the file since; else, only the index's word is there so far
   bool ordered = false;            // its times are known never to decrease
   std::uint32_t capture_mark = 0;  // tells which capture wrote it, whatever the clock did
   std::uint64_t packets = 0;

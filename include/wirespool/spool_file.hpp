@@ -15,7 +15,8 @@
 
 namespace wirespool {
 
-// A packet and where it was found.
+// A packet and where it was found. Headers that a kernel put in front in its own byte order (of USB, NFLOG and others)
+// are in this host's in `view`, as libpcap has them, and in the file's in `record`.
 struct StoredPacket {
   PacketView view;             // valid until the next call of whoever handed it out
   std::uint32_t linktype = 1;  // LINKTYPE_ number of tcpdump.org; 1 is Ethernet
@@ -33,7 +34,7 @@ struct PacketRun {
   Timestamp last;
 };
 
-// Which packets may follow in a run.
+// Which packets may follow in a run: one that goes back in time ends it as well.
 struct RunLimits {
   Timestamp earliest, latest;  // both included
   std::uint64_t packets = 1;   // at most so many
@@ -75,6 +76,9 @@ class SpoolFile {
   PacketRun run(const RunLimits& limits);
 
   const std::string& path() const;
+  std::uint32_t linktype() const;  // of all packets of a pcap file; of pcapng, of the one read last
+  // What pcapng has besides packets, by kind, as far as it was read: no packet says it.
+  std::vector<std::string> passed_over() const;
   std::uint64_t size() const;                   // bytes of the file
   const std::optional<Error>& problem() const;  // why there was no next packet although the file goes on
   const std::vector<Stretch>& skipped() const;  // salvage: what holds no packet

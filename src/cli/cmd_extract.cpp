@@ -39,7 +39,8 @@ options::Table<Request> make_table() {
   const auto moment = [at = now()](const std::string& text) { return tools::parse_moment(text, at); };
   options::Table<Request> table(about());
   table
-      .operands("DIR|FILE", &Request::places, "output directories of captures, or capture files (pcap, pcapng)",
+      .operands("DIR|FILE", &Request::places,
+                "output directories of captures, or capture files (pcap, pcapng); - is standard input",
                 options::Offers::files)
       .needed();
   table.text("-w", "OUT", &Request::output, "where to write to; - is standard output", options::Offers::files).needed();

@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
+#include "tools/printable.hpp"
 #include "tools/terminal.hpp"
 #include "tools/verify.hpp"
 
@@ -39,7 +40,8 @@ options::Table<Request> make_table() {
 int run(const Request& request) {
   const bool terminal = tools::stderr_is_terminal();
   const auto progress = [terminal](const tools::FileVerdict& file) {
-    if (terminal) tell(fmt::format("{}: {} packets, {} problems\n", file.path, file.packets, file.problems.size()));
+    if (terminal)
+      tell(fmt::format("{}: {} packets, {} problems\n", tools::printable(file.path), file.packets, file.problems.size()));
   };
   const auto report = tools::verify(request.places, progress);
   if (!report) return print_problem(report.error());

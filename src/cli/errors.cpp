@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/errors.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 
 #include "cli/output.hpp"
+#include "tools/printable.hpp"
 
 namespace wirespool::cli {
 namespace {
-
-// Names come from users and may hold anything: a newline would make two lines of one.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
 
 // Levenshtein's distance, one row at a time.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -43,9 +29,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string error_line(std::string_view what, std::string_view why, std::string_view what_to_do) {
-  std::string line = "wirespool: " + printable(what);
-  if (!why.empty()) line += ": " + printable(why);
-  if (!what_to_do.empty()) line += ": " + printable(what_to_do);
+  std::string line = "wirespool: " + tools::printable(what);
+  if (!why.empty()) line += ": " + tools::printable(why);
+  if (!what_to_do.empty()) line += ": " + tools::printable(what_to_do);
   return line + "\n";
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "format/decoded.hpp"
 #include "format/pcap_decoder.hpp"
@@ -26,6 +27,15 @@ class CaptureDecoder {
   std::uint64_t first_record() const { return is_pcap() ? sizeof(PcapFileHeader) : 0; }
   bool is_pcap() const { return std::holds_alternative<PcapDecoder>(decoder_); }
   const PcapDecoder* pcap() const { return std::get_if<PcapDecoder>(&decoder_); }
+
+  // The file, or the section that was read last, is in the other byte order than this host.
+  bool is_swapped() const {
+    return std::visit([](const auto& decoder) { return decoder.is_swapped(); }, decoder_);
+  }
+  std::vector<std::string> passed_over() const {
+    const auto* pcapng = std::get_if<PcapngDecoder>(&decoder_);
+    return pcapng != nullptr ? pcapng->passed_over() : std::vector<std::string>();
+  }
 
   Decoded next(std::span<const std::byte> window) {
     if (const auto* pcap = std::get_if<PcapDecoder>(&decoder_)) return pcap->next(window);

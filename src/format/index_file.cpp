@@ -12,14 +12,15 @@ namespace wirespool::format {
 namespace {
 
 constexpr std::array<char, 8> index_magic{'W', 'S', 'P', 'I', 'N', 'D', 'E', 'X'};
-constexpr std::uint16_t index_version = 1;
+constexpr std::uint16_t newest_version = 2;
+constexpr std::uint16_t version_without_mark = 1;
 constexpr std::uint8_t flag_ordered = 1;
 constexpr std::size_t filter_line_bytes = 32;
 
 // As it lies in the file, little-endian.
 struct StoredHeader {
   std::array<char, 8> magic = index_magic;
-  std::uint16_t version = index_version;
+  std::uint16_t version = version_without_mark;
   std::uint8_t level = 0;
   std::uint8_t flags = 0;
   std::uint32_t entries = 0;
@@ -37,12 +38,33 @@ struct StoredHeader {
 static_assert(sizeof(StoredHeader) == index_header_bytes);
 static_assert(offsetof(StoredHeader, header_checksum) == index_header_bytes - 4);
 
+// Version 2: in front of the entries.
+struct StoredMark {
+  std::uint64_t modified_ns = 0;
+  std::uint64_t changed_ns = 0;
+  std::uint64_t inode = 0;
+  std::uint32_t fingerprint = 0;
+  std::uint32_t checksum = 0;  // CRC-32C of the mark up to here, for who reads no more of the body
+};
+static_assert(index_header_bytes + sizeof(StoredMark) == index_head_bytes);
+
+std::uint32_t mark_checksum(const StoredMark& mark) {
+  return crc32c(std::as_bytes(std::span{&mark, 1}).first(offsetof(StoredMark, checksum)));
+}
+
+StoredMark to_stored(const FileMark& mark) {
+  StoredMark stored{mark.modified_ns, mark.changed_ns, mark.inode, mark.fingerprint, 0};
+  stored.checksum = mark_checksum(stored);
+  return stored;
+}
+
 std::uint32_t header_checksum(const StoredHeader& header) {
   return crc32c(std::as_bytes(std::span{&header, 1}).first(offsetof(StoredHeader, header_checksum)));
 }
 
 StoredHeader to_stored(const IndexHeader& header, std::span<const std::byte> body, std::size_t entries) {
   StoredHeader stored;
+  if (header.mark) stored.version = newest_version;
   stored.level = static_cast<std::uint8_t>(header.level);
   stored.flags = header.ordered ? flag_ordered : 0;
   stored.entries = static_cast<std::uint32_t>(entries);
@@ -68,7 +90,8 @@ IndexHeader from_stored(const StoredHeader& stored) {
           Timestamp{stored.first},
           Timestamp{stored.last},
           stored.block_bytes,
-          stored.capture_mark};
+          stored.capture_mark,
+          std::nullopt};
 }
 
 std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte> bytes) {
@@ -76,15 +99,27 @@ std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte>
   if (bytes.size() < offsetof(StoredHeader, level)) return std::unexpected(IndexProblem::not_an_index);
   std::memcpy(&stored, bytes.data(), std::min(bytes.size(), sizeof stored));
   if (stored.magic != index_magic) return std::unexpected(IndexProblem::not_an_index);
-  if (stored.version > index_version) return std::unexpected(IndexProblem::newer_version);
+  if (stored.version > newest_version) return std::unexpected(IndexProblem::newer_version);
   if (bytes.size() < sizeof stored) return std::unexpected(IndexProblem::cut_short);
   if (stored.header_checksum != header_checksum(stored)) return std::unexpected(IndexProblem::damaged);
   const bool known_level = stored.level == static_cast<std::uint8_t>(IndexLevel::time) ||
                            stored.level == static_cast<std::uint8_t>(IndexLevel::flow);
-  if (stored.version != index_version || !known_level || (stored.flags & ~flag_ordered) != 0) {
+  if (stored.version == 0 || !known_level || (stored.flags & ~flag_ordered) != 0) {
     return std::unexpected(IndexProblem::damaged);
   }
   return stored;
+}
+
+// The header and, if there is one, the mark behind it.
+std::expected<IndexHeader, IndexProblem> read_head(const StoredHeader& stored, std::span<const std::byte> bytes) {
+  auto header = from_stored(stored);
+  if (stored.version == version_without_mark) return header;
+  if (bytes.size() < index_head_bytes) return std::unexpected(IndexProblem::cut_short);
+  StoredMark mark;
+  std::memcpy(&mark, bytes.data() + sizeof stored, sizeof mark);
+  if (mark.checksum != mark_checksum(mark)) return std::unexpected(IndexProblem::damaged);
+  header.mark = {mark.modified_ns, mark.changed_ns, mark.inode, mark.fingerprint};
+  return header;
 }
 
 // The entries tile the file from its header to its end, and add up to what the header says.
@@ -148,6 +183,10 @@ std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const I
                                     FilterSection filters) {
   std::vector<std::byte> out(sizeof(StoredHeader));
   out.reserve(out.size() + entries.size_bytes() + filters.lines.size_bytes() + filters.bytes.size());
+  if (header.mark) {
+    const auto mark = to_stored(*header.mark);
+    append(out, std::as_bytes(std::span{&mark, 1}));
+  }
   append(out, std::as_bytes(entries));
   if (header.level == IndexLevel::flow) {
     append(out, std::as_bytes(filters.lines));
@@ -161,22 +200,25 @@ std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const I
 std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes) {
   const auto stored = read_header(bytes);
   if (!stored) return std::unexpected(stored.error());
-  return from_stored(*stored);
+  return read_head(*stored, bytes);
 }
 
 std::expected<Index, IndexProblem> decode_index(std::vector<std::byte> file) {
   const auto stored = read_header(file);
   if (!stored) return std::unexpected(stored.error());
-  const auto body = std::span<const std::byte>(file).subspan(sizeof(StoredHeader));
+  auto body = std::span<const std::byte>(file).subspan(sizeof(StoredHeader));
   if (body.size() < stored->body_bytes) return std::unexpected(IndexProblem::cut_short);
   if (body.size() != stored->body_bytes || crc32c(body) != stored->body_checksum) {
     return std::unexpected(IndexProblem::damaged);
   }
+  const auto header = read_head(*stored, file);
+  if (!header) return std::unexpected(header.error());
+  if (header->mark) body = body.subspan(sizeof(StoredMark));
   const auto entry_bytes = std::uint64_t{stored->entries} * sizeof(IndexEntry);
   if (body.size() < entry_bytes) return std::unexpected(IndexProblem::damaged);
 
   // `body` and `rest` stay where they are when the vector moves.
-  Index index{from_stored(*stored), std::vector<IndexEntry>(stored->entries), {}, {}, {}, 0};
+  Index index{*header, std::vector<IndexEntry>(stored->entries), {}, {}, {}, 0};
   if (entry_bytes > 0) std::memcpy(index.entries.data(), body.data(), entry_bytes);
   const auto rest = body.subspan(entry_bytes);
   index.file = std::move(file);

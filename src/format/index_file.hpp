@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,16 @@ enum class IndexLevel : std::uint8_t {
   flow = 2,  // and a BlockFilter for each
 };
 
+// By what the pcap file is known again: a length can stay the same when everything else changes. Times as stat(2) has
+// them, in nanoseconds since 1970 (modulo 2^64).
+struct FileMark {
+  std::uint64_t modified_ns = 0;  // mtime
+  std::uint64_t changed_ns = 0;   // ctime
+  std::uint64_t inode = 0;
+  std::uint32_t fingerprint = 0;  // CRC-32C of pieces of its content
+  bool operator==(const FileMark&) const = default;
+};
+
 // What an index says of the whole pcap file.
 struct IndexHeader {
   IndexLevel level = IndexLevel::time;
@@ -32,6 +43,7 @@ struct IndexHeader {
   Timestamp last;
   std::uint32_t block_bytes = 0;  // of the Blocks that the entries stand for; 0: unknown
   std::uint32_t capture_mark = 0;
+  std::optional<FileMark> mark;  // none: as 0.1.0 wrote it
 };
 
 // Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
@@ -60,11 +72,12 @@ enum class IndexProblem { not_an_index, newer_version, cut_short, damaged };
 std::string to_string(IndexProblem problem);
 
 inline constexpr std::size_t index_header_bytes = 80;
+inline constexpr std::size_t index_head_bytes = index_header_bytes + 32;  // with the mark behind it
 
 std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
                                     FilterSection filters = {});
 
-// Of the first index_header_bytes of a file; enough for a summary.
+// Of the first index_head_bytes of a file, or all of a shorter one; enough for a summary.
 std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes);
 
 // Of a whole file. Nothing is taken from it unless every checksum and every relation between its numbers holds.

@@ -16,6 +16,8 @@ static_assert(std::endian::native == std::endian::little,
 
 inline constexpr std::uint32_t pcap_magic_ns = 0xa1b23c4d;
 inline constexpr std::uint32_t pcap_magic_us = 0xa1b2c3d4;
+// Kuznetzov's patch of libpcap (FRITZ!Box and others): microseconds, and 8 more bytes in each record header.
+inline constexpr std::uint32_t pcap_magic_kuznetzov = 0xa1b2cd34;
 inline constexpr std::uint32_t linktype_ethernet = 1;
 // MAXIMUM_SNAPLEN of libpcap for Ethernet: readers may refuse a record that claims more.
 inline constexpr std::uint32_t max_snaplen = 262144;

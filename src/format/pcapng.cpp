@@ -2,6 +2,9 @@
 #include "format/pcapng.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
 
 #include "format/load.hpp"
 #include "format/pcap.hpp"
@@ -14,8 +17,20 @@ constexpr std::size_t block_frame = 12;  // type, length in front, length behind
 constexpr std::uint32_t longest_block = 16 << 20;
 constexpr std::size_t most_interfaces = 65536;  // a corrupt file must not grow this list for ever
 constexpr std::uint16_t option_end = 0;
+constexpr std::uint16_t option_comment = 1;
 constexpr std::uint16_t option_tsresol = 9;
 constexpr std::uint16_t option_tsoffset = 14;
+
+// What has no place in a packet.
+enum PassedOver : std::uint32_t {
+  comments = 1,
+  name_resolution = 2,
+  interface_options = 4,
+  packet_options = 8,
+  statistics = 16,
+  secrets = 32,
+  other_blocks = 64,
+};
 
 constexpr std::uint64_t power(std::uint64_t base, unsigned exponent) {
   std::uint64_t result = 1;
@@ -70,7 +85,10 @@ Decoded PcapngDecoder::next(std::span<const std::byte> window) {
   if (length < block_frame || length % 4 != 0) return Decoded::broken("a block has an impossible length");
   const bool looked_into = type == pcapng_interface || type == pcapng_enhanced_packet || type == pcapng_simple_packet ||
                            type == pcapng_old_packet;
-  if (!looked_into) return Decoded::skip(length);
+  if (!looked_into) {
+    look_at_block(type);
+    return Decoded::skip(length);
+  }
   if (length > longest_block) return Decoded::broken("a block claims to be longer than any packet");
   if (window.size() < length) return Decoded::need(length);
   const auto block = window.first(length);
@@ -79,9 +97,10 @@ Decoded PcapngDecoder::next(std::span<const std::byte> window) {
     case pcapng_interface:
       return add_interface(block);
     case pcapng_enhanced_packet:
-      return enhanced_packet(block);
+      return timed_packet(block, block.size() < 12 ? 0 : field<std::uint32_t>(block, 8));
     case pcapng_old_packet:
-      return old_packet(block);
+      // The obsolete Packet Block: as the enhanced one, with a 16-bit interface number and a drop count.
+      return timed_packet(block, block.size() < 12 ? 0 : field<std::uint16_t>(block, 8));
     default:
       return simple_packet(block);
   }
@@ -114,7 +133,8 @@ Decoded PcapngDecoder::add_interface(std::span<const std::byte> block) {
   return Decoded::skip(block.size());
 }
 
-void PcapngDecoder::read_options(std::span<const std::byte> options, Interface& interface) const {
+void PcapngDecoder::read_options(std::span<const std::byte> options, Interface& interface) {
+  look_at_options(options, interface_options);
   while (options.size() >= 4) {
     const auto code = field<std::uint16_t>(options, 0);
     const std::size_t length = field<std::uint16_t>(options, 2);
@@ -133,41 +153,71 @@ void PcapngDecoder::read_options(std::span<const std::byte> options, Interface& 
   }
 }
 
-Timestamp PcapngDecoder::time_of(const Interface& interface, std::uint64_t units) const noexcept {
+void PcapngDecoder::look_at_options(std::span<const std::byte> options, std::uint32_t others) noexcept {
+  while (options.size() >= 4) {
+    const auto code = field<std::uint16_t>(options, 0);
+    const std::size_t padded = 4 + (field<std::uint16_t>(options, 2) + 3u) / 4 * 4;
+    if (code == option_end || padded > options.size()) return;
+    if (code == option_comment) passed_over_ |= comments;
+    if (code != option_comment && code != option_tsresol && code != option_tsoffset) passed_over_ |= others;
+    options = options.subspan(padded);
+  }
+}
+
+void PcapngDecoder::look_at_block(std::uint32_t type) noexcept {
+  constexpr std::uint32_t names = 4, interface_statistics = 5, decryption_secrets = 10;
+  if (type == names) passed_over_ |= name_resolution;
+  if (type == interface_statistics) passed_over_ |= statistics;
+  if (type == decryption_secrets) passed_over_ |= secrets;
+  if (type != names && type != interface_statistics && type != decryption_secrets) passed_over_ |= other_blocks;
+}
+
+std::vector<std::string> PcapngDecoder::passed_over() const {
+  constexpr std::array<std::pair<std::uint32_t, const char*>, 7> words{
+      {{comments, "comments"},
+       {name_resolution, "name resolution"},
+       {interface_options, "names and options of interfaces"},
+       {packet_options, "options of packets"},
+       {statistics, "interface statistics"},
+       {secrets, "decryption secrets"},
+       {other_blocks, "blocks of other types"}}};
+  std::vector<std::string> kinds;
+  for (const auto& [bit, word] : words) {
+    if ((passed_over_ & bit) != 0) kinds.emplace_back(word);
+  }
+  return kinds;
+}
+
+// nullopt: it does not fit into 64 bits of nanoseconds since 1970.
+std::optional<Timestamp> PcapngDecoder::time_of(const Interface& interface, std::uint64_t units) const noexcept {
   __extension__ using Wide = unsigned __int128;
-  const auto seconds = units / interface.units_per_second + static_cast<std::uint64_t>(interface.offset_seconds);
+  __extension__ using Signed = __int128;
+  const auto seconds = Signed{units / interface.units_per_second} + interface.offset_seconds;
   const auto fraction = Wide{units % interface.units_per_second} * 1'000'000'000 / interface.units_per_second;
-  return Timestamp{seconds * 1'000'000'000 + static_cast<std::uint64_t>(fraction)};
+  const auto ns = seconds * 1'000'000'000 + static_cast<Signed>(fraction);
+  if (ns < 0 || ns > Signed{std::numeric_limits<std::uint64_t>::max()}) return std::nullopt;
+  return Timestamp{static_cast<std::uint64_t>(ns)};
 }
 
 Decoded PcapngDecoder::packet(std::span<const std::byte> block, std::size_t header, const Interface& interface,
-                              Timestamp time, std::uint32_t caplen, std::uint32_t wirelen) const {
+                              std::optional<Timestamp> time, std::uint32_t caplen, std::uint32_t wirelen) const {
+  if (!time) return Decoded::broken("a packet's time is before 1970 or after 2554");
   if (caplen > block.size() - header - 4) return Decoded::broken("a packet claims to be longer than its block");
   if (caplen > max_snaplen) return Decoded::broken("a packet claims to be longer than any packet");
-  return {Decoded::Kind::packet, block.size(), {time, wirelen, block.subspan(header, caplen)}, interface.linktype, ""};
+  return {Decoded::Kind::packet, block.size(), {*time, wirelen, block.subspan(header, caplen)}, interface.linktype, ""};
 }
 
-Decoded PcapngDecoder::enhanced_packet(std::span<const std::byte> block) const {
+Decoded PcapngDecoder::timed_packet(std::span<const std::byte> block, std::size_t number) {
   constexpr std::size_t header = sizeof(PcapngPacketHeader);
   if (block.size() < header + 4) return Decoded::broken("a packet block is too short");
-  const auto number = field<std::uint32_t>(block, 8);
   if (number >= interfaces_.size()) return Decoded::broken("a packet is of an interface that was not described");
   const auto units = std::uint64_t{field<std::uint32_t>(block, 12)} << 32 | field<std::uint32_t>(block, 16);
+  const auto caplen = field<std::uint32_t>(block, 20);
   const auto& interface = interfaces_[number];
-  return packet(block, header, interface, time_of(interface, units), field<std::uint32_t>(block, 20),
-                field<std::uint32_t>(block, 24));
-}
-
-// The obsolete Packet Block: as the enhanced one, with a 16-bit interface number and a drop count.
-Decoded PcapngDecoder::old_packet(std::span<const std::byte> block) const {
-  constexpr std::size_t header = sizeof(PcapngPacketHeader);
-  if (block.size() < header + 4) return Decoded::broken("a packet block is too short");
-  const std::size_t number = field<std::uint16_t>(block, 8);
-  if (number >= interfaces_.size()) return Decoded::broken("a packet is of an interface that was not described");
-  const auto units = std::uint64_t{field<std::uint32_t>(block, 12)} << 32 | field<std::uint32_t>(block, 16);
-  const auto& interface = interfaces_[number];
-  return packet(block, header, interface, time_of(interface, units), field<std::uint32_t>(block, 20),
-                field<std::uint32_t>(block, 24));
+  const std::uint64_t options = header + std::uint64_t{caplen} + pcapng_padding(caplen);
+  if (options + 4 < block.size())
+    look_at_options(block.first(block.size() - 4).subspan(static_cast<std::size_t>(options)), packet_options);
+  return packet(block, header, interface, time_of(interface, units), caplen, field<std::uint32_t>(block, 24));
 }
 
 // A Simple Packet Block has no time and no interface number: it belongs to the first interface.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ class PcapngDecoder {
   static bool has_magic(std::span<const std::byte> head) noexcept;
 
   Decoded next(std::span<const std::byte> window);
+  bool is_swapped() const { return swapped_; }  // the section is in the other byte order
+  // What was seen so far that is no packet and has no place in a StoredPacket.
+  std::vector<std::string> passed_over() const;
 
  private:
   struct Interface {
@@ -39,18 +43,20 @@ class PcapngDecoder {
 
   template <class T>
   T field(std::span<const std::byte> bytes, std::size_t offset) const noexcept;
-  Timestamp time_of(const Interface& interface, std::uint64_t units) const noexcept;
+  std::optional<Timestamp> time_of(const Interface& interface, std::uint64_t units) const noexcept;
   Decoded begin_section(std::span<const std::byte> window);
   Decoded add_interface(std::span<const std::byte> block);
-  void read_options(std::span<const std::byte> options, Interface& interface) const;
-  Decoded enhanced_packet(std::span<const std::byte> block) const;
-  Decoded old_packet(std::span<const std::byte> block) const;
+  void read_options(std::span<const std::byte> options, Interface& interface);
+  void look_at_options(std::span<const std::byte> options, std::uint32_t others) noexcept;
+  void look_at_block(std::uint32_t type) noexcept;
+  Decoded timed_packet(std::span<const std::byte> block, std::size_t number);
   Decoded simple_packet(std::span<const std::byte> block) const;
-  Decoded packet(std::span<const std::byte> block, std::size_t header, const Interface& interface, Timestamp time,
-                 std::uint32_t caplen, std::uint32_t wirelen) const;
+  Decoded packet(std::span<const std::byte> block, std::size_t header, const Interface& interface,
+                 std::optional<Timestamp> time, std::uint32_t caplen, std::uint32_t wirelen) const;
 
   bool in_section_ = false;
   bool swapped_ = false;
+  std::uint32_t passed_over_ = 0;  // a bit for each kind
   std::vector<Interface> interfaces_;
 };
 

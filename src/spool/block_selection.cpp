@@ -64,13 +64,12 @@ bool agrees(const storage::ReadFile& file, const format::PcapDecoder& decoder, c
   return header.caplen <= format::max_snaplen && time >= entry.first && time <= entry.last;
 }
 
-bool agrees(const std::string& path, const Index& index, const std::vector<std::size_t>& rows) {
-  const auto file = storage::ReadFile::open(path);
+bool agrees(const storage::ReadFile& file, const Index& index, const std::vector<std::size_t>& rows) {
   std::array<std::byte, sizeof(format::PcapFileHeader)> head{};
-  if (!file || !file->read(0, head)) return false;
+  if (!file.read(0, head)) return false;
   const auto decoder = format::PcapDecoder::recognise(head);
-  return decoder && agrees(*file, *decoder, index.entries[rows.front()]) &&
-         agrees(*file, *decoder, index.entries[rows.back()]);
+  return decoder && agrees(file, *decoder, index.entries[rows.front()]) &&
+         agrees(file, *decoder, index.entries[rows.back()]);
 }
 
 }  // namespace
@@ -82,10 +81,12 @@ bool index_can_help(const SpoolEntry& entry, const Query& query) {
 }
 
 std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query) {
-  const auto index = load_index(entry.path, entry.file_bytes);
+  const auto file = storage::ReadFile::open(entry.path);
+  if (!file) return std::unexpected(file.error().message());
+  const auto index = load_index(*file);
   if (!index) return std::unexpected(index.error().empty() ? entry.path + ": its index is gone" : index.error());
   const auto rows = rows_that_matter(*index, query);
-  if (!rows.empty() && !agrees(entry.path, *index, rows)) {
+  if (!rows.empty() && !agrees(*file, *index, rows)) {
     return std::unexpected(index_path(entry.path).string() + ": it does not agree with the file");
   }
   return stretches_of(*index, rows);

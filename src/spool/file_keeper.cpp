@@ -7,6 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
+#include "spool/file_mark.hpp"
 #include "storage/drive.hpp"
 #include "storage/small_file.hpp"
 
@@ -296,7 +297,8 @@ void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
                                    .first = slot.first,
                                    .last = entries.empty() ? slot.first : entries.back().last,
                                    .block_bytes = options_.block_bytes,
-                                   .capture_mark = format::capture_mark(options_.capture_start)};
+                                   .capture_mark = format::capture_mark(options_.capture_start),
+                                   .mark = mark_of(directory_.path_of(name))};
   const auto written = storage::write_small_file(directory_, format::index_file_name(name),
                                                  format::encode_index(header, entries, {rows.lines(), rows.filters()}));
   if (!written) drive_.complain(written.error().message() + ": the file has no index: make it with wirespool index");

@@ -66,7 +66,10 @@ std::expected<void, IoError> FileWindow::fill(std::size_t wanted) {
   const auto got = read(next, {buffer_.get() + end_, bytes});
   if (!got) return std::unexpected(got.error());
   end_ += *got;
-  if (*got < bytes) limit_ = next + *got;  // it has been cut since it was opened
+  if (*got < bytes) {  // it has been cut since it was opened
+    limit_ = next + *got;
+    cut_ = true;
+  }
   if (!options_.keep_open) file_.reset();
   return {};
 }

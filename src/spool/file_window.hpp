@@ -30,6 +30,7 @@ class FileWindow {
   std::uint64_t size() const { return size_; }
   std::uint64_t offset() const { return offset_; }  // of bytes()[0]
   std::uint64_t limit() const { return limit_; }
+  bool was_cut() const { return cut_; }  // it ended before size() when it was read
   std::uint64_t remaining() const { return limit_ > offset_ ? limit_ - offset_ : 0; }
 
   // Up to the limit, and no more than was filled.
@@ -55,6 +56,7 @@ class FileWindow {
   std::uint64_t size_ = 0;
   std::uint64_t offset_ = 0;
   std::uint64_t limit_ = 0;
+  bool cut_ = false;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;

@@ -46,8 +46,9 @@ void IndexBuilder::end_entry() {
   filter_lines_.push_back(collector_ ? collector_->take(filter_bytes_) : 0);
 }
 
-std::vector<std::byte> IndexBuilder::finish(std::uint64_t file_bytes) {
+std::vector<std::byte> IndexBuilder::finish(std::uint64_t file_bytes, std::optional<format::FileMark> mark) {
   end_entry();
+  header_.mark = mark;
   header_.file_bytes = file_bytes;
   return format::encode_index(header_, entries_, {filter_lines_, filter_bytes_});
 }

@@ -28,7 +28,8 @@ class IndexBuilder {
   void add(const StoredPacket& packet, std::uint64_t moved = 0);
 
   const format::IndexHeader& header() const { return header_; }  // so far
-  std::vector<std::byte> finish(std::uint64_t file_bytes);
+  // `mark`: of the file as it lies there now; none if that cannot be told.
+  std::vector<std::byte> finish(std::uint64_t file_bytes, std::optional<format::FileMark> mark = std::nullopt);
 
  private:
   void end_entry();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "spool/block_selection.hpp"
+#include "storage/descriptors.hpp"
 #include "wirespool/query.hpp"
 
 namespace wirespool {
@@ -14,17 +15,26 @@ namespace {
 constexpr std::size_t smallest_buffer = 16 << 10;
 // Fits into a CPU's own cache, where what was read is written from.
 constexpr std::size_t largest_buffer = 128 << 10;
-// Most files that keep a descriptor each; POSIX promises few more (getrlimit(2), RLIMIT_NOFILE is often 1024).
+// Most files that keep a descriptor each, and how many are left for whoever else opens something meanwhile.
 constexpr std::size_t most_descriptors = 256;
+constexpr std::size_t descriptors_left = 6;
+
+std::size_t affordable_descriptors() {
+  const auto free = storage::free_descriptors();
+  return std::min(most_descriptors, free - std::min(free, descriptors_left));
+}
 
 // One file on its way through the merge.
 struct Lane {
-  Lane(const SpoolEntry& the_entry, std::size_t the_order) : entry(&the_entry), order(the_order) {}
+  Lane(SpoolEntry the_entry, std::size_t the_order) : entry(std::move(the_entry)), order(the_order) {}
 
-  const SpoolEntry* entry;
+  SpoolEntry entry;
   std::size_t order;              // among files, for packets of one time
   std::uint64_t turn = 0;         // when a packet was taken from it last
   std::optional<SpoolFile> file;  // from when its time has come
+  bool keeps_descriptor = false;
+  Timestamp latest;         // of what was read from it
+  bool told_order = false;  // that its times go back
   const StoredPacket* head = nullptr;
 };
 
@@ -46,7 +56,7 @@ bool before(const Place& a, const Place& b) {
 std::size_t most_at_once(const std::vector<Place>& places, const Query& query) {
   std::vector<std::pair<Timestamp, int>> changes;
   for (const auto& place : places) {
-    const auto& entry = *place.lane->entry;
+    const auto& entry = place.lane->entry;
     changes.emplace_back(place.time, 1);
     if (entry.index != SpoolEntry::Index::none)
       changes.emplace_back(std::max(place.time, std::min(entry.last, query.to)), -1);
@@ -79,14 +89,17 @@ class PacketStream::Merge {
   std::vector<std::string> notices;
 
  private:
-  void add(const SpoolEntry& entry);
+  void add(SpoolEntry entry);
+  bool trusts_index(const SpoolEntry& entry);
   std::optional<Timestamp> first_time(const SpoolEntry& entry);
   bool open(Lane& lane);
   bool advance(Lane& lane);
+  void look_at_order(Lane& lane);
   bool wanted(const StoredPacket& packet) const;
   Timestamp next_of_others() const;
   void settle_top();
   void drop_top();
+  void tell_passed_over(const Lane& lane);
 
   Query query_;
   std::vector<std::unique_ptr<Lane>> lanes_;
@@ -94,7 +107,8 @@ class PacketStream::Merge {
   bool top_taken_ = false;
   std::uint64_t turns_ = 0;
   std::size_t buffer_bytes_ = largest_buffer;
-  bool keep_open_ = true;
+  std::size_t most_kept_open_ = affordable_descriptors();
+  std::size_t kept_open_ = 0;
   std::size_t open_now_ = 0;
   Progress progress_;
 };
@@ -104,19 +118,33 @@ PacketStream::Merge::Merge(const Spool& spool, Query query) : query_(std::move(q
   std::ranges::make_heap(heap_, [](const Place& a, const Place& b) { return before(b, a); });
   const auto most = most_at_once(heap_, query_);
   buffer_bytes_ = std::clamp(query_.buffer_bytes / most, smallest_buffer, largest_buffer);
-  keep_open_ = most <= most_descriptors;
 }
 
-void PacketStream::Merge::add(const SpoolEntry& entry) {
+// A file that was copied or moved since its index was made must at least begin when the index says. More of it is
+// compared when Blocks are chosen.
+bool PacketStream::Merge::trusts_index(const SpoolEntry& entry) {
+  if (!query_.use_index || entry.index == SpoolEntry::Index::none) return false;
+  if (entry.index_untouched || entry.packets == 0) return true;
+  const auto told = problems.size();  // what cannot be read is told by who reads it
+  const auto first = entry.ordered ? first_time(entry) : std::nullopt;
+  problems.resize(told);
+  if (first && *first == entry.first) return true;
+  notices.push_back("an index is not used: " + entry.path + ": the file begins otherwise than the index says");
+  return false;
+}
+
+void PacketStream::Merge::add(SpoolEntry entry) {
   progress_.bytes_in_all += entry.file_bytes;
-  const bool known = query_.use_index && entry.index != SpoolEntry::Index::none;
+  const bool known = trusts_index(entry);
+  if (!known) entry.index = SpoolEntry::Index::none;
+  if (!known) entry.ordered = false;
   const bool apart = known && (entry.packets == 0 || entry.last < query_.from || entry.first >= query_.to);
   const auto first = apart ? std::nullopt : known ? std::optional(entry.first) : first_time(entry);
   if (!first) {
     progress_.bytes_left_out += entry.file_bytes;
     return;
   }
-  lanes_.push_back(std::make_unique<Lane>(entry, lanes_.size()));
+  lanes_.push_back(std::make_unique<Lane>(std::move(entry), lanes_.size()));
   heap_.push_back({std::max(*first, query_.from), lanes_.back().get()});
 }
 
@@ -153,8 +181,10 @@ const StoredPacket* PacketStream::Merge::next() {
 PacketRun PacketStream::Merge::run(std::uint64_t packets) {
   if (!top_taken_ || query_.matches) return {};
   const auto latest = std::min(next_of_others(), Timestamp{query_.to.ns - 1});
-  const auto run = heap_.front().lane->file->run({query_.from, latest, packets});
-  if (run.packets > 1) progress_.bytes_read += run.records.size() - heap_.front().lane->head->record.size();
+  auto& lane = *heap_.front().lane;
+  const auto run = lane.file->run({query_.from, latest, packets});
+  lane.latest = std::max(lane.latest, run.last);
+  if (run.packets > 1) progress_.bytes_read += run.records.size() - lane.head->record.size();
   return run;
 }
 
@@ -166,11 +196,12 @@ Timestamp PacketStream::Merge::next_of_others() const {
 }
 
 bool PacketStream::Merge::open(Lane& lane) {
-  SpoolFile::Options options{SpoolFile::Mode::strict, buffer_bytes_, keep_open_, {}};
-  if (spool::index_can_help(*lane.entry, query_)) {
-    auto blocks = spool::select_blocks(*lane.entry, query_);
+  const bool keep_open = kept_open_ < most_kept_open_;
+  SpoolFile::Options options{SpoolFile::Mode::strict, buffer_bytes_, keep_open, {}};
+  if (spool::index_can_help(lane.entry, query_)) {
+    auto blocks = spool::select_blocks(lane.entry, query_);
     if (blocks && blocks->empty()) {
-      progress_.bytes_left_out += lane.entry->file_bytes;
+      progress_.bytes_left_out += lane.entry.file_bytes;
       return false;
     }
     if (blocks) {
@@ -179,15 +210,17 @@ bool PacketStream::Merge::open(Lane& lane) {
       notices.push_back("an index is not used: " + blocks.error());
     }
   }
-  std::uint64_t bytes = options.stretches.empty() ? lane.entry->file_bytes : 0;
+  std::uint64_t bytes = options.stretches.empty() ? lane.entry.file_bytes : 0;
   for (const auto& stretch : options.stretches) bytes += stretch.end - stretch.begin;
-  auto file = SpoolFile::open(lane.entry->path, std::move(options));
+  auto file = SpoolFile::open(lane.entry.path, std::move(options));
   if (!file) {
     problems.push_back(file.error());
     return false;
   }
   lane.file = std::move(*file);
-  progress_.bytes_left_out += lane.entry->file_bytes - std::min(bytes, lane.entry->file_bytes);
+  lane.keeps_descriptor = keep_open;
+  kept_open_ += keep_open ? 1 : 0;
+  progress_.bytes_left_out += lane.entry.file_bytes - std::min(bytes, lane.entry.file_bytes);
   ++progress_.files_opened;
   progress_.most_files_at_once = std::max(progress_.most_files_at_once, std::uint64_t{++open_now_});
   return true;
@@ -198,12 +231,24 @@ bool PacketStream::Merge::wanted(const StoredPacket& packet) const {
   return !query_.matches || query_.matches(packet);
 }
 
+// The merge trusts each file to be in order of time. One that is not comes out as it is, and is told.
+void PacketStream::Merge::look_at_order(Lane& lane) {
+  const auto time = lane.head->view.time;
+  if (time >= lane.latest) {
+    lane.latest = time;
+  } else if (!std::exchange(lane.told_order, true)) {
+    notices.push_back(lane.entry.path + ": its packets are not in order of time, and so is what comes of them: " +
+                      "`reordercap IN OUT` (Wireshark) sorts a file");
+  }
+}
+
 // To the next packet that is wanted. false: the file is done.
 bool PacketStream::Merge::advance(Lane& lane) {
   while ((lane.head = lane.file->next()) != nullptr) {
     progress_.bytes_read += lane.head->record.size();
+    look_at_order(lane);
     if (wanted(*lane.head)) return true;
-    if (query_.use_index && lane.entry->ordered && lane.head->view.time >= query_.to) break;
+    if (query_.use_index && lane.entry.ordered && lane.head->view.time >= query_.to) break;
   }
   if (lane.file->problem()) problems.push_back(*lane.file->problem());
   return false;
@@ -225,9 +270,17 @@ void PacketStream::Merge::settle_top() {
   heap_[at] = top;
 }
 
+void PacketStream::Merge::tell_passed_over(const Lane& lane) {
+  std::string kinds;
+  for (const auto& kind : lane.file->passed_over()) kinds += (kinds.empty() ? "" : ", ") + kind;
+  if (!kinds.empty()) notices.push_back(lane.entry.path + ": only its packets are taken over, without its " + kinds);
+}
+
 void PacketStream::Merge::drop_top() {
   auto& lane = *heap_.front().lane;
+  if (lane.file) tell_passed_over(lane);
   if (lane.file) --open_now_;
+  if (lane.file && lane.keeps_descriptor) --kept_open_;
   lane.file.reset();
   std::ranges::pop_heap(heap_, [](const Place& a, const Place& b) { return before(b, a); });
   heap_.pop_back();

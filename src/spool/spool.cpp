@@ -2,15 +2,19 @@
 #include "wirespool/spool.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
 #include <filesystem>
+#include <map>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <tuple>
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
 #include "spool/index_store.hpp"
+#include "storage/read_file.hpp"
 
 namespace wirespool {
 
@@ -30,12 +34,15 @@ void read_name(SpoolEntry& entry) {
   entry.name_time = name->first;
 }
 
-void read_index(SpoolEntry& entry, std::vector<std::string>& notices) {
-  const auto header = spool::load_index_header(entry.path, entry.file_bytes);
-  if (!header) {
-    if (!header.error().empty()) notices.push_back("an index is not used: " + header.error());
+void read_index(SpoolEntry& entry, const storage::ReadFile& file, std::vector<std::string>& notices) {
+  const auto found = spool::load_index_header(file);
+  if (!found) {
+    if (!found.error().empty())
+      notices.push_back("an index is not used: " + found.error() + ": `wirespool index` makes a new one");
     return;
   }
+  const auto* header = &found->header;
+  entry.index_untouched = found->untouched;
   entry.index = header->level == format::IndexLevel::flow ? SpoolEntry::Index::flow : SpoolEntry::Index::time;
   entry.ordered = header->ordered;
   entry.capture_mark = header->capture_mark;
@@ -63,6 +70,18 @@ std::optional<SpoolCapture> capture_named(const fs::path& path) {
 
 auto capture_order(const SpoolCapture& capture) { return std::tie(capture.stem, capture.start, capture.directory); }
 
+// Whether people would take it for a capture file, by its name: x.cap, x.PCAP.gz, x.pcap12 (tcpdump -C).
+bool looks_like_a_capture(std::string name) {
+  constexpr std::array packed = {".gz", ".zst", ".lz4", ".xz", ".bz2"};
+  constexpr std::array endings = {".pcap", ".pcapng", ".cap", ".ntar", ".dmp"};
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto ends = [&name](const char* ending) { return name.ends_with(ending); };
+  if (const auto* ending = std::ranges::find_if(packed, ends); ending != packed.end())
+    name.resize(name.size() - std::string_view(*ending).size());
+  while (!name.empty() && std::isdigit(static_cast<unsigned char>(name.back())) != 0) name.pop_back();
+  return !name.starts_with('.') && std::ranges::any_of(endings, ends);
+}
+
 // Names come last: a file that was renamed is still in its place by time.
 auto file_order(const SpoolEntry& file) {
   const auto first = file.index != SpoolEntry::Index::none ? file.first : file.name_time;
@@ -81,8 +100,9 @@ class Collector {
  private:
   std::optional<Error> look_into(const fs::path& directory);
   void add(const fs::path& path);
+  bool is_new(const fs::path& path, const storage::FileIdentity& identity);
 
-  std::set<std::string> known_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, fs::path> known_;  // by device and inode
 };
 
 std::optional<Error> Collector::look_at(const std::string& place) {
@@ -105,7 +125,7 @@ std::optional<Error> Collector::look_into(const fs::path& directory) {
       add(entry->path());
     } else if (auto capture = capture_named(entry->path())) {
       captures.push_back(std::move(*capture));
-    } else if (!name.starts_with('.') && (name.ends_with(".pcap") || name.ends_with(".pcapng"))) {
+    } else if (looks_like_a_capture(name)) {
       ++others;
     }
   }
@@ -117,17 +137,32 @@ std::optional<Error> Collector::look_into(const fs::path& directory) {
   return std::nullopt;
 }
 
+// A file has one identity, however many names lead to it. That the same name was given twice is not worth a word.
+bool Collector::is_new(const fs::path& path, const storage::FileIdentity& identity) {
+  const auto name = fs::absolute(path).lexically_normal();
+  const auto [known, added] = known_.try_emplace({identity.device, identity.inode}, name);
+  if (!added && known->second != name)
+    notices.push_back(path.string() + ": it is the same file as " + known->second.string() + ": read once");
+  return added;
+}
+
 void Collector::add(const fs::path& path) {
-  std::error_code error;
-  const auto bytes = fs::file_size(path, error);
-  const auto canonical = fs::canonical(path, error);
-  if (error || !known_.insert(canonical.string()).second) return;  // removed since it was listed, or there already
   SpoolEntry entry;
   entry.path = path.string();
   entry.directory = path.has_parent_path() ? path.parent_path().string() : ".";
-  entry.file_bytes = bytes;
   read_name(entry);
-  read_index(entry, notices);
+  const auto file = storage::ReadFile::open(entry.path);
+  if (file) {
+    if (!is_new(path, file->identity())) return;
+    entry.file_bytes = file->size();
+    read_index(entry, *file, notices);
+  } else {
+    // Removed since it was listed: no longer of the spool. Else whoever wants its packets is told that there are none.
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(path, error))) return;
+    notices.push_back(path.string() + (file.error().code == ENOENT ? ": it is a link that leads to nothing"
+                                                                   : ": it cannot be read: " + file.error().message()));
+  }
   files.push_back(std::move(entry));
 }
 

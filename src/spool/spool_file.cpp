@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "wirespool/spool_file.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "format/capture_decoder.hpp"
+#include "format/pseudo_header.hpp"
 #include "spool/file_window.hpp"
 #include "spool/salvager.hpp"
 
@@ -38,11 +40,15 @@ class SpoolFile::Reader {
   const StoredPacket* next();
   PacketRun run(const RunLimits& limits);
 
+  std::uint32_t linktype() const { return decoder_.is_pcap() ? decoder_.pcap()->linktype() : packet_.linktype; }
+  std::vector<std::string> passed_over() const { return decoder_.passed_over(); }
+
   FileWindow window;
   std::optional<Error> problem;
   const std::vector<Stretch>& skipped() const { return salvager_ ? salvager_->skipped() : nothing_skipped_; }
 
  private:
+  const StoredPacket* in_host_order();
   const StoredPacket* next_strict();
   const StoredPacket* next_salvaged();
   bool fill(std::uint64_t wanted);
@@ -54,6 +60,7 @@ class SpoolFile::Reader {
   std::size_t stretch_ = 0;
   std::uint64_t taken_ = 0;
   StoredPacket packet_;
+  std::vector<std::byte> turned_;  // what view.bytes are of a packet whose header had to be turned
   std::unique_ptr<Salvager> salvager_;
   std::vector<Stretch> nothing_skipped_;
 };
@@ -61,7 +68,7 @@ class SpoolFile::Reader {
 SpoolFile::Reader::Reader(FileWindow file, CaptureDecoder decoder, Options options)
     : window(std::move(file)), decoder_(std::move(decoder)), stretches_(std::move(options.stretches)) {
   if (stretches_.empty()) stretches_ = {{decoder_.first_record(), window.size()}};
-  if (options.mode == Mode::salvage && decoder_.is_pcap()) {
+  if (options.mode == Mode::salvage && decoder_.is_pcap() && decoder_.pcap()->has_usual_records()) {
     format::TimeLimits limits;
     limits.not_before = Timestamp{};
     limits.may_go_back_ns = format::TimeLimits::any;
@@ -94,10 +101,20 @@ bool SpoolFile::Reader::fill(std::uint64_t wanted) {
   return !problem;
 }
 
+const StoredPacket* SpoolFile::Reader::in_host_order() {
+  if (decoder_.is_swapped() && format::has_pseudo_header(packet_.linktype)) {
+    turned_.assign(packet_.view.bytes.begin(), packet_.view.bytes.end());
+    format::swap_pseudo_header(packet_.linktype, turned_);
+    packet_.view.bytes = turned_;
+  }
+  return &packet_;
+}
+
 const StoredPacket* SpoolFile::Reader::next_strict() {
   window.consume(std::exchange(taken_, 0));
   while (!problem) {
     if (window.remaining() == 0) {
+      if (window.was_cut()) return fail("the file was cut while it was read"), nullptr;
       if (!begin_next_stretch()) return nullptr;
       continue;
     }
@@ -106,7 +123,7 @@ const StoredPacket* SpoolFile::Reader::next_strict() {
       case Decoded::Kind::packet:
         packet_ = {decoded.packet, decoded.linktype, window.offset(), window.bytes().first(decoded.bytes)};
         taken_ = decoded.bytes;
-        return &packet_;
+        return in_host_order();
       case Decoded::Kind::more:
         if (!fill(decoded.bytes)) return nullptr;
         break;
@@ -132,7 +149,7 @@ PacketRun SpoolFile::Reader::run(const RunLimits& limits) {
     const auto header = format::load<format::PcapRecordHeader>(bytes, taken_);
     if (header.caplen > format::max_snaplen || header.caplen > bytes.size() - taken_ - header_bytes) break;
     const auto time = format::time_of(header);
-    if (time < limits.earliest || time > limits.latest) break;
+    if (time < std::max(limits.earliest, run.last) || time > limits.latest) break;
     taken_ += header_bytes + header.caplen;
     ++run.packets;
     run.bytes += header.caplen;
@@ -148,7 +165,7 @@ const StoredPacket* SpoolFile::Reader::next_salvaged() {
   if (!found) problem = error_of(found.error());
   if (!found || !*found) return nullptr;
   packet_ = **found;
-  return &packet_;
+  return in_host_order();
 }
 
 SpoolFile::SpoolFile(std::unique_ptr<Reader> reader) : reader_(std::move(reader)) {}
@@ -170,6 +187,8 @@ std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options
 const StoredPacket* SpoolFile::next() { return reader_->next(); }
 PacketRun SpoolFile::run(const RunLimits& limits) { return reader_->run(limits); }
 const std::string& SpoolFile::path() const { return reader_->window.path(); }
+std::uint32_t SpoolFile::linktype() const { return reader_->linktype(); }
+std::vector<std::string> SpoolFile::passed_over() const { return reader_->passed_over(); }
 std::uint64_t SpoolFile::size() const { return reader_->window.size(); }
 const std::optional<Error>& SpoolFile::problem() const { return reader_->problem; }
 const std::vector<Stretch>& SpoolFile::skipped() const { return reader_->skipped(); }

@@ -54,6 +54,15 @@ std::expected<ReadFile, IoError> ReadFile::take(FileDescriptor fd, const std::st
                   {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)}, direct);
 }
 
+std::expected<FileTimes, IoError> ReadFile::times() const {
+  struct stat status {};
+  if (::fstat(fd_.get(), &status) != 0) return refused("reading", path_, "fstat");
+  const auto ns = [](const timespec& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+  };
+  return FileTimes{ns(status.st_mtim), ns(status.st_ctim)};
+}
+
 std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::span<std::byte> into) const {
   std::size_t done = 0;
   while (done < into.size()) {

@@ -21,6 +21,12 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+// When a file was changed, in nanoseconds since 1970 (modulo 2^64).
+struct FileTimes {
+  std::uint64_t modified_ns = 0;  // its content; can be set (utimensat(2)), and is by copies that keep times
+  std::uint64_t changed_ns = 0;   // content, name, owner or mode; cannot be set
+};
+
 // Bytes [begin, end) of a file.
 struct Extent {
   std::uint64_t begin = 0;
@@ -44,6 +50,7 @@ class ReadFile {
   std::uint64_t size() const { return size_; }  // when it was opened
   FileIdentity identity() const { return identity_; }
   bool direct() const { return direct_; }
+  std::expected<FileTimes, IoError> times() const;  // now
 
   // Reads until `into` is full or the file ends; returns how many bytes. In direct mode the offset, the length and the
   // buffer are multiples of 4096.

@@ -31,7 +31,10 @@ void read_facts(CaptureGroup& group, const SpoolCapture& capture) {
   }
   if (capture.ledger_path.empty()) return;
   auto ledger = read_ledger(capture.ledger_path);
-  if (ledger.points.size() > group.ledger.size()) group.ledger = std::move(ledger.points);
+  if (ledger.points.size() > group.ledger.size()) {
+    group.ledger = std::move(ledger.points);
+    group.unbalanced_lines = ledger.unbalanced;
+  }
   group.problems.insert(group.problems.end(), ledger.problems.begin(), ledger.problems.end());
 }
 

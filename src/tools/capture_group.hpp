@@ -17,6 +17,7 @@ struct CaptureGroup {
   std::vector<std::string> directories;
   std::vector<const SpoolEntry*> files;
   std::optional<CaptureFacts> facts;
+  std::uint64_t unbalanced_lines = 0;  // of the ledger
   std::vector<LedgerPoint> ledger;
   std::vector<Era> eras;              // of the ledger: more than one where the clock was set back
   std::vector<std::string> problems;  // with what it wrote about itself

@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "format/file_name.hpp"
+#include "format/pcap.hpp"
 #include "storage/read_file.hpp"
 #include "tools/packet_filter.hpp"
+#include "tools/pipe_inputs.hpp"
+#include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
 
@@ -37,6 +41,38 @@ std::expected<OutputFile, ToolProblem> open_output(const std::string& path, cons
     return std::unexpected(wrong_use({path, "it is one of the files to read", "write to another file with -w"}));
   }
   return std::unexpected(not_ready(output.error(), "write to another file with -w"));
+}
+
+// What the output and the filter have to know of the files before anything is written.
+struct Inputs {
+  std::vector<std::uint32_t> linktypes;  // each once, as far as a look at each file's beginning tells
+  std::optional<Error> problem;          // of the first file that cannot be read
+  bool none_readable(const Spool& spool) const { return linktypes.empty() && !spool.files().empty(); }
+};
+
+// Files that wirespool named are Ethernet: of those, one that can be read is enough.
+Inputs look_at(const Spool& spool) {
+  constexpr std::size_t buffer_bytes = 4096;
+  Inputs inputs;
+  for (const auto& entry : spool.files()) {
+    if (entry.named && !inputs.linktypes.empty()) continue;
+    auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, buffer_bytes, false, {}});
+    if (!file && !inputs.problem) inputs.problem = file.error();
+    if (!file) continue;
+    (void)file->next();  // of pcapng, only a packet tells; what it cannot read is told by who reads all of it
+    const auto linktype = file->linktype();
+    if (std::ranges::find(inputs.linktypes, linktype) == inputs.linktypes.end()) inputs.linktypes.push_back(linktype);
+  }
+  return inputs;
+}
+
+std::expected<std::optional<PacketFilter>, ToolProblem> make_filter(const std::string& expression,
+                                                                    const Inputs& inputs) {
+  if (expression.empty()) return std::nullopt;
+  auto compiled = inputs.linktypes.empty() ? PacketFilter::compile(expression)
+                                           : PacketFilter::compile(expression, inputs.linktypes);
+  if (!compiled) return std::unexpected(wrong_use({"--filter", compiled.error(), "see pcap-filter(7)"}));
+  return std::move(*compiled);
 }
 
 Query make_query(const ExtractOptions& options, std::optional<PacketFilter>& filter) {
@@ -118,7 +154,43 @@ ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
   if (result == PacketWriter::Result::other_linktype) {
     return wrong_use({"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"});
   }
+  if (result == PacketWriter::Result::too_late) {
+    return wrong_use({"extract", "there are packets of a time after 2106, which a pcap file has no bits for",
+                      "use --format pcapng, or --to 2106-01-01T00:00:00Z"});
+  }
   return not_ready(writer.error(), "make room there, or write to another place with -w");
+}
+
+// Of files only. Nothing is written before one of them could be read.
+std::expected<ExtractReport, ToolProblem> extract_from(const std::vector<std::string>& places,
+                                                       const ExtractOptions& options) {
+  const auto spool = Spool::open(places);
+  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  const auto inputs = look_at(*spool);
+  if (inputs.none_readable(*spool)) return std::unexpected(wrong_use(*inputs.problem));
+  auto filter = make_filter(options.filter, inputs);
+  if (!filter) return std::unexpected(filter.error());
+  auto output = open_output(options.output, *spool);
+  if (!output) return std::unexpected(output.error());
+
+  ExtractReport report;
+  report.notices = spool->notices();
+  PacketStream stream(*spool, make_query(options, *filter));
+  const auto linktype = inputs.linktypes.empty() ? format::linktype_ethernet : inputs.linktypes.front();
+  PacketWriter writer(std::move(*output), options.format, linktype);
+  const auto result = copy(stream, writer, options, report);
+  report.closed = result == PacketWriter::Result::closed;
+  if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
+  if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
+    report.notices.push_back(std::move(outside));
+  report.read = stream.progress();
+  report.problems = stream.problems();
+  if (*filter) {
+    for (const auto& why : (*filter)->refused())
+      report.problems.push_back({"--filter", "packets were left out " + why, "see pcap-filter(7)"});
+  }
+  report.notices.insert(report.notices.end(), stream.notices().begin(), stream.notices().end());
+  return report;
 }
 
 }  // namespace
@@ -127,29 +199,12 @@ std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options)
   if (options.from >= options.to) {
     return std::unexpected(wrong_use({"--to", "it is not later than --from", "give a later time, or leave it out"}));
   }
-  std::optional<PacketFilter> filter;
-  if (!options.filter.empty()) {
-    auto compiled = PacketFilter::compile(options.filter);
-    if (!compiled) return std::unexpected(wrong_use({"--filter", compiled.error(), "see pcap-filter(7)"}));
-    filter = std::move(*compiled);
-  }
-  const auto spool = Spool::open(options.places);
-  if (!spool) return std::unexpected(wrong_use(spool.error()));
-  auto output = open_output(options.output, *spool);
-  if (!output) return std::unexpected(output.error());
-
-  ExtractReport report;
-  report.notices = spool->notices();
-  PacketStream stream(*spool, make_query(options, filter));
-  PacketWriter writer(std::move(*output), options.format);
-  const auto result = copy(stream, writer, options, report);
-  report.closed = result == PacketWriter::Result::closed;
-  if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
-  if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
-    report.notices.push_back(std::move(outside));
-  report.read = stream.progress();
-  report.problems = stream.problems();
-  report.notices.insert(report.notices.end(), stream.notices().begin(), stream.notices().end());
+  const auto inputs = PipeInputs::take(options.places);
+  if (!inputs) return std::unexpected(inputs.error());
+  auto report = extract_from(inputs->places(), options);
+  if (!report) return std::unexpected(ToolProblem{inputs->as_given(report.error().error), report.error().kind});
+  for (auto& notice : report->notices) notice = inputs->as_given(notice);
+  for (auto& problem : report->problems) problem = inputs->as_given(problem);
   return report;
 }
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "storage/read_file.hpp"
 #include "tools/moment.hpp"
@@ -15,10 +17,34 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t largest_ledger = 4ull << 30;
-constexpr std::uint64_t largest_plan = 64 << 20;
+// What a file says takes up to 70 times its length when it is parsed; ours are a hundredth of these at most.
+constexpr std::uint64_t largest_plan = 4 << 20;
+constexpr std::size_t longest_line = 1 << 20;
+constexpr int deepest_nesting = 32;
 
-Json parse(std::string_view text) { return Json::parse(text.begin(), text.end(), nullptr, false); }
+// More lines are thinned out: of 65536 points of a year, two are eight minutes apart.
+constexpr std::size_t most_points = 65536;
+constexpr std::size_t most_problems = 20;
+
+bool nests_too_deep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\') ++i;
+    if (quoted) continue;
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    if (depth > deepest_nesting) return true;
+  }
+  return false;
+}
+
+Json parse(std::string_view text) {
+  if (nests_too_deep(text)) return Json::value_t::discarded;
+  return Json::parse(text.begin(), text.end(), nullptr, false);
+}
 
 // Anything that is not there, or no number, is zero: counters were added over time.
 std::uint64_t count(const Json& object, const char* name) {
@@ -103,20 +129,93 @@ std::string LedgerPoint::imbalance() const {
 
 std::expected<LedgerPoint, std::string> parse_ledger_line(std::string_view line) { return point_of(parse(line)); }
 
+namespace {
+
+// Gives the lines of a file one by one, and holds no more than one of them.
+class Lines {
+ public:
+  explicit Lines(storage::ReadFile file) : file_(std::move(file)) {}
+
+  // nullopt at the end. A line that is too long comes as its beginning, with too_long() set.
+  std::expected<std::optional<std::string_view>, storage::IoError> next() {
+    too_long_ = false;
+    while (true) {
+      const auto rest = std::string_view(buffer_).substr(begin_);
+      const auto end = rest.find('\n');
+      if (end != std::string_view::npos || (at_end_ && !rest.empty())) return take(rest, std::min(end, rest.size()));
+      if (at_end_ && std::exchange(skip_to_newline_, false)) return std::string_view();
+      if (at_end_) return std::nullopt;
+      if (rest.size() > longest_line) skip_to_newline_ = too_long_ = true;
+      if (const auto filled = fill(); !filled) return std::unexpected(filled.error());
+    }
+  }
+  bool too_long() const { return too_long_; }
+
+ private:
+  std::string_view take(std::string_view rest, std::size_t length) {
+    begin_ += std::min(length + 1, rest.size());
+    skip_to_newline_ = false;
+    return rest.substr(0, length);
+  }
+
+  std::expected<void, storage::IoError> fill() {
+    if (skip_to_newline_) buffer_.clear();
+    if (!skip_to_newline_) buffer_.erase(0, begin_);
+    begin_ = 0;
+    const auto had = buffer_.size();
+    buffer_.resize(had + chunk);
+    const auto got = file_.read(offset_, std::as_writable_bytes(std::span(buffer_).subspan(had)));
+    if (!got) return std::unexpected(got.error());
+    buffer_.resize(had + *got);
+    offset_ += *got;
+    at_end_ = *got < chunk;
+    return {};
+  }
+
+  static constexpr std::size_t chunk = 256 << 10;
+  storage::ReadFile file_;
+  std::string buffer_;
+  std::size_t begin_ = 0;
+  std::uint64_t offset_ = 0;
+  bool at_end_ = false, skip_to_newline_ = false, too_long_ = false;
+};
+
+// Every second one goes; the last one stays.
+void thin_out(std::vector<LedgerPoint>& points) {
+  std::size_t kept = 0;
+  for (std::size_t i = 1; i < points.size(); i += 2) points[kept++] = std::move(points[i]);
+  points.resize(kept);
+}
+
+void add_line(LedgerFile& ledger, std::string_view line, const std::string& place) {
+  auto point = parse_ledger_line(line);
+  if (point) {
+    if (!point->imbalance().empty()) ++ledger.unbalanced;
+    if (ledger.points.size() == most_points) thin_out(ledger.points);
+    ledger.points.push_back(std::move(*point));
+  } else if (++ledger.left_out <= most_problems) {
+    ledger.problems.push_back(place + " is left out: " + point.error());
+  }
+}
+
+}  // namespace
+
 LedgerFile read_ledger(const std::string& path) {
   LedgerFile ledger;
-  const auto bytes = storage::read_small_file(path, largest_ledger);
-  if (!bytes) {
-    ledger.problems.push_back(bytes.error().message());
+  auto file = storage::ReadFile::open(path);
+  if (!file) {
+    ledger.problems.push_back(file.error().message());
     return ledger;
   }
-  std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto point = parse_ledger_line(text.substr(0, end));
-    if (point) ledger.points.push_back(*point);
-    if (!point) ledger.problems.push_back(fmt::format("{}: line {} is left out: {}", path, number, point.error()));
-    text.remove_prefix(std::min(end + 1, text.size()));
+  Lines lines(std::move(*file));
+  for (std::size_t number = 1;; ++number) {
+    const auto line = lines.next();
+    if (!line) ledger.problems.push_back(line.error().message());
+    if (!line || !*line) break;
+    add_line(ledger, lines.too_long() ? std::string_view() : **line, fmt::format("{}: line {}", path, number));
+  }
+  if (ledger.left_out > most_problems) {
+    ledger.problems.push_back(fmt::format("{}: {} more lines are left out", path, ledger.left_out - most_problems));
   }
   return ledger;
 }

@@ -41,8 +41,11 @@ std::expected<LedgerPoint, std::string> parse_ledger_line(std::string_view line)
 
 // STEM-<start>.ledger.jsonl. Lines that make no sense are left out and told; the last one may be cut by a crash.
 struct LedgerFile {
-  std::vector<LedgerPoint> points;  // as they were written: counters grow, times go back where the clock was set back
-  std::vector<std::string> problems;
+  // As they were written: counters grow, times go back where the clock was set back. Of very many, evenly chosen ones.
+  std::vector<LedgerPoint> points;
+  std::vector<std::string> problems;  // the first ones by line, the others by number
+  std::uint64_t unbalanced = 0;       // lines that do not balance
+  std::uint64_t left_out = 0;         // lines that make no sense
 };
 LedgerFile read_ledger(const std::string& path);
 

@@ -7,6 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "tools/ls.hpp"
+#include "tools/printable.hpp"
 
 namespace wirespool::tools {
 
@@ -60,19 +61,21 @@ std::string words(const Losses& losses) {
 }
 
 std::string file_line(const ListedFile& file) {
-  const auto name = std::filesystem::path(file.entry.path).filename().string();
-  if (!file.counted) return fmt::format("  {}  -  {}  not counted\n", file.entry.directory, name);
-  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}\n", file.entry.directory,
+  const auto name = printable(std::filesystem::path(file.entry.path).filename().string());
+  const auto directory = printable(file.entry.directory);
+  if (!file.counted) return fmt::format("  {}  -  {}  not counted\n", directory, name);
+  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}\n", directory,
                      short_time(file.entry.first), duration(file.entry.first, file.entry.last), file.entry.packets,
                      file.entry.bytes, short_rate(file.bits_per_s()), name, words(file.losses));
 }
 
 std::string capture_text(const ListedCapture& capture) {
-  auto text = fmt::format("{} {}  {}{}  {} to {} ({})  {} files  {} packets  {} bytes  {}{}\n", capture.stem,
-                          short_time(capture.start), word(capture.state),
-                          capture.ended_by.empty() ? "" : " by " + capture.ended_by, short_time(capture.first),
-                          short_time(capture.last), duration(capture.first, capture.last), capture.files.size(),
-                          capture.packets, capture.bytes, short_rate(capture.bits_per_s()), words(capture.losses));
+  auto text =
+      fmt::format("{} {}  {}{}  {} to {} ({})  {} files  {} packets  {} bytes  {}{}\n", printable(capture.stem),
+                  short_time(capture.start), word(capture.state),
+                  capture.ended_by.empty() ? "" : " by " + printable(capture.ended_by), short_time(capture.first),
+                  short_time(capture.last), duration(capture.first, capture.last), capture.files.size(),
+                  capture.packets, capture.bytes, short_rate(capture.bits_per_s()), words(capture.losses));
   for (const auto& file : capture.files) text += file_line(file);
   for (const auto& gap : capture.gaps) {
     text += fmt::format("  no packet from {} to {} ({}){}\n", short_time(gap.from), short_time(gap.to),
@@ -167,7 +170,7 @@ std::string render_json(const LsReport& report) {
   Json json = {{"captures", Json::array()}, {"other_files", Json::array()}, {"notices", report.notices}};
   for (const auto& capture : report.captures) json["captures"].push_back(json_of(capture));
   for (const auto& file : report.others) json["other_files"].push_back(json_of(file));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace wirespool::tools

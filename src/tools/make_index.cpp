@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
 
 #include "format/pcap_decoder.hpp"
+#include "spool/file_mark.hpp"
 #include "spool/index_builder.hpp"
 #include "spool/index_store.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
+#include "tools/printable.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
@@ -23,17 +28,27 @@ constexpr std::uint32_t usual_block_bytes = 1 << 20;
 
 IndexedFile refused(const std::string& path, const std::string& why) { return {path, Outcome::refused, why, 0, 0}; }
 
-// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of.
-spool::IndexBuilder::Options options_for(const SpoolEntry& entry, IndexLevel level) {
-  const auto header = spool::load_index_header(entry.path, entry.file_bytes);
-  const bool known = header && header->block_bytes > 0;
-  return {level, known ? header->block_bytes : usual_block_bytes, true, header ? header->capture_mark : 0};
+// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of: an index that is no
+// longer of what the file holds knows these all the same.
+spool::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
+  const auto index = spool::load_index_to_check(file);
+  const bool known = index && index->header.block_bytes > 0;
+  return {level, known ? index->header.block_bytes : usual_block_bytes, true, index ? index->header.capture_mark : 0};
 }
 
-bool is_pcap(const std::string& path) {
-  const auto file = storage::ReadFile::open(path);
+bool is_pcap(const storage::ReadFile& file) {
   std::array<std::byte, sizeof(format::PcapFileHeader)> head{};
-  return file && file->read(0, head) && format::PcapDecoder::has_magic(head);
+  return file.read(0, head) && format::PcapDecoder::has_magic(head);
+}
+
+// A file system's clock ticks every few milliseconds: a change in the tick in which a file was written last would not
+// be seen by its times.
+void wait_for_the_next_tick(const storage::ReadFile& file) {
+  constexpr auto longest_tick = std::chrono::milliseconds(20);
+  const auto times = file.times();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto age = now - std::chrono::nanoseconds(times ? times->modified_ns : 0);
+  if (age >= std::chrono::nanoseconds(0) && age < longest_tick) std::this_thread::sleep_for(longest_tick);
 }
 
 IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, std::uint64_t packets) {
@@ -46,21 +61,35 @@ IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, 
   return {entry.path, Outcome::made, "", packets, bytes.size()};
 }
 
-IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
-  if (!options.again) {
-    const auto index = spool::load_index(entry.path, entry.file_bytes);
-    if (index && index->header.level >= options.level) {
-      return {entry.path, Outcome::kept, "", index->header.packets, 0};
-    }
-  }
+// Records of a file, in order; why it is refused, or empty.
+std::string read_records(const SpoolEntry& entry, spool::IndexBuilder& builder) {
   auto file = SpoolFile::open(entry.path);
-  if (!file) return refused(entry.path, file.error().why);
-  if (!is_pcap(entry.path)) return refused(entry.path, "only pcap files have an index");
-  spool::IndexBuilder builder(options_for(entry, options.level));
+  if (!file) return file.error().why;
   while (const auto* packet = file->next()) builder.add(*packet);
-  if (file->problem()) return refused(entry.path, file->problem()->why);
+  return file->problem() ? file->problem()->why : "";
+}
+
+IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
+  const auto file = storage::ReadFile::open(entry.path);
+  if (!file) return refused(entry.path, file.error().message());
+  if (!options.again) {
+    const auto index = spool::load_index(*file);
+    if (index && index->header.level >= options.level) return {entry.path, Outcome::kept, "", index->header.packets, 0};
+  }
+  wait_for_the_next_tick(*file);
+  const auto before = spool::mark_of(*file);
+  spool::IndexBuilder builder(options_for(*file, options.level));
+  if (const auto why = read_records(entry, builder); !why.empty()) return refused(entry.path, why);
+  if (!is_pcap(*file)) return refused(entry.path, "only pcap files have an index");
+  const auto after = spool::mark_of(*file);
+  if (!before || !after || *before != *after) return refused(entry.path, "it was changed while it was read");
   const auto packets = builder.header().packets;
-  return store(entry, builder.finish(file->size()), packets);
+  const auto bytes = builder.finish(file->size(), *after);
+  if (bytes.size() > spool::largest_index) {
+    return refused(entry.path,
+                   fmt::format("its index would be longer than {} MiB: try --level time", spool::largest_index >> 20));
+  }
+  return store(entry, bytes, packets);
 }
 
 }  // namespace
@@ -81,10 +110,11 @@ std::expected<IndexReport, ToolProblem> make_indices(const IndexOptions& options
 std::string render_table(const IndexReport& report) {
   std::string text;
   for (const auto& file : report.files) {
+    const auto path = printable(file.path);
     if (file.outcome == Outcome::made)
-      text += fmt::format("{}: {} packets, index of {} bytes\n", file.path, file.packets, file.index_bytes);
-    if (file.outcome == Outcome::kept) text += fmt::format("{}: has one already\n", file.path);
-    if (file.outcome == Outcome::refused) text += fmt::format("{}: no index: {}\n", file.path, file.why);
+      text += fmt::format("{}: {} packets, index of {} bytes\n", path, file.packets, file.index_bytes);
+    if (file.outcome == Outcome::kept) text += fmt::format("{}: has one already\n", path);
+    if (file.outcome == Outcome::refused) text += fmt::format("{}: no index: {}\n", path, printable(file.why));
   }
   const auto made = std::ranges::count_if(report.files, [](const auto& file) { return file.outcome == Outcome::made; });
   return text + fmt::format("{} files, {} indices made\n", report.files.size(), made);

@@ -50,19 +50,36 @@ Compiled compile_for(const std::string& expression, std::uint32_t linktype) {
 }  // namespace
 
 std::expected<PacketFilter, std::string> PacketFilter::compile(const std::string& expression) {
-  auto compiled = compile_for(expression, format::linktype_ethernet);
-  if (!compiled.program) return std::unexpected(compiled.error);
+  return compile(expression, {format::linktype_ethernet});
+}
+
+std::expected<PacketFilter, std::string> PacketFilter::compile(const std::string& expression,
+                                                               const std::vector<std::uint32_t>& linktypes) {
   PacketFilter filter(expression);
-  filter.programs_[format::linktype_ethernet] = compiled.program;
-  filter.last_linktype_ = format::linktype_ethernet;
-  filter.last_ = compiled.program;
+  for (const auto linktype : linktypes) {
+    if (auto error = filter.add(linktype); !error.empty()) return std::unexpected(std::move(error));
+  }
   return filter;
+}
+
+// Compiles it; the error, or empty.
+std::string PacketFilter::add(std::uint32_t linktype) {
+  auto compiled = compile_for(expression_, linktype);
+  programs_[linktype] = compiled.program;
+  if (compiled.program) return {};
+  const char* name = pcap_datalink_val_to_name(dlt_of(linktype));
+  return (linktype == format::linktype_ethernet
+              ? ""
+              : "for packets of link type " + (name != nullptr ? std::string(name) : std::to_string(linktype)) + ": ") +
+         compiled.error;
 }
 
 const PacketFilter::Program& PacketFilter::program_for(std::uint32_t linktype) {
   if (linktype != last_linktype_) {
-    const auto known = programs_.find(linktype);
-    last_ = known != programs_.end() ? known->second : programs_[linktype] = compile_for(expression_, linktype).program;
+    if (!programs_.contains(linktype)) {
+      if (auto error = add(linktype); !error.empty()) refused_.push_back(std::move(error));
+    }
+    last_ = programs_[linktype];
     last_linktype_ = linktype;
   }
   return last_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "format/pcap.hpp"
 #include "format/pcapng.hpp"
@@ -25,8 +26,11 @@ std::span<const std::byte> bytes_of(const T& value) {
 
 }  // namespace
 
-PacketWriter::PacketWriter(storage::OutputFile output, OutputFormat format)
-    : output_(std::move(output)), format_(format), buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_bytes)) {}
+PacketWriter::PacketWriter(storage::OutputFile output, OutputFormat format, std::uint32_t linktype)
+    : output_(std::move(output)),
+      format_(format),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_bytes)),
+      linktype_(linktype) {}
 
 PacketWriter::Result PacketWriter::checked(const std::expected<void, storage::IoError>& result) {
   if (result) return Result::ok;
@@ -71,6 +75,7 @@ PacketWriter::Result PacketWriter::write(const StoredPacket& packet) {
 PacketWriter::Result PacketWriter::write_pcap(const StoredPacket& packet) {
   if (packet.linktype != linktypes_.front()) return Result::other_linktype;
   const auto& view = packet.view;
+  if (view.time.ns / 1'000'000'000 > std::numeric_limits<std::uint32_t>::max()) return Result::too_late;
   const format::PcapRecordHeader header{view.time.seconds(), view.time.nanoseconds(), view.caplen(), view.wirelen};
   if (const auto room = room_for(sizeof header + view.bytes.size()); room != Result::ok) return room;
   put(bytes_of(header));
@@ -113,7 +118,7 @@ PacketWriter::Result PacketWriter::write_pcapng(const StoredPacket& packet) {
 }
 
 PacketWriter::Result PacketWriter::finish() {
-  if (!begun_) begin(format::linktype_ethernet);
+  if (!begun_) begin(linktype_);
   if (const auto result = flush(); result != Result::ok) return result;
   return checked(output_.close());
 }

@@ -21,12 +21,14 @@ class PacketWriter {
  public:
   enum class Result {
     ok,
-    closed,         // nobody reads the output any more
-    failed,         // error() tells
-    other_linktype  // pcap has one link type a file, and this packet is of another
+    closed,          // nobody reads the output any more
+    failed,          // error() tells
+    other_linktype,  // pcap has one link type a file, and this packet is of another
+    too_late,        // pcap has 32 bits for seconds, which end in 2106
   };
 
-  PacketWriter(storage::OutputFile output, OutputFormat format);
+  // `linktype`: of the file if no packet comes.
+  PacketWriter(storage::OutputFile output, OutputFormat format, std::uint32_t linktype);
 
   Result write(const StoredPacket& packet);
   // Many at once, if the output is what they are already.
@@ -51,6 +53,7 @@ class PacketWriter {
   OutputFormat format_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t used_ = 0;
+  std::uint32_t linktype_;
   bool begun_ = false;
   std::vector<std::uint32_t> linktypes_;  // of pcapng: the interfaces described so far
   storage::IoError error_;

@@ -40,6 +40,7 @@
 #include "format/load.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/record_scanner.hpp"
+#include "spool/file_mark.hpp"
 #include "spool/salvager.hpp"
 #include "storage/direct_file.hpp"
 #include "storage/hidden_file.hpp"
@@ -254,7 +255,8 @@ class Repair {
       if (context_.on_seal && !marked_before) storage::remove_marker(context_.directory, marker);
       return sealed;
     }
-    const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), part.index());
+    const auto index = part.index(spool::mark_of(context_.directory.path_of(name)));
+    const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), index);
     if (!written) result_.index_problem = written.error().message();
     return {};
   }

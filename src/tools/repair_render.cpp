@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format/file_name.hpp"
+#include "tools/printable.hpp"
 #include "tools/repair.hpp"
 
 namespace wirespool::tools {
@@ -24,7 +25,7 @@ std::string headline(const RepairedFile& file, bool dry_run) {
     case Outcome::unreadable:
       return "left as it is: it holds bytes, but no whole packet";
     case Outcome::failed:
-      return "failed: " + file.why;
+      return "failed: " + printable(file.why);
   }
   return file.why;
 }
@@ -74,21 +75,23 @@ std::string render_table(const RepairReport& report) {
   for (const auto& directory : report.directories) {
     for (const auto& file : directory.files) {
       ++hidden;
-      text += fmt::format("{}/{}: {}\n", directory.directory, file.hidden_name, headline(file, report.dry_run));
+      text += fmt::format("{}/{}: {}\n", printable(directory.directory), printable(file.hidden_name),
+                          headline(file, report.dry_run));
       for (const auto& rescued : file.files) {
-        text += fmt::format("  {}: {} packets, {} bytes, {} to {}\n", rescued.name, rescued.packets, rescued.bytes,
-                            format::format_rfc3339(rescued.first), format::format_rfc3339(rescued.last));
+        text += fmt::format("  {}: {} packets, {} bytes, {} to {}\n", printable(rescued.name), rescued.packets,
+                            rescued.bytes, format::format_rfc3339(rescued.first), format::format_rfc3339(rescued.last));
       }
       if (file.skipped_bytes > 0) {
         text += fmt::format(
             "  {} bytes in {} places belong to no whole packet{}\n", file.skipped_bytes, file.skipped_places,
-            file.kept_in.empty() ? "" : (report.dry_run ? ": would be kept in " : ": kept in ") + file.kept_in);
+            file.kept_in.empty() ? "" : (report.dry_run ? ": would be kept in " : ": kept in ") + printable(file.kept_in));
       }
       if (!file.marker_problem.empty())
-        text += fmt::format("  --on-seal will not be run for it: {}\n", file.marker_problem);
-      if (!file.index_problem.empty()) text += fmt::format("  it has no index: {}\n", file.index_problem);
+        text += fmt::format("  --on-seal will not be run for it: {}\n", printable(file.marker_problem));
+      if (!file.index_problem.empty()) text += fmt::format("  it has no index: {}\n", printable(file.index_problem));
     }
-    for (const auto& notice : directory.notices) text += fmt::format("{}: {}\n", directory.directory, notice);
+    for (const auto& notice : directory.notices)
+      text += fmt::format("{}: {}\n", printable(directory.directory), printable(notice));
   }
   if (hidden == 0) text += "no unsealed files: nothing to repair\n";
   return text;
@@ -102,7 +105,7 @@ std::string render_json(const RepairReport& report) {
     json["directories"].push_back(
         {{"directory", directory.directory}, {"files", std::move(files)}, {"notices", directory.notices}});
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace wirespool::tools

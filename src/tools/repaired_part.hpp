@@ -26,7 +26,7 @@ class RepairedPart {
 
   bool empty() const { return index_.header().packets == 0; }
   std::uint64_t end() const { return end_; }  // of the file
-  std::vector<std::byte> index() { return index_.finish(end_); }
+  std::vector<std::byte> index(std::optional<format::FileMark> mark) { return index_.finish(end_, mark); }
 
   RescuedFile told(const format::FileName& hidden) const {
     const auto& header = index_.header();

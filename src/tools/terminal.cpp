@@ -7,6 +7,7 @@
 
 namespace wirespool::tools {
 
+bool stdin_is_terminal() noexcept { return ::isatty(STDIN_FILENO) != 0; }
 bool stdout_is_terminal() noexcept { return ::isatty(STDOUT_FILENO) != 0; }
 bool stderr_is_terminal() noexcept { return ::isatty(STDERR_FILENO) != 0; }
 

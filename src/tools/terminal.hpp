@@ -4,6 +4,7 @@
 namespace wirespool::tools {
 
 // Whether people are watching: only they want progress, and they want no packets.
+bool stdin_is_terminal() noexcept;
 bool stdout_is_terminal() noexcept;
 bool stderr_is_terminal() noexcept;
 

@@ -76,9 +76,8 @@ void check_final(const CaptureGroup& group, const LedgerPoint& final, const Verd
 }
 
 void check_lines(const CaptureGroup& group, CaptureVerdict& verdict) {
-  const auto unbalanced =
-      std::ranges::count_if(group.ledger, [](const auto& point) { return !point.imbalance().empty(); });
-  if (unbalanced > 0) verdict.problems.push_back(fmt::format("{} lines of its ledger do not balance", unbalanced));
+  if (group.unbalanced_lines > 0)
+    verdict.problems.push_back(fmt::format("{} lines of its ledger do not balance", group.unbalanced_lines));
 }
 
 CaptureVerdict verify_capture(const CaptureGroup& group, const Verdicts& verdicts) {

@@ -121,7 +121,12 @@ void verify_strictly(const std::string& path, FileVerdict& verdict) {
 }
 
 std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict& verdict) {
-  auto index = spool::load_index(entry.path, entry.file_bytes);
+  const auto file = storage::ReadFile::open(entry.path);
+  if (!file) return std::nullopt;  // told by who reads it
+  auto index = spool::load_index_to_check(*file);
+  if (index && !spool::load_index_header(*file))
+    verdict.notices.push_back(
+        "its index is not used, as the file was changed or copied since: `wirespool index` makes a new one");
   if (index) return std::move(*index);
   if (index.error().empty()) {
     verdict.notices.push_back("it has no index: `wirespool index` makes one");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "format/file_name.hpp"
+#include "tools/printable.hpp"
 #include "tools/verify.hpp"
 
 namespace wirespool::tools {
@@ -12,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void add_lines(std::string& text, const std::string& name, const std::vector<std::string>& lines, const char* kind) {
-  for (const auto& line : lines) text += fmt::format("{}: {}{}\n", name, kind, line);
+  for (const auto& line : lines) text += fmt::format("{}: {}{}\n", printable(name), kind, printable(line));
 }
 
 Json json_of(const FileVerdict& file) {
@@ -39,8 +40,8 @@ std::string render_table(const VerifyReport& report) {
     add_lines(text, "capture " + capture.name, capture.problems, "");
     add_lines(text, "capture " + capture.name, capture.notices, "note: ");
   }
-  for (const auto& problem : report.problems) text += problem + "\n";
-  for (const auto& notice : report.notices) text += "note: " + notice + "\n";
+  for (const auto& problem : report.problems) text += printable(problem) + "\n";
+  for (const auto& notice : report.notices) text += "note: " + printable(notice) + "\n";
   const auto rate = report.seconds > 0 ? static_cast<double>(bytes) / report.seconds / 1e9 : 0.0;
   text += fmt::format("{} files, {} packets, {} bytes read in {:.1f} s ({:.2f} GB/s): {}\n", report.files.size(),
                       packets, bytes, report.seconds, rate,
@@ -60,7 +61,7 @@ std::string render_json(const VerifyReport& report) {
   json["notices"] = report.notices;
   json["problem_count"] = report.problem_count();
   json["seconds"] = report.seconds;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace wirespool::tools

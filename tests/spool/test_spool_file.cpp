@@ -152,12 +152,13 @@ TEST_CASE_METHOD(Fixture, "two pcapng files one behind the other are one") {
 
 TEST_CASE_METHOD(Fixture, "a file that holds no capture is refused with a reason") {
   CHECK(why_not({}) == path + ": it is empty");
-  CHECK(why_not(std::vector<std::byte>(100)) == path + ": it is neither pcap nor pcapng");
+  CHECK(why_not(std::vector<std::byte>(100)) ==
+        path + ": it is neither pcap nor pcapng: `editcap IN OUT` (Wireshark) may know its format");
   const auto empty = pcap_bytes({});
   CHECK(why_not(std::span(empty).first(10)) == path + ": it ends within the pcap header");
   auto newer = pcap_bytes({});
   newer[4] = std::byte{3};
-  CHECK(why_not(newer) == path + ": its pcap version is 3.4, not 2.3 or 2.4");
+  CHECK(why_not(newer) == path + ": its pcap version is 3.4, not 2.0 to 2.4 or 543.0");
   CHECK(SpoolFile::open(directory.str()).error().why == "Is a directory");
   CHECK(SpoolFile::open(path + ".none").error().why == "No such file or directory");
 }
@@ -186,6 +187,20 @@ TEST_CASE_METHOD(Fixture, "a small buffer reads the same packets, and keeps no d
                      {.mode = SpoolFile::Mode::strict, .buffer_bytes = 1, .keep_open = keep_open, .stretches = {}});
     CHECK(difference(trace, read_all(file)) == "");
   }
+}
+
+TEST_CASE_METHOD(Fixture, "a file cut between two records while it is read does not pass for one that ended there") {
+  const auto trace = make_trace({.kind = "590", .packets = 200});
+  std::vector<std::uint64_t> offsets;
+  auto whole = open(pcap_bytes(trace));
+  while (const auto* packet = whole.next()) offsets.push_back(packet->offset);
+  auto file = SpoolFile::open(path, {SpoolFile::Mode::strict, 4096, false, {}});
+  REQUIRE(file);
+  REQUIRE(file->next() != nullptr);
+  std::filesystem::resize_file(path, offsets.at(150));
+  while (file->next() != nullptr) continue;
+  REQUIRE(file->problem());
+  CHECK(file->problem()->why.find("cut while it was read") != std::string::npos);
 }
 
 TEST_CASE_METHOD(Fixture, "a file replaced while it is read is noticed") {

@@ -94,9 +94,29 @@ TEST_CASE("filters of the flow level come back whole") {
   CHECK(std::ranges::equal(index->filter_bytes(), filters));
 }
 
+TEST_CASE("an index of version 2 tells by what its file is known again, in its head already") {
+  auto header = example_header();
+  header.mark = FileMark{1'700'000'000'000'000'001, 1'700'000'000'000'000'002, 42, 0xdeadbeef};
+  const auto bytes = encode_index(header, example_entries());
+  CHECK(bytes.size() == example().size() + index_head_bytes - index_header_bytes);
+  CHECK(decode_index_header(std::span{bytes}.first(index_head_bytes))->mark == header.mark);
+  CHECK(decode_index_header(std::span{bytes}.first(index_head_bytes - 1)).error() == IndexProblem::cut_short);
+  const auto index = decode_index(bytes);
+  REQUIRE(index);
+  CHECK(index->header.mark == header.mark);
+  CHECK(index->entries.size() == 2);
+  CHECK_FALSE(decode_index(example())->header.mark);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    auto damaged = bytes;
+    damaged[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
+    REQUIRE_FALSE(decode_index(damaged));
+    if (bit < index_head_bytes * 8) REQUIRE_FALSE(decode_index_header(std::span{damaged}.first(index_head_bytes)));
+  }
+}
+
 TEST_CASE("an index from a newer version is told from a damaged one") {
   auto bytes = example();
-  bytes[8] = std::byte{2};
+  bytes[8] = std::byte{3};
   CHECK(decode_index(bytes).error() == IndexProblem::newer_version);
 }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tools/pipe_inputs.hpp"
+
+#include <cstdlib>
+
+#include "tools/terminal.hpp"
+
+namespace wirespool::tools {
+namespace {
+
+std::string temporary_directory() {
+  const char* told = std::getenv("TMPDIR");
+  return told != nullptr && *told != '\0' ? told : "/var/tmp";
+}
+
+}  // namespace
+
+std::expected<PipeInputs, ToolProblem> PipeInputs::take(const std::vector<std::string>& places) {
+  PipeInputs inputs;
+  for (const auto& place : places) {
+    if (place != "-" && !storage::is_pipe(place)) {
+      inputs.places_.push_back(place);
+      continue;
+    }
+    if (place == "-" && stdin_is_terminal())
+      return std::unexpected(wrong_use({"-", "standard input is a terminal", "pipe a capture file into it"}));
+    auto copy = storage::PipeCopy::of(place, temporary_directory());
+    if (!copy) return std::unexpected(not_ready(copy.error(), "set TMPDIR to a directory with room"));
+    inputs.places_.push_back(copy->path());
+    inputs.copies_.push_back(std::move(*copy));
+    inputs.names_.push_back(place == "-" ? "standard input" : place);
+  }
+  return inputs;
+}
+
+std::string PipeInputs::as_given(std::string text) const {
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    const auto path = copies_[i].path();
+    for (auto at = text.find(path); at != std::string::npos; at = text.find(path, at + names_[i].size()))
+      text.replace(at, path.size(), names_[i]);
+  }
+  return text;
+}
+
+Error PipeInputs::as_given(Error error) const {
+  return {as_given(error.what), as_given(error.why), as_given(error.what_to_do)};
+}
+
+}  // namespace wirespool::tools
