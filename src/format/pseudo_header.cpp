@@ -35,30 +35,48 @@ void swap_words(Packet packet, std::initializer_list<std::size_t> offsets) noexc
   for (const auto offset : offsets) swap_at<std::uint32_t>(packet, offset);
 }
 
-// A CAN frame's identifier is the kernel's own there; of other protocols, what follows is as on the wire.
-void swap_can_id(Packet packet, std::size_t protocol_at, std::size_t payload_at) noexcept {
-  constexpr std::uint16_t can = 0x000c, can_fd = 0x000d;  // ETH_P_CAN, ETH_P_CANFD
+// Behind a cooked header, a CAN frame begins with fields of the kernel's own; what other protocols have is as on the
+// wire.
+void swap_can(Packet packet, std::size_t protocol_at, std::size_t can_at) noexcept {
+  constexpr std::uint16_t can = 0x000c, can_fd = 0x000d, can_xl = 0x000e;  // ETH_P_CAN and so on
   if (packet.size() < protocol_at + 2) return;
   const auto protocol = swap_bytes(load<std::uint16_t>(packet, protocol_at));  // big-endian in any file
-  if (protocol == can || protocol == can_fd) swap_at<std::uint32_t>(packet, payload_at);
+  if (protocol == can || protocol == can_fd) swap_words(packet, {can_at});
+  if (protocol != can_xl) return;
+  swap_words(packet, {can_at, can_at + 8});
+  swap_at<std::uint16_t>(packet, can_at + 6);
+}
+
+// The descriptors of an isochronous transfer; only the longer header has any.
+void swap_usb_descriptors(Packet packet) noexcept {
+  constexpr std::size_t count_at = 60, header = 64, descriptor = 16;
+  if (packet.size() < header) return;
+  auto count = load<std::uint32_t>(packet, count_at);
+  for (auto at = header; count > 0 && at < packet.size(); at += descriptor, --count)
+    swap_words(packet, {at, at + 4, at + 8});
 }
 
 // struct mon_bin_hdr of Linux: 48 bytes, or 64 in front of what was read through mmap(2).
 void swap_usb(Packet packet, bool mmapped) noexcept {
-  constexpr std::size_t transfer_type_at = 9, iso_count_at = 44;
+  constexpr std::size_t transfer_type_at = 9;
   constexpr std::byte isochronous{0};
   swap_at<std::uint64_t>(packet, 0);
   swap_at<std::uint16_t>(packet, 12);
   swap_at<std::uint64_t>(packet, 16);
   swap_words(packet, {24, 28, 32, 36});
   const bool iso = packet.size() > transfer_type_at && packet[transfer_type_at] == isochronous;
-  if (iso) swap_words(packet, {40, iso_count_at});
-  if (mmapped) swap_words(packet, {48, 52, 56, 60});
-  if (!iso || packet.size() < iso_count_at + 4) return;
-  const std::size_t header = mmapped ? 64 : 48, descriptor = 16;
-  auto count = load<std::uint32_t>(packet, iso_count_at);
-  for (auto at = header; count > 0 && at + descriptor <= packet.size(); at += descriptor, --count)
-    swap_words(packet, {at, at + 4, at + 8});
+  if (iso) swap_words(packet, {40, 44});  // else a setup packet, as on the bus
+  if (!mmapped) return;
+  swap_words(packet, {48, 52, 56, 60});
+  if (iso) swap_usb_descriptors(packet);
+}
+
+// Users and processes, as far as the header's first byte says that there are any: older ones end before. Rule numbers
+// are as on the wire.
+void swap_pflog(Packet packet) noexcept {
+  if (packet.empty()) return;
+  const auto header = packet.first(std::min(packet.size(), std::to_integer<std::size_t>(packet[0])));
+  swap_words(header, {44, 48, 52, 56});
 }
 
 // Type, length, value behind four bytes of header; of version 0 only.
@@ -89,11 +107,11 @@ void swap_pseudo_header(std::uint32_t linktype, std::span<std::byte> packet) noe
     case openbsd_enc:  // the address family, and flags behind the SPI
       return swap_words(packet, {0, 8});
     case linux_sll:
-      return swap_can_id(packet, 14, 16);
+      return swap_can(packet, 14, 16);
     case linux_sll2:
-      return swap_can_id(packet, 0, 20);
-    case openbsd_pflog:  // users and processes; rule numbers are as on the wire
-      return swap_words(packet, {44, 48, 52, 56});
+      return swap_can(packet, 0, 20);
+    case openbsd_pflog:
+      return swap_pflog(packet);
     case linux_usb:
       return swap_usb(packet, false);
     case linux_usb_mmapped:

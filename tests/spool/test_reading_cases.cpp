@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -225,6 +226,46 @@ TEST_CASE("NFLOG headers of a big-endian file read the same after extract") {
   const auto told = [](const fs::path& path) { return run_process({"tcpdump", "-nr", path.string()}).out; };
   REQUIRE(has(told(file), "10.0.0.1"));
   CHECK(told(rig.out) == told(file));
+}
+
+TEST_CASE("kernel headers of a big-endian file come out as libpcap reads them, whatever their packets hold") {
+  if (!have_program("tcpdump")) return skip("pseudo headers", "needs tcpdump");
+  const Rig rig;
+  const auto seed = GENERATE(range(1u, 4u));
+  constexpr std::uint32_t sll = 113, pflog = 117, usb = 189, usb_mmapped = 220, nflog = 239, sll2 = 276;
+  for (const auto linktype : {sll, pflog, usb, usb_mmapped, nflog, sll2}) {
+    CAPTURE(seed, linktype);
+    std::mt19937 random(seed);
+    Trace trace;
+    for (unsigned i = 0; i < 300; ++i) {
+      std::vector<std::byte> packet(random() % 160);
+      for (auto& byte : packet) byte = static_cast<std::byte>(random());
+      const auto put = [&](std::size_t at, unsigned value) {
+        if (at < packet.size()) packet[at] = static_cast<std::byte>(value);
+      };
+      if (linktype == sll) put(14, 0), put(15, 12 + random() % 2);  // CAN, CAN FD
+      if (linktype == sll2) put(0, 0), put(1, 12 + random() % 2);
+      if (linktype == pflog) put(0, random() % 2 == 0 ? 61 : random() % 70);
+      if (linktype == usb || linktype == usb_mmapped) put(9, random() % 2);  // isochronous or not
+      if (linktype == usb_mmapped) put(60, 0), put(61, 0), put(62, 0), put(63, random() % 8);
+      if (linktype == nflog) put(1, 0), put(4, 0), put(5, random() % 40);
+      trace.append({Timestamp{1'700'000'000'000'000'000 + i}, static_cast<std::uint32_t>(packet.size()), packet});
+    }
+    const auto file = rig.put("be.pcap", pcap_bytes(trace, {.big_endian = true, .linktype = linktype}));
+    const auto as_libpcap_has_it = rig.directory / "libpcap.pcap";
+    REQUIRE(run_process({"tcpdump", "-r", file.string(), "-w", as_libpcap_has_it.string()}).ok());
+    REQUIRE(rig.extract({file.string()}).ok());
+    const auto expected = read_pcap(as_libpcap_has_it), found = read_pcap(rig.out);
+    REQUIRE(found.size() == trace.size());
+    REQUIRE(expected.size() == trace.size());
+    std::size_t turned = 0;
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      CAPTURE(i);
+      REQUIRE(std::ranges::equal(found[i].bytes, expected[i].bytes));
+      if (!std::ranges::equal(found[i].bytes, trace[i].bytes)) ++turned;
+    }
+    CHECK(turned > 0);
+  }
 }
 
 TEST_CASE("a newline or an escape sequence in a name reaches no terminal") {
