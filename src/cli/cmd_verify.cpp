@@ -41,7 +41,8 @@ int run(const Request& request) {
   const bool terminal = tools::stderr_is_terminal();
   const auto progress = [terminal](const tools::FileVerdict& file) {
     if (terminal)
-      tell(fmt::format("{}: {} packets, {} problems\n", tools::printable(file.path), file.packets, file.problems.size()));
+      tell(fmt::format("{}: {} packets, {} problems\n", tools::printable(file.path), file.packets,
+                       file.problems.size()));
   };
   const auto report = tools::verify(request.places, progress);
   if (!report) return print_problem(report.error());

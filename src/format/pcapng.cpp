@@ -117,6 +117,11 @@ Decoded PcapngDecoder::begin_section(std::span<const std::byte> window) {
   const auto length = field<std::uint32_t>(window, 4);
   if (length < shortest || length % 4 != 0) return Decoded::broken("a section header has an impossible length");
   if (field<std::uint16_t>(window, 12) != 1) return Decoded::broken("a section is of an unknown pcapng version");
+  if (length <= longest_block) {
+    if (window.size() < length) return Decoded::need(length);
+    constexpr std::uint32_t not_told = 0;  // which program wrote it, and on what
+    look_at_options(window.first(length - 4).subspan(24), not_told);
+  }
   in_section_ = true;
   interfaces_.clear();
   return Decoded::skip(length);

@@ -11,10 +11,15 @@
 #include "storage/refused.hpp"
 
 namespace wirespool::storage {
-
 namespace {
 
 constexpr mode_t file_mode = 0640;
+
+// Asked of its name: that it cannot be opened for reading does not make it another file.
+bool is_named(const struct stat& file, const std::string& name) {
+  struct stat status {};
+  return ::stat(name.c_str(), &status) == 0 && status.st_dev == file.st_dev && status.st_ino == file.st_ino;
+}
 
 // Its own links, and root's (/dev/stdout), are what the user means.
 bool may_follow(const std::string& path) noexcept {
@@ -25,21 +30,17 @@ bool may_follow(const std::string& path) noexcept {
 
 }  // namespace
 
-std::expected<OutputFile, IoError> OutputFile::create(const std::string& path,
-                                                      std::span<const FileIdentity> not_these) {
+std::expected<OutputFile, IoError> OutputFile::create(const std::string& path, std::span<const std::string> not_these) {
   // Not emptied before it is known to be none of those.
   const int follow = may_follow(path) ? 0 : O_NOFOLLOW;
   FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | follow, file_mode));
   if (!fd) return refused("writing", path, errno == ELOOP ? "it is a link of another user: open" : "open");
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return refused("writing", path, "fstat");
-  const FileIdentity identity{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
-  if (std::ranges::find(not_these, identity) != not_these.end()) {
+  if (std::ranges::any_of(not_these, [&status](const auto& name) { return is_named(status, name); }))
     return refused("writing", path, "it is one of the files to read", EEXIST);
-  }
-  if (S_ISREG(status.st_mode) && status.st_nlink > 1) {
+  if (S_ISREG(status.st_mode) && status.st_nlink > 1)
     return refused("writing", path, "it is a file that has other names too", EMLINK);
-  }
   if (S_ISREG(status.st_mode) && ::ftruncate(fd.get(), 0) != 0) return refused("writing", path, "ftruncate");
   return OutputFile(std::move(fd), path);
 }
@@ -54,7 +55,7 @@ std::expected<void, IoError> OutputFile::write(std::span<const std::byte> bytes)
   while (!bytes.empty()) {
     const auto written = ::write(fd_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return refused("writing", path_, "write");
+    if (written <= 0) return refused("writing", path_, "write", written < 0 ? errno : EIO);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return {};

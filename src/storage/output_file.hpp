@@ -8,17 +8,16 @@
 
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
-#include "storage/read_file.hpp"
 
 namespace wirespool::storage {
 
 // Where a tool writes to, from front to back: a file of its own, or standard output. Movable; buffers nothing.
 class OutputFile {
  public:
-  // Makes or empties `path`, unless it is one of `not_these` (EEXIST): the files that are being read. A symbolic
-  // link that another user made (ELOOP) and a file that has other names too (EMLINK) are left alone: who can write into
-  // the directory may have put them there. Devices and pipes are taken as they are.
-  static std::expected<OutputFile, IoError> create(const std::string& path, std::span<const FileIdentity> not_these);
+  // Makes or empties `path`, unless it is one of `not_these` by whatever name (EEXIST): the files that are being read.
+  // A symbolic link that another user made (ELOOP) and a file that has other names too (EMLINK) are left alone: who can
+  // write into the directory may have put them there. Devices and pipes are taken as they are.
+  static std::expected<OutputFile, IoError> create(const std::string& path, std::span<const std::string> not_these);
   static std::expected<OutputFile, IoError> standard_output();
 
   // EPIPE: nobody reads the other end any more (pipe(7); with SIGPIPE ignored, or the process is ended).

@@ -69,7 +69,8 @@ std::expected<void, DiskBenchProblem> check_room(const DiskBenchOptions& options
     struct stat status {};
     std::error_code error;
     const auto space = std::filesystem::space(directory, error);
-    if (error || stat(directory.c_str(), &status) != 0) return not_ready(directory + ": " + error.message());
+    if (!error && stat(directory.c_str(), &status) != 0) error.assign(errno, std::generic_category());
+    if (error) return not_ready(directory + ": " + error.message());
     const auto all = needed[status.st_dev] += options.blocks * options.block_bytes;
     if (all <= space.available) continue;
     return not_ready(fmt::format("{}: {} free of the {} the measurement needs: give fewer --blocks", directory,

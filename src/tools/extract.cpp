@@ -10,14 +10,12 @@
 
 #include "format/file_name.hpp"
 #include "format/pcap.hpp"
-#include "storage/read_file.hpp"
 #include "tools/packet_filter.hpp"
 #include "tools/pipe_inputs.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
 
-using storage::FileIdentity;
 using storage::OutputFile;
 
 namespace {
@@ -31,10 +29,8 @@ std::expected<OutputFile, ToolProblem> open_output(const std::string& path, cons
     if (!output) return std::unexpected(not_ready(output.error(), ""));
     return std::move(*output);
   }
-  std::vector<FileIdentity> inputs;
-  for (const auto& entry : spool.files()) {
-    if (const auto file = storage::ReadFile::open(entry.path)) inputs.push_back(file->identity());
-  }
+  std::vector<std::string> inputs;
+  for (const auto& entry : spool.files()) inputs.push_back(entry.path);
   auto output = OutputFile::create(path, inputs);
   if (output) return std::move(*output);
   if (output.error().code == EEXIST) {

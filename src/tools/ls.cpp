@@ -25,7 +25,7 @@ void scan(ListedFile& listed, std::vector<std::string>& notices) {
     notices.push_back(file.error().message());
     return;
   }
-  auto& entry = listed.entry;
+  auto entry = listed.entry;
   while (const auto* packet = file->next()) {
     const auto time = packet->view.time;
     entry.first = entry.packets == 0 ? time : std::min(entry.first, time);
@@ -33,7 +33,11 @@ void scan(ListedFile& listed, std::vector<std::string>& notices) {
     entry.bytes += packet->view.caplen();
     ++entry.packets;
   }
-  if (file->problem()) notices.push_back(file->problem()->message());
+  if (file->problem()) {  // what was counted is a part, and nobody knows of how much
+    notices.push_back(file->problem()->message());
+    return;
+  }
+  listed.entry = std::move(entry);
   listed.counted = true;
 }
 
@@ -113,6 +117,7 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
   return capture;
 }
 
+// Of files that were to be read, their own notices tell.
 void tell_uncounted(LsReport& report) {
   std::uint64_t uncounted = 0;
   for (const auto& capture : report.captures) uncounted += capture.uncounted;
@@ -141,7 +146,7 @@ std::expected<LsReport, ToolProblem> ls(const LsOptions& options) {
   for (const auto& path : files_left_behind(options.places)) {
     report.notices.push_back(path + ": a crash left it unsealed: `wirespool repair` makes a whole file of it");
   }
-  tell_uncounted(report);
+  if (!options.scan) tell_uncounted(report);
   return report;
 }
 

@@ -28,8 +28,8 @@ constexpr std::uint32_t usual_block_bytes = 1 << 20;
 
 IndexedFile refused(const std::string& path, const std::string& why) { return {path, Outcome::refused, why, 0, 0}; }
 
-// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of: an index that is no
-// longer of what the file holds knows these all the same.
+// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of: an index that is
+// no longer of what the file holds knows these all the same.
 spool::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
   const auto index = spool::load_index_to_check(file);
   const bool known = index && index->header.block_bytes > 0;

@@ -84,7 +84,8 @@ std::string render_table(const RepairReport& report) {
       if (file.skipped_bytes > 0) {
         text += fmt::format(
             "  {} bytes in {} places belong to no whole packet{}\n", file.skipped_bytes, file.skipped_places,
-            file.kept_in.empty() ? "" : (report.dry_run ? ": would be kept in " : ": kept in ") + printable(file.kept_in));
+            file.kept_in.empty() ? ""
+                                 : (report.dry_run ? ": would be kept in " : ": kept in ") + printable(file.kept_in));
       }
       if (!file.marker_problem.empty())
         text += fmt::format("  --on-seal will not be run for it: {}\n", printable(file.marker_problem));

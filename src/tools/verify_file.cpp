@@ -54,6 +54,7 @@ class PcapPass {
   const RecordCheck& records() const { return records_; }
   IndexCheck& index() { return index_; }
   const std::string& damage() const { return damage_; }
+  std::uint64_t end() const { return offset_; }  // of the last whole record, if there is no damage
 
  private:
   // Returns where the first record begins that is not whole in the window.
@@ -97,6 +98,11 @@ void salvage(const std::string& path, FileVerdict& verdict) {
     verdict.last = packet->view.time;
     verdict.bytes += packet->view.caplen();
   }
+  if (file->problem()) {
+    verdict.notices.push_back(
+        fmt::format("{} packets are whole up to where reading ended: {}", verdict.packets, file->problem()->why));
+    return;
+  }
   std::uint64_t bytes = 0;
   for (const auto& stretch : file->skipped()) bytes += stretch.end - stretch.begin;
   verdict.notices.push_back(fmt::format("{} packets are whole; {} bytes in {} places are not", verdict.packets, bytes,
@@ -138,7 +144,8 @@ std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict
   return std::nullopt;
 }
 
-void take_over(PcapPass& pass, FileVerdict& verdict) {
+// `whole`: all of the file could be read.
+void take_over(PcapPass& pass, bool whole, FileVerdict& verdict) {
   const auto& records = pass.records();
   verdict.packets = records.packets;
   verdict.bytes = records.bytes;
@@ -146,9 +153,15 @@ void take_over(PcapPass& pass, FileVerdict& verdict) {
   verdict.last = records.last;
   const auto wrong = records.problems();
   verdict.problems.insert(verdict.problems.end(), wrong.begin(), wrong.end());
+  if (!whole) return;
   if (!pass.damage().empty()) {
     verdict.problems.push_back(pass.damage());
     salvage(verdict.path, verdict);
+    return;
+  }
+  if (pass.end() < verdict.file_bytes) {
+    verdict.problems.push_back(
+        fmt::format("it was cut to {} of {} bytes while it was read", pass.end(), verdict.file_bytes));
     return;
   }
   const auto differs = pass.index().problems(records.packets, records.bytes, records.first, records.last);
@@ -183,8 +196,9 @@ FileVerdict verify_file(const SpoolEntry& entry) {
     return verdict;
   }
   PcapPass pass(**source, *decoder, index_to_check(entry, verdict));
-  if (const auto read = pass.run(*first); !read) verdict.problems.push_back(read.error().message());
-  take_over(pass, verdict);
+  const auto read = pass.run(*first);
+  if (!read) verdict.problems.push_back(read.error().message());
+  take_over(pass, read.has_value(), verdict);
   check_name(entry, verdict);
   return verdict;
 }

@@ -369,6 +369,18 @@ TEST_CASE("a hostile ledger, index or capture.json costs little memory and reach
   CHECK_FALSE(has(listed.out, "\x1b"));
 }
 
+TEST_CASE("a file that ls could not read to its end is not listed with the packets of a part of it") {
+  const Rig rig;
+  auto bytes = pcap_bytes(packets(50));
+  bytes.resize(bytes.size() - 5);
+  const auto file = rig.put("x.pcap", bytes);
+  const auto listed = rig.run({"ls", "--scan", "--json", file.string()});
+  INFO(listed.describe());
+  CHECK(has(listed.out, R"("counted":false)"));
+  CHECK_FALSE(has(listed.out, R"("packets":49)"));
+  CHECK(has(listed.out + listed.err, "the last record is cut short"));
+}
+
 TEST_CASE("a filter that a link type cannot have is refused, one that only the file's own can have is taken") {
   const Rig rig;
   const auto raw = rig.put("raw.pcap", pcap_bytes(packets(3), {.linktype = 101}));
@@ -417,6 +429,10 @@ TEST_CASE("comments of a pcapng file are not lost without a word") {
   const auto result = rig.extract({commented.string()});
   CHECK(result.ok());
   CHECK(has(result.err, "only its packets are taken over, without its comments"));
+  const auto of_file = rig.directory / "f.pcapng";
+  REQUIRE(run_process({"editcap", "-F", "pcapng", "--capture-comment", "taken by me", file.string(), of_file.string()})
+              .ok());
+  CHECK(has(rig.extract({of_file.string()}).err, "only its packets are taken over, without its comments"));
   CHECK(rig.extract({file.string()}).err == "");
 }
 

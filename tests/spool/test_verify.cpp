@@ -14,6 +14,7 @@
 #include "tools/ledger_file.hpp"
 #include "tools/ls.hpp"
 #include "tools/make_index.hpp"
+#include "wirespool/spool_file.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -418,4 +419,22 @@ TEST_CASE("packets that a failed drive had taken after all are known surplus, no
   line["totals"]["rehomed"] = 39;
   rig.write_plan(line.dump());
   CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "its files hold 1000"));
+}
+
+TEST_CASE("a file cut between two records while files are verified does not pass") {
+  const TempDir directory;
+  const auto trace = make_trace({.kind = "590", .packets = 200});
+  const auto first = directory / "a.pcap", second = directory / "b.pcap";
+  for (const auto& path : {first, second}) write_bytes(path, pcap_bytes(trace));
+  std::vector<std::uint64_t> offsets;
+  auto file = SpoolFile::open(second.string());
+  while (const auto* packet = file->next()) offsets.push_back(packet->offset);
+  const auto report = tools::verify({first.string(), second.string()}, [&](const tools::FileVerdict& verdict) {
+    if (verdict.path == first.string()) std::filesystem::resize_file(second, offsets.at(150));
+  });
+  REQUIRE(report);
+  REQUIRE(report->files.size() == 2);
+  CHECK(report->files[0].problems.empty());
+  REQUIRE(report->files[1].problems.size() == 1);
+  CHECK(report->files[1].problems[0].starts_with("it was cut to "));
 }
