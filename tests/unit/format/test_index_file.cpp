@@ -17,7 +17,7 @@ namespace {
 // The worked example of src/format/README.md: three packets of 60 bytes in two Blocks of 128 bytes.
 IndexHeader example_header() {
   constexpr std::uint64_t start = 1795247670'123456789;
-  return {IndexLevel::time, true, 252, 3, 180, Timestamp{start}, Timestamp{start + 2000}, 128, {}};
+  return {IndexLevel::time, true, 252, 3, 180, Timestamp{start}, Timestamp{start + 2000}, 128, 0, {}};
 }
 std::vector<IndexEntry> example_entries() {
   constexpr std::uint64_t start = 1795247670'123456789;
