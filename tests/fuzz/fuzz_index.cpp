@@ -15,7 +15,7 @@ using wirespool::fuzz::check;
 namespace {
 
 void use(std::span<const std::byte> bytes) {
-  const auto header = decode_index_header(bytes.first(std::min(bytes.size(), index_header_bytes)));
+  const auto header = decode_index_header(bytes.first(std::min(bytes.size(), index_head_bytes)));
   const auto index = decode_index({bytes.begin(), bytes.end()});
   if (!index) return;
   check(header.has_value(), "the header of a good index is good");
@@ -39,6 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::memcpy(right.data() + offset, &value, sizeof value);
   };
   put(56, std::uint64_t{size - index_header_bytes});
+  const bool with_mark = size >= index_head_bytes && right[8] == std::byte{2};
+  if (with_mark)
+    put(index_head_bytes - 4, crc32c(std::span(right).first(index_head_bytes - 4).subspan(index_header_bytes)));
   put(68, crc32c(std::span(right).subspan(index_header_bytes)));
   put(76, crc32c(std::span(right).first(76)));
   use(right);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The flow index that a capture makes from its Blocks, against the one made from the finished file.
 #include "format/index_file.hpp"
+#include "spool/file_mark.hpp"
 #include "spool/index_builder.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
@@ -24,7 +25,7 @@ std::vector<std::byte> index_from_file(const std::filesystem::path& path, std::u
   auto file = SpoolFile::open(path.string());
   REQUIRE(file);
   while (const auto* packet = file->next()) builder.add(*packet);
-  return builder.finish(file->size());
+  return builder.finish(file->size(), spool::mark_of(path.string()));
 }
 
 // The files whose index is not, byte for byte, what the file gives. One that was cut may have none.
