@@ -235,9 +235,10 @@ TEST_CASE("kernel headers of a big-endian file come out as libpcap reads them, w
   constexpr std::uint32_t sll = 113, pflog = 117, usb = 189, usb_mmapped = 220, nflog = 239, sll2 = 276;
   for (const auto linktype : {sll, pflog, usb, usb_mmapped, nflog, sll2}) {
     CAPTURE(seed, linktype);
-    std::mt19937 random(seed);
+    std::mt19937 engine(seed);
+    const auto random = [&engine] { return static_cast<unsigned>(engine()); };
     Trace trace;
-    for (unsigned i = 0; i < 300; ++i) {
+    for (std::uint64_t i = 0; i < 300; ++i) {
       std::vector<std::byte> packet(random() % 160);
       for (auto& byte : packet) byte = static_cast<std::byte>(random());
       const auto put = [&](std::size_t at, unsigned value) {
@@ -249,7 +250,7 @@ TEST_CASE("kernel headers of a big-endian file come out as libpcap reads them, w
       if (linktype == usb || linktype == usb_mmapped) put(9, random() % 2);  // isochronous or not
       if (linktype == usb_mmapped) put(60, 0), put(61, 0), put(62, 0), put(63, random() % 8);
       if (linktype == nflog) put(1, 0), put(4, 0), put(5, random() % 40);
-      trace.append({Timestamp{1'700'000'000'000'000'000 + i}, static_cast<std::uint32_t>(packet.size()), packet});
+      trace.append({Timestamp{1'700'000'000'000'000'000u + i}, static_cast<std::uint32_t>(packet.size()), packet});
     }
     const auto file = rig.put("be.pcap", pcap_bytes(trace, {.big_endian = true, .linktype = linktype}));
     const auto as_libpcap_has_it = rig.directory / "libpcap.pcap";
