@@ -2,6 +2,7 @@
 // Bad input: one clear line, the right exit code, nothing left behind.
 #include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "bench.hpp"
 #include "books.hpp"
@@ -189,10 +190,23 @@ TEST_CASE("a file system without O_DIRECT is refused by name, unless buffered wr
   CHECK_THAT(allowed.process.err, Catch::Contains("ramfs"));
 }
 
+namespace {
+
+// The keeper of a drive writes these two when it comes to it.
+void wait_for_files_of(const std::filesystem::path& output) {
+  const auto has = [&](std::string_view ending) {
+    return std::ranges::any_of(tree_of(output), [&](const auto& name) { return std::string(name).ends_with(ending); });
+  };
+  while (!has(".capture.json") || !has(".ledger.jsonl")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+}  // namespace
+
 TEST_CASE("two captures into one directory need two names, and the first goes on") {
   const Bench bench;
   LiveCapture first({.vdevs = {"net_ring0"}, .outputs = bench.outputs, .options = {"--stats-interval", "10ms"}});
-  REQUIRE(first.process().wait_for_output("elapsed_ns", Seconds(60)));  // capture.json is there by then
+  REQUIRE(first.process().wait_for_output("elapsed_ns", Seconds(60)));
+  wait_for_files_of(bench.outputs[0]);
   const auto before = tree_of(bench.outputs[0]);
   const auto second = run_capture({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "1000"}});
   INFO(second.describe());
