@@ -207,9 +207,11 @@ run_variant() {
 }
 
 run_variants() {
-  local cpu
+  local cpu strict
   for cpu in generic x86-64-v3 x86-64-v4; do
-    build "cpu-$cpu" --buildtype=release "-Dcpu=$cpu" -Dtests=disabled "-Dwerror=$werror" || { not_run "cpu-$cpu" "of a few"; continue; }
+    strict=false # what a compiler only suspects differs from CPU to CPU
+    [ "$cpu" != generic ] || strict=$werror
+    build "cpu-$cpu" --buildtype=release "-Dcpu=$cpu" -Dtests=disabled "-Dwerror=$strict" || { not_run "cpu-$cpu" "of a few"; continue; }
     count_pass
     if ! runs_here "$cpu"; then
       count_skip "$cpu: it is built, and this CPU cannot run it"
