@@ -15,6 +15,8 @@
 namespace wirespool::capture {
 namespace {
 
+constexpr auto last_moment = std::chrono::milliseconds(200);
+
 using Done = std::expected<void, plan::Problem>;
 
 template <class Lcore>
@@ -359,7 +361,8 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
     if (!rx_lcores_[i]->done()) hanging.push_back(fmt::format("RX lcore {}", plan_.rx_lcores[i].lcore));
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
     if (!writer_lcores_[i]->done()) hanging.push_back(fmt::format("writer lcore {}", plan_.writers[i].lcore));
-  if (hanging.empty()) rte_eal_mp_wait_lcore();
+  const bool ended = hanging.empty();
+  if (ended) rte_eal_mp_wait_lcore();
   for (auto& port : ports_)
     if (!done_by(end, [&port] { port.stop(); })) hanging.push_back(fmt::format("port {}", port.planned().name));
   const auto drives = outputs_.stop_keepers(end);
@@ -368,7 +371,8 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
     for (auto& writer : writers_)
       if (writer->spool_writer) writer->spool_writer->discard_unused_files();
   };
-  if (hanging.empty() && !done_by(end, discard)) hanging.emplace_back("removing unused files");
+  const auto moment = std::chrono::steady_clock::now() + last_moment;  // what hung has used up the time
+  if (ended && !done_by(std::max(end, moment), discard)) hanging.emplace_back("removing unused files");
   outputs_.count_unsealed();
   return hanging;
 }

@@ -370,6 +370,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
                     storage::Speaker& err) {
   if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty()) return refused(std::move(hanging));
+  if (auto problems = plan::check_file_size(config, own_limits()); !problems.empty())
+    return refused(std::move(problems));
   if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
   const auto hugepages = plan::read_hugepages();
   if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
@@ -384,7 +386,8 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   if (config.dry_run) return {ok, {}, plan::describe(*plan)};
   if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
     return refused(std::move(problems));
-  if (auto problems = plan::check_limits(*plan, own_limits()); !problems.empty()) return refused(std::move(problems));
+  if (auto problems = plan::check_descriptors(*plan, own_limits()); !problems.empty())
+    return refused(std::move(problems));
   return run_plan(*plan, cpus, out, err);
 }
 

@@ -21,20 +21,19 @@ std::uint64_t descriptors_needed(const CapturePlan& plan) {
   return needed;
 }
 
-std::vector<Problem> check_limits(const CapturePlan& plan, const ProcessLimits& limits) {
-  std::vector<Problem> problems;
-  const auto descriptors = limits.open_descriptors + descriptors_needed(plan);
-  if (limits.descriptors < descriptors)
-    problems.push_back({"limits",
-                        fmt::format("{} file descriptors are needed, {} allowed", descriptors, limits.descriptors),
-                        fmt::format("ulimit -n {}, or LimitNOFILE={}", descriptors, descriptors), true});
-  if (!plan.drives.empty() && limits.file_bytes < plan.config.rotate_size)
-    problems.push_back(
-        {"limits",
-         fmt::format("files of --rotate-size {} are not allowed, at most {}",
-                     options::format_size(plan.config.rotate_size), options::format_size(limits.file_bytes)),
-         "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true});
-  return problems;
+std::vector<Problem> check_file_size(const CaptureConfig& config, const ProcessLimits& limits) {
+  if (config.until != Until::disk || limits.file_bytes >= config.rotate_size) return {};
+  return {{"limits",
+           fmt::format("files of --rotate-size {} are not allowed, at most {}",
+                       options::format_size(config.rotate_size), options::format_size(limits.file_bytes)),
+           "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true}};
+}
+
+std::vector<Problem> check_descriptors(const CapturePlan& plan, const ProcessLimits& limits) {
+  const auto needed = limits.open_descriptors + descriptors_needed(plan);
+  if (limits.descriptors >= needed) return {};
+  return {{"limits", fmt::format("{} file descriptors are needed, {} allowed", needed, limits.descriptors),
+           fmt::format("ulimit -n {}, or LimitNOFILE={}", needed, needed), true}};
 }
 
 }  // namespace wirespool::plan

@@ -479,7 +479,8 @@ void SpoolWriter::abandon(Lane& lane) noexcept {
 }
 
 void SpoolWriter::discard_unused_files() {
-  for (auto& lane : lanes_)
+  for (auto& lane : lanes_) {
+    if (lane.given_up || !drive_of(lane).keeper->ended()) continue;  // would hang as well
     for (auto& slot : lane.slots) {
       if (slot.state.load(std::memory_order_acquire) != FileSlot::State::open || slot.tally.packets) continue;
       if (auto done = slot.file->discard(); !done)
@@ -487,6 +488,7 @@ void SpoolWriter::discard_unused_files() {
       slot.file.reset();
       slot.state.store(FileSlot::State::idle, std::memory_order_relaxed);
     }
+  }
 }
 
 }  // namespace wirespool::spool

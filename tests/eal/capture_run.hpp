@@ -22,8 +22,8 @@ struct CaptureCommand {
   unsigned lcores = 3;       // the main one included
   unsigned megabytes = 192;  // EAL's -m
   const NetNamespace* inside = nullptr;
-  std::string redirection;  // by a shell, "2>/dev/full"
-  Command under = {};  // in front of the program: {"env", "LD_PRELOAD=..."}
+  std::string redirection = {};  // by a shell, "2>/dev/full"
+  Command under = {};            // in front of the program: {"env", "LD_PRELOAD=..."}
 };
 
 // The program Meson built: its path is in $WIRESPOOL.

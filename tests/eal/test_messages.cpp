@@ -61,7 +61,10 @@ TEST_CASE("messages that standard error does not take are in the ledger, and the
                    .options = until_packets(20'000, {"--rotate-size", "4MiB", "--on-seal", "false", "--on-seal-linger",
                                                      "100ms", "--stats-interval", "100ms"}),
                    .redirection = redirection});
-  CHECK(check_capture(result, bench.outputs) == "");
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(check_stored(bench.outputs, result) == "");
   CHECK(result.total("stored") == 20'000);
   CHECK_FALSE(any_left_open(bench.outputs));
   CHECK_THAT(unsaid(result), Catch::Contains("wirespool: --on-seal: "));
