@@ -290,10 +290,10 @@ void Port::read_losses() {
 
 void Port::tell(stats::PortLine& line) const {
   losses_->tell(line);
-  line.cut = cut();
+  line.cut_by_driver = cut_by_driver();
 }
 
-std::optional<std::uint64_t> Port::cut() const {
+std::optional<std::uint64_t> Port::cut_by_driver() const {
   if (cuts_.empty()) return std::nullopt;
   std::uint64_t sum = 0;
   for (const auto& frames : cuts_) sum += frames->seen();

@@ -57,7 +57,7 @@ class Port {
   std::string provide_more(int error, unsigned circulating);
   void park_surplus(unsigned circulating);
   void watch_interfaces();
-  std::optional<std::uint64_t> cut() const;
+  std::optional<std::uint64_t> cut_by_driver() const;
   int set_up_rx_queues();
   int set_up_tx_queues();
   int start_with_fewer_queues(int error, std::vector<std::string>& notices);

@@ -24,14 +24,14 @@ struct PortLine {
   std::optional<std::uint64_t> nic_other = {};       // lost in the device, by counters that only its driver has
   std::optional<std::uint64_t> refills_failed = {};  // attempts of the driver to refill its ring: no packets
   std::optional<std::uint64_t> stamps_refused = {};  // the NIC's, that cannot be: the packets got the poll's time
-  std::optional<std::uint64_t> cut = {};             // stored without their end, which the driver did not pass on
+  std::optional<std::uint64_t> cut_by_driver = {};   // stored without their end, which the driver did not pass on
   std::vector<std::pair<std::string, std::string>> not_counted = {};  // which counter, and why
   bool stats_failed = false;  // the device did not answer: its counters are those of the last time it did
   std::vector<std::pair<std::string, std::uint64_t>> xstats = {};  // at the end: what else sounds like a loss, by name
 
   std::uint64_t lost() const {
     return nic_missed.value_or(0) + nic_errors.value_or(0) + no_mbuf.value_or(0) + nic_other.value_or(0) +
-           cut.value_or(0);
+           cut_by_driver.value_or(0);
   }
 };
 

@@ -38,7 +38,7 @@ Json json_of(const PortLine& port) {
   if (port.nic_other) json["nic_other"] = *port.nic_other;
   if (port.refills_failed) json["refills_failed"] = *port.refills_failed;
   if (port.stamps_refused) json["stamps_refused"] = *port.stamps_refused;
-  if (port.cut) json["cut"] = *port.cut;
+  if (port.cut_by_driver) json["cut_by_driver"] = *port.cut_by_driver;
   if (!port.not_counted.empty()) json["not_counted"] = json_by_name(port.not_counted);
   if (port.stats_failed) json["stats_failed"] = true;
   if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
@@ -113,14 +113,14 @@ std::string short_number(double n) {
 // What was lost, by cause; empty if nothing was.
 std::string losses(const Ledger& ledger) {
   PortLine all;
-  all.nic_other = all.cut = 0;
+  all.nic_other = all.cut_by_driver = 0;
   const auto add_to = [](auto& sum, const auto& counter) { *sum += counter.value_or(0); };
   for (const auto& port : ledger.ports) {
     add_to(all.nic_missed, port.nic_missed);
     add_to(all.nic_errors, port.nic_errors);
     add_to(all.nic_other, port.nic_other);
     add_to(all.no_mbuf, port.no_mbuf);
-    add_to(all.cut, port.cut);
+    add_to(all.cut_by_driver, port.cut_by_driver);
   }
   std::string text;
   const auto add = [&](const char* name, std::uint64_t n) {
@@ -130,7 +130,7 @@ std::string losses(const Ledger& ledger) {
   add("nic_errors", *all.nic_errors);
   add("nic_other", *all.nic_other);
   add("no_mbuf", *all.no_mbuf);
-  add("cut", *all.cut);
+  add("cut_by_driver", *all.cut_by_driver);
   add("drop_handoff", ledger.totals.drop_handoff);
   add("drop_drive", ledger.totals.drop_drive);
   return text;

@@ -143,7 +143,7 @@ TEST_CASE("frames that net_af_packet cuts are told beforehand and counted as cut
   const auto result = capture.stop();
   INFO(result.describe());
   CHECK_THAT(result.process.err, Catch::Contains("MTU of 9000") && Catch::Contains("framesz=16384"));
-  CHECK(first_port(result).at("cut") == 5);
+  CHECK(first_port(result).at("cut_by_driver") == 5);
   CHECK(result.process.exit_code == 4);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("the slots that a notice advises for net_af_packet hold the frames it 
   const auto result = capture.stop();
   INFO(result.describe());
   CHECK(check_capture(result, bench.outputs) == "");
-  CHECK(first_port(result).at("cut") == 0);
+  CHECK(first_port(result).at("cut_by_driver") == 0);
   CHECK_THAT(result.process.err, !Catch::Contains("MTU of"));
   CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
 }
