@@ -33,8 +33,8 @@ RxLcore::RxLcore(RxLcoreSetup setup) : setup_(std::move(setup)), nic_times_(setu
 
 void RxLcore::run() noexcept {
   stages_.start();
-  time_of(0);
-  for (auto& nic : nic_times_) nic.earliest_ns = stamper_.last_ns() - start_slack_ns;
+  for (const auto& queue : setup_.queues)
+    if (queue.nic_clock) begin_nic_time(queue);
   for (auto word = setup_.stop->word(); !StopFlag::stops(word); word = setup_.stop->word()) {
     look_at_gates(word);
     poll_until_news(word);
@@ -70,12 +70,26 @@ void RxLcore::idle() noexcept {
   rte_pause();
 }
 
+void RxLcore::begin_nic_time(const RxQueue& queue) noexcept {
+  time_of(0);
+  nic_time_of(queue).earliest_ns = stamper_.last_ns() - start_slack_ns;
+}
+
 void RxLcore::drain(RxQueue& queue) noexcept {
   unsigned left = queue.descriptors, empty = 0;
-  std::uint64_t last = read_tsc().count;
-  while (left && (empty < empty_enough || read_tsc().count - last < queue.late_ticks)) {
+  while (left && empty < empty_enough) {
     const unsigned received = poll(queue);
     empty = received ? 0 : empty + 1;
+    left -= std::min(left, received);
+  }
+  if (queue.late_ticks) drain_late(queue, left);
+}
+
+// What the device has and has not told of yet.
+void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
+  std::uint64_t last = read_tsc().count;
+  while (left && read_tsc().count - last < queue.late_ticks) {
+    const unsigned received = poll(queue);
     if (received) last = read_tsc().count;
     left -= std::min(left, received);
   }

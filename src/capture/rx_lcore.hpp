@@ -80,7 +80,9 @@ class RxLcore {
   void look_at_gates(std::uint32_t word) noexcept;
   void poll_until_news(std::uint32_t word) noexcept;
   void idle() noexcept;
+  void begin_nic_time(const RxQueue& queue) noexcept;
   void drain(RxQueue& queue) noexcept;
+  void drain_late(RxQueue& queue, unsigned left) noexcept;
   unsigned poll(RxQueue& queue) noexcept;
 
   policy::StampRun time_of(unsigned received) noexcept;
