@@ -172,7 +172,7 @@ void remark_on_mtu(const MachinePort& port, const KernelInterface& interface, Fi
                           : fmt::format("ip link set {} mtu {}", interface.name, port.cut_at - ethernet_header);
   findings.notices.push_back(
       fmt::format("{} passes on {} bytes of a frame, but {}'s MTU of {} lets {} come: longer ones "
-                  "are cut and counted as cut: {}",
+                  "are cut and counted as cut_by_driver: {}",
                   say(port), port.cut_at, interface.name, interface.mtu, frame, remedy));
 }
 
@@ -181,7 +181,8 @@ void remark_on_joining(const MachinePort& port, const KernelInterface& interface
   std::string off;
   for (const auto& feature : interface.joins_by) off += " " + feature + " off";
   findings.notices.push_back(fmt::format(
-      "{} passes on {} bytes of a frame, and {}'s {} make longer ones of several: these are cut and counted as cut: "
+      "{} passes on {} bytes of a frame, and {}'s {} make longer ones of several: these are cut and counted as "
+      "cut_by_driver: "
       "ethtool -K {}{}{}, or give --vdev={},...,{}",
       say(port), port.cut_at, interface.name, fmt::join(interface.joins_by, ", "), interface.name, off,
       interface.veth ? " (the same at the other end of the veth pair)" : "", port.name, larger_slots(65536)));

@@ -126,7 +126,7 @@ TEST_CASE("a TAP interface that is deleted ends the capture with the reason") {
   CHECK_THAT(result.process.err, Catch::Contains("wsttap0 was deleted"));
 }
 
-TEST_CASE("frames that net_af_packet cuts are told beforehand and counted as cut") {
+TEST_CASE("frames that net_af_packet cuts are told beforehand and counted as cut_by_driver") {
   if (no_network("net_af_packet")) return;
   const Bench bench;
   const NetNamespace where;
