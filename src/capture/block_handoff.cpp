@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "capture/ring_memory.hpp"
 #include "policy/striping.hpp"
 
 namespace wirespool::capture {
@@ -24,16 +25,14 @@ unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
 std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,
                                                                                int numa_node) {
   std::unique_ptr<BlockHandoff> handoff(new BlockHandoff);
-  handoff->filled_ =
-      rte_ring_create_elem((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
+  handoff->filled_ = make_ring((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
   handoff->empty_ = rte_ring_create((name + "_empty").c_str(), ring_size(blocks), numa_node, flags);
   if (!handoff->filled_ || !handoff->empty_) return std::unexpected(std::string(rte_strerror(rte_errno)));
   return handoff;
 }
 
 std::size_t BlockHandoff::bytes_needed(unsigned blocks) {
-  return static_cast<std::size_t>(rte_ring_get_memsize_elem(sizeof(Message), ring_size(blocks)) +
-                                  rte_ring_get_memsize(ring_size(blocks)));
+  return ring_bytes(sizeof(Message), ring_size(blocks)) + ring_bytes(sizeof(void*), ring_size(blocks));
 }
 
 BlockHandoff::~BlockHandoff() {
