@@ -19,17 +19,18 @@
 #include <vector>
 
 #include "capture/block_handoff.hpp"
-#include "capture/clock.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
-#include "spool/appender.hpp"
-#include "spool/block_sink.hpp"
+#include "dpdk/clock.hpp"
+#include "record/appender.hpp"
+#include "record/block_sink.hpp"
 #include "support/trace.hpp"
 
 namespace {
 
 using namespace wirespool;
 using namespace wirespool::capture;
+using namespace wirespool::dpdk;
 
 constexpr unsigned round_packets = 1024;
 constexpr unsigned rounds = 40;
@@ -86,12 +87,12 @@ class Wire {
 class Line {
  public:
   Line()
-      : memory_(spool::BlockPool::bytes_needed(3, block_bytes) + 4096),
+      : memory_(record::BlockPool::bytes_needed(3, block_bytes) + 4096),
         pool_(aligned(), block_bytes),
         sink_(pool_, built_),
         appender_({.block_bytes = block_bytes, .rotation = {}, .copy_chain = copy_chain}, sink_) {}
 
-  spool::Appender& appender() { return appender_; }
+  record::Appender& appender() { return appender_; }
 
  private:
   std::span<std::byte> aligned() {
@@ -102,9 +103,9 @@ class Line {
 
   std::vector<std::byte> memory_;
   stats::Counter built_;
-  spool::BlockPool pool_;
-  spool::BlockSink sink_;
-  spool::Appender appender_;
+  record::BlockPool pool_;
+  record::BlockSink sink_;
+  record::Appender appender_;
 };
 
 // An outlet that outlives many runs of the RxLcore: not told that nothing comes after.

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "capture/ring_memory.hpp"
+#include "dpdk/ring_memory.hpp"
 #include "policy/striping.hpp"
 
 namespace wirespool::capture {
@@ -25,14 +25,14 @@ unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
 std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,
                                                                                int numa_node) {
   std::unique_ptr<BlockHandoff> handoff(new BlockHandoff);
-  handoff->filled_ = make_ring((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
+  handoff->filled_ = dpdk::make_ring((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
   handoff->empty_ = rte_ring_create((name + "_empty").c_str(), ring_size(blocks), numa_node, flags);
   if (!handoff->filled_ || !handoff->empty_) return std::unexpected(std::string(rte_strerror(rte_errno)));
   return handoff;
 }
 
 std::size_t BlockHandoff::bytes_needed(unsigned blocks) {
-  return ring_bytes(sizeof(Message), ring_size(blocks)) + ring_bytes(sizeof(void*), ring_size(blocks));
+  return dpdk::ring_bytes(sizeof(Message), ring_size(blocks)) + dpdk::ring_bytes(sizeof(void*), ring_size(blocks));
 }
 
 BlockHandoff::~BlockHandoff() {
@@ -46,9 +46,9 @@ bool BlockHandoff::send(const Message& message) noexcept {
   return true;
 }
 
-spool::Block* BlockHandoff::take_empty() noexcept {
+record::Block* BlockHandoff::take_empty() noexcept {
   void* block = nullptr;
-  return rte_ring_sc_dequeue(empty_, &block) == 0 ? static_cast<spool::Block*>(block) : nullptr;
+  return rte_ring_sc_dequeue(empty_, &block) == 0 ? static_cast<record::Block*>(block) : nullptr;
 }
 
 std::size_t BlockHandoff::empties() const noexcept { return rte_ring_count(empty_); }
@@ -62,10 +62,10 @@ unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
   return count;
 }
 
-bool BlockHandoff::give_empty(spool::Block& block) noexcept { return rte_ring_sp_enqueue(empty_, &block) == 0; }
+bool BlockHandoff::give_empty(record::Block& block) noexcept { return rte_ring_sp_enqueue(empty_, &block) == 0; }
 
 // A Block that is left out is a hole in its file and never comes back, so it would rather wait. It need not: see above.
-void BlockHandoffPort::take_full(spool::Block& block) noexcept {
+void BlockHandoffPort::take_full(record::Block& block) noexcept {
   const auto packets = block.tally.packets;  // not ours to read once it is sent
   while (!handoff_.send({&block, {}})) {
     ++counters_.handoff_waits;
@@ -74,7 +74,7 @@ void BlockHandoffPort::take_full(spool::Block& block) noexcept {
   counters_.handed.add(packets);
 }
 
-bool BlockHandoffPort::take_tail(spool::Block& block) noexcept {
+bool BlockHandoffPort::take_tail(record::Block& block) noexcept {
   auto& last = tails_[block.file.lane % tails_.size()];
   if (last > handoff_.taken()) return false;
   if (!handoff_.send({&block, {block.length, block.tally}})) return false;
@@ -87,16 +87,16 @@ std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
   return loads_;
 }
 
-void BlockOutlet::deliver(const Burst& burst) noexcept {
+void BlockOutlet::deliver(const dpdk::Burst& burst) noexcept {
   std::size_t done = append(burst);
   if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.behind(static_cast<unsigned>(done)));
   if (done < burst.count) {
     (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(burst.count - done);
   }
-  free_burst(burst);
+  dpdk::free_burst(burst);
 }
 
-std::size_t BlockOutlet::wait_for_blocks(const Burst& burst) noexcept {
+std::size_t BlockOutlet::wait_for_blocks(const dpdk::Burst& burst) noexcept {
   std::size_t done = 0;
   ++setup_.counters->handoff_waits;
   setup_.counters->waiting.set(1);
@@ -109,12 +109,12 @@ std::size_t BlockOutlet::wait_for_blocks(const Burst& burst) noexcept {
 }
 
 // As many as there are empty Blocks for, at any writer.
-std::size_t BlockOutlet::append(const Burst& burst) noexcept {
-  return burst.pool ? append_refs<RefIterator<true>>(burst) : append_refs<RefIterator<false>>(burst);
+std::size_t BlockOutlet::append(const dpdk::Burst& burst) noexcept {
+  return burst.pool ? append_refs<dpdk::RefIterator<true>>(burst) : append_refs<dpdk::RefIterator<false>>(burst);
 }
 
 template <typename Refs>
-std::size_t BlockOutlet::append_refs(const Burst& burst) noexcept {
+std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst) noexcept {
   const Refs first(burst.mbufs, setup_.field);
   const Refs last = first + burst.count;
   Refs done = first;
@@ -166,7 +166,7 @@ void BlockIntake::take(const BlockHandoff::Message& message) noexcept {
 
 void BlockIntake::supply() noexcept {
   for (auto have = setup_.handoff->empties(); have < setup_.share; ++have) {
-    spool::Block* const block = setup_.writer ? setup_.writer->get_for_stream() : setup_.pool->get();
+    record::Block* const block = setup_.writer ? setup_.writer->get_for_stream() : setup_.pool->get();
     if (!block) return;
     if (!setup_.handoff->give_empty(*block)) return setup_.pool->put(*block);
   }
@@ -174,7 +174,7 @@ void BlockIntake::supply() noexcept {
 
 // The RX lcore takes no more: what it did not use comes back.
 void BlockIntake::finish() noexcept {
-  while (spool::Block* const block = setup_.handoff->take_empty()) setup_.pool->put(*block);
+  while (record::Block* const block = setup_.handoff->take_empty()) setup_.pool->put(*block);
 }
 
 }  // namespace wirespool::capture

@@ -17,8 +17,8 @@
 #include "capture/intake.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
-#include "spool/appender.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/appender.hpp"
+#include "record/spool_writer.hpp"
 
 namespace wirespool::capture {
 
@@ -28,8 +28,8 @@ namespace wirespool::capture {
 class BlockHandoff {
  public:
   struct Message {
-    spool::Block* block = nullptr;
-    spool::Tail tail;  // length 0: the Block is filled for good
+    record::Block* block = nullptr;
+    record::Tail tail;  // length 0: the Block is filled for good
   };
 
   static std::expected<std::unique_ptr<BlockHandoff>, std::string> create(const std::string& name, unsigned blocks,
@@ -39,10 +39,10 @@ class BlockHandoff {
   BlockHandoff(const BlockHandoff&) = delete;
 
   bool send(const Message& message) noexcept;              // RX lcore; false: no room, nothing was sent
-  spool::Block* take_empty() noexcept;                     // RX lcore; after it is done, the writer lcore
+  record::Block* take_empty() noexcept;                    // RX lcore; after it is done, the writer lcore
   std::size_t empties() const noexcept;                    // either
   unsigned receive(std::span<Message> messages) noexcept;  // writer lcore
-  bool give_empty(spool::Block& block) noexcept;           // writer lcore; false: no room, it stays the caller's
+  bool give_empty(record::Block& block) noexcept;          // writer lcore; false: no room, it stays the caller's
   bool nothing_sent() const noexcept { return rte_ring_empty(filled_); }
 
   // RX lcore: messages sent so far, and of them how many the writer lcore has taken.
@@ -60,19 +60,19 @@ class BlockHandoff {
 
 // The RX lcore's Appender leaves its Blocks here. A tail waits for its drive's last one to be taken: then it has more
 // in it, and messages are bounded by Blocks and drives, not by how long a writer lcore hangs in a write.
-class BlockHandoffPort final : public spool::BlockPort {
+class BlockHandoffPort final : public record::BlockPort {
  public:
-  BlockHandoffPort(BlockHandoff& handoff, std::vector<const spool::Drive*> drives, stats::RxCounters& counters)
+  BlockHandoffPort(BlockHandoff& handoff, std::vector<const record::Drive*> drives, stats::RxCounters& counters)
       : handoff_(handoff),
         drives_(std::move(drives)),
         loads_(std::max<std::size_t>(1, drives_.size())),
         tails_(loads_.size()),
         counters_(counters) {}
 
-  spool::Block* get() noexcept override { return handoff_.take_empty(); }
+  record::Block* get() noexcept override { return handoff_.take_empty(); }
   std::size_t available() const noexcept override { return handoff_.empties(); }
-  void take_full(spool::Block& block) noexcept override;
-  bool take_tail(spool::Block& block) noexcept override;
+  void take_full(record::Block& block) noexcept override;
+  bool take_tail(record::Block& block) noexcept override;
   std::span<const std::uint32_t> loads() noexcept override;
   std::uint32_t renewals(std::size_t drive) const noexcept override {
     return drives_.empty() ? 0 : drives_[drive]->renewals();
@@ -80,7 +80,7 @@ class BlockHandoffPort final : public spool::BlockPort {
 
  private:
   BlockHandoff& handoff_;
-  std::vector<const spool::Drive*> drives_;
+  std::vector<const record::Drive*> drives_;
   std::vector<std::uint32_t> loads_;
   std::vector<std::uint64_t> tails_;  // per drive: messages sent when its last tail was
   stats::RxCounters& counters_;
@@ -90,24 +90,24 @@ class BlockHandoffPort final : public spool::BlockPort {
 class BlockOutlet final : public Outlet {
  public:
   struct Setup {
-    std::vector<spool::Appender*> appenders;
-    std::vector<const spool::Drive*> drives;  // all of them; none for --until handoff|block
-    bool wait = false;                        // for an empty Block, else drop_handoff
-    StampField field;
+    std::vector<record::Appender*> appenders;
+    std::vector<const record::Drive*> drives;  // all of them; none for --until handoff|block
+    bool wait = false;                         // for an empty Block, else drop_handoff
+    dpdk::StampField field;
     stats::RxCounters* counters = nullptr;
   };
   explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
 
-  void deliver(const Burst& burst) noexcept override;
+  void deliver(const dpdk::Burst& burst) noexcept override;
   void tick(Timestamp now) noexcept override;
   void finish() noexcept override;
   std::int64_t held() const noexcept override;
 
  private:
-  std::size_t append(const Burst& burst) noexcept;
+  std::size_t append(const dpdk::Burst& burst) noexcept;
   template <typename Refs>
-  std::size_t append_refs(const Burst& burst) noexcept;
-  std::size_t wait_for_blocks(const Burst& burst) noexcept;
+  std::size_t append_refs(const dpdk::Burst& burst) noexcept;
+  std::size_t wait_for_blocks(const dpdk::Burst& burst) noexcept;
   bool any_drive() const noexcept;
 
   Setup setup_;
@@ -119,8 +119,8 @@ class BlockIntake final : public Intake {
  public:
   struct Setup {
     BlockHandoff* handoff = nullptr;
-    spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff, Blocks end here
-    spool::BlockPool* pool = nullptr;
+    record::SpoolWriter* writer = nullptr;  // nullptr: --until handoff, Blocks end here
+    record::BlockPool* pool = nullptr;
     std::size_t share = 1;  // empty Blocks the RX lcore is kept supplied with
     stats::WriterCounters* counters = nullptr;
   };

@@ -3,16 +3,17 @@
 
 #include <rte_errno.h>
 
-#include "capture/ring_memory.hpp"
+#include "dpdk/ring_memory.hpp"
 
 namespace wirespool::capture {
 
 std::expected<Handoff, std::string> Handoff::create(const std::string& name, unsigned size, int numa_node) {
-  rte_ring* ring = make_ring(name.c_str(), sizeof(spool::PacketRef), size, numa_node, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  rte_ring* ring =
+      dpdk::make_ring(name.c_str(), sizeof(record::PacketRef), size, numa_node, RING_F_SP_ENQ | RING_F_SC_DEQ);
   if (!ring) return std::unexpected(std::string(rte_strerror(rte_errno)));
   return Handoff(ring);
 }
 
-std::size_t Handoff::bytes_needed(unsigned size) { return ring_bytes(sizeof(spool::PacketRef), size); }
+std::size_t Handoff::bytes_needed(unsigned size) { return dpdk::ring_bytes(sizeof(record::PacketRef), size); }
 
 }  // namespace wirespool::capture

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "capture/crossing.hpp"
-#include "spool/packet_ref.hpp"
+#include "record/packet_ref.hpp"
 
 namespace wirespool::capture {
 
@@ -21,7 +21,7 @@ namespace wirespool::capture {
 // read once, and the consumer may give back fewer than it looked at. Owns the ring.
 class Handoff {
  public:
-  using Spans = std::pair<std::span<spool::PacketRef>, std::span<spool::PacketRef>>;  // second: after the wrap
+  using Spans = std::pair<std::span<record::PacketRef>, std::span<record::PacketRef>>;  // second: after the wrap
 
   // `size`: a power of two; it holds one packet less.
   static std::expected<Handoff, std::string> create(const std::string& name, unsigned size, int numa_node);
@@ -35,7 +35,7 @@ class Handoff {
   Spans reserve(unsigned wanted) noexcept {
     rte_ring_zc_data memory;
     const unsigned got =
-        rte_ring_enqueue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
+        rte_ring_enqueue_zc_burst_elem_start(ring_, sizeof(record::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
   void publish(std::size_t count) noexcept {
@@ -48,7 +48,7 @@ class Handoff {
   Spans peek(unsigned wanted) noexcept {
     rte_ring_zc_data memory;
     const unsigned got =
-        rte_ring_dequeue_zc_burst_elem_start(ring_, sizeof(spool::PacketRef), wanted, &memory, nullptr);
+        rte_ring_dequeue_zc_burst_elem_start(ring_, sizeof(record::PacketRef), wanted, &memory, nullptr);
     return spans(memory, got);
   }
   void consume(std::size_t count) noexcept {
@@ -64,8 +64,8 @@ class Handoff {
 
   static Spans spans(const rte_ring_zc_data& memory, unsigned count) noexcept {
     if (count == 0) return {};
-    return {{static_cast<spool::PacketRef*>(memory.ptr1), memory.n1},
-            {static_cast<spool::PacketRef*>(memory.ptr2), count - memory.n1}};
+    return {{static_cast<record::PacketRef*>(memory.ptr1), memory.n1},
+            {static_cast<record::PacketRef*>(memory.ptr2), count - memory.n1}};
   }
 
   rte_ring* ring_;

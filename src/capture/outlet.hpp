@@ -3,19 +3,19 @@
 
 #include <rte_mbuf.h>
 
-#include "capture/mbuf.hpp"
+#include "dpdk/mbuf.hpp"
 #include "stats/counters.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::capture {
 
-// Where an RX lcore's Bursts go. Called once per Burst, on the RX lcore alone. Every mbuf it is given is handed on, or
-// freed next to the line that counts why.
+// Where an RX lcore's Bursts go. Called once per dpdk::Burst, on the RX lcore alone. Every mbuf it is given is handed
+// on, or freed next to the line that counts why.
 class Outlet {
  public:
   virtual ~Outlet() = default;
 
-  virtual void deliver(const Burst& burst) noexcept = 0;
+  virtual void deliver(const dpdk::Burst& burst) noexcept = 0;
   virtual void tick(Timestamp) noexcept {}                  // a hundred times a second
   virtual void finish() noexcept {}                         // nothing is delivered after
   virtual std::int64_t held() const noexcept { return 0; }  // packets delivered and still here, counted
@@ -26,9 +26,9 @@ class NoOutlet final : public Outlet {
  public:
   explicit NoOutlet(stats::RxCounters& counters) : counters_(counters) {}
 
-  void deliver(const Burst& burst) noexcept override {
+  void deliver(const dpdk::Burst& burst) noexcept override {
     counters_.ended_early.add(burst.count);
-    free_burst(burst);
+    dpdk::free_burst(burst);
   }
 
  private:

@@ -51,7 +51,7 @@ std::expected<void, plan::Problem> Outputs::add(const plan::PlannedDrive& drive)
   if (!lock) return std::unexpected(explain_lock(lock.error(), drive));
   locks_.push_back(std::move(*lock));
   directories_.push_back(std::move(*directory));
-  drives_.push_back(std::make_unique<spool::Drive>(drive.path, drive.block_bytes));
+  drives_.push_back(std::make_unique<record::Drive>(drive.path, drive.block_bytes));
   return {};
 }
 
@@ -68,11 +68,11 @@ std::vector<std::string> Outputs::take_complaints() {
   return all;
 }
 
-void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots) {
+void Outputs::make_keepers(const std::vector<std::vector<record::FileSlot*>>& slots) {
   for (std::size_t i = 0; i < drives_.size(); ++i) {
     const auto& drive = plan_.drives[i];
     const bool ahead = worth_preallocating(drive.file_system);
-    const spool::FileKeeperOptions options{
+    const record::FileKeeperOptions options{
         .stem = plan_.config.name,
         .capture_start = start_,
         .direct_io = drive.direct_io,
@@ -81,7 +81,7 @@ void Outputs::make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slo
         .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes),
         .sync_age = std::chrono::nanoseconds(plan_.config.sync_age_ns),
         .seal_hook = seal_hook_.get()};
-    keepers_.push_back(std::make_unique<spool::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
+    keepers_.push_back(std::make_unique<record::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
   }
 }
 
@@ -90,13 +90,13 @@ void Outputs::make_seal_hook(const std::vector<unsigned>& cpus) {
   if (config.on_seal.empty()) return;
   std::vector<const storage::Directory*> directories;
   for (const auto& directory : directories_) directories.push_back(&directory);
-  seal_hook_ = std::make_unique<spool::SealHook>(
-      spool::SealHookOptions{.command = config.on_seal,
-                             .stem = config.name,
-                             .timeout = std::chrono::nanoseconds(config.on_seal_timeout_ns),
-                             .cpus = cpus,
-                             .first_pause = std::chrono::seconds(1),
-                             .longest_pause = std::chrono::minutes(1)},
+  seal_hook_ = std::make_unique<record::SealHook>(
+      record::SealHookOptions{.command = config.on_seal,
+                              .stem = config.name,
+                              .timeout = std::chrono::nanoseconds(config.on_seal_timeout_ns),
+                              .cpus = cpus,
+                              .first_pause = std::chrono::seconds(1),
+                              .longest_pause = std::chrono::minutes(1)},
       std::move(directories));
 }
 

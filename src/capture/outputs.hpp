@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "plan/capture_plan.hpp"
-#include "spool/drive.hpp"
-#include "spool/file_keeper.hpp"
-#include "spool/seal_hook.hpp"
+#include "record/drive.hpp"
+#include "record/file_keeper.hpp"
+#include "record/seal_hook.hpp"
 #include "storage/directory.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/line_log.hpp"
@@ -29,21 +29,21 @@ class Outputs {
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
   static std::expected<Outputs, plan::Problem> open(const plan::CapturePlan& plan, Timestamp start);
 
-  spool::Drive& drive(std::size_t i) { return *drives_[i]; }
+  record::Drive& drive(std::size_t i) { return *drives_[i]; }
   std::size_t size() const { return drives_.size(); }
   std::uint64_t lost() const;                  // packets that were stored and are on no drive any more
   std::vector<std::string> take_complaints();  // of all drives, a line each
 
   // `slots`: all writers' files on each drive.
-  void make_keepers(const std::vector<std::vector<spool::FileSlot*>>& slots);
-  spool::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
+  void make_keepers(const std::vector<std::vector<record::FileSlot*>>& slots);
+  record::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
   void start_keepers();                                          // and --on-seal
   std::vector<std::string> stop_keepers(Clock::time_point end);  // paths of drives whose keeper hangs
   void count_unsealed();
 
   // Runs --on-seal, on these CPUs; before the keepers are made. nullptr if there is no such command.
   void make_seal_hook(const std::vector<unsigned>& cpus);
-  spool::SealHook* seal_hook() const { return seal_hook_.get(); }
+  record::SealHook* seal_hook() const { return seal_hook_.get(); }
 
   // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
   void begin_ledgers(const std::string& capture_json);
@@ -75,11 +75,11 @@ class Outputs {
   Timestamp start_;
   std::vector<storage::Directory> directories_;
   std::vector<storage::DirectoryLock> locks_;
-  std::vector<std::unique_ptr<spool::Drive>> drives_;
+  std::vector<std::unique_ptr<record::Drive>> drives_;
   std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
   std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
-  std::unique_ptr<spool::SealHook> seal_hook_;  // told by the keepers: goes after them
-  std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
+  std::unique_ptr<record::SealHook> seal_hook_;  // told by the keepers: goes after them
+  std::vector<std::unique_ptr<record::FileKeeper>> keepers_;
 };
 
 }  // namespace wirespool::capture

@@ -16,14 +16,14 @@ unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(
 
 }  // namespace
 
-void DroppingPacketOutlet::deliver(const Burst& burst) noexcept {
+void DroppingPacketOutlet::deliver(const dpdk::Burst& burst) noexcept {
   const unsigned taken = hand_to(next_handoff(burst.count), burst);
   if (taken == burst.count) return;
   counters_.drop_handoff.add(burst.count - taken);
-  free_burst(burst.behind(taken));
+  dpdk::free_burst(burst.behind(taken));
 }
 
-void WaitingPacketOutlet::deliver(const Burst& burst) noexcept {
+void WaitingPacketOutlet::deliver(const dpdk::Burst& burst) noexcept {
   if (burst.count == 0) return;
   measure(burst);
   const rte_mempool* pool = burst.mbufs[0]->pool;
@@ -40,7 +40,7 @@ void WaitingPacketOutlet::deliver(const Burst& burst) noexcept {
   if (longest_chain_ > 1) wait_for_mbufs(pool);
 }
 
-void WaitingPacketOutlet::measure(const Burst& burst) noexcept {
+void WaitingPacketOutlet::measure(const dpdk::Burst& burst) noexcept {
   largest_burst_ = std::max(largest_burst_, burst.count);
   if (burst.pool) return;
   for (auto* mbuf : std::span(burst.mbufs, burst.count))
@@ -48,8 +48,8 @@ void WaitingPacketOutlet::measure(const Burst& burst) noexcept {
 }
 
 // Handoffs are bounded in packets. Where packets are chains, the pool runs dry before they are full, and a driver that
-// finds no mbuf drops the packet (net_pcap: rx_nombuf). So there have to be enough left for a Burst of chains twice as
-// long as any seen. With empty Handoffs all that can come back has come back.
+// finds no mbuf drops the packet (net_pcap: rx_nombuf). So there have to be enough left for a dpdk::Burst of chains
+// twice as long as any seen. With empty Handoffs all that can come back has come back.
 void WaitingPacketOutlet::wait_for_mbufs(const rte_mempool* pool) const noexcept {
   const unsigned wanted = 2 * longest_chain_ * largest_burst_;
   if (left_in(pool) >= wanted) return;
@@ -63,7 +63,7 @@ bool WaitingPacketOutlet::all_empty() const noexcept {
 }
 
 // Refs into the ring, as many as fit; how many those were.
-unsigned PacketOutlet::hand_to(Handoff& handoff, const Burst& burst) noexcept {
+unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst) noexcept {
   const auto room = handoff.reserve(burst.count);
   auto* const* mbuf = burst.mbufs;
   const auto fill = [&](auto reference) {
@@ -71,9 +71,9 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const Burst& burst) noexcept {
     for (auto& ref : room.second) ref = reference(*mbuf++);
   };
   if (burst.pool == pool_) [[likely]]
-    fill([field = field_](rte_mbuf* simple) { return refer(simple, field); });
+    fill([field = field_](rte_mbuf* simple) { return dpdk::refer(simple, field); });
   else
-    fill([this](rte_mbuf* any) { return refer(any, field_, pool_); });
+    fill([this](rte_mbuf* any) { return dpdk::refer(any, field_, pool_); });
   const auto taken = room.first.size() + room.second.size();
   if (taken) {
     handoff.publish(taken);
@@ -82,7 +82,7 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const Burst& burst) noexcept {
   return static_cast<unsigned>(taken);
 }
 
-// Writers take turns; one whose Handoff has no room for the Burst is passed over for the emptiest.
+// Writers take turns; one whose Handoff has no room for the dpdk::Burst is passed over for the emptiest.
 Handoff& PacketOutlet::next_handoff(unsigned packets) noexcept {
   if (handoffs_.size() == 1) return *handoffs_.front();
   turn_ = (turn_ + 1) % handoffs_.size();
@@ -103,7 +103,7 @@ bool PacketIntake::serve() noexcept {
 }
 
 // Appended or given up for a counted reason: either way the mbufs go back. How many those were.
-std::size_t PacketIntake::append(std::span<const spool::PacketRef> packets) noexcept {
+std::size_t PacketIntake::append(std::span<const record::PacketRef> packets) noexcept {
   std::size_t done = packets.size();
   if (!setup_.appender) {
     setup_.counters->ended_early.add(done);
@@ -112,7 +112,7 @@ std::size_t PacketIntake::append(std::span<const spool::PacketRef> packets) noex
   } else {
     done = setup_.appender->append(packets);
   }
-  free_packets(packets.data(), static_cast<unsigned>(done), setup_.pool);
+  dpdk::free_packets(packets.data(), static_cast<unsigned>(done), setup_.pool);
   return done;
 }
 

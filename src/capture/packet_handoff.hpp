@@ -8,24 +8,25 @@
 #include "capture/handoff.hpp"
 #include "capture/intake.hpp"
 #include "capture/outlet.hpp"
-#include "spool/appender.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/appender.hpp"
+#include "record/spool_writer.hpp"
 
 namespace wirespool::capture {
 
 // The RX lcore's side: Bursts to the Handoffs of all writers in turn.
 class PacketOutlet : public Outlet {
  public:
-  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, StampField field, stats::RxCounters& counters)
+  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, dpdk::StampField field,
+               stats::RxCounters& counters)
       : handoffs_(std::move(handoffs)), pool_(pool), field_(field), counters_(counters) {}
 
  protected:
-  unsigned hand_to(Handoff& handoff, const Burst& burst) noexcept;
+  unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst) noexcept;
   Handoff& next_handoff(unsigned packets) noexcept;
 
   std::vector<Handoff*> handoffs_;
   const rte_mempool* pool_;  // most mbufs come from it
-  StampField field_;
+  dpdk::StampField field_;
   stats::RxCounters& counters_;
   std::size_t turn_ = 0;
 };
@@ -34,17 +35,18 @@ class PacketOutlet : public Outlet {
 class DroppingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(const Burst& burst) noexcept override;
+  void deliver(const dpdk::Burst& burst) noexcept override;
 };
 
-// --when-full wait: nothing is received until it fits, nor while the next Burst might not find the mbufs it needs.
+// --when-full wait: nothing is received until it fits, nor while the next dpdk::Burst might not find the mbufs it
+// needs.
 class WaitingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(const Burst& burst) noexcept override;
+  void deliver(const dpdk::Burst& burst) noexcept override;
 
  private:
-  void measure(const Burst& burst) noexcept;
+  void measure(const dpdk::Burst& burst) noexcept;
   void wait_for_mbufs(const rte_mempool* pool) const noexcept;
   bool all_empty() const noexcept;
 
@@ -56,9 +58,9 @@ class PacketIntake final : public Intake {
  public:
   struct Setup {
     Handoff* handoff = nullptr;
-    rte_mempool* pool = nullptr;           // most of its mbufs come from there
-    spool::Appender* appender = nullptr;   // nullptr: --until handoff, packets end here
-    spool::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
+    rte_mempool* pool = nullptr;            // most of its mbufs come from there
+    record::Appender* appender = nullptr;   // nullptr: --until handoff, packets end here
+    record::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
     stats::WriterCounters* counters = nullptr;
   };
   explicit PacketIntake(const Setup& setup) : setup_(setup) {}
@@ -70,7 +72,7 @@ class PacketIntake final : public Intake {
   std::int64_t held() const noexcept override { return setup_.appender ? setup_.appender->held() : 0; }
 
  private:
-  std::size_t append(std::span<const spool::PacketRef> packets) noexcept;
+  std::size_t append(std::span<const record::PacketRef> packets) noexcept;
 
   Setup setup_;
 };

@@ -58,7 +58,7 @@ std::uint64_t sum_of_queues(const plan::CapturePlan& plan,
 std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
                                                                         std::vector<std::string>& notices) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs));
-  pipeline->stamp_field_ = StampField::registered();
+  pipeline->stamp_field_ = dpdk::StampField::registered();
   if (pipeline->stamp_field_.offset < 0)
     return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
                                          "free a dynamic field of whatever else uses this EAL", true});
@@ -80,7 +80,7 @@ Pipeline::~Pipeline() {
 
 Done Pipeline::configure_ports(std::vector<std::string>& notices) {
   for (const auto& planned : plan_.ports) {
-    auto port = Port::configure(planned, plan_.mempool_cache, notices);
+    auto port = dpdk::Port::configure(planned, plan_.mempool_cache, notices);
     if (!port) return std::unexpected(port.error());
     ports_.push_back(std::move(*port));
   }
@@ -90,13 +90,13 @@ Done Pipeline::configure_ports(std::vector<std::string>& notices) {
 // Some clocks can only be read once the port is started. One that cannot is no reason not to capture, unless it was
 // asked for.
 Done Pipeline::make_clocks(std::vector<std::string>& notices) {
-  tsc_ = DisciplinedClock::of_tsc();
+  tsc_ = dpdk::DisciplinedClock::of_tsc();
   tsc_->publish_to(tsc_line_);
   nic_clocks_.resize(ports_.size());
   nic_lines_.resize(ports_.size());
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (!ports_[i].planned().hw_timestamp) continue;
-    nic_clocks_[i] = DisciplinedClock::of_port(ports_[i].id());
+    nic_clocks_[i] = dpdk::DisciplinedClock::of_port(ports_[i].id());
     if (nic_clocks_[i]) {
       nic_lines_[i] = std::make_unique<policy::SharedClock>();
       nic_clocks_[i]->publish_to(*nic_lines_[i]);
@@ -116,7 +116,7 @@ Done Pipeline::make_writers(std::vector<std::string>& notices) {
     if (!parts) return std::unexpected(parts.error());
     writers_.push_back(std::move(*parts));
   }
-  std::vector<std::vector<spool::FileSlot*>> slots(outputs_.size());
+  std::vector<std::vector<record::FileSlot*>> slots(outputs_.size());
   for (std::size_t drive = 0; drive < outputs_.size(); ++drive)
     for (auto& writer : writers_) std::ranges::copy(writer->slots_on(drive), std::back_inserter(slots[drive]));
   outputs_.make_keepers(slots);
@@ -133,8 +133,8 @@ Done Pipeline::make_rx_parts() {
   return {};
 }
 
-const Port& Pipeline::port_of(const plan::RxQueueRef& queue) const {
-  return *std::ranges::find_if(ports_, [&](const Port& port) { return port.id() == queue.port; });
+const dpdk::Port& Pipeline::port_of(const plan::RxQueueRef& queue) const {
+  return *std::ranges::find_if(ports_, [&](const dpdk::Port& port) { return port.id() == queue.port; });
 }
 
 // The pool that most of an RX lcore's mbufs come from.
@@ -145,7 +145,7 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
   static const PortGate never{true};
   std::vector<RxQueue> queues;
   for (const auto& ref : plan_.rx_lcores[rx].queues) {
-    const Port& port = port_of(ref);
+    const dpdk::Port& port = port_of(ref);
     queues.push_back({.port = port.id(),
                       .queue = static_cast<std::uint16_t>(ref.queue),
                       .descriptors = std::max(port.planned().rx_desc, plan_.burst),
@@ -199,7 +199,7 @@ Done Pipeline::open_first_files() {
     while (outputs_.keeper(drive).work() != 0) continue;
     for (auto& writer : writers_)
       for (auto* slot : writer->slots_on(drive))
-        if (slot->state.load(std::memory_order_acquire) == spool::FileSlot::State::refused)
+        if (slot->state.load(std::memory_order_acquire) == record::FileSlot::State::refused)
           return std::unexpected(
               plan::Problem{"--output", slot->error.message(), "check the directory and its drive", true});
   }
@@ -266,7 +266,7 @@ std::vector<std::string> Pipeline::tend_ports(std::uint64_t now_ns) {
 // Its counter may have begun anew.
 void Pipeline::relearn_clock(std::size_t port) {
   if (!nic_clocks_[port]) return;
-  if (auto clock = DisciplinedClock::of_port(ports_[port].id())) {
+  if (auto clock = dpdk::DisciplinedClock::of_port(ports_[port].id())) {
     nic_clocks_[port] = std::move(clock);
     nic_clocks_[port]->publish_to(*nic_lines_[port]);
   }

@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "capture/clock.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/outputs.hpp"
-#include "capture/port.hpp"
 #include "capture/port_recovery.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/rx_parts.hpp"
 #include "capture/writer_lcore.hpp"
 #include "capture/writer_parts.hpp"
+#include "dpdk/clock.hpp"
+#include "dpdk/port.hpp"
 #include "plan/capture_plan.hpp"
 #include "policy/progress.hpp"
 #include "stats/ledger.hpp"
@@ -50,7 +50,7 @@ class Pipeline {
   bool bytes_used_up() const { return allowance_ && allowance_->bytes_used_up(); }
   std::optional<std::string> failure() const;    // why a capture cannot go on: no drive or port left
   std::optional<std::string> lost_port() const;  // the first that failed, though others may go on
-  const std::vector<Port>& ports() const { return ports_; }
+  const std::vector<dpdk::Port>& ports() const { return ports_; }
 
   void stop() noexcept { stop_.stop(); }
   void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore
@@ -79,7 +79,7 @@ class Pipeline {
   void judge_clocks(std::vector<std::string>& notices);
   void make_writer_lcores();
   std::vector<RxQueue> queues_of(std::size_t rx) const;
-  const Port& port_of(const plan::RxQueueRef& queue) const;
+  const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;
   rte_mempool* pool_of(std::size_t rx) const;
   std::expected<void, plan::Problem> open_first_files();
 
@@ -91,11 +91,11 @@ class Pipeline {
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;
-  StampField stamp_field_;
-  std::vector<Port> ports_;
-  std::optional<DisciplinedClock> tsc_;
+  dpdk::StampField stamp_field_;
+  std::vector<dpdk::Port> ports_;
+  std::optional<dpdk::DisciplinedClock> tsc_;
   policy::SharedClock tsc_line_;
-  std::vector<std::optional<DisciplinedClock>> nic_clocks_;  // by port
+  std::vector<std::optional<dpdk::DisciplinedClock>> nic_clocks_;  // by port
   std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
   std::vector<std::unique_ptr<WriterParts>> writers_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "capture/clock.hpp"
+#include "dpdk/clock.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::uint64_t driver_patience_ns = 30'000'000'000;  // a driver that r
 
 bool PortRecovery::tend(std::uint64_t now_ns, std::uint64_t received, std::vector<std::string>& notices) {
   if (state_ == State::failed) return false;
-  const auto news = take_news(port_.id());
+  const auto news = dpdk::take_news(port_.id());
   if (news.removed) {
     close_gate();
     return fail("it was removed", notices), false;
@@ -62,7 +62,7 @@ void PortRecovery::close(State next, std::uint64_t now_ns, const std::string& wh
   state_ = State::closing;
   next_ = next;
   began_ns_ = now_ns;
-  gaps_.push_back({port_.planned().id, utc_now(), std::nullopt, why});
+  gaps_.push_back({port_.planned().id, dpdk::utc_now(), std::nullopt, why});
   notices.push_back(fmt::format("{}: {}: nothing is received from it until it is back", port_.say(), why));
 }
 
@@ -73,7 +73,8 @@ bool PortRecovery::try_to_reset(std::uint64_t now_ns, std::vector<std::string>& 
   return false;
 }
 
-bool PortRecovery::wait_for_driver(const PortNews& news, std::uint64_t now_ns, std::vector<std::string>& notices) {
+bool PortRecovery::wait_for_driver(const dpdk::PortNews& news, std::uint64_t now_ns,
+                                   std::vector<std::string>& notices) {
   if (news.recovered) {
     port_.losses().begin();
     return open(notices), true;
@@ -90,7 +91,7 @@ void PortRecovery::open(std::vector<std::string>& notices) {
   flag_.gates_changed();
   state_ = State::running;
   heard_at_ns_ = 0;
-  gaps_.back().to = utc_now();
+  gaps_.back().to = dpdk::utc_now();
   const auto gap_ms = (gaps_.back().to->ns - gaps_.back().from.ns) / 1'000'000;
   notices.push_back(fmt::format("{}: is back after {} ms", port_.say(), gap_ms));
 }
@@ -102,7 +103,7 @@ void PortRecovery::close_gate() {
 
 // The gate of an interface that was deleted stays open: what came before is still to be received.
 void PortRecovery::fail(const std::string& why, std::vector<std::string>& notices) {
-  if (gaps_.empty() || gaps_.back().to) gaps_.push_back({port_.planned().id, utc_now(), std::nullopt, why});
+  if (gaps_.empty() || gaps_.back().to) gaps_.push_back({port_.planned().id, dpdk::utc_now(), std::nullopt, why});
   state_ = State::failed;
   failed_ = fmt::format("{}: {}", port_.say(), why);
   notices.push_back(*failed_);

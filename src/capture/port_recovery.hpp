@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "capture/lcore_signals.hpp"
-#include "capture/port.hpp"
-#include "capture/port_events.hpp"
+#include "dpdk/port.hpp"
+#include "dpdk/port_events.hpp"
 #include "stats/ledger.hpp"
 
 namespace wirespool::capture {
@@ -20,7 +20,7 @@ namespace wirespool::capture {
 class PortRecovery {
  public:
   // All of them outlive this. `parked`: whether every RX lcore knows of a StopFlag's word.
-  PortRecovery(Port& port, StopFlag& flag, std::function<bool(std::uint32_t)> parked, std::uint64_t patience_ns)
+  PortRecovery(dpdk::Port& port, StopFlag& flag, std::function<bool(std::uint32_t)> parked, std::uint64_t patience_ns)
       : port_(port), flag_(flag), parked_(std::move(parked)), patience_ns_(patience_ns) {}
   PortRecovery(const PortRecovery&) = delete;
   PortRecovery& operator=(const PortRecovery&) = delete;
@@ -40,12 +40,12 @@ class PortRecovery {
   bool is_deaf(std::uint64_t now_ns, std::uint64_t received);
   void close(State next, std::uint64_t now_ns, const std::string& why, std::vector<std::string>& notices);
   bool try_to_reset(std::uint64_t now_ns, std::vector<std::string>& notices);
-  bool wait_for_driver(const PortNews& news, std::uint64_t now_ns, std::vector<std::string>& notices);
+  bool wait_for_driver(const dpdk::PortNews& news, std::uint64_t now_ns, std::vector<std::string>& notices);
   void close_gate();
   void open(std::vector<std::string>& notices);
   void fail(const std::string& why, std::vector<std::string>& notices);
 
-  Port& port_;
+  dpdk::Port& port_;
   StopFlag& flag_;
   std::function<bool(std::uint32_t)> parked_;
   std::uint64_t patience_ns_;

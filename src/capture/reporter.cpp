@@ -8,7 +8,7 @@
 #include <chrono>
 #include <iterator>
 
-#include "capture/eal.hpp"
+#include "dpdk/eal.hpp"
 #include "format/file_name.hpp"
 #include "wirespool/version.hpp"
 
@@ -113,7 +113,7 @@ void Reporter::add_unsaid(stats::Ledger& ledger) {
 
 stats::Ledger Reporter::collect(const Pipeline& pipeline) {
   stats::Ledger ledger;
-  ledger.time = utc_now();
+  ledger.time = dpdk::utc_now();
   ledger.elapsed_ns = steady_ns() - start_ticks_;
   pipeline.collect(ledger);
   if (const auto* hook = outputs_.seal_hook()) {
@@ -128,7 +128,7 @@ stats::Ledger Reporter::collect(const Pipeline& pipeline) {
 std::string Reporter::capture_json(const std::string& ledger_json) const {
   return fmt::format(
       "{{\"wirespool\":\"{}\",\"dpdk\":\"{}\",\"start\":\"{}\",\"name\":\"{}\",\"plan\":{},\"ledger\":{}}}\n", version,
-      dpdk_version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json);
+      dpdk::version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json);
 }
 
 void Reporter::watch_links(const Pipeline& pipeline) {

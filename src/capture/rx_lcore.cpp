@@ -9,7 +9,7 @@
 #include <span>
 #include <utility>
 
-#include "capture/clock.hpp"
+#include "dpdk/clock.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -87,10 +87,10 @@ void RxLcore::drain(RxQueue& queue) noexcept {
 
 // What the device has and has not told of yet.
 void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
-  std::uint64_t last = read_tsc().count;
-  while (left && read_tsc().count - last < queue.late_ticks) {
+  std::uint64_t last = dpdk::read_tsc().count;
+  while (left && dpdk::read_tsc().count - last < queue.late_ticks) {
     const unsigned received = poll(queue);
-    if (received) last = read_tsc().count;
+    if (received) last = dpdk::read_tsc().count;
     left -= std::min(left, received);
   }
 }
@@ -127,7 +127,7 @@ void RxLcore::audit() noexcept {
 }
 
 policy::StampRun RxLcore::time_of(unsigned received) noexcept {
-  const auto ticks = read_tsc();
+  const auto ticks = dpdk::read_tsc();
   const auto epoch = line_.epoch;
   setup_.tsc_clock->refresh(line_, line_version_);
   if (line_.epoch != epoch) [[unlikely]] {
@@ -147,15 +147,15 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
 // One pass over the mbufs: each gets its stamp and is seen.
 template <typename StampOf>
 RxLcore::Stamped RxLcore::stamp_each(unsigned received, StampOf stamp_of) noexcept {
-  const StampField field = setup_.stamp_field;
-  BurstLook look;
+  const dpdk::StampField field = setup_.stamp_field;
+  dpdk::BurstLook look;
   for (rte_mbuf* mbuf : std::span(mbufs_).first(received)) {
     field.of(mbuf) = stamp_of(*mbuf);
     look.at(*mbuf);
   }
   std::uint64_t bytes = look.bytes();
   if (look.tags_stripped()) [[unlikely]]
-    bytes += put_tags_back(mbufs_.data(), received);
+    bytes += dpdk::put_tags_back(mbufs_.data(), received);
   return {{mbufs_.data(), received, look.simple_pool()}, bytes};
 }
 
@@ -173,7 +173,7 @@ RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received
   NicTime& nic = nic_time_of(queue);
   queue.nic_clock->refresh(nic.line, nic.version);
   const policy::ClockLine line = nic.line;
-  const StampField field = setup_.stamp_field;
+  const dpdk::StampField field = setup_.stamp_field;
   const std::uint64_t stamped_flag = line.usable() ? field.rx_flag : 0;
   const std::uint64_t earliest = nic.earliest_ns, width = stamper_.last_ns() + clock_slack_ns - earliest;
   std::uint64_t last = last_nic_ns_, polled = run.first_ns, refused = 0;
@@ -190,15 +190,15 @@ RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received
   return stamped;
 }
 
-// What comes in the Burst that reaches --packets, behind the last one asked for, is counted and freed.
+// What comes in the dpdk::Burst that reaches --packets, behind the last one asked for, is counted and freed.
 void RxLcore::keep_allowed(Stamped& stamped) noexcept {
-  const Burst all = stamped.burst;
+  const dpdk::Burst all = stamped.burst;
   const unsigned kept = setup_.allowance->take(all.count);
   if (kept == all.count) return;
   stamped = {all.up_to(kept), 0};
   for (const rte_mbuf* mbuf : std::span(mbufs_).first(kept)) stamped.bytes += mbuf->pkt_len;
   setup_.counters->beyond_limit.add(all.count - kept);
-  free_burst(all.behind(kept));
+  dpdk::free_burst(all.behind(kept));
 }
 
 void RxLcore::count(const RxQueue& queue, const Stamped& stamped) noexcept {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "capture/lcore_signals.hpp"
-#include "capture/mbuf.hpp"
 #include "capture/outlet.hpp"
 #include "capture/stage_clock.hpp"
+#include "dpdk/mbuf.hpp"
 #include "policy/shared_clock.hpp"
 #include "policy/stamper.hpp"
 #include "stats/counters.hpp"
@@ -38,7 +38,7 @@ struct RxLcoreSetup {
   std::vector<RxQueue> queues;
   Outlet* outlet = nullptr;  // where stamped Bursts go
   unsigned burst = 64;
-  StampField stamp_field;
+  dpdk::StampField stamp_field;
   const policy::SharedClock* tsc_clock = nullptr;
   Allowance* allowance = nullptr;  // nullptr: no limit
   StopFlag* stop = nullptr;
@@ -63,7 +63,7 @@ class RxLcore {
 
  private:
   struct Stamped {
-    Burst burst;
+    dpdk::Burst burst;
     std::uint64_t bytes = 0;
   };
 

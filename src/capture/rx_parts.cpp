@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "capture/packet_handoff.hpp"
-#include "spool/block_sink.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/block_sink.hpp"
+#include "record/spool_writer.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -23,7 +23,7 @@ std::unexpected<plan::Problem> no_memory(const std::string& what, const std::str
 
 std::expected<std::unique_ptr<RxParts>, plan::Problem> RxParts::make(
     const plan::CapturePlan& plan, std::size_t index, std::span<const std::unique_ptr<WriterParts>> writers,
-    Outputs& outputs, rte_mempool* pool, StampField field) {
+    Outputs& outputs, rte_mempool* pool, dpdk::StampField field) {
   std::unique_ptr<RxParts> parts(new RxParts(plan, index, pool, field));
   Done done;
   if (plan.config.until == plan::Until::rx)
@@ -55,7 +55,7 @@ Done RxParts::make_packet_outlet(std::span<const std::unique_ptr<WriterParts>> w
 }
 
 Done RxParts::make_block_outlet(std::span<const std::unique_ptr<WriterParts>> writers, Outputs& outputs) {
-  std::vector<const spool::Drive*> drives;
+  std::vector<const record::Drive*> drives;
   for (std::size_t writer = 0; writer < writers.size(); ++writer) {
     const auto& parts = *writers[writer];
     auto made = BlockHandoff::create(fmt::format("ws_blocks_{}_{}", index_, writer), parts.planned().blocks,
@@ -66,7 +66,7 @@ Done RxParts::make_block_outlet(std::span<const std::unique_ptr<WriterParts>> wr
     drives.insert(drives.end(), mine.begin(), mine.end());
     ports_.push_back(std::make_unique<BlockHandoffPort>(*block_handoffs_.back(), mine, counters));
     appenders_.push_back(
-        std::make_unique<spool::Appender>(parts.appender_options(static_cast<std::uint32_t>(index_)), *ports_.back()));
+        std::make_unique<record::Appender>(parts.appender_options(static_cast<std::uint32_t>(index_)), *ports_.back()));
   }
   outlet_ = block_outlet(std::move(drives));
   return {};
@@ -75,16 +75,16 @@ Done RxParts::make_block_outlet(std::span<const std::unique_ptr<WriterParts>> wr
 // --until block: built here, dropped here, no writer lcore at all.
 Done RxParts::make_building_outlet() {
   const auto& planned = plan_.rx_lcores[index_];
-  auto memory = BlockMemory::take(planned.blocks, plan_.block_bytes, planned.numa_node);
+  auto memory = dpdk::BlockMemory::take(planned.blocks, plan_.block_bytes, planned.numa_node);
   if (!memory) return std::unexpected(memory.error());
   memory_ = std::move(*memory);
-  ports_.push_back(std::make_unique<spool::BlockSink>(memory_->pool(), counters.ended_early));
-  appenders_.push_back(std::make_unique<spool::Appender>(appender_options(plan_), *ports_.back()));
+  ports_.push_back(std::make_unique<record::BlockSink>(memory_->pool(), counters.ended_early));
+  appenders_.push_back(std::make_unique<record::Appender>(appender_options(plan_), *ports_.back()));
   outlet_ = block_outlet({});
   return {};
 }
 
-std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const spool::Drive*> drives) {
+std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const record::Drive*> drives) {
   BlockOutlet::Setup setup{.appenders = {},
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
@@ -114,8 +114,9 @@ std::unique_ptr<Intake> RxParts::intake(std::size_t writer, WriterParts& parts) 
                             .counters = &parts.counters});
   const auto streams = plan_.rx_lcores.size();
   const auto& planned = parts.planned();
-  const std::size_t kept =
-      planned.drives.empty() ? 0 : spool::SpoolWriter::reserve(planned.drives.size()) + streams * planned.drives.size();
+  const std::size_t kept = planned.drives.empty()
+                               ? 0
+                               : record::SpoolWriter::reserve(planned.drives.size()) + streams * planned.drives.size();
   return std::make_unique<BlockIntake>(BlockIntake::Setup{.handoff = block_handoffs_[writer].get(),
                                                           .writer = parts.spool_writer.get(),
                                                           .pool = parts.pool(),

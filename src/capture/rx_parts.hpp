@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "capture/block_handoff.hpp"
-#include "capture/block_memory.hpp"
 #include "capture/handoff.hpp"
 #include "capture/outlet.hpp"
 #include "capture/outputs.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/writer_parts.hpp"
+#include "dpdk/block_memory.hpp"
 #include "plan/capture_plan.hpp"
-#include "spool/appender.hpp"
+#include "record/appender.hpp"
 #include "stats/counters.hpp"
 #include "stats/ledger.hpp"
 
@@ -27,7 +27,7 @@ class RxParts {
   // `writers` are connected already. `index`: which of plan.rx_lcores.
   static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(
       const plan::CapturePlan& plan, std::size_t index, std::span<const std::unique_ptr<WriterParts>> writers,
-      Outputs& outputs, rte_mempool* pool, StampField field);
+      Outputs& outputs, rte_mempool* pool, dpdk::StampField field);
 
   Outlet& outlet() { return *outlet_; }
   rte_mempool* pool() const { return pool_; }
@@ -43,23 +43,23 @@ class RxParts {
 
  private:
   using Done = std::expected<void, plan::Problem>;
-  RxParts(const plan::CapturePlan& plan, std::size_t index, rte_mempool* pool, StampField field)
+  RxParts(const plan::CapturePlan& plan, std::size_t index, rte_mempool* pool, dpdk::StampField field)
       : plan_(plan), index_(index), pool_(pool), field_(field) {}
 
   Done make_packet_outlet(std::span<const std::unique_ptr<WriterParts>> writers);
   Done make_block_outlet(std::span<const std::unique_ptr<WriterParts>> writers, Outputs& outputs);
   Done make_building_outlet();
-  std::unique_ptr<Outlet> block_outlet(std::vector<const spool::Drive*> drives);
+  std::unique_ptr<Outlet> block_outlet(std::vector<const record::Drive*> drives);
 
   const plan::CapturePlan& plan_;
   std::size_t index_;
   rte_mempool* pool_;
-  StampField field_;
+  dpdk::StampField field_;
   std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; --handoff packets
   std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; --handoff blocks
-  std::unique_ptr<BlockMemory> memory_;                        // --handoff blocks --until block
-  std::vector<std::unique_ptr<spool::BlockPort>> ports_;
-  std::vector<std::unique_ptr<spool::Appender>> appenders_;
+  std::unique_ptr<dpdk::BlockMemory> memory_;                  // --handoff blocks --until block
+  std::vector<std::unique_ptr<record::BlockPort>> ports_;
+  std::vector<std::unique_ptr<record::Appender>> appenders_;
   std::unique_ptr<Outlet> outlet_;
 };
 

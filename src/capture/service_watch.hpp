@@ -5,8 +5,8 @@
 #include <string>
 
 #include "capture/pipeline.hpp"
+#include "machine/service_manager.hpp"
 #include "policy/progress.hpp"
-#include "storage/service_manager.hpp"
 
 namespace wirespool::capture {
 
@@ -14,7 +14,7 @@ namespace wirespool::capture {
 // it ends. Nobody listening: nothing happens. Control thread.
 class ServiceWatch {
  public:
-  ServiceWatch() : manager_(storage::ServiceManager::from_environment()) {}
+  ServiceWatch() : manager_(machine::ServiceManager::from_environment()) {}
 
   void ready() const { manager_.tell("READY=1\nSTATUS=capturing"); }
   void status(const std::string& line) const { manager_.tell("STATUS=" + line); }
@@ -24,7 +24,7 @@ class ServiceWatch {
   void look(const Pipeline& pipeline, std::uint64_t now_ns);
 
  private:
-  storage::ServiceManager manager_;
+  machine::ServiceManager manager_;
   policy::Progress progress_;
   std::uint64_t next_ns_ = 0;
 };

@@ -11,18 +11,18 @@
 #include <optional>
 #include <thread>
 
-#include "capture/asked_devices.hpp"
-#include "capture/clock.hpp"
 #include "capture/done_by.hpp"
-#include "capture/eal.hpp"
 #include "capture/outputs.hpp"
 #include "capture/own_limits.hpp"
 #include "capture/pipeline.hpp"
-#include "capture/probe.hpp"
 #include "capture/reporter.hpp"
 #include "capture/service_watch.hpp"
 #include "capture/stop_signals.hpp"
-#include "capture/usable_cpus.hpp"
+#include "dpdk/asked_devices.hpp"
+#include "dpdk/clock.hpp"
+#include "dpdk/eal.hpp"
+#include "dpdk/probe.hpp"
+#include "dpdk/usable_cpus.hpp"
 #include "options/units.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
@@ -240,7 +240,7 @@ std::chrono::nanoseconds longest_end(const plan::CaptureConfig& config) {
 }
 
 // Everything is sealed; --on-seal gets some time for what it has not done yet, and another signal ends it.
-bool let_seal_hook_end(spool::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
+bool let_seal_hook_end(record::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
                        Reporter& reporter) {
   const auto end = steady_ns() + linger_ns;
   const auto signals = conditions.signals();
@@ -293,7 +293,7 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
 // What EAL would abort over, or say in a way that helps nobody.
 std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
                                             const std::vector<plan::HugepagePool>& hugepages) {
-  auto problems = plan::check_eal_args(args, usable_cpus());
+  auto problems = plan::check_eal_args(args, dpdk::usable_cpus());
   if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
   return problems;
 }
@@ -330,10 +330,10 @@ std::vector<plan::Problem> find_hanging_drives(const std::vector<std::string>& o
 Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, storage::Speaker& out,
                  storage::Speaker& err) {
   StopConditions conditions(plan.config);
-  const Timestamp start = utc_now();
+  const Timestamp start = dpdk::utc_now();
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
-  outputs->make_seal_hook(spare_cpus(plan, cpus));
+  outputs->make_seal_hook(dpdk::spare_cpus(plan, cpus));
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, notices);
   Reporter reporter(plan, start, *outputs, out, err);
@@ -372,14 +372,14 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty()) return refused(std::move(hanging));
   if (auto problems = plan::check_file_size(config, own_limits()); !problems.empty())
     return refused(std::move(problems));
-  if (auto drives = probe_drives(config.outputs); !drives) return refused(drives.error());
+  if (auto drives = dpdk::probe_drives(config.outputs); !drives) return refused(drives.error());
   const auto hugepages = plan::read_hugepages();
   if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
-  const auto cpus = own_cpus();
-  auto eal = Eal::start(plan::complete_eal_args(eal_args), err);
+  const auto cpus = dpdk::own_cpus();
+  auto eal = dpdk::Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return refused({eal.error()});
-  if (auto missing = missing_devices(); !missing.empty()) return refused(std::move(missing));
-  const auto machine = probe(config);
+  if (auto missing = dpdk::missing_devices(); !missing.empty()) return refused(std::move(missing));
+  const auto machine = dpdk::probe(config);
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);
   if (!plan) return refused(plan.error());

@@ -22,6 +22,5 @@ struct Outcome {
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
                     storage::Speaker& err);
 
-std::string dpdk_version();  // "DPDK 22.11.11"
 
 }  // namespace wirespool::capture

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "capture/clock.hpp"
+#include "dpdk/clock.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -29,7 +29,7 @@ void WriterLcore::run() noexcept {
     const bool wrote = setup_.writer && setup_.writer->poll();
     stages_.lap(wrote ? cycles.io : cycles.idle);
     worked |= wrote;
-    if (read_tsc().count >= next_tick_) tick();
+    if (dpdk::read_tsc().count >= next_tick_) tick();
     ++setup_.counters->rounds;
     if (worked) continue;
     ++setup_.counters->idle_rounds;
@@ -46,7 +46,7 @@ bool WriterLcore::sources_dry() const noexcept {
 }
 
 void WriterLcore::tick() noexcept {
-  const auto now = read_tsc();
+  const auto now = dpdk::read_tsc();
   next_tick_ = now.count + rte_get_tsc_hz() / ticks_per_second;
   setup_.tsc_clock->refresh(line_, line_version_);
   const auto utc = line_.to_utc(now);
@@ -71,7 +71,7 @@ void WriterLcore::finish() noexcept {
   setup_.writer->finish();
   while (!setup_.writer->drained()) {
     if (!setup_.writer->poll()) rte_pause();
-    if (read_tsc().count >= next_tick_) tick();
+    if (dpdk::read_tsc().count >= next_tick_) tick();
   }
 }
 

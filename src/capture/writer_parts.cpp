@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "capture/mbuf.hpp"
+#include "dpdk/mbuf.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -28,7 +28,7 @@ std::expected<std::unique_ptr<WriterParts>, plan::Problem> WriterParts::make(con
                                                                              std::vector<std::string>& notices) {
   std::unique_ptr<WriterParts> parts(new WriterParts(plan, writer));
   if (writer.blocks == 0) return parts;
-  auto memory = BlockMemory::take(writer.blocks, plan.block_bytes, writer.numa_node);
+  auto memory = dpdk::BlockMemory::take(writer.blocks, plan.block_bytes, writer.numa_node);
   if (!memory) return std::unexpected(memory.error());
   parts->memory_ = std::move(*memory);
   if (plan.config.until == plan::Until::disk)
@@ -40,8 +40,8 @@ WriterParts::WriterParts(const plan::CapturePlan& plan, const plan::PlannedWrite
     : drive_counters(writer.drives.size()),
       plan_(plan),
       planned_(writer),
-      slots_(spool::SpoolWriter::lanes(static_cast<std::uint32_t>(plan.rx_lcores.size()), writer.drives.size()) *
-             spool::SpoolWriter::slots_per_lane) {}
+      slots_(record::SpoolWriter::lanes(static_cast<std::uint32_t>(plan.rx_lcores.size()), writer.drives.size()) *
+             record::SpoolWriter::slots_per_lane) {}
 
 std::expected<void, plan::Problem> WriterParts::make_queue(std::vector<std::string>& notices) {
   const storage::IoQueueOptions options{
@@ -62,16 +62,16 @@ std::expected<void, plan::Problem> WriterParts::make_queue(std::vector<std::stri
   return {};
 }
 
-std::vector<spool::FileSlot*> WriterParts::slots_on(std::size_t drive) {
-  std::vector<spool::FileSlot*> mine;
+std::vector<record::FileSlot*> WriterParts::slots_on(std::size_t drive) {
+  std::vector<record::FileSlot*> mine;
   for (std::size_t i = 0; i < slots_.size() && !planned_.drives.empty(); ++i)
-    if (planned_.drives[i / spool::SpoolWriter::slots_per_lane % planned_.drives.size()] == drive)
+    if (planned_.drives[i / record::SpoolWriter::slots_per_lane % planned_.drives.size()] == drive)
       mine.push_back(&slots_[i]);
   return mine;
 }
 
-std::vector<const spool::Drive*> WriterParts::drives(Outputs& outputs) const {
-  std::vector<const spool::Drive*> mine;
+std::vector<const record::Drive*> WriterParts::drives(Outputs& outputs) const {
+  std::vector<const record::Drive*> mine;
   for (const auto drive : planned_.drives) mine.push_back(&outputs.drive(drive));
   return mine;
 }
@@ -81,46 +81,46 @@ void WriterParts::connect(Outputs& outputs) {
   if (plan_.config.until == plan::Until::disk) make_spool_writer(outputs, streams);
   if (plan_.config.until == plan::Until::handoff || plan_.config.handoff == plan::HandoffKind::blocks) return;
   if (plan_.config.until == plan::Until::block)
-    sink_ = std::make_unique<spool::BlockSink>(memory_->pool(), counters.ended_early);
+    sink_ = std::make_unique<record::BlockSink>(memory_->pool(), counters.ended_early);
   for (std::uint32_t stream = 0; stream < streams; ++stream) {
-    spool::BlockPort& port = sink_ ? static_cast<spool::BlockPort&>(*sink_) : spool_writer->port(stream);
-    appenders.push_back(std::make_unique<spool::Appender>(appender_options(stream), port));
+    record::BlockPort& port = sink_ ? static_cast<record::BlockPort&>(*sink_) : spool_writer->port(stream);
+    appenders.push_back(std::make_unique<record::Appender>(appender_options(stream), port));
   }
 }
 
 void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
-  std::vector<spool::WriterDrive> drives;
+  std::vector<record::WriterDrive> drives;
   for (std::size_t i = 0; i < planned_.drives.size(); ++i)
     drives.push_back({&outputs.drive(planned_.drives[i]), &outputs.keeper(planned_.drives[i]), &drive_counters[i]});
   const auto options = capture::appender_options(plan_);
   const bool flows = plan_.config.index == plan::IndexLevel::flow;
   const auto filter_bytes = flows ? format::filter_bytes_of(plan_.config.rotate_size) : 0;
-  spool_writer = std::make_unique<spool::SpoolWriter>(spool::SpoolWriterOptions{.writer = planned_.writer,
-                                                                                .streams = streams,
-                                                                                .depth = plan_.config.io_depth,
-                                                                                .snaplen = options.snaplen,
-                                                                                .block_bytes = options.block_bytes,
-                                                                                .flush_age_ns = options.flush_age_ns,
-                                                                                .grow_bytes = grow_bytes,
-                                                                                .rotation = options.rotation,
-                                                                                .filter_bytes = filter_bytes},
-                                                      std::move(drives), slots_, memory_->pool(), *queue_, counters);
+  spool_writer = std::make_unique<record::SpoolWriter>(record::SpoolWriterOptions{.writer = planned_.writer,
+                                                                                  .streams = streams,
+                                                                                  .depth = plan_.config.io_depth,
+                                                                                  .snaplen = options.snaplen,
+                                                                                  .block_bytes = options.block_bytes,
+                                                                                  .flush_age_ns = options.flush_age_ns,
+                                                                                  .grow_bytes = grow_bytes,
+                                                                                  .rotation = options.rotation,
+                                                                                  .filter_bytes = filter_bytes},
+                                                       std::move(drives), slots_, memory_->pool(), *queue_, counters);
   spool_writer->open_first_files();
 }
 
-spool::AppenderOptions WriterParts::appender_options(std::uint32_t stream) const {
+record::AppenderOptions WriterParts::appender_options(std::uint32_t stream) const {
   auto options = capture::appender_options(plan_);
   options.drives = static_cast<std::uint32_t>(std::max<std::size_t>(1, planned_.drives.size()));
   options.first_lane = stream * options.drives;
   return options;
 }
 
-spool::AppenderOptions appender_options(const plan::CapturePlan& plan) {
+record::AppenderOptions appender_options(const plan::CapturePlan& plan) {
   return {.snaplen = plan.config.snaplen,
           .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
           .flush_age_ns = plan.config.flush_age_ns,
           .rotation = {plan.config.rotate_size, plan.config.rotate_age_ns},
-          .copy_chain = copy_chain};
+          .copy_chain = dpdk::copy_chain};
 }
 
 }  // namespace wirespool::capture

@@ -7,21 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "capture/block_memory.hpp"
 #include "capture/outputs.hpp"
+#include "dpdk/block_memory.hpp"
 #include "plan/capture_plan.hpp"
-#include "spool/appender.hpp"
-#include "spool/block.hpp"
-#include "spool/block_sink.hpp"
-#include "spool/file_slot.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/appender.hpp"
+#include "record/block.hpp"
+#include "record/block_sink.hpp"
+#include "record/file_slot.hpp"
+#include "record/spool_writer.hpp"
 #include "stats/counters.hpp"
 #include "storage/io_queue.hpp"
 
 namespace wirespool::capture {
 
 // What every Appender of the capture has in common.
-spool::AppenderOptions appender_options(const plan::CapturePlan& plan);
+record::AppenderOptions appender_options(const plan::CapturePlan& plan);
 
 // Everything one writer lcore works with, built before it starts: Blocks in hugepages, files, the IoQueue, an Appender
 // per Stream. Counters may be read by any thread.
@@ -34,18 +34,18 @@ class WriterParts {
   // Once the keepers exist: the SpoolWriter (or the sink of --until block), and the Appenders if they are on this side.
   void connect(Outputs& outputs);
 
-  std::vector<spool::FileSlot*> slots_on(std::size_t drive);  // index into plan.drives
-  std::vector<const spool::Drive*> drives(Outputs& outputs) const;
-  spool::BlockPool* pool() { return memory_ ? &memory_->pool() : nullptr; }
+  std::vector<record::FileSlot*> slots_on(std::size_t drive);  // index into plan.drives
+  std::vector<const record::Drive*> drives(Outputs& outputs) const;
+  record::BlockPool* pool() { return memory_ ? &memory_->pool() : nullptr; }
 
   // For an Appender of Stream `stream`, on whichever lcore it is.
-  spool::AppenderOptions appender_options(std::uint32_t stream) const;
+  record::AppenderOptions appender_options(std::uint32_t stream) const;
   const plan::PlannedWriter& planned() const { return planned_; }
 
   stats::WriterCounters counters;
-  std::vector<stats::DriveCounters> drive_counters;  // by planned().drives
-  std::unique_ptr<spool::SpoolWriter> spool_writer;  // --until disk
-  std::vector<std::unique_ptr<spool::Appender>>
+  std::vector<stats::DriveCounters> drive_counters;   // by planned().drives
+  std::unique_ptr<record::SpoolWriter> spool_writer;  // --until disk
+  std::vector<std::unique_ptr<record::Appender>>
       appenders;  // by Stream; none for --until handoff, or if RX lcores append
 
  private:
@@ -55,10 +55,10 @@ class WriterParts {
 
   const plan::CapturePlan& plan_;
   plan::PlannedWriter planned_;
-  std::unique_ptr<BlockMemory> memory_;
-  std::vector<spool::FileSlot> slots_;
+  std::unique_ptr<dpdk::BlockMemory> memory_;
+  std::vector<record::FileSlot> slots_;
   std::unique_ptr<storage::IoQueue> queue_;
-  std::unique_ptr<spool::BlockSink> sink_;
+  std::unique_ptr<record::BlockSink> sink_;
 };
 
 }  // namespace wirespool::capture

@@ -15,7 +15,7 @@
 #include "wirespool/version.hpp"
 
 #ifdef WIRESPOOL_CAPTURE
-#include "capture/session.hpp"
+#include "dpdk/eal.hpp"
 #endif
 
 namespace wirespool::cli {
@@ -23,7 +23,7 @@ namespace {
 
 std::string dpdk_words() {
 #ifdef WIRESPOOL_CAPTURE
-  return capture::dpdk_version();
+  return dpdk::version();
 #else
   return "built without DPDK: no capture";
 #endif

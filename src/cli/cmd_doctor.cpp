@@ -2,12 +2,12 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/output.hpp"
-#include "tools/doctor.hpp"
+#include "doctor/doctor.hpp"
 
 namespace wirespool::cli {
 namespace {
 
-struct Request : tools::LookOptions {
+struct Request : machine::LookOptions {
   bool json = false;
 };
 
@@ -25,8 +25,8 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
-  const auto report = tools::doctor(tools::MachineTree(), request);
-  const auto text = request.json ? tools::render_json(report) : tools::render_table(report);
+  const auto report = doctor::doctor(machine::MachineTree(), request);
+  const auto text = request.json ? doctor::render_json(report) : doctor::render_table(report);
   return print(text, report.ready() ? Exit::done : Exit::machine_not_ready);
 }
 

@@ -8,14 +8,14 @@
 #include "cli/errors.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
-#include "tools/vf.hpp"
+#include "vf/vf.hpp"
 
 namespace wirespool::cli {
 namespace {
 
-using tools::MachineTree;
-using tools::VfMemory;
-using tools::VfProblem;
+using machine::MachineTree;
+using vf::VfMemory;
+using vf::VfProblem;
 
 // What every verb that changes something takes.
 struct Common {
@@ -43,23 +43,23 @@ int report_problem(const VfProblem& problem) {
   return Exit::capture_failed;
 }
 
-int print_plan(const tools::VfPlan& plan) {
+int print_plan(const vf::VfPlan& plan) {
   std::string text;
-  for (const auto& step : plan.steps) text += tools::describe(step.action) + "\n";
+  for (const auto& step : plan.steps) text += vf::describe(step.action) + "\n";
   for (const auto& notice : plan.notices) text += fmt::format("# {}\n", notice);
   return print(text);
 }
 
-tools::Perform hands() {
-  return [](tools::VfStep& step) { return tools::perform(MachineTree(), step); };
+vf::Perform hands() {
+  return [](vf::VfStep& step) { return vf::perform(MachineTree(), step); };
 }
 
-int do_plan(const tools::PlannedVf& plan, const Common& common) {
+int do_plan(const vf::PlannedVf& plan, const Common& common) {
   if (!plan) return report_problem(plan.error());
   if (common.dry_run) return print_plan(*plan);
   auto memory = VfMemory::load(common.memory);
   if (!memory) return report_problem(memory.error());
-  if (const auto done = tools::carry_out(*plan, *memory, hands()); !done) return report_problem(done.error());
+  if (const auto done = vf::carry_out(*plan, *memory, hands()); !done) return report_problem(done.error());
   for (const auto& notice : plan->notices) tell(fmt::format("wirespool: note: {}\n", notice));
   return Exit::done;
 }
@@ -77,11 +77,11 @@ options::Table<Show> show_table() {
 }
 
 int show(const Show& request) {
-  const auto rows = tools::list_functions(MachineTree());
-  return print(request.json ? tools::render_json(rows) : tools::render_table(rows));
+  const auto rows = vf::list_functions(MachineTree());
+  return print(request.json ? vf::render_json(rows) : vf::render_table(rows));
 }
 
-struct Create : tools::CreateRequest, Common {};
+struct Create : vf::CreateRequest, Common {};
 
 options::Table<Create> create_table() {
   options::Table<Create> table(
@@ -95,7 +95,7 @@ options::Table<Create> create_table() {
   return table;
 }
 
-int create(const Create& request) { return do_plan(tools::plan_create(MachineTree(), request), request); }
+int create(const Create& request) { return do_plan(vf::plan_create(MachineTree(), request), request); }
 
 struct Reset : Common {
   std::string device;
@@ -114,14 +114,14 @@ int reset(const Reset& request) {
   auto memory = VfMemory::load(request.memory);
   if (!memory) return report_problem(memory.error());
   const MachineTree tree;
-  const auto plan = tools::plan_reset(tree, *memory, request.device);
+  const auto plan = vf::plan_reset(tree, *memory, request.device);
   if (!plan) return report_problem(plan.error());
   if (request.dry_run) return print_plan(*plan);
-  const auto done = tools::reset(tree, *plan, *memory, hands());
+  const auto done = vf::reset(tree, *plan, *memory, hands());
   return done ? Exit::done : report_problem(done.error());
 }
 
-struct Bind : tools::BindRequest, Common {};
+struct Bind : vf::BindRequest, Common {};
 
 options::Table<Bind> bind_table() {
   options::Table<Bind> table({.command = "vf bind",
@@ -144,14 +144,14 @@ options::Table<Bind> unbind_table() {
   return table;
 }
 
-int bind(const Bind& request) { return do_plan(tools::plan_bind(MachineTree(), request), request); }
+int bind(const Bind& request) { return do_plan(vf::plan_bind(MachineTree(), request), request); }
 
 int unbind(Bind request) {
   request.driver.clear();
   return bind(request);
 }
 
-struct Trust : tools::TrustRequest, Common {};
+struct Trust : vf::TrustRequest, Common {};
 
 options::Table<Trust> trust_table() {
   const options::Choices<bool> on_off{{"on", true}, {"off", false}};
@@ -173,22 +173,22 @@ options::Table<Trust> trust_table() {
 // The PF's interface and what it says of its VFs, which plan_trust wants to know; empty where it says nothing.
 int trust(const Trust& request) {
   const MachineTree tree;
-  const auto devices = tools::list_pci_devices(tree);
-  const auto vf = tools::find_device(devices, request.vf);
+  const auto devices = machine::list_pci_devices(tree);
+  const auto vf = vf::find_device(devices, request.vf);
   if (!vf) return report_problem(vf.error());
-  const auto parent = std::ranges::find(devices, vf->physical_function, &tools::PciDevice::address);
-  std::vector<tools::VfLink> links;
-  std::vector<tools::PrivateFlag> flags;
+  const auto parent = std::ranges::find(devices, vf->physical_function, &machine::PciDevice::address);
+  std::vector<vf::VfLink> links;
+  std::vector<vf::PrivateFlag> flags;
   if (parent != devices.end() && !parent->interfaces.empty()) {
-    links = tools::read_vf_links(parent->interfaces.front()).value_or(links);
-    flags = tools::read_private_flags(parent->interfaces.front()).value_or(flags);
+    links = vf::read_vf_links(parent->interfaces.front()).value_or(links);
+    flags = vf::read_private_flags(parent->interfaces.front()).value_or(flags);
   }
-  return do_plan(tools::plan_trust(tree, request, links, flags), request);
+  return do_plan(vf::plan_trust(tree, request, links, flags), request);
 }
 
 enum class Direction { in, out, both };
 
-struct Mirror : tools::MirrorRequest, Common {
+struct Mirror : vf::MirrorRequest, Common {
   Direction direction = Direction::both;
 };
 
@@ -211,7 +211,7 @@ options::Table<Mirror> mirror_table() {
 int mirror(Mirror request) {
   request.ingress = request.direction != Direction::out;
   request.egress = request.direction != Direction::in;
-  return do_plan(tools::plan_mirror(MachineTree(), request), request);
+  return do_plan(vf::plan_mirror(MachineTree(), request), request);
 }
 
 struct Verb {

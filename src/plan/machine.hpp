@@ -7,7 +7,7 @@
 
 namespace wirespool::plan {
 
-// What a capture runs on, as found (capture/probe fills it, tests write it): plain facts, nothing decided.
+// What a capture runs on, as found (dpdk/probe fills it, tests write it): plain facts, nothing decided.
 
 struct MachineLcore {
   unsigned id = 0;

@@ -15,7 +15,7 @@ namespace wirespool::plan {
 namespace {
 
 constexpr unsigned largest_cache = 512;                 // RTE_MEMPOOL_CACHE_MAX_SIZE
-constexpr std::uint64_t handoff_entry_bytes = 32;       // spool::PacketRef
+constexpr std::uint64_t handoff_entry_bytes = 32;       // record::PacketRef
 constexpr std::uint64_t least_writer_bytes = 32 << 20;  // of Blocks: what a drive takes in some 10 ms at 3 GB/s
 
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
@@ -85,7 +85,7 @@ unsigned lanes_of(const CapturePlan& plan, const PlannedWriter& writer) {
   return static_cast<unsigned>(plan.rx_lcores.size() * std::max<std::size_t>(1, writer.drives.size()));
 }
 
-// Blocks a record may straddle besides the open one (spool/appender.hpp).
+// Blocks a record may straddle besides the open one (record/appender.hpp).
 unsigned longest_record_blocks(const CapturePlan& plan) {
   const std::uint64_t longest = std::min<std::uint64_t>(plan.config.snaplen, plan.carry_bytes) + 64;
   return static_cast<unsigned>(1 + longest / plan.block_bytes);
@@ -141,7 +141,7 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   plan.blocks_bytes = plan.blocks * (plan.carry_bytes + round_up(plan.block_bytes, 4096));
 }
 
-// A lane has three files at a time: being sealed, written, and opened ahead (spool/spool_writer.hpp); the re-homed
+// A lane has three files at a time: being sealed, written, and opened ahead (record/spool_writer.hpp); the re-homed
 // packets have a lane on each drive.
 void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   if (config.until != Until::disk || config.index == IndexLevel::off) return;

@@ -14,9 +14,9 @@
 
 #include <fmt/format.h>
 
-#include "storage/drive_look.hpp"
+#include "machine/drive_look.hpp"
+#include "options/units.hpp"
 #include "tools/bench_drive.hpp"
-#include "tools/doctor_findings.hpp"
 
 namespace wirespool::tools {
 namespace {
@@ -48,7 +48,7 @@ std::expected<void, DiskBenchProblem> check_sizes(const DiskBenchOptions& option
 std::expected<std::vector<bool>, DiskBenchProblem> check_direct_io(const DiskBenchOptions& options) {
   std::vector<bool> direct;
   for (const auto& directory : options.directories) {
-    const auto trial = storage::try_direct_io(directory);
+    const auto trial = machine::try_direct_io(directory);
     if (!trial) return not_ready(trial.error().message() + ": give a directory that is there and writable");
     if (!trial->direct_io && options.uring) {
       return not_ready(directory + ": its file system has no O_DIRECT: --io pwrite measures it through the page cache");
@@ -74,7 +74,7 @@ std::expected<void, DiskBenchProblem> check_room(const DiskBenchOptions& options
     const auto all = needed[status.st_dev] += options.blocks * options.block_bytes;
     if (all <= space.available) continue;
     return not_ready(fmt::format("{}: {} free of the {} the measurement needs: give fewer --blocks", directory,
-                                 describe_bytes(space.available), describe_bytes(all)));
+                                 options::format_size(space.available), options::format_size(all)));
   }
   return {};
 }

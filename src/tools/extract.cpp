@@ -8,9 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "filter/packet_filter.hpp"
 #include "format/file_name.hpp"
 #include "format/pcap.hpp"
-#include "tools/packet_filter.hpp"
 #include "tools/pipe_inputs.hpp"
 #include "wirespool/spool_file.hpp"
 
@@ -62,16 +62,16 @@ Inputs look_at(const Spool& spool) {
   return inputs;
 }
 
-std::expected<std::optional<PacketFilter>, ToolProblem> make_filter(const std::string& expression,
-                                                                    const Inputs& inputs) {
+std::expected<std::optional<filter::PacketFilter>, ToolProblem> make_filter(const std::string& expression,
+                                                                            const Inputs& inputs) {
   if (expression.empty()) return std::nullopt;
-  auto compiled = inputs.linktypes.empty() ? PacketFilter::compile(expression)
-                                           : PacketFilter::compile(expression, inputs.linktypes);
+  auto compiled = inputs.linktypes.empty() ? filter::PacketFilter::compile(expression)
+                                           : filter::PacketFilter::compile(expression, inputs.linktypes);
   if (!compiled) return std::unexpected(wrong_use({"--filter", compiled.error(), "see pcap-filter(7)"}));
   return std::move(*compiled);
 }
 
-Query make_query(const ExtractOptions& options, std::optional<PacketFilter>& filter) {
+Query make_query(const ExtractOptions& options, std::optional<filter::PacketFilter>& filter) {
   Query query;
   query.from = options.from;
   query.to = options.to;

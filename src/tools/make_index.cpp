@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "format/pcap_decoder.hpp"
-#include "spool/file_mark.hpp"
-#include "spool/index_builder.hpp"
-#include "spool/index_store.hpp"
+#include "read/file_mark.hpp"
+#include "read/index_builder.hpp"
+#include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
 #include "tools/printable.hpp"
@@ -30,8 +30,8 @@ IndexedFile refused(const std::string& path, const std::string& why) { return {p
 
 // Entries of the size that the file's Blocks had, if that is still known, and what capture it is of: an index that is
 // no longer of what the file holds knows these all the same.
-spool::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
-  const auto index = spool::load_index_to_check(file);
+read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
+  const auto index = read::load_index_to_check(file);
   const bool known = index && index->header.block_bytes > 0;
   return {level, known ? index->header.block_bytes : usual_block_bytes, true, index ? index->header.capture_mark : 0};
 }
@@ -54,7 +54,7 @@ void wait_for_the_next_tick(const storage::ReadFile& file) {
 IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, std::uint64_t packets) {
   const auto directory = storage::Directory::open(entry.directory);
   if (!directory) return refused(entry.path, directory.error().message());
-  const auto name = spool::index_path(entry.path).filename().string();
+  const auto name = read::index_path(entry.path).filename().string();
   if (const auto written = storage::write_small_file(*directory, name, bytes); !written) {
     return refused(entry.path, written.error().message());
   }
@@ -62,7 +62,7 @@ IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, 
 }
 
 // Records of a file, in order; why it is refused, or empty.
-std::string read_records(const SpoolEntry& entry, spool::IndexBuilder& builder) {
+std::string read_records(const SpoolEntry& entry, read::IndexBuilder& builder) {
   auto file = SpoolFile::open(entry.path);
   if (!file) return file.error().why;
   while (const auto* packet = file->next()) builder.add(*packet);
@@ -73,21 +73,21 @@ IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
   const auto file = storage::ReadFile::open(entry.path);
   if (!file) return refused(entry.path, file.error().message());
   if (!options.again) {
-    const auto index = spool::load_index(*file);
+    const auto index = read::load_index(*file);
     if (index && index->header.level >= options.level) return {entry.path, Outcome::kept, "", index->header.packets, 0};
   }
   wait_for_the_next_tick(*file);
-  const auto before = spool::mark_of(*file);
-  spool::IndexBuilder builder(options_for(*file, options.level));
+  const auto before = read::mark_of(*file);
+  read::IndexBuilder builder(options_for(*file, options.level));
   if (const auto why = read_records(entry, builder); !why.empty()) return refused(entry.path, why);
   if (!is_pcap(*file)) return refused(entry.path, "only pcap files have an index");
-  const auto after = spool::mark_of(*file);
+  const auto after = read::mark_of(*file);
   if (!before || !after || *before != *after) return refused(entry.path, "it was changed while it was read");
   const auto packets = builder.header().packets;
   const auto bytes = builder.finish(file->size(), *after);
-  if (bytes.size() > spool::largest_index) {
+  if (bytes.size() > read::largest_index) {
     return refused(entry.path,
-                   fmt::format("its index would be longer than {} MiB: try --level time", spool::largest_index >> 20));
+                   fmt::format("its index would be longer than {} MiB: try --level time", read::largest_index >> 20));
   }
   return store(entry, bytes, packets);
 }

@@ -40,8 +40,8 @@
 #include "format/load.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/record_scanner.hpp"
-#include "spool/file_mark.hpp"
-#include "spool/salvager.hpp"
+#include "read/file_mark.hpp"
+#include "read/salvager.hpp"
 #include "storage/direct_file.hpp"
 #include "storage/hidden_file.hpp"
 #include "storage/marker.hpp"
@@ -54,7 +54,7 @@
 namespace wirespool::tools {
 
 using Outcome = RepairedFile::Outcome;
-using spool::FileWindow;
+using read::FileWindow;
 using storage::DirectFile;
 using storage::HiddenFileUse;
 using storage::IoError;
@@ -168,7 +168,7 @@ class Repair {
     if (!decoder) return std::unexpected(decoder.error());
     const format::TimeLimits limits{
         .likely_from = context_.likely_from, .likely_to = context_.likely_to, .may_go_on_ns = day_ns};
-    spool::Salvager salvager(*window, format::RecordScanner(*decoder, limits), written_, context_.holes_known);
+    read::Salvager salvager(*window, format::RecordScanner(*decoder, limits), written_, context_.holes_known);
     while (true) {
       const auto packet = salvager.next();
       if (!packet) return std::unexpected(packet.error());
@@ -255,7 +255,7 @@ class Repair {
       if (context_.on_seal && !marked_before) storage::remove_marker(context_.directory, marker);
       return sealed;
     }
-    const auto index = part.index(spool::mark_of(context_.directory.path_of(name)));
+    const auto index = part.index(read::mark_of(context_.directory.path_of(name)));
     const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), index);
     if (!written) result_.index_problem = written.error().message();
     return {};

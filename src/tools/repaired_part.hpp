@@ -7,7 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "format/pcap.hpp"
-#include "spool/index_builder.hpp"
+#include "read/index_builder.hpp"
 #include "tools/repair_file.hpp"
 #include "wirespool/spool_file.hpp"
 
@@ -35,7 +35,7 @@ class RepairedPart {
   }
 
  private:
-  spool::IndexBuilder index_;
+  read::IndexBuilder index_;
   std::uint64_t end_ = sizeof(format::PcapFileHeader);
 };
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "format/record_scanner.hpp"
-#include "spool/index_store.hpp"
+#include "read/index_store.hpp"
 #include "storage/prefetcher.hpp"
 #include "tools/index_check.hpp"
 #include "tools/record_check.hpp"
@@ -129,8 +129,8 @@ void verify_strictly(const std::string& path, FileVerdict& verdict) {
 std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict& verdict) {
   const auto file = storage::ReadFile::open(entry.path);
   if (!file) return std::nullopt;  // told by who reads it
-  auto index = spool::load_index_to_check(*file);
-  if (index && !spool::load_index_header(*file))
+  auto index = read::load_index_to_check(*file);
+  if (index && !read::load_index_header(*file))
     verdict.notices.push_back(
         "its index is not used, as the file was changed or copied since: `wirespool index` makes a new one");
   if (index) return std::move(*index);

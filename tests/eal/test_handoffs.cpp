@@ -41,23 +41,24 @@ void start_eal() {
 // A Handoff of Blocks with an Appender at its near end and all Blocks to give it; the far end is the test's.
 struct BlockLine {
   explicit BlockLine(const std::string& name, std::uint32_t drives = 1)
-      : memory(spool::BlockPool::bytes_needed(blocks, block_bytes), 4096), pool(memory.span(), block_bytes) {
+      : memory(record::BlockPool::bytes_needed(blocks, block_bytes), 4096), pool(memory.span(), block_bytes) {
     start_eal();
     handoff = std::move(*BlockHandoff::create(name, blocks, SOCKET_ID_ANY));
     while (auto* block = pool.get()) REQUIRE(handoff->give_empty(*block));
-    for (std::uint32_t i = 0; i < drives; ++i) ok.push_back(std::make_unique<spool::Drive>("drive", 512));
-    std::vector<const spool::Drive*> seen;
+    for (std::uint32_t i = 0; i < drives; ++i) ok.push_back(std::make_unique<record::Drive>("drive", 512));
+    std::vector<const record::Drive*> seen;
     for (const auto& drive : ok) seen.push_back(drive.get());
     port = std::make_unique<BlockHandoffPort>(*handoff, seen, counters);
-    appender = std::make_unique<spool::Appender>(
-        spool::AppenderOptions{.drives = drives, .block_bytes = block_bytes, .flush_age_ns = 1, .rotation = {}}, *port);
+    appender = std::make_unique<record::Appender>(
+        record::AppenderOptions{.drives = drives, .block_bytes = block_bytes, .flush_age_ns = 1, .rotation = {}},
+        *port);
   }
 
   // One packet more, and its flush-age is over.
   std::size_t append_and_tick() {
     now.ns += second;
-    const spool::PacketRef packet{now, frame.data(), nullptr, static_cast<std::uint32_t>(frame.size()),
-                                  static_cast<std::uint32_t>(frame.size())};
+    const record::PacketRef packet{now, frame.data(), nullptr, static_cast<std::uint32_t>(frame.size()),
+                                   static_cast<std::uint32_t>(frame.size())};
     const auto done = appender->append({&packet, 1});
     packets += done;
     now.ns += second;
@@ -73,12 +74,12 @@ struct BlockLine {
   }
 
   AlignedBuffer memory;
-  spool::BlockPool pool;
+  record::BlockPool pool;
   std::unique_ptr<BlockHandoff> handoff;
-  std::vector<std::unique_ptr<spool::Drive>> ok;
+  std::vector<std::unique_ptr<record::Drive>> ok;
   stats::RxCounters counters;
   std::unique_ptr<BlockHandoffPort> port;
-  std::unique_ptr<spool::Appender> appender;
+  std::unique_ptr<record::Appender> appender;
   std::array<std::byte, 60> frame{};
   Timestamp now{1'767'225'600 * second};
   std::uint64_t packets = 0;
@@ -119,7 +120,7 @@ TEST_CASE("a tail that had to wait is sent when the one before it is taken, with
 
 TEST_CASE("a ring that is full says so, and what it did not take is still there", "[handoff]") {
   BlockLine line("full");
-  spool::Block* const block = line.handoff->take_empty();
+  record::Block* const block = line.handoff->take_empty();
   unsigned sent = 0;
   while (line.handoff->send({block, {}})) ++sent;
   CHECK(sent >= 2 * blocks);
@@ -153,7 +154,7 @@ TEST_CASE("packets that vanish from their ring are missed at the next look", "[h
   handoff->consume(10);
   CHECK(handoff->look().there == 30);
   CHECK(handoff->look().missing == 0);
-  std::array<spool::PacketRef, 7> stolen;
+  std::array<record::PacketRef, 7> stolen;
   REQUIRE(rte_ring_sc_dequeue_bulk_elem(rte_ring_lookup("packets"), stolen.data(), sizeof stolen[0], stolen.size(),
                                         nullptr) == stolen.size());
   CHECK(handoff->look().missing == 7);

@@ -8,13 +8,14 @@
 #include <random>
 #include <vector>
 
-#include "capture/clock.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
+#include "dpdk/clock.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
 using namespace wirespool::capture;
+using namespace wirespool::dpdk;
 
 namespace {
 

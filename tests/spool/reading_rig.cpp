@@ -6,8 +6,8 @@
 
 #include "format/file_name.hpp"
 #include "format/pcap_decoder.hpp"
-#include "spool/index_builder.hpp"
-#include "spool/index_store.hpp"
+#include "read/index_builder.hpp"
+#include "read/index_store.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/random.hpp"
 
@@ -86,9 +86,9 @@ std::vector<std::string> lay_out(const Trace& trace, const Layout& layout) {
 void make_index(const std::filesystem::path& pcap, format::IndexLevel level, std::uint32_t block_bytes) {
   auto file = SpoolFile::open(pcap.string());
   if (!file) throw std::runtime_error(file.error().message());
-  spool::IndexBuilder builder({level, block_bytes, true});
+  read::IndexBuilder builder({level, block_bytes, true});
   while (const auto* packet = file->next()) builder.add(*packet);
-  write_bytes(spool::index_path(pcap), builder.finish(file->size()));
+  write_bytes(read::index_path(pcap), builder.finish(file->size()));
 }
 
 Trace read_all(PacketStream& stream) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "spool/appender.hpp"
-#include "spool/file_keeper.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/appender.hpp"
+#include "record/file_keeper.hpp"
+#include "record/spool_writer.hpp"
 #include "support/aligned_buffer.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace.hpp"
@@ -44,14 +44,14 @@ class TraceRefs {
       refs_.push_back({trace[i].time, frames_[i].data(), &frames_[i], bytes, bytes > chain_above ? bytes / 2 : bytes});
     }
   }
-  std::span<const spool::PacketRef> span() const { return refs_; }
+  std::span<const record::PacketRef> span() const { return refs_; }
 
  private:
   std::vector<std::span<const std::byte>> frames_;
-  std::vector<spool::PacketRef> refs_;
+  std::vector<record::PacketRef> refs_;
 };
 
-inline std::uint32_t copy_chain(const spool::PacketRef& packet, std::uint32_t offset, std::byte* to,
+inline std::uint32_t copy_chain(const record::PacketRef& packet, std::uint32_t offset, std::byte* to,
                                 std::uint32_t bytes) noexcept {
   const auto& frame = *static_cast<const std::span<const std::byte>*>(packet.owner);
   const auto there = std::min<std::size_t>(bytes, frame.size() - std::min<std::size_t>(offset, frame.size()));
@@ -66,50 +66,50 @@ class SpoolRig {
 
   SpoolRig(const RigOptions& options, storage::IoQueue& queue)
       : options_(options),
-        memory_(spool::BlockPool::bytes_needed(options.blocks, options.block_bytes), 4096),
+        memory_(record::BlockPool::bytes_needed(options.blocks, options.block_bytes), 4096),
         pool_(memory_.span(), options.block_bytes),
-        slots_(spool::SpoolWriter::lanes(options.streams, options.drives) * spool::SpoolWriter::slots_per_lane),
+        slots_(record::SpoolWriter::lanes(options.streams, options.drives) * record::SpoolWriter::slots_per_lane),
         drive_counters_(options.drives) {
-    std::vector<spool::WriterDrive> drives;
+    std::vector<record::WriterDrive> drives;
     directories_.reserve(options.drives);
     for (std::size_t i = 0; i < options.drives; ++i) {
       std::filesystem::create_directory(directory(i));
       directories_.push_back(std::move(*storage::Directory::open(directory(i).string())));
-      drives_.push_back(std::make_unique<spool::Drive>(directory(i).string(), 4096));
+      drives_.push_back(std::make_unique<record::Drive>(directory(i).string(), 4096));
       keepers_.push_back(
-          std::make_unique<spool::FileKeeper>(spool::FileKeeperOptions{.stem = "test",
-                                                                       .capture_start = capture_start,
-                                                                       .direct_io = options.direct_io,
-                                                                       .preallocate_bytes = options.preallocate,
-                                                                       .block_bytes = options.block_bytes},
-                                              *drives_[i], directories_.back(), slots_of(i)));
+          std::make_unique<record::FileKeeper>(record::FileKeeperOptions{.stem = "test",
+                                                                         .capture_start = capture_start,
+                                                                         .direct_io = options.direct_io,
+                                                                         .preallocate_bytes = options.preallocate,
+                                                                         .block_bytes = options.block_bytes},
+                                               *drives_[i], directories_.back(), slots_of(i)));
       drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
     }
-    spool::SpoolWriterOptions writer_options{.streams = options.streams,
-                                             .depth = options.depth,
-                                             .snaplen = options.snaplen,
-                                             .block_bytes = options.block_bytes,
-                                             .flush_age_ns = options.flush_age_ns,
-                                             .grow_bytes = options.preallocate,
-                                             .rotation = {options.rotate_size, options.rotate_age_ns},
-                                             .filter_bytes = options.filter_bytes,
-                                             .patience_ns = options.patience_ns};
-    writer_ = std::make_unique<spool::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
+    record::SpoolWriterOptions writer_options{.streams = options.streams,
+                                              .depth = options.depth,
+                                              .snaplen = options.snaplen,
+                                              .block_bytes = options.block_bytes,
+                                              .flush_age_ns = options.flush_age_ns,
+                                              .grow_bytes = options.preallocate,
+                                              .rotation = {options.rotate_size, options.rotate_age_ns},
+                                              .filter_bytes = options.filter_bytes,
+                                              .patience_ns = options.patience_ns};
+    writer_ = std::make_unique<record::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
     for (std::uint32_t stream = 0; stream < options.streams; ++stream)
-      appenders_.push_back(std::make_unique<spool::Appender>(
-          spool::AppenderOptions{.first_lane = writer_->first_lane(stream),
-                                 .drives = static_cast<std::uint32_t>(options.drives),
-                                 .snaplen = options.snaplen,
-                                 .block_bytes = options.block_bytes,
-                                 .flush_age_ns = options.flush_age_ns,
-                                 .rotation = {options.rotate_size, options.rotate_age_ns},
-                                 .copy_chain = copy_chain},
+      appenders_.push_back(std::make_unique<record::Appender>(
+          record::AppenderOptions{.first_lane = writer_->first_lane(stream),
+                                  .drives = static_cast<std::uint32_t>(options.drives),
+                                  .snaplen = options.snaplen,
+                                  .block_bytes = options.block_bytes,
+                                  .flush_age_ns = options.flush_age_ns,
+                                  .rotation = {options.rotate_size, options.rotate_age_ns},
+                                  .copy_chain = copy_chain},
           writer_->port(stream)));
     writer_->open_first_files();
   }
 
   // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.
-  void feed(std::uint32_t stream, std::span<const spool::PacketRef> packets) {
+  void feed(std::uint32_t stream, std::span<const record::PacketRef> packets) {
     while (!packets.empty()) {
       if (!writer_->any_drive()) {
         writer_->drop(packets.size());
@@ -151,31 +151,31 @@ class SpoolRig {
     return held;
   }
 
-  spool::Drive& drive(std::size_t i) { return *drives_[i]; }
-  spool::SpoolWriter& writer() { return *writer_; }
+  record::Drive& drive(std::size_t i) { return *drives_[i]; }
+  record::SpoolWriter& writer() { return *writer_; }
   const stats::WriterCounters& counters() const { return counters_; }
   const stats::DriveCounters& drive_counters(std::size_t i) const { return drive_counters_[i]; }
 
  private:
-  std::vector<spool::FileSlot*> slots_of(std::size_t drive) {
-    std::vector<spool::FileSlot*> mine;
+  std::vector<record::FileSlot*> slots_of(std::size_t drive) {
+    std::vector<record::FileSlot*> mine;
     for (std::size_t i = 0; i < slots_.size(); ++i)
-      if (i / spool::SpoolWriter::slots_per_lane % options_.drives == drive) mine.push_back(&slots_[i]);
+      if (i / record::SpoolWriter::slots_per_lane % options_.drives == drive) mine.push_back(&slots_[i]);
     return mine;
   }
 
   RigOptions options_;
   TempDir temp_;
   AlignedBuffer memory_;
-  spool::BlockPool pool_;
-  std::vector<spool::FileSlot> slots_;
+  record::BlockPool pool_;
+  std::vector<record::FileSlot> slots_;
   std::vector<stats::DriveCounters> drive_counters_;
   stats::WriterCounters counters_;
   std::vector<storage::Directory> directories_;
-  std::vector<std::unique_ptr<spool::Drive>> drives_;
-  std::vector<std::unique_ptr<spool::FileKeeper>> keepers_;
-  std::unique_ptr<spool::SpoolWriter> writer_;
-  std::vector<std::unique_ptr<spool::Appender>> appenders_;
+  std::vector<std::unique_ptr<record::Drive>> drives_;
+  std::vector<std::unique_ptr<record::FileKeeper>> keepers_;
+  std::unique_ptr<record::SpoolWriter> writer_;
+  std::vector<std::unique_ptr<record::Appender>> appenders_;
 };
 
 }  // namespace wirespool::test

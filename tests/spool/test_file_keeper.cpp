@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What file systems and other people do to the files of a running capture.
-#include "spool/file_keeper.hpp"
+#include "record/file_keeper.hpp"
 
 #include <unistd.h>
 
@@ -18,8 +18,8 @@
 using namespace wirespool;
 using namespace wirespool::test;
 using Catch::Contains;
-using spool::DriveState;
-using spool::FileSlot;
+using record::DriveState;
+using record::FileSlot;
 namespace fs = std::filesystem;
 
 namespace {
@@ -31,19 +31,19 @@ struct Kept {
   TempDir temp;
   fs::path path = temp / "drive";
   storage::Directory directory;
-  spool::Drive drive{path.string(), block};
+  record::Drive drive{path.string(), block};
   FileSlot slot;
-  spool::FileKeeper keeper;
+  record::FileKeeper keeper;
   AlignedBuffer data{8 * block, 7};
 
-  explicit Kept(spool::FileKeeperOptions options = {})
+  explicit Kept(record::FileKeeperOptions options = {})
       : directory(make(path)), keeper(complete(options), drive, directory, {&slot}) {}
 
   static storage::Directory make(const fs::path& path) {
     fs::create_directory(path);
     return std::move(*storage::Directory::open(path.string()));
   }
-  static spool::FileKeeperOptions complete(spool::FileKeeperOptions options) {
+  static record::FileKeeperOptions complete(record::FileKeeperOptions options) {
     options.stem = "t";
     options.capture_start = {1'700'000'000'000'000'000};
     options.direct_io = false;
@@ -88,14 +88,14 @@ struct Kept {
   }
 };
 
-spool::FileKeeperOptions syncing() {
-  spool::FileKeeperOptions options;
+record::FileKeeperOptions syncing() {
+  record::FileKeeperOptions options;
   options.sync_age = std::chrono::nanoseconds(1);
   return options;
 }
 
-spool::FileKeeperOptions allocating_ahead() {
-  spool::FileKeeperOptions options;
+record::FileKeeperOptions allocating_ahead() {
+  record::FileKeeperOptions options;
   options.preallocate_bytes = 8 * block;
   return options;
 }
@@ -355,7 +355,7 @@ TEST_CASE("an index that cannot be written is told, and its file is whole all th
 }
 
 TEST_CASE("complaints that nobody takes are counted, not kept") {
-  spool::Drive drive("x", block);
+  record::Drive drive("x", block);
   for (int i = 0; i < 100; ++i) drive.complain("once more");
   const auto lines = drive.take_complaints();
   CHECK(lines.size() == 17);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The flow index that a capture makes from its Blocks, against the one made from the finished file.
 #include "format/index_file.hpp"
-#include "spool/file_mark.hpp"
-#include "spool/index_builder.hpp"
+#include "read/file_mark.hpp"
+#include "read/index_builder.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_io_queue.hpp"
@@ -20,12 +20,12 @@ namespace {
 constexpr std::uint64_t plenty = 8 << 20;
 
 std::vector<std::byte> index_from_file(const std::filesystem::path& path, std::uint32_t block_bytes) {
-  spool::IndexBuilder builder(
+  read::IndexBuilder builder(
       {format::IndexLevel::flow, block_bytes, false, format::capture_mark(SpoolRig::capture_start)});
   auto file = SpoolFile::open(path.string());
   REQUIRE(file);
   while (const auto* packet = file->next()) builder.add(*packet);
-  return builder.finish(file->size(), spool::mark_of(path.string()));
+  return builder.finish(file->size(), read::mark_of(path.string()));
 }
 
 // The files whose index is not, byte for byte, what the file gives. One that was cut may have none.
@@ -93,7 +93,7 @@ TEST_CASE("it is so on an idle link too, and when drives fail", "[spool][faulty]
 }
 
 TEST_CASE("rows that become one have the keys of both", "[spool]") {
-  spool::IndexRows rows;
+  record::IndexRows rows;
   rows.take_memory(8, plenty);
   Keys keys;
   std::vector<std::size_t> keys_before_row;
@@ -119,7 +119,7 @@ TEST_CASE("rows that become one have the keys of both", "[spool]") {
 }
 
 TEST_CASE("a filter that there is no room for is left out, and the next small one is not", "[spool]") {
-  spool::IndexRows rows;
+  record::IndexRows rows;
   rows.take_memory(8, 64 * sizeof(format::FilterLine));
   Keys keys;
   for (const auto count : {2u, 2000u, 3u}) {

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <random>
 
-#include "spool/index_store.hpp"
+#include "read/index_store.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
@@ -212,7 +212,7 @@ TEST_CASE("a damaged, newer or foreign index is ignored with a word about it") {
   rig.layout.streams = 1;
   rig.layout.blocks_per_file = 1000;
   const auto pcap = lay_out(trace, rig.layout).at(0);
-  const auto idx = spool::index_path(pcap);
+  const auto idx = read::index_path(pcap);
   const auto good = read_bytes(idx);
   Query wanted;
   wanted.from = trace[100].time;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <random>
 
+#include "filter/packet_filter.hpp"
 #include "format/block_filter.hpp"
 #include "spool/random_traffic.hpp"
 #include "spool/reading_rig.hpp"
@@ -8,7 +9,6 @@
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace_compare.hpp"
-#include "tools/packet_filter.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -18,11 +18,11 @@ namespace {
 std::string valid_filter(Random& random, unsigned depth = 3) {
   while (true) {
     const auto expression = random_filter(random, depth);
-    if (tools::PacketFilter::compile(expression)) return expression;
+    if (filter::PacketFilter::compile(expression)) return expression;
   }
 }
 
-Query query_of(tools::PacketFilter& filter, const std::string& expression) {
+Query query_of(filter::PacketFilter& filter, const std::string& expression) {
   Query query;
   query.matches = [&filter](const StoredPacket& packet) { return filter.matches(packet); };
   query.condition = FlowCondition::of_filter(expression);
@@ -45,7 +45,7 @@ TEST_CASE("no Block is left out that has a packet which libpcap matches") {
   std::size_t matched = 0, left_out = 0;
   for (int round = 0; round < 1500; ++round) {
     const auto expression = valid_filter(random, static_cast<unsigned>(random.below(5)));
-    auto filter = *tools::PacketFilter::compile(expression);
+    auto filter = *filter::PacketFilter::compile(expression);
     const auto condition = FlowCondition::of_filter(expression);
     for (std::size_t i = 0; i < trace.size(); ++i) {
       const StoredPacket packet{trace[i], 1, 0, {}};
@@ -82,7 +82,7 @@ TEST_CASE("a filter gives the same packets with an index, without one, and from 
   for (int round = 0; round < 60; ++round) {
     const auto expression = valid_filter(random);
     INFO(expression);
-    auto filter = *tools::PacketFilter::compile(expression);
+    auto filter = *filter::PacketFilter::compile(expression);
     auto query = query_of(filter, expression);
     PacketStream with(*spool, query);
     const auto packets = read_all(with);
@@ -120,7 +120,7 @@ TEST_CASE("a host that talks in one Block has that Block read and no other") {
   layout.block_bytes = 8192;
   lay_out(with_guest, layout);
   const std::string expression = "host 203.0.0.0";
-  auto filter = *tools::PacketFilter::compile(expression);
+  auto filter = *filter::PacketFilter::compile(expression);
   const auto spool = Spool::open({directory.str()});
   PacketStream stream(*spool, query_of(filter, expression));
   CHECK(read_all(stream).size() == 1);
@@ -128,5 +128,5 @@ TEST_CASE("a host that talks in one Block has that Block read and no other") {
 }
 
 TEST_CASE("an expression that libpcap refuses is refused with its words") {
-  CHECK(tools::PacketFilter::compile("host").error().find("syntax error") != std::string::npos);
+  CHECK(filter::PacketFilter::compile("host").error().find("syntax error") != std::string::npos);
 }

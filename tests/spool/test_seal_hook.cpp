@@ -6,13 +6,13 @@
 #include <thread>
 
 #include "format/file_name.hpp"
-#include "spool/seal_hook.hpp"
+#include "record/seal_hook.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace wirespool;
 using namespace std::chrono_literals;
-using spool::SealHook;
+using record::SealHook;
 namespace fs = std::filesystem;
 
 namespace {
@@ -47,7 +47,7 @@ struct Rig {
       return entry.path().extension() == ".on-seal";
     }));
   }
-  spool::SealHookOptions options(const std::string& command) const {
+  record::SealHookOptions options(const std::string& command) const {
     return {
         .command = command, .stem = "probe", .timeout = 10s, .cpus = {}, .first_pause = 20ms, .longest_pause = 100ms};
   }

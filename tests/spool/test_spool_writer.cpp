@@ -3,7 +3,7 @@
 #include <random>
 
 #include "format/index_file.hpp"
-#include "spool/spool_writer.hpp"
+#include "record/spool_writer.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_io_queue.hpp"
@@ -193,7 +193,7 @@ TEST_CASE("a capture that received nothing leaves no file", "[spool]") {
 
 TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
   const auto drives = GENERATE(1u, 3u);
-  const auto fewest = spool::SpoolWriter::fewest_blocks(2, drives, 16 << 10, 262144);
+  const auto fewest = record::SpoolWriter::fewest_blocks(2, drives, 16 << 10, 262144);
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
   auto queue = plain_queue();
   SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = static_cast<std::uint32_t>(fewest)},
@@ -243,7 +243,7 @@ TEST_CASE("a drive that dies is left aside and its packets go to the others", "[
     rig.turn(trace[i + 99].time);
   }
   rig.finish();
-  CHECK(rig.drive(1).state() == (error == -ENOSPC ? spool::DriveState::full : spool::DriveState::failed));
+  CHECK(rig.drive(1).state() == (error == -ENOSPC ? record::DriveState::full : record::DriveState::failed));
   CHECK(rig.counters().stored.get() == trace.size());
   CHECK(rig.counters().drop_drive.get() == 0);
   CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
@@ -307,7 +307,7 @@ TEST_CASE("a drive that only ever says try again has failed after a while, and i
     rig.turn(trace[i + 99].time);
   }
   rig.finish();
-  CHECK(rig.drive(1).state() == spool::DriveState::failed);
+  CHECK(rig.drive(1).state() == record::DriveState::failed);
   CHECK(rig.drive(1).why().find("again and again") != std::string::npos);
   CHECK(rig.counters().stored.get() == trace.size());
   CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
@@ -328,7 +328,7 @@ TEST_CASE("a frame that is shorter than its driver says is stored as far as it g
   const auto block_bytes = GENERATE(8u << 10, 64u << 10);  // over Blocks, or in one
   const auto trace = make_trace({.kind = "jumbo", .packets = 50});
   const TraceRefs refs(trace, 500);
-  std::vector<spool::PacketRef> boasting(refs.span().begin(), refs.span().end());
+  std::vector<record::PacketRef> boasting(refs.span().begin(), refs.span().end());
   for (auto& packet : boasting) packet.wirelen += 65'536;
   auto queue = plain_queue();
   SpoolRig rig({.block_bytes = block_bytes}, *queue);

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "format/file_name.hpp"
-#include "spool/index_builder.hpp"
-#include "spool/index_store.hpp"
+#include "read/index_builder.hpp"
+#include "read/index_store.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
@@ -160,7 +160,7 @@ TEST_CASE("a damaged length, a cut end and trailing zeros are told with where th
 
 TEST_CASE("times that go back and lengths that cannot be are told") {
   Rig rig;
-  std::filesystem::remove(spool::index_path(rig.paths[0]));
+  std::filesystem::remove(read::index_path(rig.paths[0]));
   auto verdict = rig.verdict_after([](auto& bytes) { bytes[24] = std::byte{0xff}; });
   CHECK(any_contains(verdict.problems, "1 timestamps go back"));
   CHECK(any_contains(verdict.problems, "its first packet is of another time than its name"));
@@ -174,7 +174,7 @@ TEST_CASE("times that go back and lengths that cannot be are told") {
 
 TEST_CASE("an index that is gone or newer is worth a note, a damaged one is a problem") {
   Rig rig;
-  const auto idx = spool::index_path(rig.paths[0]);
+  const auto idx = read::index_path(rig.paths[0]);
   const auto good = read_bytes(idx);
   auto newer = good;
   newer[8] = std::byte{7};
@@ -194,9 +194,9 @@ TEST_CASE("an index that is gone or newer is worth a note, a damaged one is a pr
 
 TEST_CASE("an index of other records of the same length is found out") {
   Rig rig;
-  auto index = *format::decode_index(read_bytes(spool::index_path(rig.paths[0])));
+  auto index = *format::decode_index(read_bytes(read::index_path(rig.paths[0])));
   const auto verdict_with = [&rig](const format::Index& changed) {
-    write_bytes(spool::index_path(rig.paths[0]), format::encode_index(changed.header, changed.entries));
+    write_bytes(read::index_path(rig.paths[0]), format::encode_index(changed.header, changed.entries));
     return rig.verdict_after([](auto&) {}).problems;
   };
   auto changed = index;
@@ -267,7 +267,7 @@ TEST_CASE("a capture without an end, and files it left unsealed, are told") {
 
 TEST_CASE("wirespool index makes what is missing, keeps what is good, and makes better ones") {
   Rig rig;
-  std::filesystem::remove(spool::index_path(rig.paths[0]));
+  std::filesystem::remove(read::index_path(rig.paths[0]));
   auto report = tools::make_indices({rig.places, format::IndexLevel::time, false});
   REQUIRE(report);
   CHECK(report->complete());
@@ -342,9 +342,9 @@ struct SetBack {
     const auto path = directory / format::format_file_name({"t", trace[0].time, 0, sequence});
     write_bytes(path, pcap_bytes(trace));
     auto file = SpoolFile::open(path.string());
-    spool::IndexBuilder builder({format::IndexLevel::time, 4096, true, mark});
+    read::IndexBuilder builder({format::IndexLevel::time, 4096, true, mark});
     while (const auto* packet = file->next()) builder.add(*packet);
-    write_bytes(spool::index_path(path), builder.finish(file->size()));
+    write_bytes(read::index_path(path), builder.finish(file->size()));
   }
 };
 

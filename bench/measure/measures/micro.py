@@ -12,7 +12,7 @@ from ..trouble import Trouble
 
 # program, its arguments, whether it only needs its CPUs
 PROGRAMS = [
-    ("bench/micro/spool/append_bench", [], True),
+    ("bench/micro/record/append_bench", [], True),
     ("bench/micro/policy/timebase_bench", [], True),
     ("bench/micro/capture/handoff_bench", [], True),
 ]

@@ -20,14 +20,15 @@
 #include <vector>
 
 #include "capture/handoff.hpp"
-#include "capture/mbuf.hpp"
 #include "contest/contest.hpp"
 #include "contest/frames.hpp"
+#include "dpdk/mbuf.hpp"
 
 namespace {
 
 using namespace wirespool;
 using namespace wirespool::capture;
+using namespace wirespool::dpdk;
 using bench::keep;
 
 constexpr unsigned burst = 64;

@@ -88,17 +88,3 @@ TEST_CASE("the collector forgets one Block before the next") {
   collector.add(frame_of(3, 4));
   CHECK(take(collector).filter().may_contain(ipv4_key(3, 32)));
 }
-
-TEST_CASE("conditions are and, or and anything of keys") {
-  FilterCollector collector;
-  collector.add(frame_of(1, 2));
-  const auto taken = take(collector);
-  const auto one = FlowCondition::has(ipv4_key(1, 32)), nine = FlowCondition::has(ipv4_key(9, 32));
-  const auto filter = taken.filter();
-  CHECK(filter.may_match(one));
-  CHECK_FALSE(filter.may_match(nine));
-  CHECK(filter.may_match(FlowCondition::any(one, nine)));
-  CHECK_FALSE(filter.may_match(FlowCondition::all(one, nine)));
-  CHECK(filter.may_match(FlowCondition::any(nine, FlowCondition::anything())));
-  CHECK_FALSE(filter.may_match(FlowCondition::all(nine, FlowCondition::anything())));
-}

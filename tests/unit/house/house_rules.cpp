@@ -18,15 +18,29 @@ const std::vector<Room>& rooms() {
       {"policy", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"stats", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"storage", {"include"}, {"std", "Linux", "liburing"}},
-      {"spool", {"include", "format", "policy", "storage", "stats"}, {"std"}},
+      {"filter", {"include", "format"}, {"std", "libpcap"}},
+      {"machine", {"include", "storage"}, {"std", "Linux"}, {"liburing"}},
+      {"read", {"include", "format", "filter", "storage"}, {"std"}},
+      {"record", {"include", "format", "machine", "policy", "read/file_mark", "stats", "storage"}, {"std"}},
       {"options", {"include"}, {"std"}, {"fmt"}},
       {"plan", {"include", "format", "options", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
-      {"tools", {"include", "format", "spool", "storage"}, {"std", "libpcap"}, {"Linux", "fmt", "nlohmann/json"}},
+      {"tools",
+       {"include", "format", "filter", "machine", "options", "read", "storage"},
+       {"std", "libpcap"},
+       {"Linux", "fmt", "nlohmann/json"}},
+      {"doctor", {"include", "machine"}, {"std"}, {"fmt", "nlohmann/json"}},
+      {"vf", {"include", "machine", "storage"}, {"std"}, {"Linux", "fmt", "nlohmann/json"}},
+      {"dpdk",
+       {"include", "plan", "policy", "record/block", "record/packet_ref", "stats", "storage"},
+       {"std", "DPDK"},
+       {"Linux", "fmt"}},
       {"capture",
-       {"include", "format", "options", "plan", "policy", "stats", "storage", "spool"},
-       {"std", "Linux", "DPDK"},
-       {"fmt"}},
-      {"cli", {"include", "options", "plan", "tools", "capture/session", "stats/render"}, {"std", "CLI11", "fmt"}},
+       {"include", "dpdk", "format", "machine", "options", "plan", "policy", "record", "stats", "storage"},
+       {"std", "DPDK"},
+       {"Linux", "fmt"}},
+      {"cli",
+       {"include", "capture/session", "doctor", "dpdk/eal", "machine", "options", "plan", "stats/render", "tools", "vf"},
+       {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},
   };
   return table;
@@ -59,7 +73,7 @@ std::string room_of(const fs::path& path) {
   return parts.size() > 2 ? parts[1].string() : parts.back().stem().string();
 }
 
-// "spool/block.hpp" -> spool, "wirespool/packet.hpp" -> include.
+// "record/block.hpp" -> record, "wirespool/packet.hpp" -> include.
 std::string room_of_include(std::string_view name) {
   const auto room = std::string(name.substr(0, name.find('/')));
   return room == "wirespool" ? "include" : room;

@@ -90,9 +90,9 @@ TEST_CASE("no file names a machine") {
 }
 
 TEST_CASE("an arrow that points up is named with its line") {
-  const auto findings = check_includes("src/format/pcap.hpp", "#pragma once\n#include \"spool/block.hpp\"\n");
+  const auto findings = check_includes("src/format/pcap.hpp", "#pragma once\n#include \"record/block.hpp\"\n");
   REQUIRE(findings.size() == 1);
-  CHECK(findings[0] == "src/format/pcap.hpp:2: format may not include spool (\"spool/block.hpp\")");
+  CHECK(findings[0] == "src/format/pcap.hpp:2: format may not include record (\"record/block.hpp\")");
 }
 
 TEST_CASE("arrows that point up are seen in every room") {
@@ -110,8 +110,8 @@ TEST_CASE("the command line sees one header of capture and no other") {
 }
 
 TEST_CASE("an outside header in the wrong room is named") {
-  CHECK(check_includes("src/spool/appender.cpp", "#include <rte_mbuf.h>") ==
-        Findings{"src/spool/appender.cpp:1: spool may not include DPDK (<rte_mbuf.h>)"});
+  CHECK(check_includes("src/record/appender.cpp", "#include <rte_mbuf.h>") ==
+        Findings{"src/record/appender.cpp:1: record may not include DPDK (<rte_mbuf.h>)"});
   CHECK(check_includes("src/tools/ls.cpp", "  #  include <CLI/CLI.hpp>").size() == 1);
   CHECK(check_includes("src/capture/eal.cpp", "#include <liburing.h>").size() == 1);
   CHECK(check_includes("src/cli/cli.cpp", "#include <pcap/pcap.h>").size() == 1);
@@ -127,7 +127,7 @@ TEST_CASE("fmt and nlohmann/json stay out of headers") {
 
 TEST_CASE("an include that does not begin with a room is named") {
   CHECK(check_includes("src/format/pcap.cpp", "#include \"pcap.hpp\"").size() == 1);
-  CHECK(check_includes("src/format/pcap.cpp", "#include \"../spool/block.hpp\"").size() == 1);
+  CHECK(check_includes("src/format/pcap.cpp", "#include \"../record/block.hpp\"").size() == 1);
 }
 
 TEST_CASE("a folder that is not a room is named") {

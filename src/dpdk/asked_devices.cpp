@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dpdk/asked_devices.hpp"
+
+#include <fmt/format.h>
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_devargs.h>
+#include <rte_ethdev.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dpdk/net_interface.hpp"
+#include "plan/device_args.hpp"
+
+namespace wirespool::dpdk {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A PCI address with its domain, as buses name their devices.
+std::string full_name(std::string_view name) {
+  const bool short_address = name.size() == 7 && name[2] == ':' && name[5] == '.';
+  std::string full = (short_address ? "0000:" : "") + std::string(name);
+  std::ranges::transform(full, full.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return full;
+}
+
+bool is_a_port(const std::string& name) {
+  for (auto port = rte_eth_find_next(0); port < RTE_MAX_ETHPORTS;
+       port = rte_eth_find_next(static_cast<std::uint16_t>(port + 1))) {
+    rte_eth_dev_info info{};
+    if (rte_eth_dev_info_get(static_cast<std::uint16_t>(port), &info) == 0 && info.device &&
+        full_name(rte_dev_name(info.device)) == name)
+      return true;
+  }
+  return false;
+}
+
+// A driver has it, though it may be no port (a crypto device, a representor's parent).
+bool has_driver(const std::string& bus, const std::string& name) {
+  rte_dev_iterator iterator;
+  rte_device* device = nullptr;
+  const auto all = "bus=" + bus;
+  bool found = false;
+  RTE_DEV_FOREACH(device, all.c_str(), &iterator)
+  found = found || (full_name(rte_dev_name(device)) == name && rte_dev_is_probed(device));
+  return found;
+}
+
+// Of a virtual device: the first of its arguments that names something which is not there.
+std::optional<std::string> missing_argument(const plan::DeviceArgs& device) {
+  for (const auto* key : {"rx_pcap"})
+    for (const auto& path : device.all(key))
+      if (::access(path.c_str(), R_OK) != 0) return fmt::format("{}: {}", path, std::strerror(errno));
+  for (const auto* key : {"iface", "rx_iface", "remote"})
+    for (const auto& name : device.all(key))
+      if (name.find('/') == std::string::npos && !NetInterface::by_name(name))
+        return fmt::format("there is no network interface {} in this network namespace", name);
+  return std::nullopt;
+}
+
+plan::Problem missing_virtual(const rte_devargs& asked) {
+  const auto arguments = fmt::format("{},{}", asked.name, asked.args ? asked.args : "");
+  const auto why = missing_argument(plan::parse_device_args(arguments));
+  return {fmt::format("--vdev {}", asked.name), why.value_or("its driver did not start it"),
+          why ? "correct it, or leave the device out" : "see its driver's messages above, or leave the device out",
+          true};
+}
+
+plan::Problem missing_pci(const std::string& name, const std::string& asked) {
+  const auto option = "-a " + asked;
+  const fs::path device = fs::path("/sys/bus/pci/devices") / name;
+  std::error_code error;
+  if (!fs::exists(device, error))
+    return {option, "there is no such PCI device", "lspci -D lists addresses; --no-pci for none at all", true};
+  const auto driver = fs::read_symlink(device / "driver", error).filename().string();
+  if (driver.empty())
+    return {option, "no kernel driver has it", "bind it to vfio-pci: wirespool vf bind " + name, true};
+  if (driver.starts_with("vfio") || driver.starts_with("uio") || driver.starts_with("igb_uio"))
+    return {option, "no driver of DPDK took it", "see their messages above", true};
+  return {option, fmt::format("the kernel's {} has it, and no driver of DPDK took it", driver),
+          "bind it to vfio-pci: wirespool vf bind " + name, true};
+}
+
+}  // namespace
+
+std::vector<plan::Problem> missing_devices() {
+  std::vector<plan::Problem> missing;
+  rte_devargs* asked = nullptr;
+  RTE_EAL_DEVARGS_FOREACH(nullptr, asked) {
+    if (asked->policy != RTE_DEV_ALLOWED || asked->name[0] == '\0') continue;
+    const std::string bus = rte_bus_name(asked->bus), name = full_name(asked->name);
+    if (is_a_port(name) || has_driver(bus, name)) continue;
+    missing.push_back(bus == "vdev"  ? missing_virtual(*asked)
+                      : bus == "pci" ? missing_pci(name, asked->name)
+                                     : plan::Problem{fmt::format("-a {}", asked->name), "no driver of DPDK took it",
+                                                     "see their messages above, or leave it out", true});
+  }
+  return missing;
+}
+
+}  // namespace wirespool::dpdk

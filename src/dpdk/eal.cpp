@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dpdk/eal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_version.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+namespace wirespool::dpdk {
+
+namespace {
+
+// EAL answers wrong arguments with a hundred lines of help on standard output, where statistics are expected: while it
+// starts, that leads nowhere. What it has to say about errors goes to stderr.
+class QuietOutput {
+ public:
+  QuietOutput() : kept_(::dup(STDOUT_FILENO)) {
+    std::fflush(stdout);
+    if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
+      ::dup2(nowhere, STDOUT_FILENO);
+      ::close(nowhere);
+    }
+  }
+  QuietOutput(const QuietOutput&) = delete;
+  QuietOutput& operator=(const QuietOutput&) = delete;
+  ~QuietOutput() {
+    std::fflush(stdout);
+    if (kept_ < 0) return;
+    ::dup2(kept_, STDOUT_FILENO);
+    ::close(kept_);
+  }
+
+ private:
+  int kept_;
+};
+
+// DPDK's log, and its drivers', would block whoever logs while nobody reads standard error (rte_log.h).
+void send_log_to(storage::Speaker& err) {
+  cookie_io_functions_t functions{};
+  functions.write = [](void* speaker, const char* text, std::size_t bytes) -> ssize_t {
+    static_cast<storage::Speaker*>(speaker)->say({text, bytes});
+    return static_cast<ssize_t>(bytes);
+  };
+  std::FILE* const log = ::fopencookie(&err, "w", functions);
+  if (log == nullptr) return;
+  std::setvbuf(log, nullptr, _IOLBF, BUFSIZ);
+  (void)rte_openlog_stream(log);
+}
+
+// The devices among EAL's arguments, as one may be why it refuses them all.
+std::string devices_of(const std::vector<std::string>& args) {
+  std::string devices;
+  const auto add = [&](std::string_view device) { devices += (devices.empty() ? "" : ", ") + std::string(device); };
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string_view arg = args[i];
+    if ((arg == "--vdev" || arg == "-a" || arg == "--allow") && i + 1 < args.size())
+      add(args[++i]);
+    else if (arg.starts_with("--vdev=") || arg.starts_with("--allow="))
+      add(arg.substr(arg.find('=') + 1));
+    else if (arg.starts_with("-a"))
+      add(arg.substr(2));
+  }
+  return devices;
+}
+
+// EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.
+plan::Problem refusal(int error, const std::vector<std::string>& args) {
+  auto why = fmt::format("DPDK did not start: {}", rte_strerror(error));
+  if (const auto devices = devices_of(args); !devices.empty()) why += fmt::format(" (it was asked for {})", devices);
+  return {"EAL", why, "see its messages above", error != EINVAL};
+}
+
+}  // namespace
+
+std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& args, storage::Speaker& err) {
+  // EAL keeps pointers into its arguments and permutes them (rte_eal_init): they live as long as the process.
+  static std::vector<std::string> kept;
+  static std::vector<char*> argv;
+  kept = {"wirespool"};
+  kept.insert(kept.end(), args.begin(), args.end());
+  argv.clear();
+  for (auto& arg : kept) argv.push_back(arg.data());
+  argv.push_back(nullptr);
+  send_log_to(err);
+  const QuietOutput quiet;
+  if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno, args));
+  return Eal();
+}
+
+Eal::Eal(Eal&& other) noexcept : started_(std::exchange(other.started_, false)) {}
+
+Eal::~Eal() {
+  if (!started_) return;
+  const std::string runtime = rte_eal_get_runtime_dir();
+  rte_eal_cleanup();
+  ::rmdir(runtime.c_str());  // empty unless somebody else of this --file-prefix runs
+  (void)rte_openlog_stream(stderr);
+}
+
+std::string version() { return rte_version(); }
+
+}  // namespace wirespool::dpdk

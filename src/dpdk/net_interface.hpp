@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/machine.hpp"
+
+namespace wirespool::dpdk {
+
+// A network interface of the kernel that a virtual device takes its frames from (net_af_packet, net_pcap, net_tap,
+// net_af_xdp): their drivers tell neither that its link went down nor that it was deleted, so the kernel is asked. By
+// its index, in the network namespace this process is in: one that was renamed is the same, one that was made anew is
+// not. Facts are those of netdevice(7) and <linux/ethtool.h>. Any thread.
+class NetInterface {
+ public:
+  static std::optional<NetInterface> by_index(unsigned index);
+  static std::optional<NetInterface> by_name(const std::string& name);
+
+  unsigned index() const { return index_; }
+  const std::string& name() const { return name_; }  // when it was found
+  bool exists() const;
+  bool running() const;  // up, with a carrier
+
+  plan::KernelInterface facts() const;
+
+ private:
+  NetInterface(unsigned index, std::string name) : index_(index), name_(std::move(name)) {}
+
+  unsigned index_;
+  std::string name_;
+};
+
+// Those an ethdev is fed from: its own (rte_eth_dev_info.if_index) and those its arguments name. Empty for a NIC.
+std::vector<NetInterface> interfaces_of(std::uint16_t port);
+
+}  // namespace wirespool::dpdk

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "wirespool/flow_condition.hpp"
+
+namespace wirespool::filter {
+
+// Reads what a Block must have out of a pcap-filter(7) expression; see FlowCondition::of_filter. The rules that matter:
+//
+// - "and" and "or" have equal precedence and associate to the left; "not" binds tighter (pcap-filter(7)).
+// - "not X" says nothing of a Block: some other packet in it may be the one without X.
+// - A bare address or number goes with the qualifiers of the primitive before it ("port 80 or 443"), not counting those
+//   in parentheses.
+// - "vlan" moves all that is said to its right, in the order of the text, by one tag, whatever joins the two
+//   (pcap-filter(7), "vlan"). A primitive to its right is therefore used only if every "vlan" to its left has to hold
+//   as well where it holds; otherwise it may match bytes that are no address at all.
+// - "mpls", "pppoes" and "geneve" move it too, by more than the keys follow: an expression with one of them says
+// nothing.
+class FilterReader {
+ public:
+  explicit FilterReader(std::string_view expression);
+  FlowCondition read();
+
+ private:
+  // `tags`: how many VLAN tags a packet that matches is known to have.
+  struct Result {
+    FlowCondition condition;
+    unsigned tags = 0;
+  };
+  struct Qualifiers {
+    std::string_view protocol;  // "ip", "tcp", ... or none
+    std::string_view type;      // "host", "net", "port", "portrange", "proto", or none
+  };
+
+  std::string_view peek(std::size_t ahead = 0) const;
+  std::string_view take();
+  bool take_if(std::string_view token);
+  Result give_up();
+
+  Result expression(unsigned tags);
+  Result term(unsigned tags);
+  Result primitive(unsigned tags);
+  Result vlan(unsigned tags);
+  Result comparison(unsigned tags);
+  Result usable(FlowCondition condition, unsigned tags) const;
+
+  bool begins_comparison() const;
+  void take_direction();
+  FlowCondition qualified(Qualifiers qualifiers);
+  FlowCondition identified(Qualifiers qualifiers, std::string_view id);
+  FlowCondition net(std::string_view id);
+
+  std::vector<std::string_view> tokens_;
+  std::size_t next_ = 0;
+  unsigned depth_ = 0;
+  unsigned vlans_ = 0;  // "vlan"s read so far
+  Qualifiers last_;
+  bool given_up_ = false;
+};
+
+}  // namespace wirespool::filter

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "read/block_selection.hpp"
+
+#include <array>
+#include <span>
+
+#include "format/block_filter.hpp"
+#include "format/pcap_decoder.hpp"
+#include "read/index_store.hpp"
+#include "storage/read_file.hpp"
+
+namespace wirespool::read {
+
+using format::Index;
+using format::IndexEntry;
+
+namespace {
+
+constexpr std::size_t filter_line_bytes = sizeof(format::FilterLine);
+
+bool may_matter(const Index& index, std::size_t row, const Query& query) {
+  const auto& entry = index.entries[row];
+  if (entry.last < query.from || entry.first >= query.to) return false;
+  if (index.filter_lines.empty()) return true;
+  const auto lines =
+      index.filter_bytes().subspan(index.filter_offsets[row], index.filter_lines[row] * filter_line_bytes);
+  return format::BlockFilter(lines).may_match(query.condition);
+}
+
+std::vector<std::size_t> rows_that_matter(const Index& index, const Query& query) {
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < index.entries.size(); ++row) {
+    if (may_matter(index, row, query)) rows.push_back(row);
+  }
+  return rows;
+}
+
+Stretch stretch_of(const Index& index, std::size_t row) {
+  const bool last = row + 1 == index.entries.size();
+  return {index.entries[row].first_record, last ? index.header.file_bytes : index.entries[row + 1].first_record};
+}
+
+std::vector<Stretch> stretches_of(const Index& index, const std::vector<std::size_t>& rows) {
+  std::vector<Stretch> stretches;
+  for (const auto row : rows) {
+    const auto stretch = stretch_of(index, row);
+    if (!stretches.empty() && stretches.back().end == stretch.begin) {
+      stretches.back().end = stretch.end;
+    } else {
+      stretches.push_back(stretch);
+    }
+  }
+  return stretches;
+}
+
+// A record of a time that the entry allows begins where the entry says. Its own checksums make an index whole; this
+// makes it the index of this file.
+bool agrees(const storage::ReadFile& file, const format::PcapDecoder& decoder, const IndexEntry& entry) {
+  std::array<std::byte, sizeof(format::PcapRecordHeader)> bytes{};
+  const auto got = file.read(entry.first_record, bytes);
+  if (!got || *got < bytes.size()) return false;
+  const auto header = decoder.record_header(bytes);
+  const Timestamp time{header.seconds * std::uint64_t{1'000'000'000} + header.nanoseconds};
+  return header.caplen <= format::max_snaplen && time >= entry.first && time <= entry.last;
+}
+
+bool agrees(const storage::ReadFile& file, const Index& index, const std::vector<std::size_t>& rows) {
+  std::array<std::byte, sizeof(format::PcapFileHeader)> head{};
+  if (!file.read(0, head)) return false;
+  const auto decoder = format::PcapDecoder::recognise(head);
+  return decoder && agrees(file, *decoder, index.entries[rows.front()]) &&
+         agrees(file, *decoder, index.entries[rows.back()]);
+}
+
+}  // namespace
+
+bool index_can_help(const SpoolEntry& entry, const Query& query) {
+  if (!query.use_index || entry.index == SpoolEntry::Index::none) return false;
+  const bool flows = entry.index == SpoolEntry::Index::flow && query.condition.kind != FlowCondition::Kind::anything;
+  return flows || entry.first < query.from || entry.last >= query.to;
+}
+
+std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query) {
+  const auto file = storage::ReadFile::open(entry.path);
+  if (!file) return std::unexpected(file.error().message());
+  const auto index = load_index(*file);
+  if (!index) return std::unexpected(index.error().empty() ? entry.path + ": its index is gone" : index.error());
+  const auto rows = rows_that_matter(*index, query);
+  if (!rows.empty() && !agrees(*file, *index, rows)) {
+    return std::unexpected(index_path(entry.path).string() + ": it does not agree with the file");
+  }
+  return stretches_of(*index, rows);
+}
+
+}  // namespace wirespool::read

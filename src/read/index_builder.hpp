@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "format/block_filter.hpp"
+#include "format/index_file.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::read {
+
+// Makes the index of a pcap file from its records, in file order. `wirespool index` and `repair` use it; while
+// capturing, the Blocks bring their own entries along.
+class IndexBuilder {
+ public:
+  struct Options {
+    format::IndexLevel level = format::IndexLevel::time;
+    std::uint32_t block_bytes = 1 << 20;
+    bool checksums = true;
+    std::uint32_t capture_mark = 0;  // format::capture_mark()
+  };
+  explicit IndexBuilder(Options options);
+
+  // `moved`: how far in front of packet.offset the record will lie in the file that is indexed.
+  void add(const StoredPacket& packet, std::uint64_t moved = 0);
+
+  const format::IndexHeader& header() const { return header_; }  // so far
+  // `mark`: of the file as it lies there now; none if that cannot be told.
+  std::vector<std::byte> finish(std::uint64_t file_bytes, std::optional<format::FileMark> mark = std::nullopt);
+
+ private:
+  void end_entry();
+
+  Options options_;
+  format::IndexHeader header_;
+  std::vector<format::IndexEntry> entries_;
+  std::uint64_t block_ = 0;  // in which the last entry's records start
+  std::optional<format::FilterCollector> collector_;
+  std::vector<std::uint32_t> filter_lines_;
+  std::vector<std::byte> filter_bytes_;
+  Timestamp previous_;
+};
+
+}  // namespace wirespool::read

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "read/salvager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wirespool::read {
+
+using format::PcapRecordHeader;
+using format::RecordScanner;
+using storage::IoError;
+
+namespace {
+
+constexpr std::size_t header_bytes = sizeof(PcapRecordHeader);
+// Smallest unit that is written or not: the page of the file systems in question.
+constexpr std::uint64_t granule = 4096;
+
+bool all_zero(std::span<const std::byte> bytes) { return format::leading_zeros(bytes) == bytes.size(); }
+
+}  // namespace
+
+Salvager::Salvager(FileWindow& window, RecordScanner scanner, std::vector<Stretch> written, bool holes_known)
+    : window_(window), scanner_(std::move(scanner)), written_(std::move(written)), holes_known_(holes_known) {
+  window_.restrict_to(0, 0);
+}
+
+std::expected<std::optional<StoredPacket>, IoError> Salvager::next() {
+  window_.consume(std::exchange(taken_, 0));
+  while (true) {
+    const auto found = go_to_record();
+    if (!found) return std::unexpected(found.error());
+    if (!*found) return std::nullopt;
+    const auto header = *scanner_.plausible(window_.bytes(), previous_);
+    const auto verdict = judge(header);
+    if (!verdict) return std::unexpected(verdict.error());
+    if (*verdict == Verdict::whole) {
+      taken_ = header_bytes + header.caplen;
+      previous_ = format::time_of(header);
+      const auto record = window_.bytes().first(taken_);
+      return StoredPacket{{previous_, header.wirelen, record.subspan(header_bytes)},
+                          scanner_.decoder().linktype(),
+                          window_.offset(),
+                          record};
+    }
+    searching_ = *verdict == Verdict::doubtful;
+    pass_over(searching_ ? header_bytes : window_.remaining());
+  }
+}
+
+// Makes the window's front the header of a plausible record. false: there is none left in the file.
+std::expected<bool, IoError> Salvager::go_to_record() {
+  while (true) {
+    if (window_.remaining() == 0) {
+      const auto begun = begin_next_stretch();
+      if (!begun || !*begun) return begun;
+    }
+    if (searching_) {
+      const auto found = search();
+      if (!found) return found;
+      if (!*found) continue;
+      searching_ = false;
+    }
+    if (auto filled = window_.fill(header_bytes); !filled) return std::unexpected(filled.error());
+    if (window_.bytes().size() >= header_bytes && scanner_.plausible(window_.bytes(), previous_)) return true;
+    const auto zero = rest_is_zero();
+    if (!zero) return zero;
+    if (*zero) {
+      window_.consume(window_.remaining());
+    } else if (window_.bytes().size() < header_bytes) {
+      pass_over(window_.remaining());
+    } else {
+      searching_ = true;
+    }
+  }
+}
+
+std::expected<bool, IoError> Salvager::begin_next_stretch() {
+  if (stretch_ == written_.size()) return false;
+  const auto stretch = written_[stretch_++];
+  // Behind a hole lies the end of a record whose beginning is lost; only the front of the file is known to be a record.
+  searching_ = stretch.begin != sizeof(format::PcapFileHeader);
+  window_.restrict_to(stretch.begin, stretch.end);
+  return true;
+}
+
+// Looks for a chain of records in what is left of the stretch, one window after the other.
+std::expected<bool, IoError> Salvager::search() {
+  while (window_.remaining() >= header_bytes) {
+    if (auto filled = window_.fill(RecordScanner::window_bytes); !filled) return std::unexpected(filled.error());
+    auto bytes = window_.bytes();
+    bytes = bytes.first(std::min(bytes.size(), RecordScanner::window_bytes));
+    if (const auto zeros = format::leading_zeros(bytes); zeros >= granule) {
+      // The last of them may be the first bytes of a header, whose seconds are the only ones known not to be zero.
+      window_.consume(zeros == window_.remaining() ? zeros : zeros - 3);
+      continue;
+    }
+    const bool at_end = bytes.size() == window_.remaining();
+    const auto page_of_zeros = first_page_of_zeros(bytes);
+    // Where holes are not known, a page of zeros is taken for one: no chain of records is asked to go on behind it.
+    auto found = holes_known_ ? scanner_.find(bytes, previous_, at_end) : std::nullopt;
+    if (!found && page_of_zeros) found = scanner_.find(bytes.first(*page_of_zeros), previous_, true);
+    if (!found && !page_of_zeros && !holes_known_) found = scanner_.find(bytes, previous_, at_end);
+    const auto nothing = page_of_zeros.value_or(at_end ? bytes.size() : bytes.size() - RecordScanner::confirm_bytes);
+    pass_over(found.value_or(nothing));
+    if (found) return true;
+  }
+  pass_over(window_.remaining());
+  return false;
+}
+
+std::optional<std::size_t> Salvager::first_page_of_zeros(std::span<const std::byte> bytes) const {
+  auto at = static_cast<std::size_t>(granule - window_.offset() % granule);
+  for (; at + granule <= bytes.size(); at += granule) {
+    if (all_zero(bytes.subspan(at, granule))) return at;
+  }
+  return std::nullopt;
+}
+
+std::expected<bool, IoError> Salvager::rest_is_zero() {
+  const auto at = window_.offset();
+  const auto end = window_.limit();
+  bool zero = true;
+  while (zero && window_.remaining() > 0) {
+    if (auto filled = window_.fill(1); !filled) return std::unexpected(filled.error());
+    const auto bytes = window_.bytes();
+    if (bytes.empty()) break;
+    zero = all_zero(bytes);
+    if (zero) window_.consume(bytes.size());
+  }
+  window_.restrict_to(at, end);
+  return zero;
+}
+
+// Of the record at the window's front.
+std::expected<Salvager::Verdict, IoError> Salvager::judge(const PcapRecordHeader& header) {
+  const std::uint64_t whole = header_bytes + header.caplen;
+  if (whole > window_.remaining()) return lengths_agree(header) ? Verdict::cut : Verdict::doubtful;
+  if (auto filled = window_.fill(whole + header_bytes); !filled) return std::unexpected(filled.error());
+  if (window_.bytes().size() < whole) return Verdict::cut;
+  const auto rest = window_.bytes().subspan(whole);
+  if (rest.size() < header_bytes) return Verdict::whole;
+  if (scanner_.plausible(rest, format::time_of(header))) return Verdict::whole;
+  if (all_zero(rest.first(header_bytes))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
+  // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
+  // would make all that follows look as if it came too early.
+  if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
+  // Damage behind it, or a damaged length of its own: then the two lengths seldom agree.
+  return lengths_agree(header) ? Verdict::whole : Verdict::doubtful;
+}
+
+bool Salvager::lengths_agree(const PcapRecordHeader& header) const {
+  return header.caplen == std::min(header.wirelen, scanner_.decoder().snaplen());
+}
+
+// Zeros from a page's beginning to the end of the record and on: that page was probably never written.
+bool Salvager::reaches_into_a_hole(std::uint64_t whole) const {
+  if (holes_known_) return false;
+  const auto begin = window_.offset();
+  const auto page = (begin + whole - 1) / granule * granule;
+  if (page <= begin) return false;
+  return all_zero(window_.bytes().subspan(page - begin, begin + whole - page));
+}
+
+void Salvager::pass_over(std::uint64_t bytes) {
+  if (bytes == 0) return;
+  const auto begin = window_.offset();
+  if (!skipped_.empty() && skipped_.back().end == begin) {
+    skipped_.back().end += bytes;
+  } else {
+    skipped_.push_back({begin, begin + bytes});
+  }
+  window_.consume(bytes);
+}
+
+}  // namespace wirespool::read

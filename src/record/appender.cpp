@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "record/appender.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "policy/striping.hpp"
+
+namespace wirespool::record {
+namespace {
+
+constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
+constexpr std::uint32_t file_header_bytes = sizeof(format::PcapFileHeader);
+
+}  // namespace
+
+Appender::Appender(const AppenderOptions& options, BlockPort& port)
+    : options_(options), port_(port), lanes_(options.drives), record_(header_bytes + options.snaplen) {
+  for (std::uint32_t drive = 0; drive < options.drives; ++drive) lanes_[drive].file.lane = options.first_lane + drive;
+  current_ = options.drives - 1;  // the first pick begins after it
+}
+
+// A record that is chained, or longer than what is left of the Block.
+bool Appender::append_slowly(const PacketRef& packet) noexcept {
+  Lane* lane = &lanes_[current_];
+  const std::uint32_t caplen = std::min(packet.wirelen, options_.snaplen);
+  const std::uint32_t record_bytes = header_bytes + caplen;
+  const std::uint32_t capacity = lane->block->capacity;
+  if (record_bytes <= capacity - lane->block->length) {
+    append_chain(*lane, packet, caplen);
+    return true;
+  }
+  if (port_.available() < 1 + (record_bytes + file_header_bytes) / capacity) return false;
+  if (lane->file_first.ns != 0 && options_.rotation.full(lane->next_offset, capacity)) {
+    end_file(*lane);
+    return select_lane() && append({&packet, 1}) == 1;
+  }
+  spill(*lane, gather(packet, caplen), packet.stamp);
+  return true;
+}
+
+void Appender::append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept {
+  Block& block = *lane.block;
+  caplen = options_.copy_chain(packet, 0, block.data + block.length + header_bytes, caplen);
+  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
+  std::memcpy(block.data + block.length, &header, sizeof header);
+  begin_records(lane, block.length, 1, packet.stamp, packet.stamp);
+  block.length += header_bytes + caplen;
+  block.tally.packets += 1;
+  block.tally.bytes += caplen;
+}
+
+// The whole record into record_; its length.
+std::uint32_t Appender::gather(const PacketRef& packet, std::uint32_t caplen) noexcept {
+  if (caplen <= packet.head_bytes)
+    std::memcpy(record_.data() + header_bytes, packet.head, caplen);
+  else
+    caplen = options_.copy_chain(packet, 0, record_.data() + header_bytes, caplen);
+  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
+  std::memcpy(record_.data(), &header, sizeof header);
+  return header_bytes + caplen;
+}
+
+// record_ over the end of the open Block into the file's next ones, which are known to be available.
+void Appender::spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) noexcept {
+  bool begun = false;
+  for (std::uint32_t done = 0;;) {
+    Block& block = *lane.block;
+    if (!begun && block.length < block.capacity) {
+      begin_records(lane, block.length, 1, stamp, stamp);
+      begun = true;
+    }
+    const std::uint32_t piece = std::min(record_bytes - done, block.capacity - block.length);
+    std::memcpy(block.data + block.length, record_.data() + done, piece);
+    block.length += piece;
+    done += piece;
+    if (done == record_bytes) break;
+    hand_out(lane, false);
+    open_block(lane);
+    carry(*lane.block, done);
+  }
+  lane.block->tally.packets += 1;
+  lane.block->tally.bytes += record_bytes - header_bytes;
+  lane.waiting_since = stamp;
+  selected_ = false;
+}
+
+// The first `done` bytes of record_ went into earlier Blocks: keep them in front of this one, if they all fit there.
+void Appender::carry(Block& block, std::uint32_t done) noexcept {
+  block.continued = done;
+  if (done > carry_capacity) return;
+  block.carry = done;
+  std::memcpy(block.data - done, record_.data(), done);
+}
+
+// Makes the least loaded drive's lane the current one, with an open Block.
+bool Appender::select_lane() noexcept {
+  const auto drive = policy::pick_drive(port_.loads(), current_);
+  if (drive == policy::no_drive) return false;
+  if (!lanes_[drive].block) {
+    if (port_.available() == 0) return false;
+    open_block(lanes_[drive]);
+  }
+  current_ = drive;
+  return selected_ = true;
+}
+
+void Appender::open_block(Lane& lane) noexcept {
+  Block& block = *port_.get();
+  const Block fresh;
+  auto* const data = block.data;
+  const auto capacity = block.capacity;
+  block = fresh;
+  block.data = data;
+  block.capacity = capacity;
+  block.file = lane.file;
+  block.offset = lane.next_offset;
+  lane.next_offset += capacity;
+  lane.block = &block;
+  if (block.offset != 0) return;
+  lane.renewals = port_.renewals(block.file.lane - options_.first_lane);
+  const format::PcapFileHeader header{.snaplen = options_.snaplen};
+  std::memcpy(block.data, &header, sizeof header);
+  block.length = file_header_bytes;
+}
+
+void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, Timestamp first,
+                             Timestamp last) noexcept {
+  Block& block = *lane.block;
+  if (block.starts == 0) {
+    block.first_start = at;
+    block.first = first;
+  }
+  block.starts += count;
+  block.last = last;
+  if (lane.file_first.ns == 0) lane.file_first = first;
+  if (lane.waiting_since.ns == 0) lane.waiting_since = first;
+}
+
+void Appender::tick(Timestamp now) noexcept {
+  const auto loads = port_.loads();
+  for (std::size_t drive = 0; drive < lanes_.size(); ++drive) {
+    Lane& lane = lanes_[drive];
+    if (!lane.block) continue;
+    if (loads[drive] == policy::unusable || port_.renewals(drive) != lane.renewals ||
+        (lane.file_first.ns && options_.rotation.old(lane.file_first, now)))
+      end_file(lane);
+    else if (lane.waiting_since.ns && now.ns > lane.waiting_since.ns &&
+             now.ns - lane.waiting_since.ns >= options_.flush_age_ns)
+      flush(lane);
+  }
+}
+
+void Appender::finish() noexcept { end_all_files(); }
+
+std::int64_t Appender::held() const noexcept {
+  std::uint64_t held = 0;
+  for (const auto& lane : lanes_)
+    if (lane.block) held += lane.block->tally.packets;
+  return static_cast<std::int64_t>(held);
+}
+
+void Appender::end_all_files() noexcept {
+  for (auto& lane : lanes_)
+    if (lane.block) end_file(lane);
+}
+
+void Appender::end_file(Lane& lane) noexcept {
+  hand_out(lane, true);
+  lane.file.number += 1;
+  lane.next_offset = 0;
+  lane.file_first = {};
+  lane.waiting_since = {};
+  selected_ = false;
+}
+
+void Appender::hand_out(Lane& lane, bool last_of_file) noexcept {
+  Block& block = *lane.block;
+  block.last_of_file = last_of_file;
+  pad(block);
+  lane.block = nullptr;
+  lane.waiting_since = {};
+  port_.take_full(block);
+}
+
+void Appender::flush(Lane& lane) noexcept {
+  pad(*lane.block);
+  if (port_.take_tail(*lane.block)) lane.waiting_since = {};
+}
+
+// Zeros from the end of the records to the end of the write, so that nothing stale of an earlier use reaches the drive.
+void Appender::pad(Block& block) noexcept {
+  const std::uint32_t padded = (block.length + options_.pad_bytes - 1) / options_.pad_bytes * options_.pad_bytes;
+  const std::uint32_t end = std::min(padded, block.capacity);
+  std::memset(block.data + block.length, 0, end - block.length);
+}
+
+}  // namespace wirespool::record

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// What of an Appender runs for every packet: compiled together with the caller's way of looking at one. Included by
+// appender.hpp.
+
+#include <algorithm>
+
+#include "record/appender.hpp"
+
+namespace wirespool::record {
+
+template <typename Packets>
+std::size_t Appender::append(Packets first, Packets last) noexcept {
+  Packets done = first;
+  while (done != last) {
+    Packets end = last;
+    if ((*(last + -1)).stamp < (*done).stamp) [[unlikely]] {
+      // UTC was set back among these packets: up to there first, the rest begins new files.
+      for (end = done + 1; (*end).stamp >= (*(end + -1)).stamp;) ++end;
+    }
+    done = append_ordered(done, end);
+    if (done != end) break;
+  }
+  return static_cast<std::size_t>(done - first);
+}
+
+// These two return the first packet that was not taken.
+template <typename Packets>
+Packets Appender::append_ordered(Packets first, Packets last) noexcept {
+  if ((*first).stamp < last_stamp_) [[unlikely]] {
+    end_all_files();
+    last_stamp_ = {};
+  }
+  Packets done = first;
+  while (done != last) {
+    if (!selected_ && !select_lane()) break;
+    const Packets end = end_of_second(done, last);
+    done = done + append_run(lanes_[current_], done, end);
+    if (done == end) continue;
+    if (!append_slowly(*done)) break;
+    ++done;
+  }
+  if (done != first) last_stamp_ = (*(done + -1)).stamp;
+  return done;
+}
+
+// Makes second_ that of the first packet; the first packet behind it that is of another.
+template <typename Packets>
+Packets Appender::end_of_second(Packets first, Packets last) noexcept {
+  if (!second_.holds((*first).stamp)) [[unlikely]]
+    second_ = format::Second::of((*first).stamp);
+  if (second_.holds((*(last + -1)).stamp)) [[likely]]
+    return last;
+  Packets end = first + 1;
+  while (second_.holds((*end).stamp)) ++end;
+  return end;
+}
+
+// The hot loop, for packets of second_: as many packets as fit into the open Block, and how many those were. Locals,
+// because writes through std::byte* may alias members; a function of its own, so that all registers are its.
+template <typename Packets>
+[[gnu::noinline]] std::ptrdiff_t Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
+  constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
+  Block& block = *lane.block;
+  std::byte* const begin = block.data + block.length;
+  const std::byte* const limit = block.data + block.capacity;
+  std::byte* to = begin;
+  const std::uint32_t snaplen = options_.snaplen;
+  const format::Second second = second_;
+  Packets at = first;
+  for (; at != last; ++at) {
+    const PacketRef& packet = *at;
+    const std::uint32_t caplen = std::min(packet.wirelen, snaplen);
+    if (to + header_bytes + caplen > limit || caplen > packet.head_bytes) break;
+    to = format::put_record(to, second.header(packet.stamp, caplen, packet.wirelen), packet.head);
+  }
+  const auto count = static_cast<std::uint32_t>(at - first);
+  if (count == 0) return 0;
+  const auto bytes = static_cast<std::uint32_t>(to - begin);
+  begin_records(lane, block.length, count, (*first).stamp, (*(at + -1)).stamp);
+  block.length += bytes;
+  block.tally.packets += count;
+  block.tally.bytes += bytes - count * header_bytes;
+  return count;
+}
+
+}  // namespace wirespool::record

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "record/block.hpp"
+
+namespace wirespool::record {
+
+BlockPool::BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes) {
+  const std::uint64_t stride = bytes_needed(1, block_bytes);
+  blocks_.resize(memory.size() / stride);
+  free_.reserve(blocks_.size());
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    blocks_[i].data = memory.data() + i * stride + carry_capacity;
+    blocks_[i].capacity = block_bytes;
+  }
+  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) free_.push_back(&*block);
+}
+
+}  // namespace wirespool::record

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "record/file_keeper.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "format/file_name.hpp"
+#include "format/index_file.hpp"
+#include "read/file_mark.hpp"
+#include "storage/drive.hpp"
+#include "storage/small_file.hpp"
+
+namespace wirespool::record {
+namespace {
+
+// How long a request can wait that came without a wake-up.
+constexpr auto nap = std::chrono::milliseconds(20);
+
+// What may pass is tried again after this pause, which doubles each time: an open file for 2.5 s without keeping others
+// waiting, the steps of sealing for 70 ms.
+constexpr auto first_pause = std::chrono::milliseconds(10);
+constexpr unsigned most_refusals = 8;
+constexpr unsigned most_refusals_by_device = 2;
+constexpr unsigned most_tries = 4;
+
+}  // namespace
+
+bool may_pass(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR || error == EIO;
+}
+
+FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
+                       std::vector<FileSlot*> slots)
+    : options_(std::move(options)), drive_(drive), directory_(directory), slots_(std::move(slots)) {}
+
+FileKeeper::~FileKeeper() { stop(); }
+
+void FileKeeper::start() {
+  ended_.store(false, std::memory_order_relaxed);
+  thread_ = std::thread(&FileKeeper::run, this);
+}
+
+void FileKeeper::ask_to_stop() noexcept {
+  stop_.store(true, std::memory_order_relaxed);
+  wake();
+}
+
+void FileKeeper::stop() noexcept {
+  if (!thread_.joinable()) return;
+  ask_to_stop();
+  thread_.join();
+}
+
+void FileKeeper::run() {
+  while (!stop_.load(std::memory_order_relaxed)) {
+    if (work() == 0) (void)wake_.try_acquire_for(nap);
+  }
+  while (work() != 0) continue;
+  ended_.store(true, std::memory_order_release);
+}
+
+void FileKeeper::count_unsealed() noexcept {
+  for (const auto* slot : slots_) {
+    const auto state = slot->state.load(std::memory_order_acquire);
+    if (state != FileSlot::State::open && state != FileSlot::State::sealing) continue;
+    drive_.left_unsynced(slot->tally.packets - std::min(slot->synced.load(), slot->tally.packets));
+  }
+}
+
+std::size_t FileKeeper::work() {
+  const auto served = std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); });
+  return static_cast<std::size_t>(served) + do_posted();
+}
+
+void FileKeeper::post(std::function<void()> job) {
+  if (!thread_.joinable()) {
+    job();
+    return;
+  }
+  const std::lock_guard lock(posted_mutex_);
+  posted_.push_back(std::move(job));
+}
+
+std::size_t FileKeeper::do_posted() {
+  std::vector<std::function<void()>> jobs;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    jobs.swap(posted_);
+  }
+  for (const auto& job : jobs) job();
+  return jobs.size();
+}
+
+bool FileKeeper::serve(FileSlot& slot) {
+  switch (slot.state.load(std::memory_order_acquire)) {
+    case FileSlot::State::wanted:
+      if (slot.refusals != 0 && std::chrono::steady_clock::now() < slot.next_try) return false;
+      open(slot);
+      return true;
+    case FileSlot::State::open:
+      if (slot.trim_to.load(std::memory_order_acquire) != FileSlot::nothing) {
+        trim(slot);
+        return true;
+      }
+      if (slot.wanted_bytes.load(std::memory_order_acquire) == slot.allocated_bytes.load(std::memory_order_relaxed))
+        return sync(slot);
+      grow(slot);
+      return true;
+    case FileSlot::State::sealing:
+      close(slot);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void FileKeeper::open(FileSlot& slot) {
+  const format::FileName name{options_.stem, options_.capture_start, slot.writer, slot.hidden_number};
+  const auto mode = options_.direct_io ? storage::DirectFile::Mode::direct : storage::DirectFile::Mode::buffered;
+  const auto create = [&] { return storage::DirectFile::create(directory_, format::hidden_file_name(name), mode); };
+  auto file = create();
+  if (!file && file.error().code == ENOENT && directory_.make_again()) file = create();
+  if (!file) {
+    refuse(slot, std::move(file.error()));
+    return;
+  }
+  slot.file.emplace(std::move(*file));
+  slot.cannot_preallocate.store(false, std::memory_order_relaxed);
+  slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.trim_to.store(FileSlot::nothing, std::memory_order_relaxed);
+  slot.synced = 0;
+  slot.sync_failed = slot.told_removed = false;
+  slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
+  preallocate(slot, options_.preallocate_bytes);
+  slot.wanted_bytes.store(slot.allocated_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  slot.state.store(FileSlot::State::open, std::memory_order_release);
+}
+
+void FileKeeper::refuse(FileSlot& slot, storage::IoError error) {
+  const auto most = error.code == EIO ? most_refusals_by_device : most_refusals;
+  if (drive_.ok() && may_pass(error.code) && slot.refusals < most) {
+    if (slot.refusals == 0 && !slot.asked_again) drive_.complain(error.message() + ": it is tried again");
+    slot.next_try = std::chrono::steady_clock::now() + first_pause * (1 << slot.refusals++);
+    return;
+  }
+  slot.error = std::move(error);
+  slot.state.store(FileSlot::State::refused, std::memory_order_release);
+}
+
+// Runs a step again that may be refused for a moment only, and that does no harm if it was done after all.
+template <typename Step>
+std::expected<void, storage::IoError> FileKeeper::patiently(Step step) {
+  auto pause = first_pause;
+  for (unsigned tries = 1;; ++tries) {
+    auto done = step();
+    if (done || tries == most_tries || !drive_.ok() || !may_pass(done.error().code)) return done;
+    drive_.complain(done.error().message() + ": it is tried again");
+    std::this_thread::sleep_for(pause);
+    pause *= 2;
+  }
+}
+
+// What was allocated ahead goes with it; a file that gets busy again asks anew.
+void FileKeeper::trim(FileSlot& slot) {
+  const auto length = slot.trim_to.load(std::memory_order_relaxed);
+  if (auto done = patiently([&] { return slot.file->truncate(length); }); !done)
+    drive_.fail(done.error().code, done.error().what);
+  slot.wanted_bytes.store(0, std::memory_order_relaxed);
+  slot.allocated_bytes.store(0, std::memory_order_relaxed);
+  slot.trim_to.store(FileSlot::nothing, std::memory_order_release);
+}
+
+void FileKeeper::grow(FileSlot& slot) {
+  const auto wanted = slot.wanted_bytes.load(std::memory_order_relaxed);
+  preallocate(slot, wanted);
+  slot.allocated_bytes.store(wanted, std::memory_order_release);
+}
+
+// A write that ended is in the drive, but the file system may know of it only in its journal's next commit (ext4: 5 s
+// apart, XFS: 30 s), without which the file ends earlier or reads as zeros there. What a sync covers outlives the
+// drive.
+bool FileKeeper::sync(FileSlot& slot) {
+  const auto stored = slot.stored.load(std::memory_order_acquire);
+  if (options_.sync_age.count() == 0 || stored == slot.synced || !drive_.ok()) return false;
+  if (std::chrono::steady_clock::now() < slot.next_sync) return false;
+  look_for_name(slot);
+  if (auto done = slot.file->sync(); done) {
+    slot.synced = stored;
+  } else {
+    slot.sync_failed = true;
+    drive_.fail(done.error().code, done.error().what);
+  }
+  slot.next_sync = std::chrono::steady_clock::now() + options_.sync_age;
+  return true;
+}
+
+// A file without a name ends with the process that has it open. It is ended early, and gets a name then.
+void FileKeeper::look_for_name(FileSlot& slot) {
+  if (slot.told_removed || !slot.file->lost_its_name()) return;
+  slot.told_removed = true;
+  drive_.complain(directory_.path_of(slot.file->hidden_name()) +
+                  ": removed while it is written: it is ended now and saved from its open descriptor");
+  drive_.renew();
+}
+
+// Only ever a help: a file that could not be preallocated is written all the same.
+void FileKeeper::preallocate(FileSlot& slot, std::uint64_t bytes) {
+  const auto from = slot.allocated_bytes.load(std::memory_order_relaxed);
+  const bool worth_it = bytes > from && affordable(bytes - from) == bytes - from;
+  if (worth_it && slot.file->preallocate(from, bytes - from))
+    slot.allocated_bytes.store(bytes, std::memory_order_release);
+  else
+    slot.cannot_preallocate.store(true, std::memory_order_relaxed);
+}
+
+// A nearly full drive keeps its room for data.
+std::uint64_t FileKeeper::affordable(std::uint64_t bytes) const {
+  return std::min(bytes, storage::free_bytes(directory_) / (4 * slots_.size()));
+}
+
+void FileKeeper::close(FileSlot& slot) {
+  if (slot.tally.packets == 0) {
+    if (auto done = patiently([&] { return slot.file->discard(); }); !done)
+      drive_.fail(done.error().code, done.error().what);
+  } else {
+    seal(slot);
+  }
+  slot.file.reset();
+  slot.state.store(FileSlot::State::idle, std::memory_order_release);
+}
+
+void FileKeeper::seal(FileSlot& slot) {
+  const auto name = format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence});
+  const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
+  if (!make_whole(slot)) {
+    leave_hidden(slot);
+    return;
+  }
+  if (!give_name(slot, name)) return;
+  files_sealed_.fetch_add(1, std::memory_order_relaxed);
+  if (options_.write_index && slot.index_complete) write_index(slot, name);
+  if (options_.seal_hook != nullptr) options_.seal_hook->sealed(directory_, name, announced);
+}
+
+// Cut and synced. A sync is not tried again: the kernel tells of a write that failed once, and a second sync that ends
+// well says nothing of what the first one lost. For the same reason a file that once could not be synced is not whole.
+bool FileKeeper::make_whole(FileSlot& slot) {
+  auto done = patiently([&] { return slot.file->truncate(slot.length); });
+  if (done && !slot.sync_failed) done = slot.file->sync();
+  if (!done) drive_.fail(done.error().code, done.error().what);
+  return done && !slot.sync_failed;
+}
+
+// Not sealed, for it may not be whole: `wirespool repair` finds what of it is on the drive, if it has a name.
+void FileKeeper::leave_hidden(FileSlot& slot) {
+  if (slot.file->has_no_name()) {
+    const auto saved = slot.file->rescue(directory_, slot.length, slot.file->hidden_name());
+    if (!saved) return take_back(slot, saved.error());
+  }
+  drive_.left_unsynced(slot.tally.packets - slot.synced);
+}
+
+// The file is whole and synced: what is left is its name. False: it has none, and that was told.
+bool FileKeeper::give_name(FileSlot& slot, const std::string& name) {
+  auto named = patiently([&] { return slot.file->rename_to(name); });
+  if (!named && named.error().code == ENOENT) {
+    named = patiently([&] { return slot.file->rescue(directory_, slot.length, name); });
+    if (named) drive_.complain(directory_.path_of(name) + ": saved: its hidden file had been removed");
+  }
+  const bool has_name = named.has_value();
+  if (named && (named = slot.file->sync_directory())) return true;
+  if (!has_name && slot.file->has_no_name()) {
+    take_back(slot, named.error());
+  } else {
+    drive_.fail(named.error().code, named.error().what);
+    drive_.left_unsynced(slot.tally.packets - slot.synced);
+  }
+  return has_name;
+}
+
+void FileKeeper::take_back(const FileSlot& slot, const storage::IoError& why) {
+  drive_.lost(slot.tally.packets, slot.tally.bytes);
+  drive_.complain(directory_.path_of(slot.file->hidden_name()) + ": removed while it was written, and " +
+                  why.message() + ": " + std::to_string(slot.tally.packets) +
+                  " packets that were called stored are lost, and counted as drop_drive");
+}
+
+// A file without an index is whole all the same: `wirespool index` can make one.
+void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
+  const auto& rows = slot.index;
+  const auto entries = rows.entries();
+  const format::IndexHeader header{.level = rows.keeps_filters() ? format::IndexLevel::flow : format::IndexLevel::time,
+                                   .file_bytes = slot.length,
+                                   .packets = slot.tally.packets,
+                                   .bytes = slot.tally.bytes,
+                                   .first = slot.first,
+                                   .last = entries.empty() ? slot.first : entries.back().last,
+                                   .block_bytes = options_.block_bytes,
+                                   .capture_mark = format::capture_mark(options_.capture_start),
+                                   .mark = read::mark_of(directory_.path_of(name))};
+  const auto written = storage::write_small_file(directory_, format::index_file_name(name),
+                                                 format::encode_index(header, entries, {rows.lines(), rows.filters()}));
+  if (!written) drive_.complain(written.error().message() + ": the file has no index: make it with wirespool index");
+}
+
+}  // namespace wirespool::record

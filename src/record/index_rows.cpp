@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "record/index_rows.hpp"
+
+#include <algorithm>
+
+namespace wirespool::record {
+
+using format::FilterCollector;
+using format::FilterLine;
+
+void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes) {
+  entries_.reserve(rows);
+  if (filter_bytes == 0) return;
+  lines_.reserve(rows);
+  most_lines_ = static_cast<std::size_t>(filter_bytes / sizeof(FilterLine));
+  // What the collector writes first and is then found to be too much lies behind them.
+  filters_ = std::make_unique_for_overwrite<FilterLine[]>(most_lines_ + FilterCollector::most_lines);
+}
+
+void IndexRows::clear() noexcept {
+  entries_.clear();
+  lines_.clear();
+  used_lines_ = 0;
+}
+
+void IndexRows::add(const format::IndexEntry& entry) noexcept {
+  if (entries_.size() == entries_.capacity()) {
+    if (keeps_filters()) halve_filters();
+    halve_entries();
+  }
+  entries_.push_back(entry);
+}
+
+void IndexRows::add_filter(FilterCollector& collector) noexcept {
+  const std::span<FilterLine, FilterCollector::most_lines> room(filters_.get() + used_lines_,
+                                                                FilterCollector::most_lines);
+  const auto lines = collector.take(room);
+  const bool fits = used_lines_ + lines <= most_lines_;
+  lines_.push_back(fits ? lines : 0);
+  used_lines_ += lines_.back();
+}
+
+// Half as many rows, each of twice the Blocks.
+void IndexRows::halve_entries() noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < entries_.size(); i += 2) {
+    auto entry = entries_[i];
+    if (i + 1 < entries_.size()) {
+      entry.last = entries_[i + 1].last;
+      entry.packets += entries_[i + 1].packets;
+    }
+    entries_[kept++] = entry;
+  }
+  entries_.resize(kept);
+}
+
+void IndexRows::halve_filters() noexcept {
+  std::size_t kept = 0, from = 0, to = 0;
+  for (std::size_t i = 0; i < lines_.size(); i += 2) {
+    const auto a = lines_[i];
+    const bool alone = i + 1 == lines_.size();
+    const auto b = alone ? 0 : lines_[i + 1];
+    if (alone) {
+      std::copy_n(filters_.get() + from, a, filters_.get() + to);
+      lines_[kept] = a;
+    } else {
+      lines_[kept] = join(from, a, b, to);
+    }
+    from += a + b;
+    to += lines_[kept++];
+  }
+  lines_.resize(kept);
+  used_lines_ = to;
+}
+
+// Two filters that lie behind each other become one of the size of the smaller, at `to`, which is not behind them.
+std::uint32_t IndexRows::join(std::size_t from, std::uint32_t a, std::uint32_t b, std::size_t to) noexcept {
+  const auto lines = std::min(a, b);
+  if (lines == 0) return 0;
+  for (std::uint32_t line = 0; line < lines; ++line) {
+    FilterLine joined{};
+    for (std::uint32_t at = line; at < a + b; at += lines) {
+      for (std::size_t word = 0; word < joined.size(); ++word) joined[word] |= filters_[from + at][word];
+    }
+    filters_[to + line] = joined;
+  }
+  return lines;
+}
+
+}  // namespace wirespool::record

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "record/block.hpp"
+#include "record/packet_ref.hpp"
+
+namespace wirespool::record {
+
+// The records that END in a Block and are not on its drive, read back from memory: what can be appended elsewhere.
+// Knows where it stopped. A record whose head is gone (too long for the carry area) is not among them.
+class BlockRecords {
+ public:
+  BlockRecords() = default;
+  explicit BlockRecords(const Block& block) noexcept;
+
+  // The next records, at most `room` of them; they point into the Block.
+  std::span<const PacketRef> peek() noexcept;
+  void advance(std::size_t records) noexcept;
+  std::uint64_t passed() const noexcept { return passed_; }
+
+ private:
+  static constexpr std::size_t room = 64;
+  const std::byte* at_ = nullptr;
+  const std::byte* end_ = nullptr;
+  std::uint64_t passed_ = 0;
+  std::array<PacketRef, room> refs_;
+};
+
+// Blocks that a drive did not take, first in first out, and how far the first one has been read.
+class Rehoming {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  void push(Block& block) noexcept;
+  Block& front() noexcept { return *first_; }
+  BlockRecords& records() noexcept { return records_; }  // of front()
+  Block& pop() noexcept;
+  std::uint64_t packets() const noexcept;  // still to be appended again, counted Block by Block
+
+ private:
+  Block* first_ = nullptr;
+  Block* last_ = nullptr;
+  BlockRecords records_;
+};
+
+}  // namespace wirespool::record

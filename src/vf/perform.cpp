@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <sstream>
+#include <system_error>
+
+#include "storage/file_descriptor.hpp"
+#include "vf/i40e_log.hpp"
+#include "vf/vf.hpp"
+
+namespace wirespool::vf {
+namespace {
+
+using storage::FileDescriptor;
+using Done = std::expected<void, VfProblem>;
+
+std::unexpected<VfProblem> failed(std::string message) {
+  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::failed});
+}
+
+Done from(const std::expected<void, storage::IoError>& result) {
+  if (result) return {};
+  const auto code = result.error().code;
+  return failed(result.error().message() +
+                (code == EPERM || code == EACCES ? ": run as root" : ": dmesg may say more"));
+}
+
+// One write(2), as sysfs wants it (Documentation/filesystems/sysfs.rst).
+std::expected<void, storage::IoError> write_text(const machine::MachineTree& tree, const std::string& file,
+                                                 const std::string& text) {
+  const FileDescriptor fd(::open(tree.path(file).c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) return std::unexpected(storage::last_error("/" + file));
+  if (::write(fd.get(), text.data(), text.size()) < 0) {
+    return std::unexpected(storage::last_error("writing '" + text + "' to /" + file));
+  }
+  return {};
+}
+
+Done bind(const machine::MachineTree& tree, const VfAction& action) {
+  const auto directory = "sys/bus/pci/devices/" + action.target + "/";
+  const bool no_driver = action.value.empty() || action.value == "-";
+  if (auto told = from(write_text(tree, directory + "driver_override", no_driver ? "\n" : action.value)); !told)
+    return told;
+  const auto current = tree.link_name(directory + "driver");
+  if (!current.empty() && current != action.value) {
+    if (auto gone = from(write_text(tree, "sys/bus/pci/drivers/" + current + "/unbind", action.target)); !gone)
+      return gone;
+  }
+  if (action.value == "-") return {};
+  if (auto probed = from(write_text(tree, "sys/bus/pci/drivers_probe", action.target)); !probed) return probed;
+  if (no_driver || !tree.is_this_machine() || tree.link_name(directory + "driver") == action.value) return {};
+  return failed(fmt::format("{}: {} did not take it: dmesg says why", action.target, action.value));
+}
+
+Done run(const VfAction& action) {
+  std::vector<char*> arguments;
+  auto words = action.command;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);  // it inherits nothing of ours or our caller's
+  const int error = posix_spawnp(&child, arguments[0], &files, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) {
+    return failed(fmt::format("{}: {}: is its package installed?", words[0], std::generic_category().message(error)));
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return failed(fmt::format("'{}' failed", fmt::join(words, " ")));
+}
+
+// What the kernel's log gains while `command` is given (Documentation/ABI/testing/dev-kmsg: one record a read).
+std::expected<std::vector<std::string>, VfProblem> ask_i40e(const machine::MachineTree& tree, const std::string& file,
+                                                            const std::string& command) {
+  const FileDescriptor log(::open(tree.path("dev/kmsg").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!log) return failed("/dev/kmsg: " + std::generic_category().message(errno) + ": run as root");
+  ::lseek(log.get(), 0, SEEK_END);
+  if (auto asked = from(write_text(tree, file, command)); !asked) return std::unexpected(asked.error());
+  std::vector<std::string> lines;
+  std::array<char, 8192> record{};
+  for (ssize_t got = 0; (got = ::read(log.get(), record.data(), record.size())) > 0 || (got < 0 && errno == EPIPE);) {
+    if (got > 0) lines.emplace_back(record.data(), static_cast<std::size_t>(got));
+  }
+  return lines;
+}
+
+Done remove_mirror(const machine::MachineTree& tree, const VfAction& action, const std::string& file) {
+  return from(write_text(tree, file, fmt::format("del switch {} mirror {}", action.name, action.value)));
+}
+
+Done i40e_mirror(const machine::MachineTree& tree, VfStep& step) {
+  const auto& action = step.action;
+  const auto file = "sys/kernel/debug/i40e/" + action.target + "/command";
+  if (!action.value.empty()) return remove_mirror(tree, action, file);
+  const auto bridges = ask_i40e(tree, file, "dump switch");
+  if (!bridges) return std::unexpected(bridges.error());
+  const auto vfs = ask_i40e(tree, file, fmt::format("dump vf {}", action.number));
+  if (!vfs) return std::unexpected(vfs.error());
+  const auto bridge = bridge_seid(*bridges), vf = vf_seid(*vfs, action.number);
+  if (!bridge || !vf)
+    return failed(action.target + ": the driver did not name its switch in the kernel's log: see dmesg");
+  const auto added = ask_i40e(tree, file, fmt::format("add switch {} mirror {} {}", action.name, *bridge, *vf));
+  if (!added) return std::unexpected(added.error());
+  const auto rule = rule_id(*added);
+  if (!rule) return failed(action.target + ": the driver made no mirror rule: see dmesg");
+  if (step.undo) step.undo->value = fmt::format("{} {}", *bridge, *rule);
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, VfProblem> perform(const machine::MachineTree& tree, VfStep& step) {
+  const auto& action = step.action;
+  switch (action.kind) {
+    case VfAction::Kind::write_file:
+      return from(write_text(tree, action.target, action.value));
+    case VfAction::Kind::bind:
+      return bind(tree, action);
+    case VfAction::Kind::set_vf:
+      return from(set_vf_link(action.target, action.number, action.name, action.value));
+    case VfAction::Kind::set_flag:
+      return from(set_private_flag(action.target, action.name, action.value == "on"));
+    case VfAction::Kind::run:
+      return run(action);
+    case VfAction::Kind::i40e_mirror:
+      return i40e_mirror(tree, step);
+  }
+  return {};
+}
+
+}  // namespace wirespool::vf

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "vf/vf.hpp"
+
+namespace wirespool::vf {
+namespace {
+
+using Kind = VfAction::Kind;
+
+std::unexpected<VfProblem> problem(std::string message, VfProblem::Kind kind = VfProblem::Kind::not_ready) {
+  return std::unexpected(VfProblem{std::move(message), kind});
+}
+
+std::vector<unsigned> sources(const machine::PciDevice& pf, const MirrorRequest& request) {
+  if (!request.from.empty()) return request.from;
+  std::vector<unsigned> all;
+  for (unsigned number = 0; number < pf.virtual_functions.size(); ++number) {
+    if (number != request.to) all.push_back(number);
+  }
+  return all;
+}
+
+// Intel's own i40e driver has mirror files per VF and for the PF (its README, "SR-IOV Hypervisor Management
+// Interface"): "add 7" copies to VF 7.
+VfPlan by_files(const machine::PciDevice& pf, const MirrorRequest& request) {
+  VfPlan plan;
+  const auto directory = "sys/bus/pci/devices/" + pf.address + "/sriov/";
+  const auto add = [&](const std::string& source, const char* file) {
+    VfAction action{.kind = Kind::write_file,
+                    .about = pf.address,
+                    .target = directory + source + file,
+                    .value = fmt::format("add {}", request.to)};
+    auto undo = action;
+    undo.value = fmt::format("rem {}", request.to);
+    plan.steps.push_back({std::move(action), std::move(undo)});
+  };
+  std::vector<std::string> from;
+  if (request.from.empty()) from.push_back("");
+  for (const auto number : sources(pf, request)) from.push_back(std::to_string(number) + "/");
+  for (const auto& source : from) {
+    if (request.ingress) add(source, "ingress_mirror");
+    if (request.egress) add(source, "egress_mirror");
+  }
+  return plan;
+}
+
+// Versions of that driver before these files have rules for the whole switch of the PF in debugfs.
+PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request) {
+  if (!request.from.empty()) {
+    return problem("--from: this version of i40e mirrors all VFs or none: leave --from out",
+                   VfProblem::Kind::wrong_use);
+  }
+  VfPlan plan;
+  const auto add = [&](const char* direction) {
+    VfAction action{
+        .kind = Kind::i40e_mirror, .about = pf.address, .target = pf.address, .name = direction, .number = request.to};
+    plan.steps.push_back({action, action});  // the rule's id is filled in when it is known
+  };
+  if (request.ingress) add("ingress");
+  if (request.egress) add("egress");
+  plan.notices.push_back("the VF has to be stopped and started again to see mirrored frames");
+  return plan;
+}
+
+struct Representor {
+  std::string interface;
+  std::string port;  // "pf0vf2", "p0"
+};
+
+// Interfaces of the PF's switch when it is in switchdev mode (Documentation/networking/representors.rst): they share
+// its phys_switch_id, and phys_port_name says whose they are.
+std::vector<Representor> representors(const machine::MachineTree& tree, const machine::PciDevice& pf) {
+  std::vector<Representor> found;
+  if (pf.interfaces.empty()) return found;
+  const auto id_of = [&](const std::string& name) {
+    return tree.line("sys/class/net/" + name + "/phys_switch_id").value_or("");
+  };
+  const auto id = id_of(pf.interfaces.front());
+  if (id.empty()) return found;
+  for (const auto& name : tree.names("sys/class/net")) {
+    if (id_of(name) == id) found.push_back({name, tree.line("sys/class/net/" + name + "/phys_port_name").value_or("")});
+  }
+  return found;
+}
+
+const Representor* representor_of(const std::vector<Representor>& all, unsigned number) {
+  const auto ending = fmt::format("vf{}", number);
+  const auto found = std::ranges::find_if(
+      all, [&](const Representor& one) { return one.port.ends_with(ending) && one.port.starts_with("pf"); });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// What a VF sends comes in at its representor. tc-mirred(8) copies it; hardware that can do it takes the rule over.
+void add_tc(VfPlan& plan, const machine::PciDevice& pf, const std::string& from, const std::string& to) {
+  const std::vector<std::string> qdisc = {"tc", "qdisc", "add", "dev", from, "clsact"};
+  const std::vector<std::string> no_qdisc = {"tc", "qdisc", "del", "dev", from, "clsact"};
+  const std::vector<std::string> filter = {"tc",      "filter", "add",    "dev",      from,
+                                           "ingress", "pref",   "49000",  "matchall", "action",
+                                           "mirred",  "egress", "mirror", "dev",      to};
+  const std::vector<std::string> no_filter = {"tc", "filter", "del", "dev", from, "ingress", "pref", "49000"};
+  plan.steps.push_back({{.kind = Kind::run, .about = pf.address, .command = qdisc, .may_fail = true},
+                        VfAction{.kind = Kind::run, .about = pf.address, .command = no_qdisc}});
+  plan.steps.push_back({{.kind = Kind::run, .about = pf.address, .command = filter},
+                        VfAction{.kind = Kind::run, .about = pf.address, .command = no_filter}});
+}
+
+PlannedVf by_tc(const machine::PciDevice& pf, const MirrorRequest& request, const std::vector<Representor>& all) {
+  const auto* to = representor_of(all, request.to);
+  if (to == nullptr)
+    return problem(
+        fmt::format("VF {} of {}: no representor: is it made, and the PF in switchdev mode?", request.to, pf.address));
+  VfPlan plan;
+  for (const auto number : sources(pf, request)) {
+    const auto* from = representor_of(all, number);
+    if (from == nullptr) return problem(fmt::format("VF {} of {}: no representor", number, pf.address));
+    add_tc(plan, pf, from->interface, to->interface);
+  }
+  if (request.from.empty()) add_tc(plan, pf, pf.interfaces.front(), to->interface);
+  plan.notices.push_back(
+      "frames that other hardware rules take past the representors are not mirrored (tc -s filter shows)");
+  return plan;
+}
+
+std::string advice(const machine::PciDevice& pf) {
+  return fmt::format(
+      "{}: driver {} offers no mirroring (Intel's own i40e driver and switchdev PFs do): wirespool vf trust VF on "
+      "shows what comes from the wire; else mirror on the switch in front of it, or capture on the PF itself "
+      "(wirespool vf bind {})",
+      pf.address, pf.driver.empty() ? "none" : pf.driver, pf.address);
+}
+
+// A driver of the kernel's own sources has no version, or one that ends in -k.
+bool is_intels_own(const machine::MachineTree& tree) {
+  const auto version = tree.line("sys/module/i40e/version").value_or("-k");
+  return !version.ends_with("-k");
+}
+
+}  // namespace
+
+PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& request) {
+  const auto pf = find_device(machine::list_pci_devices(tree), request.pf);
+  if (!pf) return std::unexpected(pf.error());
+  const auto count = pf->virtual_functions.size();
+  auto named = request.from;
+  named.push_back(request.to);
+  for (const auto number : named) {
+    if (number < count) continue;
+    return problem(fmt::format("VF {}: {} has {} VFs, counted from 0", number, request.pf, count),
+                   VfProblem::Kind::wrong_use);
+  }
+  if (std::ranges::find(request.from, request.to) != request.from.end() || (!request.ingress && !request.egress)) {
+    return problem(fmt::format("VF {}: cannot be mirrored to itself, nor in no direction", request.to),
+                   VfProblem::Kind::wrong_use);
+  }
+  if (tree.exists("sys/bus/pci/devices/" + pf->address + "/sriov/ingress_mirror")) {
+    auto plan = by_files(*pf, request);
+    if (request.ingress && request.egress)
+      plan.notices.push_back("a frame from one mirrored VF to another is seen twice");
+    return plan;
+  }
+  if (is_intels_own(tree) && tree.exists("sys/kernel/debug/i40e/" + pf->address + "/command"))
+    return by_debugfs(*pf, request);
+  const auto switch_ports = representors(tree, *pf);
+  return switch_ports.empty() ? problem(advice(*pf)) : by_tc(*pf, request, switch_ports);
+}
+
+}  // namespace wirespool::vf

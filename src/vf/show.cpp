@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "vf/vf.hpp"
+
+namespace wirespool::vf {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class Value>
+std::vector<Value> or_none(std::expected<std::vector<Value>, storage::IoError> answer) {
+  return answer ? std::move(*answer) : std::vector<Value>{};
+}
+
+PfRow describe_pf(const machine::PciDevice& pf, const std::vector<machine::PciDevice>& devices, bool ask_driver) {
+  PfRow row{pf, {}};
+  const auto interface = pf.interfaces.empty() ? "" : pf.interfaces.front();
+  std::vector<VfLink> links;
+  std::vector<PrivateFlag> flags;
+  if (ask_driver && !interface.empty()) {
+    links = or_none(read_vf_links(interface));
+    flags = or_none(read_private_flags(interface));
+  }
+  for (unsigned number = 0; number < pf.virtual_functions.size(); ++number) {
+    const auto device = std::ranges::find(devices, pf.virtual_functions[number], &machine::PciDevice::address);
+    if (device == devices.end()) continue;
+    VfRow vf{*device, number, std::nullopt, ""};
+    const auto link = std::ranges::find(links, number, &VfLink::number);
+    if (link != links.end()) vf.link = *link;
+    vf.remark = promiscuous_remark(pf.driver, interface, number, vf.link, flags);
+    row.vfs.push_back(std::move(vf));
+  }
+  return row;
+}
+
+std::string switch_text(const std::optional<bool>& is) { return is ? (*is ? "on" : "off") : "-"; }
+
+Json json_of(const VfRow& vf) {
+  Json json = {{"number", vf.number},
+               {"address", vf.device.address},
+               {"driver", vf.device.driver},
+               {"interfaces", vf.device.interfaces}};
+  json["iommu_group"] = vf.device.iommu_group ? Json(*vf.device.iommu_group) : Json();
+  json["mac"] = vf.link ? Json(vf.link->mac) : Json();
+  json["vlan"] = vf.link ? Json(vf.link->vlan) : Json();
+  json["trust"] = vf.link && vf.link->trusted ? Json(*vf.link->trusted) : Json();
+  json["spoofchk"] = vf.link && vf.link->spoof_check ? Json(*vf.link->spoof_check) : Json();
+  json["link_state"] = vf.link ? Json(vf.link->link_state) : Json();
+  json["remark"] = vf.remark;
+  return json;
+}
+
+}  // namespace
+
+std::string promiscuous_remark(const std::string& pf_driver, const std::string& pf_interface, unsigned number,
+                               const std::optional<VfLink>& link, const std::vector<PrivateFlag>& flags) {
+  // igb gives a VF multicast promiscuous mode at most, trusted or not (igb_main.c, igb_set_vf_promisc).
+  if (pf_driver == "igb") {
+    return "sees no unicast frames but its own, whatever promiscuous mode says: capture on the PF itself, or mirror on "
+           "the "
+           "switch";
+  }
+  if (!link) return "";
+  if (link->trusted && !*link->trusted) {
+    return fmt::format("sees its own traffic only: wirespool vf trust {}:{} on", pf_interface, number);
+  }
+  const auto flag = std::ranges::find(flags, "vf-true-promisc-support", &PrivateFlag::name);
+  if (flag != flags.end() && !flag->on) {
+    return fmt::format("trusted, but {}'s vf-true-promisc-support is off: wirespool vf trust {}:{} on", pf_interface,
+                       pf_interface, number);
+  }
+  // ixgbe lets a VF be promiscuous only while its PF is (ixgbe_sriov.c, ixgbe_update_vf_xcast_mode).
+  if (pf_driver == "ixgbe")
+    return fmt::format("promiscuous only while its PF is: ip link set {} promisc on", pf_interface);
+  return "";
+}
+
+std::vector<PfRow> list_functions(const machine::MachineTree& tree) {
+  std::vector<PfRow> rows;
+  const auto devices = machine::list_pci_devices(tree);
+  for (const auto& device : devices) {
+    if (device.is_network() && device.vfs_possible > 0)
+      rows.push_back(describe_pf(device, devices, tree.is_this_machine()));
+  }
+  return rows;
+}
+
+std::string render_table(const std::vector<PfRow>& rows) {
+  if (rows.empty()) return "no network device here can have virtual functions\n";
+  std::string text;
+  for (const auto& row : rows) {
+    const auto& pf = row.device;
+    text += fmt::format("{}  {}  {}  {} of {} VFs\n", pf.address, pf.interfaces.empty() ? "-" : pf.interfaces.front(),
+                        pf.driver.empty() ? "-" : pf.driver, pf.virtual_functions.size(), pf.vfs_possible);
+    for (const auto& vf : row.vfs) {
+      const auto link = vf.link.value_or(VfLink{.mac = "-"});
+      text += fmt::format(
+          "  {:<4} {}  {:<10} group {:<4} {:<17}  vlan {:<4} trust {:<3} spoofchk {:<3} {}\n",
+          fmt::format("vf{}", vf.number), vf.device.address, vf.device.driver.empty() ? "-" : vf.device.driver,
+          vf.device.iommu_group ? std::to_string(*vf.device.iommu_group) : "-", link.mac, link.vlan,
+          switch_text(link.trusted), switch_text(link.spoof_check), fmt::join(vf.device.interfaces, " "));
+      if (!vf.remark.empty()) text += fmt::format("       {}\n", vf.remark);
+    }
+  }
+  return text;
+}
+
+std::string render_json(const std::vector<PfRow>& rows) {
+  auto list = Json::array();
+  for (const auto& row : rows) {
+    auto vfs = Json::array();
+    for (const auto& vf : row.vfs) vfs.push_back(json_of(vf));
+    list.push_back({{"address", row.device.address},
+                    {"interfaces", row.device.interfaces},
+                    {"driver", row.device.driver},
+                    {"vfs_possible", row.device.vfs_possible},
+                    {"vfs", vfs}});
+  }
+  return Json{{"physical_functions", list}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace wirespool::vf

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "machine/machine_tree.hpp"
+#include "machine/pci.hpp"
+#include "storage/io_error.hpp"
+#include "vf/link.hpp"
+
+namespace wirespool::vf {
+
+// `wirespool vf ...`: SR-IOV virtual functions. Each verb is planned first, as a list of steps that can be shown
+// (--dry-run) or done; what a step changed is remembered in a file before it is done, and `vf reset` puts it back.
+
+struct VfProblem {
+  enum class Kind { wrong_use, not_ready, failed };
+  std::string message;  // "what: why: what to do"
+  Kind kind = Kind::not_ready;
+};
+
+// One change to the machine.
+struct VfAction {
+  enum class Kind {
+    write_file,   // `value` into `target`, a path below the tree
+    bind,         // device `target` to driver `value`; "" is the kernel's own choice, "-" none
+    set_vf,       // setting `name` of VF `number` of interface `target` to `value`: rtnetlink(7)
+    set_flag,     // private flag `name` of interface `target` to `value` "on" or "off": ethtool(8) --set-priv-flags
+    run,          // `command`
+    i40e_mirror,  // rule `name` ("ingress", "egress") of PF `target` to VF `number`; `value` is its id when it goes
+  };
+  Kind kind = Kind::write_file;
+  std::string about = {};  // the PF, or a device that is none's VF: what `vf reset DEVICE` goes by
+  std::string target = {}, name = {}, value = {};
+  unsigned number = 0;
+  std::vector<std::string> command = {};
+  bool may_fail = false;  // it may be so already: then there is nothing to put back
+  bool operator==(const VfAction&) const = default;
+};
+
+struct VfStep {
+  VfAction action;
+  std::optional<VfAction> undo;
+};
+
+struct VfPlan {
+  std::vector<VfStep> steps;         // empty: it is so already
+  std::vector<std::string> notices;  // what the user should know
+};
+using PlannedVf = std::expected<VfPlan, VfProblem>;
+
+// The equivalent shell command, or commands, one a line.
+std::string describe(const VfAction& action);
+
+// A device as people name it: "0000:3b:02.0", "3b:02.0", "ens1f0" (what has this interface), "ens1f0:2" (VF 2 of it).
+std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machine::PciDevice>& devices,
+                                                         const std::string& name);
+
+// Processes that have the device open through vfio.
+std::vector<unsigned> vfio_users(const machine::MachineTree& tree, const machine::PciDevice& device);
+
+// The verbs, planned: pure but for looking at `tree`.
+struct CreateRequest {
+  std::string pf;
+  unsigned count = 0;
+  bool probe = true;  // false: the kernel's VF driver does not take the new VFs
+};
+PlannedVf plan_create(const machine::MachineTree& tree, const CreateRequest& request);
+
+struct BindRequest {
+  std::vector<std::string> devices;
+  std::string driver = "vfio-pci";  // "": back to the kernel
+  bool force = false;               // also a device that routes lead through
+};
+PlannedVf plan_bind(const machine::MachineTree& tree, const BindRequest& request);
+
+struct TrustRequest {
+  std::string vf;
+  std::optional<bool> trust = {}, spoof_check = {};
+  std::optional<std::string> mac = {}, link_state = {};
+  std::optional<unsigned> vlan = {};
+};
+PlannedVf plan_trust(const machine::MachineTree& tree, const TrustRequest& request, const std::vector<VfLink>& links,
+                     const std::vector<PrivateFlag>& flags);
+
+struct MirrorRequest {
+  std::string pf;
+  std::vector<unsigned> from;  // VFs; empty: all others, and the PF itself
+  unsigned to = 0;             // the VF that sees them
+  bool ingress = true, egress = true;
+};
+PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& request);
+
+// Does one step, and tells its undo what only the doing shows.
+std::expected<void, VfProblem> perform(const machine::MachineTree& tree, VfStep& step);
+
+// What was changed and how to put it back, oldest first: a file of JSON, by default gone with the next boot, as SR-IOV
+// is.
+class VfMemory {
+ public:
+  static constexpr const char* default_path = "/run/wirespool/vf.json";
+
+  // No file is an empty memory.
+  static std::expected<VfMemory, VfProblem> load(std::string path);
+
+  std::expected<void, VfProblem> remember(const VfAction& undo);  // the first value of a setting is the one to put back
+  std::expected<void, VfProblem> forget(const VfAction& undo);
+  const std::vector<VfAction>& undos() const { return undos_; }
+
+ private:
+  explicit VfMemory(std::string path) : path_(std::move(path)) {}
+  std::expected<void, VfProblem> save() const;
+  std::string path_;
+  std::vector<VfAction> undos_;
+};
+
+using Perform = std::function<std::expected<void, VfProblem>(VfStep&)>;
+
+// Remembers, then does, step by step; stops at the first that fails.
+std::expected<void, VfProblem> carry_out(const VfPlan& plan, VfMemory& memory, const Perform& perform);
+
+// What `vf reset [DEVICE]` will do, newest change first. Refused while a program has one of the devices open.
+PlannedVf plan_reset(const machine::MachineTree& tree, const VfMemory& memory, const std::string& device);
+
+// Does as much of it as can be done. What has gone with its device is forgotten.
+std::expected<void, VfProblem> reset(const machine::MachineTree& tree, const VfPlan& plan, VfMemory& memory,
+                                     const Perform& perform);
+
+// What is there.
+struct VfRow {
+  machine::PciDevice device;
+  unsigned number = 0;
+  std::optional<VfLink> link;  // nullopt: the PF is not with the kernel, or did not tell
+  std::string remark;          // why it will see less than everything, and what to do
+};
+struct PfRow {
+  machine::PciDevice device;
+  std::vector<VfRow> vfs;
+};
+std::vector<PfRow> list_functions(const machine::MachineTree& tree);  // every PF that can have VFs
+std::string render_table(const std::vector<PfRow>& rows);
+std::string render_json(const std::vector<PfRow>& rows);
+
+// Why a VF sees less than promiscuous mode promises, by what is known of the PF's driver; "" if nothing is known
+// against it.
+std::string promiscuous_remark(const std::string& pf_driver, const std::string& pf_interface, unsigned number,
+                               const std::optional<VfLink>& link, const std::vector<PrivateFlag>& flags);
+
+}  // namespace wirespool::vf
