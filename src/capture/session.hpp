@@ -22,5 +22,4 @@ struct Outcome {
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
                     storage::Speaker& err);
 
-
 }  // namespace wirespool::capture

@@ -39,7 +39,8 @@ const std::vector<Room>& rooms() {
        {"std", "DPDK"},
        {"Linux", "fmt"}},
       {"cli",
-       {"include", "capture/session", "doctor", "dpdk/eal", "machine", "options", "plan", "stats/render", "tools", "vf"},
+       {"include", "capture/session", "doctor", "dpdk/eal", "machine", "options", "plan", "stats/render", "tools",
+        "vf"},
        {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},
   };
