@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=config/setup-functions.sh
 source "$here/config/setup-functions.sh"
 
+say() { printf '== %4d s: %s\n' "$SECONDS" "$*"; } # as setup-functions has it, and when
+
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [--werror] [SUITE...]
@@ -50,6 +52,7 @@ finish() {
   rmdir /run/dpdk/wst[0-9]* 2>/dev/null # run-time directories of the tests' EALs, which DPDK leaves behind
   [ -z "${build_root:-}" ] || give_back "$build_root"
   say "took $((SECONDS - started)) s"
+  # Last, as often only the end of what was printed is kept.
   for failure in "${failures[@]}"; do printf 'FAILED: %s\n' "$failure"; done
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ]
@@ -111,14 +114,22 @@ build_and_run() {
   if build "$name" "$@"; then run_suites "$name" "$factor" "${wanted[@]}"; else not_run "$name" "${wanted[@]}"; fi
 }
 
+# what_failed LOG: "crash TIMEOUT after 300.05s", a line a program of a suite; then where and what, as Catch2 says it.
+what_failed() {
+  awk '$3 == "/" && $5 ~ /^(FAIL|TIMEOUT|ERROR)$/ { print $4, $5, "after", $6 }' "$1" | sort -u
+  grep -A 3 -E '^[^ ]+\.cpp:[0-9]+: FAILED:' "$1" | grep -vE '^(--)?$' | sed 's/^ *//' | head -n 24 | paste -sd' ' | cut -c 1-1000
+}
+
 # Reads "Ok: 3", "Fail: 1", ... from what Meson printed last.
 add_counts() {
-  local ok bad skip
+  local ok bad skip failure
   ok=$(awk '/^(Ok|Expected Fail): / { n += $NF } END { print n + 0 }' "$1")
   bad=$(awk '/^(Fail|Unexpected Pass|Timeout): / { n += $NF } END { print n + 0 }' "$1")
   skip=$(awk '/^Skipped: / { n += $NF } END { print n + 0 }' "$1")
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-  if [ "$bad" -gt 0 ]; then failures+=("$2"); fi
+  if [ "$bad" -gt 0 ]; then
+    while read -r failure; do failures+=("$2: $failure"); done < <(what_failed "$1")
+  fi
 }
 
 # run_suites NAME TIMEOUT_FACTOR SUITE...
@@ -144,6 +155,9 @@ run_suites() {
   done
 }
 
+# What time-outs are multiplied with: a test that hangs is found later, one on a slow disk or a busy machine is not called hanging.
+patience=4
+
 wants() { printf '%s\n' "${suites[@]}" | grep -qx "$1"; }
 
 # Suites asked for that are among those named.
@@ -154,16 +168,17 @@ among() {
 
 # As a user builds it: for the CPU that is here, with whatever compiler. Compilers warn of different things, and with each CPU of
 # others (they are right about few): no warning is an error here.
-run_release() { build_and_run release 1 "${suites[*]}" --buildtype=release -Dwerror=false; }
+run_release() { build_and_run release "$patience" "${suites[*]}" --buildtype=release -Dwerror=false; }
 
-# Without DPDK, and under ThreadSanitizer, which does not know what DPDK's rings do.
+# Without DPDK (the options are those of the program for any CPU: a compiler cache has it already, or will have), and under
+# ThreadSanitizer, which does not know what DPDK's rings do.
 run_without_capture() {
   local wanted
   wanted=$(among unit spool | paste -sd' ')
   if [ -n "$sanitizers" ]; then
     run_thread_sanitizer "$wanted"
   else
-    build_and_run without-capture 1 "$wanted" -Dcapture=disabled --buildtype=debug -Dcpu=generic "-Dwerror=$werror"
+    build_and_run without-capture "$patience" "$wanted" -Dcapture=disabled --buildtype=release -Dcpu=generic "-Dwerror=$werror"
   fi
 }
 
@@ -171,7 +186,7 @@ run_address_sanitizer() {
   export ASAN_OPTIONS=halt_on_error=1:detect_stack_use_after_return=1:abort_on_error=0
   export LSAN_OPTIONS=suppressions=$here/tests/leaks-of-others.txt:print_suppressions=0
   export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  build_and_run asan 4 "${suites[*]}" --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined
+  build_and_run asan 8 "${suites[*]}" --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined
   unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
 }
 
@@ -179,7 +194,7 @@ run_thread_sanitizer() {
   # ThreadSanitizer's memory map does not go with as much address randomisation as newer kernels do.
   if setarch -R true 2>/dev/null; then wrapper=(setarch -R); fi
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  build_and_run without-capture-tsan 8 "$1" --buildtype=debug -Doptimization=1 -Db_sanitize=thread -Dcapture=disabled
+  build_and_run without-capture-tsan 16 "$1" --buildtype=debug -Doptimization=1 -Db_sanitize=thread -Dcapture=disabled
   unset TSAN_OPTIONS
   wrapper=(env)
 }
