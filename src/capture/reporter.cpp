@@ -10,6 +10,7 @@
 
 #include "dpdk/eal.hpp"
 #include "format/file_name.hpp"
+#include "storage/steady_time.hpp"
 #include "wirespool/version.hpp"
 
 namespace wirespool::capture {
@@ -19,17 +20,13 @@ namespace {
 constexpr auto patience = std::chrono::seconds(1);
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
-std::uint64_t steady_ns() {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-}
-
 }  // namespace
 
 Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
                    storage::Speaker& err)
     : plan_(plan),
       start_(start),
-      start_ticks_(steady_ns()),
+      start_ticks_(storage::steady_ns()),
       outputs_(outputs),
       out_(out),
       err_(err),
@@ -114,7 +111,7 @@ void Reporter::add_unsaid(stats::Ledger& ledger) {
 stats::Ledger Reporter::collect(const Pipeline& pipeline) {
   stats::Ledger ledger;
   ledger.time = dpdk::utc_now();
-  ledger.elapsed_ns = steady_ns() - start_ticks_;
+  ledger.elapsed_ns = storage::steady_ns() - start_ticks_;
   pipeline.collect(ledger);
   if (const auto* hook = outputs_.seal_hook()) {
     const auto counts = hook->counts();

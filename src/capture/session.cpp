@@ -27,8 +27,12 @@
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
 #include "storage/answers.hpp"
+#include "storage/steady_time.hpp"
 
 namespace wirespool::capture {
+
+using storage::steady_ns;
+
 namespace {
 
 enum ExitCode { ok = 0, wrong_use = 1, machine_not_ready = 2, ended_by_failure = 3, packets_lost = 4 };
@@ -38,10 +42,6 @@ constexpr std::uint64_t discipline_period_ns = 100'000'000;  // the timebase's s
 constexpr auto last_moment = std::chrono::milliseconds(300);
 constexpr auto hook_grace = std::chrono::seconds(5);  // a command that is ended has 2 s of it
 constexpr std::uint64_t drain_notice_ns = 5'000'000'000;
-
-std::uint64_t steady_ns() {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-}
 
 void sleep_for(std::chrono::nanoseconds time) {
   const timespec wait{0, static_cast<long>(time.count())};

@@ -10,6 +10,7 @@
 #include "format/carry.hpp"
 #include "format/index.hpp"
 #include "plan/usual.hpp"
+#include "policy/writer_shape.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -81,31 +82,26 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
       plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
 }
 
-unsigned lanes_of(const CapturePlan& plan, const PlannedWriter& writer) {
-  return static_cast<unsigned>(plan.rx_lcores.size() * std::max<std::size_t>(1, writer.drives.size()));
+policy::WriterShape shape_of(const CapturePlan& plan, std::size_t streams, std::size_t drives) {
+  return {.streams = static_cast<std::uint32_t>(streams),
+          .drives = static_cast<std::uint32_t>(drives),
+          .streams_append = plan.config.handoff == HandoffKind::blocks,
+          .block_bytes = plan.block_bytes,
+          .snaplen = plan.config.snaplen,
+          .carry_bytes = plan.carry_bytes};
 }
 
-// Blocks a record may straddle besides the open one (record/appender.hpp).
-unsigned longest_record_blocks(const CapturePlan& plan) {
-  const std::uint64_t longest = std::min<std::uint64_t>(plan.config.snaplen, plan.carry_bytes) + 64;
-  return static_cast<unsigned>(1 + longest / plan.block_bytes);
-}
-
-// What every writer must have to go on whatever happens: one open Block for each lane and what a straddling record
-// needs; to disk also a reserve for re-homing, one Block for each drive and two (SpoolWriter::fewest_blocks says the
-// same).
-unsigned least_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
-  const auto appenders = plan.config.handoff == HandoffKind::blocks ? static_cast<unsigned>(plan.rx_lcores.size()) : 1;
-  const unsigned appending = lanes_of(plan, writer) + appenders * (1 + longest_record_blocks(plan));
-  return writer.drives.empty() ? appending : appending + static_cast<unsigned>(writer.drives.size()) + 2;
+policy::WriterShape shape_of(const CapturePlan& plan, const PlannedWriter& writer) {
+  return shape_of(plan, plan.rx_lcores.size(), writer.drives.size());
 }
 
 // To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Else as few as work, which
 // then stay in the CPU's caches.
 unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
-  const unsigned least = least_blocks(plan, writer);
+  const auto shape = shape_of(plan, writer);
+  const unsigned least = shape.fewest_blocks();
   if (plan.config.until != Until::disk) return least;
-  const auto busy = lanes_of(plan, writer) + static_cast<unsigned>(writer.drives.size()) * plan.config.io_depth * 2;
+  const auto busy = shape.open_lanes() + shape.drives * plan.config.io_depth * 2;
   const auto bridge = static_cast<unsigned>((least_writer_bytes + plan.block_bytes - 1) / plan.block_bytes);
   return std::max({least, busy, bridge});
 }
@@ -113,7 +109,7 @@ unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
 // --blocks: each writer's least, and an equal share of the rest.
 void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
   unsigned least = 0;
-  for (const auto& writer : plan.writers) least += least_blocks(plan, writer);
+  for (const auto& writer : plan.writers) least += shape_of(plan, writer).fewest_blocks();
   if (given < least) {
     findings.problems.push_back({"--blocks",
                                  fmt::format("{} is too few for {} writer(s) fed by {} RX lcore(s) on {} drive(s)",
@@ -124,7 +120,7 @@ void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
   const auto writers = static_cast<unsigned>(plan.writers.size());
   const unsigned rest = given - least;
   for (auto& writer : plan.writers) {
-    writer.blocks = least_blocks(plan, writer) + rest / writers + (writer.writer < rest % writers ? 1 : 0);
+    writer.blocks = shape_of(plan, writer).fewest_blocks() + rest / writers + (writer.writer < rest % writers ? 1 : 0);
   }
 }
 
@@ -134,20 +130,18 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   const bool blocks_cross = config.handoff == HandoffKind::blocks;
   if (config.until == Until::rx || (config.until == Until::handoff && !blocks_cross)) return;
   if (plan.writers.empty())
-    for (auto& rx : plan.rx_lcores) plan.blocks += rx.blocks = 2 + longest_record_blocks(plan);
+    for (auto& rx : plan.rx_lcores) plan.blocks += rx.blocks = shape_of(plan, 1, 0).fewest_blocks();
   for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
   if (config.blocks) share_given_blocks(*config.blocks, plan, findings);
   for (const auto& writer : plan.writers) plan.blocks += writer.blocks;
-  plan.blocks_bytes = plan.blocks * (plan.carry_bytes + round_up(plan.block_bytes, 4096));
+  plan.blocks_bytes = plan.blocks * policy::block_stride(plan.block_bytes, plan.carry_bytes);
 }
 
-// A lane has three files at a time: being sealed, written, and opened ahead (record/spool_writer.hpp); the re-homed
-// packets have a lane on each drive.
 void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   if (config.until != Until::disk || config.index == IndexLevel::off) return;
   std::uint64_t files = 0;
-  for (const auto& writer : plan.writers) files += 3 * (lanes_of(plan, writer) + writer.drives.size());
-  const auto entries = std::min(config.rotate_size / config.block_size + 2, format::max_open_index_entries);
+  for (const auto& writer : plan.writers) files += shape_of(plan, writer).files();
+  const auto entries = policy::index_rows(config.rotate_size, config.block_size, format::max_open_index_entries);
   plan.index_bytes = files * entries * sizeof(format::IndexEntry);
   if (config.index == IndexLevel::flow) plan.index_bytes += files * format::filter_bytes_of(config.rotate_size);
 }

@@ -7,6 +7,7 @@
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
+#include "policy/patience.hpp"
 #include "read/file_mark.hpp"
 #include "storage/drive.hpp"
 #include "storage/small_file.hpp"
@@ -17,18 +18,7 @@ namespace {
 // How long a request can wait that came without a wake-up.
 constexpr auto nap = std::chrono::milliseconds(20);
 
-// What may pass is tried again after this pause, which doubles each time: an open file for 2.5 s without keeping others
-// waiting, the steps of sealing for 70 ms.
-constexpr auto first_pause = std::chrono::milliseconds(10);
-constexpr unsigned most_refusals = 8;
-constexpr unsigned most_refusals_by_device = 2;
-constexpr unsigned most_tries = 4;
-
 }  // namespace
-
-bool may_pass(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR || error == EIO;
-}
 
 FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
                        std::vector<FileSlot*> slots)
@@ -138,10 +128,10 @@ void FileKeeper::open(FileSlot& slot) {
 }
 
 void FileKeeper::refuse(FileSlot& slot, storage::IoError error) {
-  const auto most = error.code == EIO ? most_refusals_by_device : most_refusals;
-  if (drive_.ok() && may_pass(error.code) && slot.refusals < most) {
+  const auto most = error.code == EIO ? policy::most_open_retries_after_eio : policy::most_open_retries;
+  if (drive_.ok() && policy::may_pass(error.code) && slot.refusals < most) {
     if (slot.refusals == 0 && !slot.asked_again) drive_.complain(error.message() + ": it is tried again");
-    slot.next_try = std::chrono::steady_clock::now() + first_pause * (1 << slot.refusals++);
+    slot.next_try = std::chrono::steady_clock::now() + policy::pause_before_retry(slot.refusals++);
     return;
   }
   slot.error = std::move(error);
@@ -151,13 +141,12 @@ void FileKeeper::refuse(FileSlot& slot, storage::IoError error) {
 // Runs a step again that may be refused for a moment only, and that does no harm if it was done after all.
 template <typename Step>
 std::expected<void, storage::IoError> FileKeeper::patiently(Step step) {
-  auto pause = first_pause;
-  for (unsigned tries = 1;; ++tries) {
+  for (unsigned retries = 0;; ++retries) {
     auto done = step();
-    if (done || tries == most_tries || !drive_.ok() || !may_pass(done.error().code)) return done;
+    if (done || retries == policy::most_step_retries || !drive_.ok() || !policy::may_pass(done.error().code))
+      return done;
     drive_.complain(done.error().message() + ": it is tried again");
-    std::this_thread::sleep_for(pause);
-    pause *= 2;
+    std::this_thread::sleep_for(policy::pause_before_retry(retries));
   }
 }
 

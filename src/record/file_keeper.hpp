@@ -18,10 +18,6 @@
 
 namespace wirespool::record {
 
-// Errors of a moment: too many files open, no memory, interrupted; and one EIO, for a path that is switched over.
-// Whether trying again is honest is for the caller to know: after a failed sync it is not.
-bool may_pass(int error) noexcept;
-
 struct FileKeeperOptions {
   std::string stem;
   Timestamp capture_start;

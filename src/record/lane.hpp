@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "policy/patience.hpp"
 #include "record/block.hpp"
 #include "record/file_slot.hpp"
 
@@ -18,8 +19,8 @@ struct Lane {
 
   Block* first = nullptr;  // oldest Block not retired
   Block* last = nullptr;
-  std::uint32_t inflight = 0;          // writes of this lane, tails included
-  std::uint64_t refused_since_ns = 0;  // since when no write of it has come any further, on the steady clock; 0: it has
+  std::uint32_t inflight = 0;  // writes of this lane, tails included
+  policy::Patience patience;   // with its drive
 
   // The Appender's open Block, as much of it as is to be flushed, and as is being written.
   Block* tail_block = nullptr;

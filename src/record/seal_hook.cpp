@@ -68,11 +68,10 @@ bool SealHook::announce(const storage::Directory& directory, const std::string& 
   return storage::put_marker(directory, format::pending_file_name(pcap));
 }
 
-// A file that was found by its marker before it was told of may be done already.
 void SealHook::sealed(const storage::Directory& directory, const std::string& pcap, bool announced) {
   const std::lock_guard lock(mutex_);
   Job job{&directory, pcap, announced};
-  if (knows(job) || (announced && !storage::is_there(directory, format::pending_file_name(pcap)))) return;
+  if (knows(job)) return;
   remember(std::move(job));
   changed_.notify_one();
 }
@@ -115,6 +114,10 @@ std::optional<std::string> SealHook::complaint() {
 void SealHook::run() {
   machine::stay_in_background(options_.cpus);
   while (auto job = next()) {
+    if (is_done(*job)) {
+      forget();
+      continue;
+    }
     auto failure = attempt(*job);
     if (stop_.load(std::memory_order_relaxed) && !failure.empty()) return;  // it was we who ended it
     settle(std::move(*job), std::move(failure));
@@ -187,6 +190,17 @@ void SealHook::remember(Job job) {
 bool SealHook::knows(const Job& job) const {
   const auto same = [&](const Job& other) { return other.directory == job.directory && other.pcap == job.pcap; };
   return (current_ && same(*current_)) || std::ranges::any_of(fresh_, same) || std::ranges::any_of(failed_, same);
+}
+
+// A file that was found by its marker before it was told of: then the marker is gone by now. Here, on the hook's own
+// thread, as the drive that is asked may hang.
+bool SealHook::is_done(const Job& job) const {
+  return job.failures == 0 && job.marked && !storage::is_there(*job.directory, format::pending_file_name(job.pcap));
+}
+
+void SealHook::forget() {
+  const std::lock_guard lock(mutex_);
+  current_.reset();
 }
 
 std::string SealHook::attempt(const Job& job) const {

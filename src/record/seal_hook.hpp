@@ -75,6 +75,8 @@ class SealHook {
   bool has_room() const { return fresh_.size() + failed_.size() < options_.most_waiting; }
   bool knows(const Job& job) const;
   const std::string& where(const Job& job) const;
+  bool is_done(const Job& job) const;
+  void forget();                              // the current one
   std::string attempt(const Job& job) const;  // why it failed
   void settle(Job job, std::string failure);
   Clock::duration pause_after(unsigned failures) const;

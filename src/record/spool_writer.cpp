@@ -2,20 +2,20 @@
 #include "record/spool_writer.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "policy/striping.hpp"
+#include "policy/writer_shape.hpp"
+#include "storage/steady_time.hpp"
 
 namespace wirespool::record {
+
+using storage::steady_ns;
+
 namespace {
 
 // A write's tag is the address of its Block, with this bit set for the tail of a lane's open Block.
 constexpr std::uint64_t tail_bit = 1;
-
-std::uint64_t steady_ns() noexcept {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-}
 
 std::uint32_t round_up(std::uint32_t bytes, std::uint32_t unit) { return (bytes + unit - 1) / unit * unit; }
 
@@ -56,12 +56,6 @@ class SpoolWriter::Port final : public BlockPort {
   std::size_t reserve_;
 };
 
-std::size_t SpoolWriter::fewest_blocks(std::uint32_t streams, std::size_t drives, std::uint64_t block_bytes,
-                                       std::uint32_t snaplen) {
-  const auto longest_record = std::min<std::uint64_t>(snaplen, carry_capacity) + 64;
-  return streams * drives + 2 + longest_record / block_bytes + reserve(drives);
-}
-
 SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDrive> drives, std::span<FileSlot> slots,
                          BlockPool& pool, storage::IoQueue& queue, stats::WriterCounters& counters)
     : options_(options),
@@ -73,9 +67,10 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
       loads_(drives_.size()),
       inflight_(drives_.size()) {
   const std::size_t rows =
-      std::min(options.rotation.size_bytes / options.block_bytes + 2, format::max_open_index_entries);
+      policy::index_rows(options.rotation.size_bytes, options.block_bytes, format::max_open_index_entries);
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].drive = static_cast<std::uint32_t>(i % drives_.size());
+    lanes_[i].patience = policy::Patience(options.patience_ns);
     lanes_[i].slots = slots.subspan(i * slots_per_lane, slots_per_lane);
     for (auto& slot : lanes_[i].slots) slot.index.take_memory(rows, options.filter_bytes);
   }
@@ -223,7 +218,7 @@ bool SpoolWriter::have_file(Lane& lane, std::uint32_t number) noexcept {
 
 // It may have been refused long before it was needed: what may pass is asked for once more.
 void SpoolWriter::take_refusal(Lane& lane, FileSlot& slot) noexcept {
-  if (may_pass(slot.error.code) && !slot.asked_again) {
+  if (policy::may_pass(slot.error.code) && !slot.asked_again) {
     slot.asked_again = true;
     slot.refusals = 0;
     slot.state.store(FileSlot::State::wanted, std::memory_order_release);
@@ -292,7 +287,7 @@ void SpoolWriter::finished(Block& block, std::int32_t result) noexcept {
   }
   const std::uint32_t progress = result > 0 ? static_cast<std::uint32_t>(result) / unit * unit : 0;
   block.written += progress;
-  if (progress) lane.refused_since_ns = 0;
+  if (progress) lane.patience.went_on();
   ended_write(lane, progress);
   if (progress == 0) {
     block.state = Block::State::failed;
@@ -311,7 +306,7 @@ void SpoolWriter::finished_tail(Block& block, std::int32_t result) noexcept {
   const bool whole = result >= static_cast<std::int32_t>(tail.length);
   ended_write(lane, whole ? static_cast<std::uint64_t>(result) : 0);
   if (whole) {
-    lane.refused_since_ns = 0;
+    lane.patience.went_on();
     return note_flushed(lane, block, tail);
   }
   if (result < 0 && result != -EAGAIN && result != -EINTR) return fail(lane, -result, "writing");
@@ -415,9 +410,7 @@ void SpoolWriter::seal(Lane& lane, std::uint64_t length) noexcept {
 
 // A drive may ask for patience, but not for ever: its Blocks would never come back and the capture never end.
 void SpoolWriter::try_again(Lane& lane, int error) noexcept {
-  const auto now = steady_ns();
-  if (lane.refused_since_ns == 0) lane.refused_since_ns = now;
-  if (now - lane.refused_since_ns >= options_.patience_ns) fail(lane, error, "writing, again and again");
+  if (lane.patience.ends_at(steady_ns())) fail(lane, error, "writing, again and again");
 }
 
 void SpoolWriter::fail(Lane& lane, int error, const char* doing) noexcept { drive_of(lane).drive->fail(error, doing); }

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "policy/patience.hpp"
 #include "record/appender.hpp"
 #include "record/block.hpp"
 #include "record/block_keys.hpp"
@@ -29,8 +30,9 @@ struct SpoolWriterOptions {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
   policy::Rotation rotation;
-  std::uint64_t filter_bytes = 0;             // of each file's flow index, at most; 0: it has none
-  std::uint64_t patience_ns = 2'000'000'000;  // how long a drive may say "try again" (EAGAIN) before it has failed
+  std::uint64_t filter_bytes = 0;  // of each file's flow index, at most; 0: it has none
+  std::uint64_t patience_ns =
+      policy::usual_patience_ns;  // how long a drive may say "try again" (EAGAIN) before it has failed
 };
 
 // A writer's drive: shared state, who keeps its files, this writer's books about it.
@@ -54,8 +56,6 @@ class SpoolWriter {
   static std::size_t lanes(std::uint32_t streams, std::size_t drives) { return (streams + 1) * drives; }
   // Blocks that Appenders do not get: re-homing must be able to go on when everything else is full.
   static std::size_t reserve(std::size_t drives) { return drives + 2; }
-  static std::size_t fewest_blocks(std::uint32_t streams, std::size_t drives, std::uint64_t block_bytes,
-                                   std::uint32_t snaplen);
 
   // `slots`: lanes() x slots_per_lane, lane by lane; the keepers serve them. Everything given outlives the writer.
   SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDrive> drives, std::span<FileSlot> slots,

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "policy/patience.hpp"
 #include "storage/io_error.hpp"
 
 namespace wirespool::storage {
@@ -49,6 +50,8 @@ struct IoQueueOptions {
   unsigned entries = 256;                // most writes in flight at once
   std::span<std::byte> registered = {};  // memory all buffers lie in; registered with the kernel once if not empty
   int worker_cpu = -1;                   // CPU the kernel's own io_uring workers keep to; -1: anywhere
+  std::uint64_t patience_ns =
+      policy::usual_patience_ns;  // how long the kernel may put off the ring before it is given up
 };
 
 // io_uring(7). Fails where the kernel has none or forbids it (seccomp, io_uring_disabled).

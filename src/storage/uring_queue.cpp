@@ -12,7 +12,9 @@
 #include <cstring>
 #include <vector>
 
+#include "policy/patience.hpp"
 #include "storage/io_queue.hpp"
+#include "storage/steady_time.hpp"
 
 namespace wirespool::storage {
 namespace {
@@ -44,7 +46,7 @@ bool passes(int code) noexcept { return code == EAGAIN || code == EBUSY || code 
 class UringQueue final : public IoQueue {
  public:
   explicit UringQueue(const IoQueueOptions& options)
-      : registered_(options.registered), worker_cpu_(options.worker_cpu) {}
+      : registered_(options.registered), worker_cpu_(options.worker_cpu), patience_(options.patience_ns) {}
   UringQueue(const UringQueue&) = delete;
   UringQueue& operator=(const UringQueue&) = delete;
   ~UringQueue() override;
@@ -72,10 +74,11 @@ class UringQueue final : public IoQueue {
   io_uring ring_{};
   std::span<std::byte> registered_;
   int worker_cpu_;
-  unsigned limit_ = 0;      // most writes in flight; 0: there is no ring
-  unsigned in_flight_ = 0;  // taken, not given back
-  bool settled_ = false;    // the owner's own set-up is done
-  int given_up_ = 0;        // errno with which the kernel refused the ring for good
+  unsigned limit_ = 0;         // most writes in flight; 0: there is no ring
+  unsigned in_flight_ = 0;     // taken, not given back
+  bool settled_ = false;       // the owner's own set-up is done
+  policy::Patience patience_;  // with the kernel, which puts off what it is given
+  int given_up_ = 0;           // errno with which the kernel refused the ring for good
   std::vector<WriteResult> refused_;
   std::string notice_;
 };
@@ -204,10 +207,13 @@ bool UringQueue::submit(const WriteRequest& request) noexcept {
 }
 
 // Hands the kernel all it has not taken yet. What it puts off (EAGAIN, EBUSY) stays in the submission ring, exactly
-// once, and goes with the next submit() or reap().
+// once, and goes with the next submit() or reap(). A kernel that takes nothing for long has refused it: as ETIMEDOUT,
+// for the owner would try EAGAIN again.
 void UringQueue::push() noexcept {
   const int result = io_uring_submit(&ring_);
-  if (result < 0 && !passes(-result)) give_up(-result);
+  if (result > 0) return patience_.went_on();
+  if (result < 0 && !passes(-result)) return give_up(-result);
+  if (patience_.ends_at(steady_ns())) give_up(ETIMEDOUT);
 }
 
 // The ring cannot be entered any more (a sandbox closed it, for one): what the kernel never took is given back as

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -14,6 +18,19 @@ using namespace wirespool;
 using namespace std::chrono_literals;
 using record::SealHook;
 namespace fs = std::filesystem;
+
+namespace {
+
+std::atomic<bool> drive_hangs{false};
+
+}  // namespace
+
+// Under the name it has in the C library: whether a file is there. It does not answer while the drive hangs.
+extern "C" int hanging_faccessat(int directory, const char* name, int mode, int flags) __asm__("faccessat");
+extern "C" int hanging_faccessat(int directory, const char* name, int mode, int flags) {
+  while (drive_hangs) std::this_thread::sleep_for(1ms);
+  return static_cast<int>(::syscall(SYS_faccessat2, directory, name, mode, flags));
+}
 
 namespace {
 
@@ -164,6 +181,23 @@ TEST_CASE("stopping ends a running command, and its file stays pending") {
   CHECK(hook.counts().pending == 1);
   CHECK(hook.counts().failed == 0);
   CHECK(rig.markers() == 1);
+}
+
+TEST_CASE("a drive that hangs while the hook looks at it holds up no keeper, and nobody who asks for the counts") {
+  const Rig rig;
+  SealHook hook(rig.options(rig.noting()), {&rig.directory});
+  hook.start();
+  drive_hangs = true;
+  std::atomic<unsigned> told{0};
+  std::thread keeper([&] {
+    for (unsigned i = 0; i < 3; ++i, ++told) rig.seal(hook, i);
+  });
+  CHECK(eventually([&] { return told == 3; }));
+  CHECK(hook.counts().pending == 3);
+  drive_hangs = false;
+  keeper.join();
+  CHECK(eventually([&] { return hook.finished(); }));
+  CHECK(rig.logged() == std::vector{rig.name(0), rig.name(1), rig.name(2)});
 }
 
 TEST_CASE("a marker whose file is gone is forgotten; one of another name is left alone") {

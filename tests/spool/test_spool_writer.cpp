@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <random>
 
+#include "format/carry.hpp"
 #include "format/index_file.hpp"
+#include "policy/writer_shape.hpp"
 #include "record/spool_writer.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
@@ -193,11 +195,14 @@ TEST_CASE("a capture that received nothing leaves no file", "[spool]") {
 
 TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
   const auto drives = GENERATE(1u, 3u);
-  const auto fewest = record::SpoolWriter::fewest_blocks(2, drives, 16 << 10, 262144);
+  const policy::WriterShape shape{.streams = 2,
+                                  .drives = drives,
+                                  .block_bytes = 16 << 10,
+                                  .snaplen = 262144,
+                                  .carry_bytes = format::carry_capacity};
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
   auto queue = plain_queue();
-  SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = static_cast<std::uint32_t>(fewest)},
-               *queue);
+  SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = shape.fewest_blocks()}, *queue);
   const TraceRefs refs(trace);
   rig.feed(0, refs.span().first(1'000));
   rig.feed(1, refs.span().subspan(1'000));

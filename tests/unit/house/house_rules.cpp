@@ -17,7 +17,7 @@ const std::vector<Room>& rooms() {
       {"format", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"policy", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"stats", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
-      {"storage", {"include"}, {"std", "Linux", "liburing"}},
+      {"storage", {"include", "policy/patience"}, {"std", "Linux", "liburing"}},
       {"filter", {"include", "format"}, {"std", "libpcap"}},
       {"machine", {"include", "storage"}, {"std", "Linux"}, {"liburing"}},
       {"read", {"include", "format", "filter", "storage"}, {"std"}},

@@ -41,12 +41,13 @@ std::vector<WriteResult> reap_within(IoQueue& queue, std::size_t count, std::chr
 }
 
 // A child's own ring and file; returns what `body` returned.
-int with_ring_in_child(const std::function<int(IoQueue&, int, const AlignedBuffer&)>& body) {
+int with_ring_in_child(const std::function<int(IoQueue&, int, const AlignedBuffer&)>& body,
+                       const IoQueueOptions& options = {.entries = 4}) {
   const TempDir dir;
   return in_child([&] {
     const AlignedBuffer buffer(4 * block, 1);
     const int fd = ::open((dir / "file").c_str(), O_CREAT | O_WRONLY | O_DIRECT, 0600);
-    auto queue = make_uring_queue({.entries = 4});
+    auto queue = make_uring_queue(options);
     return queue ? body(**queue, fd, buffer) : 78;
   });
 }
@@ -111,6 +112,26 @@ TEST_CASE("a write the kernel puts off is started later, once") {
     return 0;
   });
   if (status == no_sandbox) return skip("a ring that is put off", "no seccomp");
+  CHECK(status == 0);
+}
+
+TEST_CASE("a kernel that puts off the ring for ever does not keep its writes for ever") {
+  const auto body = [](IoQueue& queue, int fd, const AlignedBuffer& buffer) {
+    queue.submit({fd, buffer.data(), block, 0, 1});
+    if (reap_within(queue, 1, std::chrono::seconds(10)).size() != 1) return 1;
+    if (!refuse({SYS_io_uring_enter, EAGAIN})) return no_sandbox;
+    for (std::uint64_t tag = 2; tag < 4; ++tag)
+      if (!queue.submit({fd, buffer.data(), block, 0, tag})) return 2;
+    const auto results = reap_within(queue, 2, std::chrono::seconds(10));
+    if (results.size() != 2 || results[0].tag + results[1].tag != 5) return 3;
+    for (const auto& result : results)
+      if (result.result != -ETIMEDOUT) return 4;
+    return queue.submit({fd, buffer.data(), block, 0, 4}) && reap_within(queue, 1, std::chrono::seconds(10)).size() == 1
+               ? 0
+               : 5;
+  };
+  const int status = with_ring_in_child(body, {.entries = 4, .patience_ns = 20'000'000});
+  if (status == no_sandbox) return skip("a ring that is put off for ever", "no seccomp");
   CHECK(status == 0);
 }
 

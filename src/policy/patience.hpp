@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+
+namespace wirespool::policy {
+
+// How what may pass is tried again, and when that has been often or long enough. A keeper, which may sleep, counts its
+// tries and pauses between them; an lcore, which polls, looks at the time.
+
+// Errors of a moment: too many files open, no memory, interrupted; and one EIO, for a path that is switched over.
+// Whether trying again is honest is for the caller to know: after a failed sync it is not.
+constexpr bool may_pass(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR || error == EIO;
+}
+
+// The pause before try `n` once more, from 0: it doubles each time.
+constexpr std::chrono::milliseconds pause_before_retry(unsigned n) noexcept {
+  return std::chrono::milliseconds(10) * (1u << n);
+}
+inline constexpr unsigned most_open_retries = 8;            // 2.5 s, in which other files of the drive are served
+inline constexpr unsigned most_open_retries_after_eio = 2;  // 30 ms
+inline constexpr unsigned most_step_retries = 3;            // of truncating, renaming, removing: 70 ms
+
+// Longest that a drive, or the kernel's ring, may say "try again" (EAGAIN) without anything going on.
+inline constexpr std::uint64_t usual_patience_ns = 2'000'000'000;
+
+// Of one who polls. One thread's.
+class Patience {
+ public:
+  explicit Patience(std::uint64_t longest_ns = usual_patience_ns) noexcept : longest_ns_(longest_ns) {}
+
+  void went_on() noexcept { refused_since_ns_ = 0; }
+
+  // It was refused again. Whether nothing has gone on for too long by now. `now_ns`: on the steady clock, not 0.
+  bool ends_at(std::uint64_t now_ns) noexcept {
+    if (refused_since_ns_ == 0) refused_since_ns_ = now_ns;
+    return now_ns - refused_since_ns_ >= longest_ns_;
+  }
+
+ private:
+  std::uint64_t longest_ns_;
+  std::uint64_t refused_since_ns_ = 0;  // 0: it is not
+};
+
+}  // namespace wirespool::policy
