@@ -35,7 +35,7 @@ std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std:
   const auto time = time_of(*header);
   if (time < limits.from || time > limits.to) return 0;
   const auto end = offset + sizeof(PcapRecordHeader) + header->caplen;
-  const std::uint32_t one = header->wirelen > 0 ? 1 : 0;
+  const std::uint32_t one = header->caplen > 0 ? 1 : 0;
   if (end > bytes.size()) return 1;     // cut by the end
   if (end >= data_end) return 1 + one;  // the last one
   const auto rest = bytes.subspan(end);

@@ -49,9 +49,9 @@ class RecordScanner {
   std::optional<PcapRecordHeader> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
-  // one with most whole records, and of two the one that begins first. A record of an empty packet is no evidence: its
-  // lengths are zeros. `complete`: nothing follows `bytes`; a chain then leads to the end if only zeros follow it.
-  // Otherwise records that begin in the last confirm_bytes are not told.
+  // one with most whole records, and of two the one that begins first. A record that holds no bytes of its
+  // packet is no evidence: zeros in a payload look like that. `complete`: nothing follows `bytes`; a chain then leads
+  // to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not told.
   std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
 
  private:

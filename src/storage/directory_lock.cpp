@@ -8,12 +8,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "storage/refused.hpp"
 
 namespace wirespool::storage {
 namespace {
+
+// Who only asks whether it is held has let go long before.
+constexpr unsigned most_refusals = 10;
+constexpr std::chrono::milliseconds between_refusals{5};
 
 enum class Grip { held, held_elsewhere, gone, not_ours, failed };
 
@@ -62,6 +69,7 @@ std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& direc
   const std::string path = directory.path_of(name);
   FileDescriptor own_directory(::fcntl(directory.fd(), F_DUPFD_CLOEXEC, 0));
   if (!own_directory) return refused("locking", path, "fcntl F_DUPFD_CLOEXEC");
+  unsigned refusals = 0;
   for (;;) {
     FileDescriptor lock(
         ::openat(directory.fd(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
@@ -69,12 +77,22 @@ std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& direc
     const Grip got = grip(directory.fd(), lock.get(), name.c_str());
     if (got == Grip::failed) return refused("locking", path, "flock");
     if (got == Grip::not_ours) return refused("locking", path, "it is no file of one name", EMLINK);
-    if (got == Grip::held_elsewhere) return taken_by_another(directory, stem, lock.get());
+    if (got == Grip::held_elsewhere) {
+      if (++refusals == most_refusals) return taken_by_another(directory, stem, lock.get());
+      std::this_thread::sleep_for(between_refusals);
+      continue;
+    }
     if (got == Grip::gone) continue;
     DirectoryLock taken(std::move(own_directory), std::move(lock), name);
     if (auto written = write_owner(taken.lock_.get(), path); !written) return std::unexpected(written.error());
     return taken;
   }
+}
+
+bool DirectoryLock::held(const std::string& directory, const std::string& stem) {
+  const auto path = directory + "/." + stem + ".lock";
+  const FileDescriptor lock(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  return lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {

@@ -16,6 +16,8 @@ class DirectoryLock {
  public:
   // EWOULDBLOCK in `code` if another process holds it; `what` then names the directory, the STEM and that process id.
   static std::expected<DirectoryLock, IoError> take(const Directory& directory, const std::string& stem);
+  // Whether somebody has it. Asking takes it for an instant, which take() bears with.
+  static bool held(const std::string& directory, const std::string& stem);
   DirectoryLock(DirectoryLock&&) noexcept = default;
   DirectoryLock& operator=(DirectoryLock&& other) noexcept;
   ~DirectoryLock();

@@ -123,7 +123,7 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
 std::vector<std::string> files_left_behind(const std::string& directory) {
   std::vector<std::string> left;
   for (const auto& file : hidden_files(directory)) {
-    if (storage::use_of_hidden_file(file.path.string()) == HiddenFileUse::left_behind)
+    if (storage::use_of_hidden_file(directory, file.path.filename(), file.name.stem) == HiddenFileUse::left_behind)
       left.push_back(file.path.string());
   }
   return left;
@@ -142,7 +142,7 @@ std::vector<std::string> files_left_behind(const std::vector<std::string>& place
 bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start) {
   return std::ranges::any_of(hidden_files(directory), [&](const HiddenFile& file) {
     return file.name.stem == stem && file.name.first == start &&
-           storage::use_of_hidden_file(file.path.string()) == HiddenFileUse::in_use;
+           storage::use_of_hidden_file(directory, file.path.filename(), stem) == HiddenFileUse::in_use;
   });
 }
 

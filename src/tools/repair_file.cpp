@@ -119,7 +119,7 @@ class Repair {
 
   // Steps 1 and 2.
   bool take_lock() {
-    const auto use = storage::use_of_hidden_file(path_);
+    const auto use = storage::use_of_hidden_file(context_.directory.path(), result_.hidden_name, name_.stem);
     if (use == HiddenFileUse::in_use) result_.outcome = Outcome::in_use;
     if (use == HiddenFileUse::in_use || context_.dry_run) return use != HiddenFileUse::in_use;
     auto file = DirectFile::adopt(context_.directory, result_.hidden_name);

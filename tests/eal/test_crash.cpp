@@ -46,11 +46,8 @@ Json repair_when_it_lets_go(const std::filesystem::path& directory) {
   for (int attempt = 0;; ++attempt) {
     auto report = wirespool_json("repair", {directory}).at("directories").at(0);
     bool held = false;
-    for (const auto& file : report.at("files")) {
-      const auto path = directory / file.at("hidden_name").get<std::string>();
-      held = held || (file.at("outcome") == "in_use" && std::filesystem::file_size(path) > 0);
-    }
-    if (!held || attempt == 100) return report;
+    for (const auto& file : report.at("files")) held = held || file.at("outcome") == "in_use";
+    if (!held || attempt == 500) return report;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
 }

@@ -121,6 +121,12 @@ TEST_CASE("records of empty packets are no evidence: their lengths are zeros") {
   CHECK_FALSE(find(empty.bytes));
 }
 
+TEST_CASE("a record that keeps nothing of its packet is no evidence either") {
+  Records records;
+  records.add(start, 0, 513);
+  CHECK_FALSE(find(records.bytes));
+}
+
 TEST_CASE("of two chains the one with more whole records is taken: a capture may carry another one") {
   // A frame full of small records, and behind it the file's own go on for longer.
   Records inner;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "storage/direct_file.hpp"
+#include "storage/directory_lock.hpp"
 #include "storage/hidden_file.hpp"
 #include "storage/knows_holes.hpp"
 #include "storage/output_file.hpp"
@@ -128,22 +129,29 @@ TEST_CASE("a hidden file can be taken over once its capture is gone, and not bef
     auto running = DirectFile::create(*opened, ".x.open", DirectFile::Mode::buffered);
     REQUIRE(running);
     REQUIRE(::pwrite(running->fd(), "x", 1, 0) == 1);
-    CHECK(use_of_hidden_file(path) == HiddenFileUse::in_use);
+    CHECK(use_of_hidden_file(directory.str(), ".x.open", "x") == HiddenFileUse::in_use);
     CHECK(DirectFile::adopt(*opened, ".x.open").error().code == EWOULDBLOCK);
   }
-  CHECK(use_of_hidden_file(path) == HiddenFileUse::left_behind);
+  CHECK(use_of_hidden_file(directory.str(), ".x.open", "x") == HiddenFileUse::left_behind);
   auto adopted = DirectFile::adopt(*opened, ".x.open");
   REQUIRE(adopted);
-  CHECK(use_of_hidden_file(path) == HiddenFileUse::in_use);
+  CHECK(use_of_hidden_file(directory.str(), ".x.open", "x") == HiddenFileUse::in_use);
   REQUIRE(adopted->seal(1, "x"));
   CHECK(DirectFile::adopt(*opened, ".x.open").error().code == ENOENT);
-  CHECK(use_of_hidden_file(path) == HiddenFileUse::cannot_tell);
+  CHECK(use_of_hidden_file(directory.str(), ".x.open", "x") == HiddenFileUse::cannot_tell);
 }
 
-TEST_CASE("a file made a moment ago counts as in use before its capture has locked it") {
+TEST_CASE("an empty hidden file is in use as long as a capture of its name runs there, locked or not") {
   TempDir directory;
+  const auto opened = Directory::open(directory.str());
   put((directory / ".y.open").string(), {});
-  CHECK(use_of_hidden_file((directory / ".y.open").string()) == HiddenFileUse::in_use);
+  {
+    const auto running = DirectoryLock::take(*opened, "y");
+    REQUIRE(running);
+    CHECK(use_of_hidden_file(directory.str(), ".y.open", "y") == HiddenFileUse::in_use);
+    CHECK(use_of_hidden_file(directory.str(), ".y.open", "other") == HiddenFileUse::left_behind);
+  }
+  CHECK(use_of_hidden_file(directory.str(), ".y.open", "y") == HiddenFileUse::left_behind);
 }
 
 TEST_CASE("an output is never one of the inputs, by any of its names") {
