@@ -74,6 +74,7 @@ class Wire {
   std::uint16_t port() const { return port_; }
   rte_mempool* pool() const { return pool_; }
   StampField field() const { return field_; }
+  Referrer referrer() const { return {field_, record::Records::max_caplen}; }
 
  private:
   StampField field_;
@@ -166,7 +167,7 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
   if (!handoff) throw std::runtime_error(handoff.error());
   stats::RxCounters received;
   stats::WriterCounters written;
-  DroppingPacketOutlet outlet({&*handoff}, wire.pool(), wire.field(), received);
+  DroppingPacketOutlet outlet({&*handoff}, wire.pool(), wire.referrer(), received);
   Receiver receiver(wire, outlet, received);
   Line line;
   PacketIntake intake({.handoff = &*handoff, .pool = wire.pool(), .appender = &line.appender(), .counters = &written});
@@ -185,7 +186,8 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
 void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
   stats::RxCounters received;
   Line line;
-  BlockOutlet outlet({.appenders = {&line.appender()}, .drives = {}, .field = wire.field(), .counters = &received});
+  BlockOutlet outlet(
+      {.appenders = {&line.appender()}, .drives = {}, .referrer = wire.referrer(), .counters = &received});
   Receiver receiver(wire, outlet, received);
   count(
       "blocks: rx lcore, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});

@@ -110,14 +110,15 @@ std::size_t BlockOutlet::wait_for_blocks(const dpdk::Burst& burst) noexcept {
 
 // As many as there are empty Blocks for, at any writer.
 std::size_t BlockOutlet::append(const dpdk::Burst& burst) noexcept {
-  return burst.pool ? append_refs<dpdk::RefIterator<true>>(burst) : append_refs<dpdk::RefIterator<false>>(burst);
+  if (!burst.pool) return append_refs(burst, setup_.referrer.any());
+  return setup_.referrer.simple([&](const auto& reference) { return append_refs(burst, reference); });
 }
 
-template <typename Refs>
-std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst) noexcept {
-  const Refs first(burst.mbufs, setup_.field);
-  const Refs last = first + burst.count;
-  Refs done = first;
+template <typename Reference>
+std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst, const Reference& reference) noexcept {
+  const dpdk::RefIterator first(burst.mbufs, reference);
+  const auto last = first + burst.count;
+  auto done = first;
   for (std::size_t tried = 0; tried < setup_.appenders.size() && done != last; ++tried) {
     done = done + static_cast<std::ptrdiff_t>(setup_.appenders[turn_]->append(done, last));
     turn_ = (turn_ + 1) % setup_.appenders.size();

@@ -17,6 +17,7 @@
 #include "capture/intake.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
+#include "dpdk/refer.hpp"
 #include "record/appender.hpp"
 #include "record/spool_writer.hpp"
 
@@ -93,7 +94,7 @@ class BlockOutlet final : public Outlet {
     std::vector<record::Appender*> appenders;
     std::vector<const record::Drive*> drives;  // all of them; none for --until handoff|block
     bool wait = false;                         // for an empty Block, else drop_handoff
-    dpdk::StampField field;
+    dpdk::Referrer referrer;
     stats::RxCounters* counters = nullptr;
   };
   explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
@@ -105,8 +106,8 @@ class BlockOutlet final : public Outlet {
 
  private:
   std::size_t append(const dpdk::Burst& burst) noexcept;
-  template <typename Refs>
-  std::size_t append_refs(const dpdk::Burst& burst) noexcept;
+  template <typename Reference>
+  std::size_t append_refs(const dpdk::Burst& burst, const Reference& reference) noexcept;
   std::size_t wait_for_blocks(const dpdk::Burst& burst) noexcept;
   bool any_drive() const noexcept;
 

@@ -71,9 +71,9 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst) noexc
     for (auto& ref : room.second) ref = reference(*mbuf++);
   };
   if (burst.pool == pool_) [[likely]]
-    fill([field = field_](rte_mbuf* simple) { return dpdk::refer(simple, field); });
+    referrer_.simple(fill);
   else
-    fill([this](rte_mbuf* any) { return dpdk::refer(any, field_, pool_); });
+    fill(referrer_.owned(pool_));
   const auto taken = room.first.size() + room.second.size();
   if (taken) {
     handoff.publish(taken);

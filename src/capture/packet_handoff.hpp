@@ -8,6 +8,7 @@
 #include "capture/handoff.hpp"
 #include "capture/intake.hpp"
 #include "capture/outlet.hpp"
+#include "dpdk/refer.hpp"
 #include "record/appender.hpp"
 #include "record/spool_writer.hpp"
 
@@ -16,9 +17,9 @@ namespace wirespool::capture {
 // The RX lcore's side: Bursts to the Handoffs of all writers in turn.
 class PacketOutlet : public Outlet {
  public:
-  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, dpdk::StampField field,
+  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, const dpdk::Referrer& referrer,
                stats::RxCounters& counters)
-      : handoffs_(std::move(handoffs)), pool_(pool), field_(field), counters_(counters) {}
+      : handoffs_(std::move(handoffs)), pool_(pool), referrer_(referrer), counters_(counters) {}
 
  protected:
   unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst) noexcept;
@@ -26,7 +27,7 @@ class PacketOutlet : public Outlet {
 
   std::vector<Handoff*> handoffs_;
   const rte_mempool* pool_;  // most mbufs come from it
-  dpdk::StampField field_;
+  dpdk::Referrer referrer_;
   stats::RxCounters& counters_;
   std::size_t turn_ = 0;
 };

@@ -48,9 +48,9 @@ Done RxParts::make_packet_outlet(std::span<const std::unique_ptr<WriterParts>> w
     all.push_back(handoffs_.back().get());
   }
   if (plan_.when_full == plan::WhenFull::wait)
-    outlet_ = std::make_unique<WaitingPacketOutlet>(std::move(all), pool_, field_, counters);
+    outlet_ = std::make_unique<WaitingPacketOutlet>(std::move(all), pool_, referrer_, counters);
   else
-    outlet_ = std::make_unique<DroppingPacketOutlet>(std::move(all), pool_, field_, counters);
+    outlet_ = std::make_unique<DroppingPacketOutlet>(std::move(all), pool_, referrer_, counters);
   return {};
 }
 
@@ -88,7 +88,7 @@ std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const record::Drive*> 
   BlockOutlet::Setup setup{.appenders = {},
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
-                           .field = field_,
+                           .referrer = referrer_,
                            .counters = &counters};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   return std::make_unique<BlockOutlet>(std::move(setup));

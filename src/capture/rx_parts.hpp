@@ -44,7 +44,7 @@ class RxParts {
  private:
   using Done = std::expected<void, plan::Problem>;
   RxParts(const plan::CapturePlan& plan, std::size_t index, rte_mempool* pool, dpdk::StampField field)
-      : plan_(plan), index_(index), pool_(pool), field_(field) {}
+      : plan_(plan), index_(index), pool_(pool), referrer_(field, plan.config.snaplen) {}
 
   Done make_packet_outlet(std::span<const std::unique_ptr<WriterParts>> writers);
   Done make_block_outlet(std::span<const std::unique_ptr<WriterParts>> writers, Outputs& outputs);
@@ -54,7 +54,7 @@ class RxParts {
   const plan::CapturePlan& plan_;
   std::size_t index_;
   rte_mempool* pool_;
-  dpdk::StampField field_;
+  dpdk::Referrer referrer_;
   std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; --handoff packets
   std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; --handoff blocks
   std::unique_ptr<dpdk::BlockMemory> memory_;                  // --handoff blocks --until block

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "dpdk/mbuf.hpp"
+#include "dpdk/refer.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -98,7 +98,7 @@ void WriterParts::make_spool_writer(Outputs& outputs, std::uint32_t streams) {
   spool_writer = std::make_unique<record::SpoolWriter>(record::SpoolWriterOptions{.writer = planned_.writer,
                                                                                   .streams = streams,
                                                                                   .depth = plan_.config.io_depth,
-                                                                                  .snaplen = options.snaplen,
+                                                                                  .layout = options.layout,
                                                                                   .block_bytes = options.block_bytes,
                                                                                   .flush_age_ns = options.flush_age_ns,
                                                                                   .grow_bytes = grow_bytes,
@@ -116,7 +116,7 @@ record::AppenderOptions WriterParts::appender_options(std::uint32_t stream) cons
 }
 
 record::AppenderOptions appender_options(const plan::CapturePlan& plan) {
-  return {.snaplen = plan.config.snaplen,
+  return {.layout = record::Records(plan.config.snaplen),
           .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
           .flush_age_ns = plan.config.flush_age_ns,
           .rotation = {plan.config.rotate_size, plan.config.rotate_age_ns},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// mbufs as the rest of wirespool needs them: stamped, seen as PacketRefs, freed.
+// mbufs as they are received: stamped, looked at a Burst at a time, freed.
 
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
@@ -10,9 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#include "record/packet_ref.hpp"
-#include "wirespool/timestamp.hpp"
 
 namespace wirespool::dpdk {
 
@@ -27,62 +24,6 @@ struct StampField {
 
   std::uint64_t& of(rte_mbuf* mbuf) const noexcept { return *RTE_MBUF_DYNFIELD(mbuf, offset, std::uint64_t*); }
 };
-
-// PacketRef::owner is the mbuf's address, with this bit set if it has to go back through rte_pktmbuf_free: chained,
-// shared, external, or from another pool. All others go back to their pool in bulk without their header being read
-// again.
-inline constexpr std::uintptr_t not_simple = 1;
-
-inline bool is_simple(const record::PacketRef& packet) noexcept {
-  return (reinterpret_cast<std::uintptr_t>(packet.owner) & not_simple) == 0;
-}
-
-inline bool is_simple(const rte_mbuf* mbuf, const rte_mempool* pool) noexcept {
-  return mbuf->nb_segs == 1 && mbuf->refcnt == 1 &&
-         (mbuf->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0 && mbuf->pool == pool;
-}
-
-// An mbuf that is simple, or whose owner does not matter.
-inline record::PacketRef refer(rte_mbuf* mbuf, StampField field) noexcept {
-  return {{field.of(mbuf)}, rte_pktmbuf_mtod(mbuf, const std::byte*), mbuf, mbuf->pkt_len, mbuf->data_len};
-}
-
-// Any mbuf.
-inline record::PacketRef refer(rte_mbuf* mbuf, StampField field, const rte_mempool* pool) noexcept {
-  auto packet = refer(mbuf, field);
-  if (!is_simple(mbuf, pool))
-    packet.owner = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(mbuf) | not_simple);
-  return packet;
-}
-
-// Mbufs seen as PacketRefs that are made when they are looked at: for Appender::append. Of one segment each, if they
-// are known to be simple: nothing has to be compared then.
-template <bool simple>
-class RefIterator {
- public:
-  RefIterator(rte_mbuf* const* at, StampField field) : at_(at), field_(field) {}
-
-  record::PacketRef operator*() const noexcept {
-    auto packet = refer(*at_, field_);
-    if constexpr (simple) packet.head_bytes = packet.wirelen;
-    return packet;
-  }
-  RefIterator& operator++() noexcept {
-    ++at_;
-    return *this;
-  }
-  RefIterator operator+(std::ptrdiff_t mbufs) const noexcept { return {at_ + mbufs, field_}; }
-  std::ptrdiff_t operator-(const RefIterator& other) const noexcept { return at_ - other.at_; }
-  bool operator==(const RefIterator& other) const noexcept { return at_ == other.at_; }
-
- private:
-  rte_mbuf* const* at_;
-  StampField field_;
-};
-
-// record::ChainCopy for mbuf chains.
-std::uint32_t copy_chain(const record::PacketRef& packet, std::uint32_t offset, std::byte* to,
-                         std::uint32_t bytes) noexcept;
 
 // What one receive call gave, stamped.
 struct Burst {
@@ -139,9 +80,6 @@ class BurstLook {
 // Puts VLAN tags that the hardware took off, though nobody asked it to, back into the frames; returns how many bytes
 // longer these are together. RX lcore.
 std::uint64_t put_tags_back(rte_mbuf** mbufs, unsigned count) noexcept;
-
-// Frees what the refs own. Any lcore.
-void free_packets(const record::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept;
 
 // Frees mbufs straight from a receive call. RX lcore.
 inline void free_burst(const Burst& burst) noexcept {

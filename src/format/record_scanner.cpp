@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "format/load.hpp"
+#include "format/pcap_records.hpp"
 
 namespace wirespool::format {
 namespace {
@@ -17,32 +18,32 @@ Timestamp plus(Timestamp time, std::uint64_t ns) {
 
 }  // namespace
 
-std::optional<PcapRecordHeader> RecordScanner::plausible(std::span<const std::byte> bytes,
-                                                         Timestamp previous) const noexcept {
+std::optional<RecordHead> RecordScanner::plausible(std::span<const std::byte> bytes,
+                                                   Timestamp previous) const noexcept {
   const auto header = decoder_.record_header(bytes);
   const bool lengths =
       header.caplen <= header.wirelen && header.caplen <= max_snaplen && header.wirelen <= longest_wirelen;
   if (!lengths || header.nanoseconds >= 1'000'000'000) return std::nullopt;
-  if (time_of(header) < std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns))) return std::nullopt;
-  return header;
+  const auto time = time_of(header);
+  if (time < std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns))) return std::nullopt;
+  return RecordHead{time, header.caplen, header.wirelen};
 }
 
 // Looks at one offset when all later ones have been looked at.
 std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
                                           const ChainLimits& limits) const noexcept {
-  const auto header = plausible(bytes.subspan(offset), Timestamp{});
-  if (!header) return 0;
-  const auto time = time_of(*header);
-  if (time < limits.from || time > limits.to) return 0;
-  const auto end = offset + sizeof(PcapRecordHeader) + header->caplen;
-  const std::uint32_t one = header->caplen > 0 ? 1 : 0;
+  const auto head = plausible(bytes.subspan(offset), Timestamp{});
+  if (!head) return 0;
+  if (head->time < limits.from || head->time > limits.to) return 0;
+  const auto end = offset + PcapRecords::bytes_of(head->caplen);
+  const std::uint32_t one = head->caplen > 0 ? 1 : 0;
   if (end > bytes.size()) return 1;     // cut by the end
   if (end >= data_end) return 1 + one;  // the last one
   const auto rest = bytes.subspan(end);
-  if (rest.size() < sizeof(PcapRecordHeader)) return 1 + one;  // followed by a header that is cut
+  if (rest.size() < PcapRecords::front_bytes) return 1 + one;  // followed by a header that is cut
   if (records_[end] == 0) return 0;
-  const auto next = plausible(rest, time);
-  if (!next || time_of(*next) > plus(time, limits.may_go_on_ns)) return 0;
+  const auto next = plausible(rest, head->time);
+  if (!next || next->time > plus(head->time, limits.may_go_on_ns)) return 0;
   return records_[end] + one;
 }
 
@@ -65,9 +66,9 @@ std::optional<std::size_t> RecordScanner::find(std::span<const std::byte> bytes,
 
 std::optional<std::size_t> RecordScanner::find_chain(std::span<const std::byte> bytes, Timestamp previous,
                                                      bool complete, const ChainLimits& limits) {
-  if (bytes.size() < sizeof(PcapRecordHeader)) return std::nullopt;
+  if (bytes.size() < PcapRecords::front_bytes) return std::nullopt;
   const auto data_end = complete ? bytes.size() - trailing_zeros(bytes) : bytes.size();
-  const auto last = bytes.size() - sizeof(PcapRecordHeader);
+  const auto last = bytes.size() - PcapRecords::front_bytes;
   records_.assign(bytes.size() + 1, 0);
   for (auto offset = last + 1; offset-- > 0;) {
     if (offset < data_end) records_[offset] = records_from(bytes, offset, data_end, limits);

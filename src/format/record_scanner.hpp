@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "format/pcap_decoder.hpp"
+#include "format/record_layout.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::format {
@@ -44,9 +45,8 @@ class RecordScanner {
 
   const PcapDecoder& decoder() const { return decoder_; }
 
-  // The header of a record that can follow one of time `previous` (zero: none is known). `bytes` holds at least a
-  // header.
-  std::optional<PcapRecordHeader> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
+  // What a record says that can follow one of time `previous` (zero: none is known). `bytes` holds at least a header.
+  std::optional<RecordHead> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
   // one with most whole records, and of two the one that begins first. A record that holds no bytes of its
@@ -71,10 +71,6 @@ class RecordScanner {
   TimeLimits limits_;
   std::vector<std::uint32_t> records_;  // for each offset: 1 + whole packets of the chain to the end; 0: no such chain
 };
-
-inline Timestamp time_of(const PcapRecordHeader& header) {
-  return Timestamp{header.seconds * std::uint64_t{1'000'000'000} + header.nanoseconds};
-}
 
 // How many bytes at the front, or at the end, are zero.
 std::size_t leading_zeros(std::span<const std::byte> bytes) noexcept;

@@ -7,12 +7,14 @@
 #include <cmath>
 #include <numeric>
 
+#include "format/pcap_records.hpp"
+
 namespace wirespool::plan {
 namespace {
 
 // On the wire around each frame: preamble, start delimiter, gap (IEEE 802.3, clause 4.2.3 and 3.1.1).
 constexpr double wire_overhead_bytes = 20;
-constexpr double fcs_bytes = 4, record_header_bytes = 16;
+constexpr double fcs_bytes = 4, around_a_frame = format::PcapRecords::bytes_of(0);
 
 // What a writer lcore that only writes can keep going: bench/README.md, CPU time in the kernel for each GB (0.02 s).
 constexpr double writer_io_bytes_per_s = 50e9;
@@ -22,7 +24,7 @@ constexpr unsigned most_lcores = 128;  // RTE_MAX_LCORE of packaged DPDKs
 double stored_bytes(const Demand& demand) {
   double bytes = 0;
   for (const auto& part : demand.mix.parts)
-    bytes += part.share * (std::min<double>(part.frame_bytes - fcs_bytes, demand.snaplen) + record_header_bytes);
+    bytes += part.share * (std::min<double>(part.frame_bytes - fcs_bytes, demand.snaplen) + around_a_frame);
   return bytes;
 }
 

@@ -6,6 +6,7 @@
 
 #include "format/block_filter.hpp"
 #include "format/pcap_decoder.hpp"
+#include "format/pcap_records.hpp"
 #include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 
@@ -56,16 +57,16 @@ std::vector<Stretch> stretches_of(const Index& index, const std::vector<std::siz
 // A record of a time that the entry allows begins where the entry says. Its own checksums make an index whole; this
 // makes it the index of this file.
 bool agrees(const storage::ReadFile& file, const format::PcapDecoder& decoder, const IndexEntry& entry) {
-  std::array<std::byte, sizeof(format::PcapRecordHeader)> bytes{};
+  std::array<std::byte, format::PcapRecords::front_bytes> bytes{};
   const auto got = file.read(entry.first_record, bytes);
   if (!got || *got < bytes.size()) return false;
   const auto header = decoder.record_header(bytes);
-  const Timestamp time{header.seconds * std::uint64_t{1'000'000'000} + header.nanoseconds};
+  const auto time = time_of(header);
   return header.caplen <= format::max_snaplen && time >= entry.first && time <= entry.last;
 }
 
 bool agrees(const storage::ReadFile& file, const Index& index, const std::vector<std::size_t>& rows) {
-  std::array<std::byte, sizeof(format::PcapFileHeader)> head{};
+  std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
   if (!file.read(0, head)) return false;
   const auto decoder = format::PcapDecoder::recognise(head);
   return decoder && agrees(file, *decoder, index.entries[rows.front()]) &&

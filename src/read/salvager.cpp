@@ -4,15 +4,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/pcap_records.hpp"
+
 namespace wirespool::read {
 
-using format::PcapRecordHeader;
+using format::RecordHead;
 using format::RecordScanner;
 using storage::IoError;
 
 namespace {
 
-constexpr std::size_t header_bytes = sizeof(PcapRecordHeader);
+using Records = format::PcapRecords;  // every pcap file's lie alike, but for byte order and unit
+constexpr std::size_t header_bytes = Records::front_bytes;
 // Smallest unit that is written or not: the page of the file systems in question.
 constexpr std::uint64_t granule = 4096;
 
@@ -31,14 +34,14 @@ std::expected<std::optional<StoredPacket>, IoError> Salvager::next() {
     const auto found = go_to_record();
     if (!found) return std::unexpected(found.error());
     if (!*found) return std::nullopt;
-    const auto header = *scanner_.plausible(window_.bytes(), previous_);
-    const auto verdict = judge(header);
+    const auto head = *scanner_.plausible(window_.bytes(), previous_);
+    const auto verdict = judge(head);
     if (!verdict) return std::unexpected(verdict.error());
     if (*verdict == Verdict::whole) {
-      taken_ = header_bytes + header.caplen;
-      previous_ = format::time_of(header);
+      taken_ = Records::bytes_of(head.caplen);
+      previous_ = head.time;
       const auto record = window_.bytes().first(taken_);
-      return StoredPacket{{previous_, header.wirelen, record.subspan(header_bytes)},
+      return StoredPacket{{previous_, head.wirelen, record.subspan(header_bytes)},
                           scanner_.decoder().linktype(),
                           window_.offset(),
                           record};
@@ -79,7 +82,7 @@ std::expected<bool, IoError> Salvager::begin_next_stretch() {
   if (stretch_ == written_.size()) return false;
   const auto stretch = written_[stretch_++];
   // Behind a hole lies the end of a record whose beginning is lost; only the front of the file is known to be a record.
-  searching_ = stretch.begin != sizeof(format::PcapFileHeader);
+  searching_ = stretch.begin != Records::file_header_bytes;
   window_.restrict_to(stretch.begin, stretch.end);
   return true;
 }
@@ -133,24 +136,24 @@ std::expected<bool, IoError> Salvager::rest_is_zero() {
 }
 
 // Of the record at the window's front.
-std::expected<Salvager::Verdict, IoError> Salvager::judge(const PcapRecordHeader& header) {
-  const std::uint64_t whole = header_bytes + header.caplen;
-  if (whole > window_.remaining()) return lengths_agree(header) ? Verdict::cut : Verdict::doubtful;
+std::expected<Salvager::Verdict, IoError> Salvager::judge(const RecordHead& head) {
+  const std::uint64_t whole = Records::bytes_of(head.caplen);
+  if (whole > window_.remaining()) return lengths_agree(head) ? Verdict::cut : Verdict::doubtful;
   if (auto filled = window_.fill(whole + header_bytes); !filled) return std::unexpected(filled.error());
   if (window_.bytes().size() < whole) return Verdict::cut;
   const auto rest = window_.bytes().subspan(whole);
   if (rest.size() < header_bytes) return Verdict::whole;
-  if (scanner_.plausible(rest, format::time_of(header))) return Verdict::whole;
+  if (scanner_.plausible(rest, head.time)) return Verdict::whole;
   if (all_zero(rest.first(header_bytes))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
   // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
   // would make all that follows look as if it came too early.
   if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
   // Damage behind it, or a damaged length of its own: then the two lengths seldom agree.
-  return lengths_agree(header) ? Verdict::whole : Verdict::doubtful;
+  return lengths_agree(head) ? Verdict::whole : Verdict::doubtful;
 }
 
-bool Salvager::lengths_agree(const PcapRecordHeader& header) const {
-  return header.caplen == std::min(header.wirelen, scanner_.decoder().snaplen());
+bool Salvager::lengths_agree(const RecordHead& head) const {
+  return head.caplen == std::min(head.wirelen, scanner_.decoder().snaplen());
 }
 
 // Zeros from a page's beginning to the end of the record and on: that page was probably never written.

@@ -34,8 +34,8 @@ class Salvager {
   std::expected<bool, storage::IoError> search();
   std::optional<std::size_t> first_page_of_zeros(std::span<const std::byte> bytes) const;
   std::expected<bool, storage::IoError> rest_is_zero();
-  std::expected<Verdict, storage::IoError> judge(const format::PcapRecordHeader& header);
-  bool lengths_agree(const format::PcapRecordHeader& header) const;
+  std::expected<Verdict, storage::IoError> judge(const format::RecordHead& head);
+  bool lengths_agree(const format::RecordHead& head) const;
   bool reaches_into_a_hole(std::uint64_t whole) const;
   void pass_over(std::uint64_t bytes);
 

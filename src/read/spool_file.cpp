@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/capture_decoder.hpp"
+#include "format/pcap_records.hpp"
 #include "format/pseudo_header.hpp"
 #include "read/file_window.hpp"
 #include "read/salvager.hpp"
@@ -144,16 +145,15 @@ PacketRun SpoolFile::Reader::run(const RunLimits& limits) {
   if (salvager_ || pcap == nullptr || !pcap->is_native()) return {};
   PacketRun run{packet_.record, 1, packet_.view.caplen(), packet_.view.time};
   const auto bytes = window.bytes();
-  constexpr auto header_bytes = sizeof(format::PcapRecordHeader);
-  while (run.packets < limits.packets && bytes.size() - taken_ >= header_bytes) {
-    const auto header = format::load<format::PcapRecordHeader>(bytes, taken_);
-    if (header.caplen > format::max_snaplen || header.caplen > bytes.size() - taken_ - header_bytes) break;
-    const auto time = format::time_of(header);
-    if (time < std::max(limits.earliest, run.last) || time > limits.latest) break;
-    taken_ += header_bytes + header.caplen;
+  while (run.packets < limits.packets) {
+    const auto record = format::PcapRecords::record_of(bytes.subspan(taken_));
+    if (!record) break;
+    const auto& packet = record->packet;
+    if (packet.time < std::max(limits.earliest, run.last) || packet.time > limits.latest) break;
+    taken_ += record->bytes;
     ++run.packets;
-    run.bytes += header.caplen;
-    run.last = time;
+    run.bytes += packet.caplen();
+    run.last = packet.time;
   }
   run.records = bytes.first(taken_);
   return run;

@@ -7,62 +7,57 @@
 #include "policy/striping.hpp"
 
 namespace wirespool::record {
-namespace {
-
-constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
-constexpr std::uint32_t file_header_bytes = sizeof(format::PcapFileHeader);
-
-}  // namespace
 
 Appender::Appender(const AppenderOptions& options, BlockPort& port)
-    : options_(options), port_(port), lanes_(options.drives), record_(header_bytes + options.snaplen) {
+    : options_(options), port_(port), lanes_(options.drives), record_(Records::bytes_of(Records::max_caplen)) {
   for (std::uint32_t drive = 0; drive < options.drives; ++drive) lanes_[drive].file.lane = options.first_lane + drive;
   current_ = options.drives - 1;  // the first pick begins after it
 }
 
-// A record that is chained, or longer than what is left of the Block.
+// A record that is in pieces, or longer than what is left of the Block.
 bool Appender::append_slowly(const PacketRef& packet) noexcept {
   Lane* lane = &lanes_[current_];
-  const std::uint32_t caplen = std::min(packet.wirelen, options_.snaplen);
-  const std::uint32_t record_bytes = header_bytes + caplen;
+  const auto record_bytes = static_cast<std::uint32_t>(Records::bytes_of(packet.caplen));
   const std::uint32_t capacity = lane->block->capacity;
   if (record_bytes <= capacity - lane->block->length) {
-    append_chain(*lane, packet, caplen);
+    append_chain(*lane, packet);
     return true;
   }
-  if (port_.available() < 1 + (record_bytes + file_header_bytes) / capacity) return false;
+  if (port_.available() < 1 + (record_bytes + Records::file_header_bytes) / capacity) return false;
   if (lane->file_first.ns != 0 && options_.rotation.full(lane->next_offset, capacity)) {
     end_file(*lane);
     return select_lane() && append({&packet, 1}) == 1;
   }
-  spill(*lane, gather(packet, caplen), packet.stamp);
+  spill(*lane, gather(packet), packet.stamp);
   return true;
 }
 
-void Appender::append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept {
+void Appender::append_chain(Lane& lane, const PacketRef& packet) noexcept {
   Block& block = *lane.block;
-  caplen = options_.copy_chain(packet, 0, block.data + block.length + header_bytes, caplen);
-  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
-  std::memcpy(block.data + block.length, &header, sizeof header);
+  std::byte* const record = block.data + block.length;
+  const std::uint32_t caplen = options_.copy_chain(packet, 0, record + Records::front_bytes, packet.caplen);
+  Records::enclose(record, {packet.stamp, caplen, packet.wirelen});
   begin_records(lane, block.length, 1, packet.stamp, packet.stamp);
-  block.length += header_bytes + caplen;
+  block.length += static_cast<std::uint32_t>(Records::bytes_of(caplen));
   block.tally.packets += 1;
   block.tally.bytes += caplen;
 }
 
-// The whole record into record_; its length.
-std::uint32_t Appender::gather(const PacketRef& packet, std::uint32_t caplen) noexcept {
-  if (caplen <= packet.head_bytes)
-    std::memcpy(record_.data() + header_bytes, packet.head, caplen);
+// The whole record into record_; its caplen.
+std::uint32_t Appender::gather(const PacketRef& packet) noexcept {
+  std::uint32_t caplen = packet.caplen;
+  std::byte* const frame = record_.data() + Records::front_bytes;
+  if (packet.is_in_pieces())
+    caplen = options_.copy_chain(packet, 0, frame, caplen);
   else
-    caplen = options_.copy_chain(packet, 0, record_.data() + header_bytes, caplen);
-  const auto header = format::Second::of(packet.stamp).header(packet.stamp, caplen, packet.wirelen);
-  std::memcpy(record_.data(), &header, sizeof header);
-  return header_bytes + caplen;
+    std::memcpy(frame, packet.head, caplen);
+  Records::enclose(record_.data(), {packet.stamp, caplen, packet.wirelen});
+  return caplen;
 }
 
 // record_ over the end of the open Block into the file's next ones, which are known to be available.
-void Appender::spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) noexcept {
+void Appender::spill(Lane& lane, std::uint32_t caplen, Timestamp stamp) noexcept {
+  const auto record_bytes = static_cast<std::uint32_t>(Records::bytes_of(caplen));
   bool begun = false;
   for (std::uint32_t done = 0;;) {
     Block& block = *lane.block;
@@ -80,7 +75,7 @@ void Appender::spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) no
     carry(*lane.block, done);
   }
   lane.block->tally.packets += 1;
-  lane.block->tally.bytes += record_bytes - header_bytes;
+  lane.block->tally.bytes += caplen;
   lane.waiting_since = stamp;
   selected_ = false;
 }
@@ -119,9 +114,8 @@ void Appender::open_block(Lane& lane) noexcept {
   lane.block = &block;
   if (block.offset != 0) return;
   lane.renewals = port_.renewals(block.file.lane - options_.first_lane);
-  const format::PcapFileHeader header{.snaplen = options_.snaplen};
-  std::memcpy(block.data, &header, sizeof header);
-  block.length = file_header_bytes;
+  options_.layout.begin_file(block.data);
+  block.length = Records::file_header_bytes;
 }
 
 void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, Timestamp first,

@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "format/block_builder.hpp"
 #include "policy/rotation.hpp"
 #include "record/block.hpp"
 #include "record/packet_ref.hpp"
+#include "record/records.hpp"
 
 namespace wirespool::record {
 
@@ -38,12 +38,12 @@ class BlockPort {
 struct AppenderOptions {
   std::uint32_t first_lane = 0;  // lane of drive d is first_lane + d
   std::uint32_t drives = 1;
-  std::uint32_t snaplen = format::max_snaplen;
+  Records layout{};
   std::uint32_t block_bytes = 1 << 20;
   std::uint32_t pad_bytes = 4096;  // a short Block is zeroed up to a multiple of this
   std::uint64_t flush_age_ns = 1'000'000'000;
   policy::Rotation rotation;
-  ChainCopy copy_chain = nullptr;  // needed if any PacketRef may have head_bytes < wirelen
+  ChainCopy copy_chain = nullptr;  // needed if any PacketRef may be in pieces
 };
 
 // Turns one Stream of packets into Blocks of logical files, one file at a time on each drive. Knows no file descriptor.
@@ -94,9 +94,9 @@ class Appender {
   template <typename Packets>
   std::ptrdiff_t append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
-  void append_chain(Lane& lane, const PacketRef& packet, std::uint32_t caplen) noexcept;
-  std::uint32_t gather(const PacketRef& packet, std::uint32_t caplen) noexcept;
-  void spill(Lane& lane, std::uint32_t record_bytes, Timestamp stamp) noexcept;
+  void append_chain(Lane& lane, const PacketRef& packet) noexcept;
+  std::uint32_t gather(const PacketRef& packet) noexcept;
+  void spill(Lane& lane, std::uint32_t caplen, Timestamp stamp) noexcept;
   void carry(Block& block, std::uint32_t done) noexcept;
   bool select_lane() noexcept;
   void open_block(Lane& lane) noexcept;
@@ -112,9 +112,9 @@ class Appender {
   std::vector<Lane> lanes_;
   std::size_t current_ = 0;  // lane that takes the next packet
   bool selected_ = false;    // current_ has an open Block
-  format::Second second_;    // that of the last packet
+  Records::Second second_;   // that of the last packet
   Timestamp last_stamp_;
-  std::vector<std::byte> record_;  // a record that does not fit, whole: its header and caplen bytes
+  std::vector<std::byte> record_;  // a record that does not fit, whole
 };
 
 }  // namespace wirespool::record

@@ -4,8 +4,6 @@
 // What of an Appender runs for every packet: compiled together with the caller's way of looking at one. Included by
 // appender.hpp.
 
-#include <algorithm>
-
 #include "record/appender.hpp"
 
 namespace wirespool::record {
@@ -49,7 +47,7 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
 template <typename Packets>
 Packets Appender::end_of_second(Packets first, Packets last) noexcept {
   if (!second_.holds((*first).stamp)) [[unlikely]]
-    second_ = format::Second::of((*first).stamp);
+    second_ = Records::Second::of((*first).stamp);
   if (second_.holds((*(last + -1)).stamp)) [[likely]]
     return last;
   Packets end = first + 1;
@@ -61,27 +59,21 @@ Packets Appender::end_of_second(Packets first, Packets last) noexcept {
 // because writes through std::byte* may alias members; a function of its own, so that all registers are its.
 template <typename Packets>
 [[gnu::noinline]] std::ptrdiff_t Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
-  constexpr std::uint32_t header_bytes = sizeof(format::PcapRecordHeader);
   Block& block = *lane.block;
-  std::byte* const begin = block.data + block.length;
   const std::byte* const limit = block.data + block.capacity;
-  std::byte* to = begin;
-  const std::uint32_t snaplen = options_.snaplen;
-  const format::Second second = second_;
+  Records::Pen pen(block.data + block.length, second_);
   Packets at = first;
   for (; at != last; ++at) {
     const PacketRef& packet = *at;
-    const std::uint32_t caplen = std::min(packet.wirelen, snaplen);
-    if (to + header_bytes + caplen > limit || caplen > packet.head_bytes) break;
-    to = format::put_record(to, second.header(packet.stamp, caplen, packet.wirelen), packet.head);
+    if (pen.end_with(packet.caplen) > limit || packet.is_in_pieces()) break;
+    pen.put({packet.stamp, packet.caplen, packet.wirelen}, packet.head);
   }
   const auto count = static_cast<std::uint32_t>(at - first);
   if (count == 0) return 0;
-  const auto bytes = static_cast<std::uint32_t>(to - begin);
   begin_records(lane, block.length, count, (*first).stamp, (*(at + -1)).stamp);
-  block.length += bytes;
+  block.length += pen.bytes();
   block.tally.packets += count;
-  block.tally.bytes += bytes - count * header_bytes;
+  block.tally.bytes += pen.frame_bytes(count);
   return count;
 }
 

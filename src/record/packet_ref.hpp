@@ -9,20 +9,25 @@
 
 namespace wirespool::record {
 
-// A received packet where it lies: what crosses a Handoff, so that a writer lcore need not touch the mbuf's header
-// (whose cache lines belong to the RX lcore). `owner` frees it, and means nothing to this room.
+// A received packet where it lies, and how much of it is kept: what crosses a Handoff, so that a writer lcore need not
+// touch the mbuf's header (whose cache lines belong to the RX lcore).
 struct PacketRef {
+  // In `owner`: fewer than caplen bytes lie at `head`, ChainCopy has them all.
+  static constexpr std::uintptr_t in_pieces = 1;
+
   Timestamp stamp;
-  const std::byte* head = nullptr;  // the first `head_bytes` of the frame, contiguous
-  void* owner = nullptr;
+  const std::byte* head = nullptr;  // where the frame begins
+  std::uintptr_t owner = 0;         // frees it; but for `in_pieces` it means nothing to this room
   std::uint32_t wirelen = 0;
-  std::uint32_t head_bytes = 0;  // less than wirelen: the rest, if there is one, is reached through ChainCopy
+  std::uint32_t caplen = 0;  // bytes of the frame to be kept, at most wirelen and Records::max_caplen
+
+  bool is_in_pieces() const noexcept { return (owner & in_pieces) != 0; }
 };
 static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>);
 
-// Copies [offset, offset + bytes) of a frame whose bytes are not contiguous (chained mbuf segments), as far as there
-// are any: returns how many it copied. Fewer than asked for: a driver told a longer frame than it gave (net_pcap,
-// frames over 64 KiB).
+// Copies [offset, offset + bytes) of a frame that is in pieces (chained mbuf segments), as far as there are any:
+// returns how many it copied. Fewer than asked for: a driver told a longer frame than it gave (net_pcap, frames over
+// 64 KiB).
 using ChainCopy = std::uint32_t (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to,
                                     std::uint32_t bytes) noexcept;
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "record/rehoming.hpp"
 
-#include <cstring>
-
-#include "format/pcap.hpp"
+#include "record/records.hpp"
 
 namespace wirespool::record {
 
@@ -18,24 +16,18 @@ BlockRecords::BlockRecords(const Block& block) noexcept : end_(block.data + bloc
 
 std::span<const PacketRef> BlockRecords::peek() noexcept {
   std::size_t count = 0;
-  for (const std::byte* at = at_; count < room; ++count) {
-    format::PcapRecordHeader header;
-    if (end_ - at < static_cast<std::ptrdiff_t>(sizeof header)) break;
-    std::memcpy(&header, at, sizeof header);
-    const std::byte* const next = at + sizeof header + header.caplen;
-    if (next > end_) break;
-    refs_[count] = {{std::uint64_t{header.seconds} * 1'000'000'000 + header.nanoseconds},
-                    at + sizeof header,
-                    nullptr,
-                    header.wirelen,
-                    header.caplen};
-    at = next;
+  for (std::span rest(at_, end_); count < room; ++count) {
+    const auto record = Records::record_of(rest);
+    if (!record) break;
+    const auto& packet = record->packet;
+    refs_[count] = {packet.time, packet.bytes.data(), 0, packet.wirelen, packet.caplen()};
+    rest = rest.subspan(record->bytes);
   }
   return {refs_.data(), count};
 }
 
 void BlockRecords::advance(std::size_t records) noexcept {
-  for (std::size_t i = 0; i < records; ++i) at_ = refs_[i].head + refs_[i].head_bytes;
+  for (std::size_t i = 0; i < records; ++i) at_ += Records::bytes_of(refs_[i].caplen);
   passed_ += records;
 }
 

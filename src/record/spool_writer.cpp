@@ -80,7 +80,7 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
   ports_.push_back(std::make_unique<Port>(*this, 0));
   rehome_appender_ = std::make_unique<Appender>(AppenderOptions{.first_lane = first_lane(options.streams),
                                                                 .drives = static_cast<std::uint32_t>(drives_.size()),
-                                                                .snaplen = options.snaplen,
+                                                                .layout = options.layout,
                                                                 .block_bytes = options.block_bytes,
                                                                 .flush_age_ns = options.flush_age_ns,
                                                                 .rotation = options.rotation},

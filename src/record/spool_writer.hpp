@@ -25,7 +25,7 @@ struct SpoolWriterOptions {
   unsigned writer = 0;        // the WW of its files
   std::uint32_t streams = 1;  // Appenders that leave Blocks here
   std::uint32_t depth = 8;    // writes in flight per drive
-  std::uint32_t snaplen = format::max_snaplen;
+  Records layout{};
   std::uint32_t block_bytes = 1 << 20;
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "format/pcap_decoder.hpp"
+#include "format/pcap_records.hpp"
 #include "read/file_mark.hpp"
 #include "read/index_builder.hpp"
 #include "read/index_store.hpp"
@@ -37,7 +38,7 @@ read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLeve
 }
 
 bool is_pcap(const storage::ReadFile& file) {
-  std::array<std::byte, sizeof(format::PcapFileHeader)> head{};
+  std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
   return file.read(0, head) && format::PcapDecoder::has_magic(head);
 }
 

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "format/pcap.hpp"
+#include "format/pcap_records.hpp"
 #include "format/pcapng.hpp"
 
 namespace wirespool::tools {
@@ -57,10 +57,9 @@ void PacketWriter::put(std::span<const std::byte> bytes) {
 void PacketWriter::begin(std::uint32_t linktype) {
   begun_ = true;
   if (format_ == OutputFormat::pcap) {
-    format::PcapFileHeader header;
-    header.linktype = linktype;
+    format::PcapRecords(format::max_snaplen, linktype).begin_file(buffer_.get());
+    used_ = format::PcapRecords::file_header_bytes;
     linktypes_ = {linktype};
-    put(bytes_of(header));
   } else {
     put(format::pcapng_section_header("wirespool"));
     interface_of(linktype);  // libpcap takes no file without one
@@ -76,10 +75,11 @@ PacketWriter::Result PacketWriter::write_pcap(const StoredPacket& packet) {
   if (packet.linktype != linktypes_.front()) return Result::other_linktype;
   const auto& view = packet.view;
   if (view.time.ns / 1'000'000'000 > std::numeric_limits<std::uint32_t>::max()) return Result::too_late;
-  const format::PcapRecordHeader header{view.time.seconds(), view.time.nanoseconds(), view.caplen(), view.wirelen};
-  if (const auto room = room_for(sizeof header + view.bytes.size()); room != Result::ok) return room;
-  put(bytes_of(header));
-  put(view.bytes);
+  using Records = format::PcapRecords;
+  if (const auto room = room_for(Records::bytes_of(view.caplen())); room != Result::ok) return room;
+  Records::Pen pen(buffer_.get() + used_, Records::Second::of(view.time));
+  pen.put({view.time, view.caplen(), view.wirelen}, view.bytes.data());
+  used_ += pen.bytes();
   return Result::ok;
 }
 

@@ -39,6 +39,7 @@
 
 #include "format/load.hpp"
 #include "format/pcap_decoder.hpp"
+#include "format/pcap_records.hpp"
 #include "format/record_scanner.hpp"
 #include "read/file_mark.hpp"
 #include "read/salvager.hpp"
@@ -65,7 +66,7 @@ using storage::SideFile;
 namespace {
 
 constexpr std::uint64_t day_ns = 86'400'000'000'000;
-constexpr std::uint64_t header_bytes = sizeof(format::PcapFileHeader);
+constexpr std::uint64_t header_bytes = format::PcapRecords::file_header_bytes;
 
 // ".w-...-000017.pcap.open" with another ending.
 std::string beside(const std::string& hidden_name, const char* ending) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "format/file_name.hpp"
-#include "format/pcap.hpp"
+#include "format/pcap_records.hpp"
 #include "read/index_builder.hpp"
 #include "tools/repair_file.hpp"
 #include "wirespool/spool_file.hpp"
@@ -36,7 +36,7 @@ class RepairedPart {
 
  private:
   read::IndexBuilder index_;
-  std::uint64_t end_ = sizeof(format::PcapFileHeader);
+  std::uint64_t end_ = format::PcapRecords::file_header_bytes;
 };
 
 }  // namespace wirespool::tools

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "format/pcap_records.hpp"
 #include "format/record_scanner.hpp"
 #include "read/index_store.hpp"
 #include "storage/prefetcher.hpp"
@@ -31,7 +32,7 @@ class PcapPass {
   // To the end of the file, or to `damage` in it.
   std::expected<void, IoError> run(std::span<const std::byte> first) {
     auto window = first;
-    auto at = sizeof(format::PcapFileHeader);
+    std::size_t at = format::PcapRecords::file_header_bytes;
     while (true) {
       const auto begin = at;
       at = take_records(window, at);

@@ -57,8 +57,8 @@ struct BlockLine {
   // One packet more, and its flush-age is over.
   std::size_t append_and_tick() {
     now.ns += second;
-    const record::PacketRef packet{now, frame.data(), nullptr, static_cast<std::uint32_t>(frame.size()),
-                                   static_cast<std::uint32_t>(frame.size())};
+    const auto bytes = static_cast<std::uint32_t>(frame.size());
+    const record::PacketRef packet{now, frame.data(), 0, bytes, bytes};
     const auto done = appender->append({&packet, 1});
     packets += done;
     now.ns += second;

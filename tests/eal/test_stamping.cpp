@@ -4,6 +4,7 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
+#include "dpdk/refer.hpp"
+#include "record/records.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
@@ -27,6 +30,8 @@ struct Bed {
   rte_ring* ring = nullptr;
   std::uint16_t port = 0;
   StampField field;
+
+  Referrer referrer() const { return {field, record::Records::max_caplen}; }
 
   static Bed& get() {
     static Bed bed;
@@ -83,7 +88,7 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
-  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.field, counters);
+  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.referrer(), counters);
   RxLcore lcore(
       {.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
        .outlet = &outlet,
@@ -210,8 +215,10 @@ TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {
       head->nb_segs += 1;
     }
   }
-  const auto packet = refer(head, bed.field, bed.pool);
+  const auto packet = bed.referrer().owned(bed.pool)(head);
   CHECK(packet.wirelen == frame.size());
+  CHECK(packet.caplen == frame.size());
+  CHECK(packet.is_in_pieces());
   for (int round = 0; round < 1'000; ++round) {
     const auto offset = random() % frame.size();
     const auto bytes = random() % (frame.size() - offset + 1);
@@ -222,6 +229,77 @@ TEST_CASE("a chained mbuf is copied whole from any offset", "[mbuf]") {
   const unsigned before = rte_mempool_avail_count(bed.pool);
   free_packets(&packet, 1, bed.pool);
   CHECK(rte_mempool_avail_count(bed.pool) > before + 1);
+}
+
+namespace {
+
+// One frame of `bytes`, in segments of `segment_bytes` at most.
+rte_mbuf* frame_of(std::uint32_t bytes, std::uint32_t segment_bytes) {
+  auto& bed = Bed::get();
+  rte_mbuf* const head = rte_pktmbuf_alloc(bed.pool);
+  REQUIRE(head != nullptr);
+  for (rte_mbuf* segment = head; bytes > 0; bytes -= segment->data_len) {
+    if (segment->data_len) {
+      segment = segment->next = rte_pktmbuf_alloc(bed.pool);
+      REQUIRE(segment != nullptr);
+      head->nb_segs += 1;
+    }
+    segment->data_len = static_cast<std::uint16_t>(std::min(bytes, segment_bytes));
+    head->pkt_len += segment->data_len;
+  }
+  bed.field.of(head) = 1;
+  return head;
+}
+
+}  // namespace
+
+TEST_CASE("how much of a frame is kept is decided where the reference to it is made", "[mbuf]") {
+  auto& bed = Bed::get();
+  const auto snaplen = GENERATE(1u, 60u, 1514u, 65'535u, 262'144u);
+  const auto bytes = GENERATE(60u, 61u, 1514u, 1515u);
+  CAPTURE(snaplen, bytes);
+  const Referrer referrer(bed.field, snaplen);
+  rte_mbuf* const mbuf = frame_of(bytes, 2'000);
+  referrer.simple([&](const auto& simple) {
+    for (const auto& packet : {simple(mbuf), referrer.any()(mbuf), referrer.owned(bed.pool)(mbuf)}) {
+      CHECK(packet.wirelen == bytes);
+      CHECK(packet.caplen == std::min(bytes, snaplen));
+      CHECK(packet.head == rte_pktmbuf_mtod(mbuf, const std::byte*));
+      CHECK_FALSE(packet.is_in_pieces());
+      CHECK(is_simple(packet));
+    }
+  });
+  rte_pktmbuf_free(mbuf);
+}
+
+TEST_CASE("a chain is copied in pieces only if more of it is kept than its first segment holds", "[mbuf]") {
+  auto& bed = Bed::get();
+  rte_mbuf* const mbuf = frame_of(1'500, 500);
+  for (const std::uint32_t snaplen : {1, 499, 500, 501, 1'500, 262'144}) {
+    CAPTURE(snaplen);
+    const Referrer referrer(bed.field, snaplen);
+    for (const auto& packet : {referrer.any()(mbuf), referrer.owned(bed.pool)(mbuf)}) {
+      CHECK(packet.caplen == std::min(1'500u, snaplen));
+      CHECK(packet.is_in_pieces() == (snaplen > 500));
+    }
+    CHECK_FALSE(is_simple(referrer.owned(bed.pool)(mbuf)));
+  }
+  const auto packet = Referrer(bed.field, 262'144).owned(bed.pool)(mbuf);
+  const unsigned before = rte_mempool_avail_count(bed.pool);
+  free_packets(&packet, 1, bed.pool);
+  CHECK(rte_mempool_avail_count(bed.pool) == before + 3);
+}
+
+TEST_CASE("a driver's pkt_len is a claim: of one segment that holds less, what is there is copied", "[mbuf]") {
+  auto& bed = Bed::get();
+  rte_mbuf* const mbuf = frame_of(600, 1'000);
+  mbuf->pkt_len = 70'000;
+  const auto packet = bed.referrer().owned(bed.pool)(mbuf);
+  CHECK(packet.wirelen == 70'000);
+  REQUIRE(packet.is_in_pieces());
+  std::vector<std::byte> copy(packet.caplen);
+  CHECK(copy_chain(packet, 0, copy.data(), packet.caplen) == 600);
+  free_packets(&packet, 1, bed.pool);
 }
 
 TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[handoff]") {
@@ -236,7 +314,7 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
-  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.field, counters);
+  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.referrer(), counters);
   RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
                  .outlet = &outlet,
                  .burst = 50,

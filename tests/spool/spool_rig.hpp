@@ -23,7 +23,6 @@ struct RigOptions {
   std::uint32_t block_bytes = 64 << 10;
   std::uint32_t blocks = 32;
   std::uint32_t depth = 4;
-  std::uint32_t snaplen = 262144;
   std::uint64_t rotate_size = 1 << 20;
   std::uint64_t rotate_age_ns = 3600'000'000'000;
   std::uint64_t flush_age_ns = 1'000'000'000;
@@ -33,27 +32,38 @@ struct RigOptions {
   std::uint64_t patience_ns = 2'000'000'000;
 };
 
-// PacketRefs of a trace. With `chain_above`, longer frames show only half of their bytes as contiguous and the rest
-// must be fetched through copy_chain, as chained mbuf segments are. The trace must outlive them.
+struct RefOptions {
+  std::uint32_t keep = record::Records::max_caplen;  // bytes of each frame
+  std::uint32_t chain_above = UINT32_MAX;            // of longer frames, only half is shown at `head`
+};
+
+// PacketRefs of a trace. Those of which more is kept than `head` shows are in pieces, as chained mbuf segments are, and
+// copy_chain has all of their bytes. The trace must outlive them.
 class TraceRefs {
  public:
-  explicit TraceRefs(const Trace& trace, std::uint32_t chain_above = UINT32_MAX) {
+  explicit TraceRefs(const Trace& trace, const RefOptions& options = {}) {
     for (std::size_t i = 0; i < trace.size(); ++i) frames_.push_back(trace[i].bytes);
-    for (std::size_t i = 0; i < trace.size(); ++i) {
-      const auto bytes = static_cast<std::uint32_t>(frames_[i].size());
-      refs_.push_back({trace[i].time, frames_[i].data(), &frames_[i], bytes, bytes > chain_above ? bytes / 2 : bytes});
+    for (const auto& frame : frames_) {
+      const auto bytes = static_cast<std::uint32_t>(frame.size()), caplen = std::min(bytes, options.keep);
+      const auto shown = bytes > options.chain_above ? bytes / 2 : bytes;
+      const auto* head = frame.data();
+      if (shown < bytes) head = heads_.emplace_back(frame.begin(), frame.begin() + shown).data();  // and no byte behind
+      const auto owner = reinterpret_cast<std::uintptr_t>(&frame) | (caplen > shown ? record::PacketRef::in_pieces : 0);
+      refs_.push_back({trace[refs_.size()].time, head, owner, bytes, caplen});
     }
   }
   std::span<const record::PacketRef> span() const { return refs_; }
 
  private:
   std::vector<std::span<const std::byte>> frames_;
+  std::vector<std::vector<std::byte>> heads_;
   std::vector<record::PacketRef> refs_;
 };
 
 inline std::uint32_t copy_chain(const record::PacketRef& packet, std::uint32_t offset, std::byte* to,
                                 std::uint32_t bytes) noexcept {
-  const auto& frame = *static_cast<const std::span<const std::byte>*>(packet.owner);
+  const auto& frame =
+      *reinterpret_cast<const std::span<const std::byte>*>(packet.owner & ~record::PacketRef::in_pieces);
   const auto there = std::min<std::size_t>(bytes, frame.size() - std::min<std::size_t>(offset, frame.size()));
   std::memcpy(to, frame.data() + offset, there);
   return static_cast<std::uint32_t>(there);
@@ -87,7 +97,6 @@ class SpoolRig {
     }
     record::SpoolWriterOptions writer_options{.streams = options.streams,
                                               .depth = options.depth,
-                                              .snaplen = options.snaplen,
                                               .block_bytes = options.block_bytes,
                                               .flush_age_ns = options.flush_age_ns,
                                               .grow_bytes = options.preallocate,
@@ -99,7 +108,6 @@ class SpoolRig {
       appenders_.push_back(std::make_unique<record::Appender>(
           record::AppenderOptions{.first_lane = writer_->first_lane(stream),
                                   .drives = static_cast<std::uint32_t>(options.drives),
-                                  .snaplen = options.snaplen,
                                   .block_bytes = options.block_bytes,
                                   .flush_age_ns = options.flush_age_ns,
                                   .rotation = {options.rotate_size, options.rotate_age_ns},

@@ -51,14 +51,14 @@ std::string wrong_index(const SpoolRig& rig) {
 }
 
 // The record that begins a file is 24 bytes in, one that straddles two Blocks is rare: both are met with small Blocks.
-void store_and_compare(const Trace& trace, const RigOptions& options, std::uint32_t chain_above = UINT32_MAX) {
+void store_and_compare(const Trace& trace, const RigOptions& options, const RefOptions& refs = {}) {
   auto queue = plain_queue();
   SpoolRig rig(options, *queue);
-  rig.feed(0, TraceRefs(trace, chain_above).span());
+  rig.feed(0, TraceRefs(trace, refs).span());
   rig.finish();
   CHECK(rig.counters().stored.get() == trace.size());
   CHECK(rig.counters().drop_drive.get() == 0);
-  CHECK(compare_in_order(trace, read_spool(rig.directories()), options.snaplen) == "");
+  CHECK(compare_in_order(trace, read_spool(rig.directories()), refs.keep) == "");
   CHECK(hidden_left(rig) == 0);
 }
 
@@ -86,13 +86,13 @@ TEST_CASE("a rotation size below two Blocks still ends and stores everything", "
 }
 
 TEST_CASE("chained frames are stored whole, straddling or not", "[spool]") {
-  store_and_compare(make_trace({.kind = "jumbo", .packets = 1'000}), {.block_bytes = 32 << 10}, 1000);
+  store_and_compare(make_trace({.kind = "jumbo", .packets = 1'000}), {.block_bytes = 32 << 10}, {.chain_above = 1000});
 }
 
-TEST_CASE("snaplen cuts the bytes and keeps the length on the wire", "[spool]") {
-  const auto snaplen = GENERATE(1u, 64u, 96u, 1500u);
-  CAPTURE(snaplen);
-  store_and_compare(mixed_trace(5'000), {.snaplen = snaplen}, 700);
+TEST_CASE("of each frame as much is stored as is to be kept, with the length on the wire", "[spool]") {
+  const auto keep = GENERATE(1u, 64u, 96u, 1500u);
+  CAPTURE(keep);
+  store_and_compare(mixed_trace(5'000), {}, {.keep = keep, .chain_above = 700});
 }
 
 TEST_CASE("tcpdump and capinfos read every sealed file", "[spool]") {
@@ -332,9 +332,9 @@ TEST_CASE("an idle drive that only ever says try again does not hold a tail for 
 TEST_CASE("a frame that is shorter than its driver says is stored as far as it goes", "[spool]") {
   const auto block_bytes = GENERATE(8u << 10, 64u << 10);  // over Blocks, or in one
   const auto trace = make_trace({.kind = "jumbo", .packets = 50});
-  const TraceRefs refs(trace, 500);
+  const TraceRefs refs(trace, {.chain_above = 500});
   std::vector<record::PacketRef> boasting(refs.span().begin(), refs.span().end());
-  for (auto& packet : boasting) packet.wirelen += 65'536;
+  for (auto& packet : boasting) packet.caplen = packet.wirelen += 65'536;
   auto queue = plain_queue();
   SpoolRig rig({.block_bytes = block_bytes}, *queue);
   rig.feed(0, boasting);

@@ -22,7 +22,8 @@
 #include "capture/handoff.hpp"
 #include "contest/contest.hpp"
 #include "contest/frames.hpp"
-#include "dpdk/mbuf.hpp"
+#include "dpdk/refer.hpp"
+#include "record/records.hpp"
 
 namespace {
 
@@ -178,8 +179,9 @@ unsigned hand_over(Handoff& handoff, Mbufs& mbufs, unsigned count) {
   const auto got = static_cast<unsigned>(room.first.size() + room.second.size());
   if (got == 0) return 0;
   rte_mbuf* const* mbuf = mbufs.receive(got).data();
-  for (auto& ref : room.first) ref = refer(*mbuf++, mbufs.field(), nullptr);
-  for (auto& ref : room.second) ref = refer(*mbuf++, mbufs.field(), nullptr);
+  const auto refer = Referrer(mbufs.field(), record::Records::max_caplen).owned(nullptr);
+  for (auto& ref : room.first) ref = refer(*mbuf++);
+  for (auto& ref : room.second) ref = refer(*mbuf++);
   handoff.publish(got);
   return got;
 }

@@ -11,7 +11,7 @@
 
 #include "contest/contest.hpp"
 #include "contest/frames.hpp"
-#include "format/block_builder.hpp"
+#include "format/pcap_records.hpp"
 #include "record/appender.hpp"
 #include "record/block_sink.hpp"
 
@@ -39,12 +39,14 @@ void in_bursts(const Items& items, std::uint64_t times, Body body) {
 
 void put_records(std::span<const Frame> frames, bench::Target& shared) {
   bench::Target target = shared;
-  const auto second = format::Second::of(stamp);
+  const auto second = format::PcapRecords::Second::of(stamp);
   for (const auto& frame : frames) {
     const auto bytes = static_cast<std::uint32_t>(frame.bytes);
-    if (bytes + sizeof(format::PcapRecordHeader) > static_cast<std::size_t>(target.block_end - target.to))
+    if (format::PcapRecords::bytes_of(bytes) > static_cast<std::size_t>(target.block_end - target.to))
       target.next_block();
-    target.to = format::put_record(target.to, second.header(stamp, bytes, bytes), frame.data);
+    format::PcapRecords::Pen pen(target.to, second);
+    pen.put({stamp, bytes, bytes}, frame.data);
+    target.to += pen.bytes();
   }
   shared = target;
 }
@@ -70,7 +72,7 @@ std::vector<record::PacketRef> refer(const std::vector<Frame>& frames) {
   std::vector<record::PacketRef> refs;
   for (const auto& frame : frames) {
     const auto bytes = static_cast<std::uint32_t>(frame.bytes);
-    refs.push_back({.stamp = stamp, .head = frame.data, .wirelen = bytes, .head_bytes = bytes});
+    refs.push_back({.stamp = stamp, .head = frame.data, .wirelen = bytes, .caplen = bytes});
   }
   return refs;
 }

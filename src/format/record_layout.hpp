@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "wirespool/packet.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+// What a record says of its frame, in whatever layout.
+struct RecordHead {
+  Timestamp time;
+  std::uint32_t caplen = 0;   // bytes of the frame that follow
+  std::uint32_t wirelen = 0;  // bytes of it on the wire
+};
+
+// A record where it lies in memory.
+struct Record {
+  PacketView packet;
+  std::size_t bytes = 0;  // that the whole record takes
+};
+
+// How the records of a capture file lie behind each other, and what the file begins with: all that the rooms above know
+// of the format they write. An object is what one file begins with; everything about records is static. PcapRecords is
+// the first, pcapng's enhanced packet blocks (padded, their length repeated behind) have room here too.
+template <class Layout>
+concept RecordLayout = requires(const Layout& layout, typename Layout::Second second, typename Layout::Pen pen,
+                                const RecordHead& head, std::byte* to, const std::byte* frame,
+                                std::span<const std::byte> bytes, std::uint32_t number) {
+  // A file's front: so many bytes, the same in every file.
+  { Layout::file_header_bytes } -> std::convertible_to<std::uint32_t>;
+  { layout.begin_file(to) } -> std::same_as<void>;
+
+  // What readers of the format believe a record may hold at most.
+  { Layout::max_caplen } -> std::convertible_to<std::uint32_t>;
+
+  // Bytes of a record in front of its frame, and of the whole record of a frame of so many.
+  { Layout::front_bytes } -> std::convertible_to<std::uint32_t>;
+  { Layout::bytes_of(std::size_t{}) } -> std::same_as<std::size_t>;
+
+  // What records of nearby times are encoded by; a layout that needs nothing of the kind holds every time.
+  { Layout::Second::of(head.time) } -> std::same_as<typename Layout::Second>;
+  { second.holds(head.time) } -> std::same_as<bool>;
+
+  // Puts records of one Second behind each other, in memory that has room for them (the data path's loop).
+  requires std::constructible_from<typename Layout::Pen, std::byte*, const typename Layout::Second&>;
+  { pen.end_with(number) } -> std::same_as<const std::byte*>;  // where a frame of so many bytes would end
+  { pen.put(head, frame) } -> std::same_as<void>;
+  { pen.bytes() } -> std::same_as<std::uint32_t>;              // put so far
+  { pen.frame_bytes(number) } -> std::same_as<std::uint32_t>;  // of these, the frames', after so many records
+
+  // Around a frame that lies at to + front_bytes already: everything else of its record.
+  { Layout::enclose(to, head) } -> std::same_as<void>;
+
+  // Read back what lies at the front of `bytes`: nothing, if it is cut, or claims what no record can be.
+  { Layout::head_of(bytes) } -> std::same_as<std::optional<RecordHead>>;  // the frame may be cut
+  { Layout::record_of(bytes) } -> std::same_as<std::optional<Record>>;
+};
+
+}  // namespace wirespool::format
