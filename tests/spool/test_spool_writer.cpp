@@ -277,7 +277,7 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
                   .rotate_size = 256 << 10,
                   .flush_age_ns = 20'000 + random() % 100'000},
                  queue);
-    const TraceRefs refs(trace, round % 5 ? UINT32_MAX : 500);
+    const TraceRefs refs(trace, {.chain_above = round % 5 ? UINT32_MAX : 500});
     for (std::size_t i = 0; i < trace.size(); i += 50) {
       rig.feed(0, refs.span().subspan(i, 50));
       rig.turn(trace[i + 49].time);
