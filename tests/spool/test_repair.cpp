@@ -15,6 +15,7 @@
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
 #include "format/load.hpp"
+#include "format/pcap_records.hpp"
 #include "format/record_scanner.hpp"
 #include "spool/reading_rig.hpp"
 #include "storage/direct_file.hpp"
