@@ -120,12 +120,13 @@ TEST_CASE("a second holds its own nanoseconds, and neither the one before nor th
   CHECK(known.holds(Timestamp{begin + 999'999'999}));
   CHECK_FALSE(known.holds(Timestamp{begin + 1'000'000'000}));
   if (begin > 0) CHECK_FALSE(known.holds(Timestamp{begin - 1}));
-  Bytes record(16);
-  PcapRecords::Pen(record.data(), known).put({Timestamp{begin + 999'999'999}, 0, 61}, nullptr);
+  const Bytes frame(60);
+  Bytes record(16 + 60);
+  PcapRecords::Pen(record.data(), known).put({Timestamp{begin + 999'999'999}, 60, 61}, frame.data());
   const auto header = load<PcapRecordHeader>(record);
   CHECK(header.seconds == second);
   CHECK(header.nanoseconds == 999'999'999);
-  CHECK(header.caplen == 0);
+  CHECK(header.caplen == 60);
   CHECK(header.wirelen == 61);
 }
 
