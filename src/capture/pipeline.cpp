@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "capture/done_by.hpp"
+#include "stats/ledger.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -379,7 +380,7 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
 
 // ---- the books
 
-void Pipeline::collect(stats::Ledger& ledger) const {
+void Pipeline::collect(format::LedgerLine& ledger) const {
   collect_totals(ledger);
   collect_stages(ledger);
   collect_ports(ledger);
@@ -388,7 +389,7 @@ void Pipeline::collect(stats::Ledger& ledger) const {
 }
 
 // What leaves the pipeline is read before what enters it, so that no packet is seen to leave that did not enter.
-void Pipeline::collect_totals(stats::Ledger& ledger) const {
+void Pipeline::collect_totals(format::LedgerLine& ledger) const {
   auto& totals = ledger.totals;
   totals = {};
   // What drives lost of it was stored before.
@@ -422,13 +423,13 @@ void Pipeline::collect_totals(stats::Ledger& ledger) const {
 }
 
 // Lcores look at what is theirs themselves, many times a second; what lies between two of them is looked at here.
-void Pipeline::collect_stages(stats::Ledger& ledger) const {
-  const auto of_lcore = [](stats::StageLine& stage, const stats::Audit& audit, unsigned lcore) {
-    stage.found(static_cast<std::int64_t>(audit.held.get()), static_cast<std::int64_t>(audit.missing.get()),
-                fmt::format("lcore {}", lcore));
+void Pipeline::collect_stages(format::LedgerLine& ledger) const {
+  const auto of_lcore = [](format::StageLine& stage, const stats::Audit& audit, unsigned lcore) {
+    stats::add_place(stage, static_cast<std::int64_t>(audit.held.get()), static_cast<std::int64_t>(audit.missing.get()),
+                     fmt::format("lcore {}", lcore));
   };
   const bool blocks = plan_.config.handoff == plan::HandoffKind::blocks;
-  stats::StageLine rx{.stage = "rx"}, handoff{.stage = "handoff", .unit = blocks ? "messages" : "packets"},
+  format::StageLine rx{.stage = "rx"}, handoff{.stage = "handoff", .unit = blocks ? "messages" : "packets"},
       writer{.stage = "writer"};
   for (std::size_t i = 0; i < writers_.size(); ++i)
     of_lcore(writer, writers_[i]->counters.audit, plan_.writers[i].lcore);
@@ -439,10 +440,10 @@ void Pipeline::collect_stages(stats::Ledger& ledger) const {
   ledger.stages = {std::move(rx), std::move(handoff), std::move(writer)};
 }
 
-void Pipeline::collect_ports(stats::Ledger& ledger) const {
+void Pipeline::collect_ports(format::LedgerLine& ledger) const {
   ledger.ports.clear();
   for (std::size_t i = 0; i < ports_.size(); ++i) {
-    stats::PortLine line{.port = ports_[i].planned().id, .name = ports_[i].planned().name};
+    format::PortLine line{.port = ports_[i].planned().id, .name = ports_[i].planned().name};
     ports_[i].tell(line);
     line.received = received_from(i);
     line.received_bytes = sum_of_queues(
@@ -455,12 +456,12 @@ void Pipeline::collect_ports(stats::Ledger& ledger) const {
   std::ranges::stable_sort(ledger.gaps, {}, [](const auto& gap) { return gap.from.ns; });
 }
 
-void Pipeline::collect_drives(stats::Ledger& ledger) const {
+void Pipeline::collect_drives(format::LedgerLine& ledger) const {
   constexpr std::array names{"ok", "full", "failed"};
   ledger.drives.clear();
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const auto& drive = outputs_.drive(i);
-    stats::DriveLine line{
+    format::DriveLine line{
         .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
     line.unsynced = drive.unsynced();
     std::array<std::uint64_t, stats::Histogram::buckets> latency{};
@@ -473,15 +474,15 @@ void Pipeline::collect_drives(stats::Ledger& ledger) const {
         line.inflight += counters.inflight.get();
         line.files += counters.files.get();
         counters.write_latency.add_to(latency);
-        line.max_ns = std::max(line.max_ns, counters.write_latency.max());
+        line.write_latency_ns.max = std::max(line.write_latency_ns.max, counters.write_latency.max());
       }
-    line.p50_ns = std::min(stats::quantile(latency, 0.5), line.max_ns);
-    line.p99_ns = std::min(stats::quantile(latency, 0.99), line.max_ns);
+    line.write_latency_ns.p50 = std::min(stats::quantile(latency, 0.5), line.write_latency_ns.max);
+    line.write_latency_ns.p99 = std::min(stats::quantile(latency, 0.99), line.write_latency_ns.max);
     ledger.drives.push_back(std::move(line));
   }
 }
 
-void Pipeline::collect_lcores(stats::Ledger& ledger) const {
+void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
   const auto busy = [](std::uint64_t all, std::uint64_t empty) {
     return all ? 1 - static_cast<double>(empty) / static_cast<double>(all) : 0.0;
   };

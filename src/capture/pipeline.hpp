@@ -17,9 +17,9 @@
 #include "capture/writer_parts.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/port.hpp"
+#include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
 #include "policy/progress.hpp"
-#include "stats/ledger.hpp"
 
 namespace wirespool::capture {
 
@@ -62,7 +62,7 @@ class Pipeline {
   std::vector<std::string> finish(std::chrono::steady_clock::time_point end);
 
   // The books now (lines in plan order). Losses of ports are asked from their devices.
-  void collect(stats::Ledger& ledger) const;
+  void collect(format::LedgerLine& ledger) const;
 
  private:
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
@@ -83,11 +83,11 @@ class Pipeline {
   rte_mempool* pool_of(std::size_t rx) const;
   std::expected<void, plan::Problem> open_first_files();
 
-  void collect_ports(stats::Ledger& ledger) const;
-  void collect_totals(stats::Ledger& ledger) const;
-  void collect_stages(stats::Ledger& ledger) const;
-  void collect_drives(stats::Ledger& ledger) const;
-  void collect_lcores(stats::Ledger& ledger) const;
+  void collect_ports(format::LedgerLine& ledger) const;
+  void collect_totals(format::LedgerLine& ledger) const;
+  void collect_stages(format::LedgerLine& ledger) const;
+  void collect_drives(format::LedgerLine& ledger) const;
+  void collect_lcores(format::LedgerLine& ledger) const;
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;

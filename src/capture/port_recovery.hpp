@@ -10,7 +10,7 @@
 #include "capture/lcore_signals.hpp"
 #include "dpdk/port.hpp"
 #include "dpdk/port_events.hpp"
-#include "stats/ledger.hpp"
+#include "format/ledger_line.hpp"
 
 namespace wirespool::capture {
 
@@ -32,7 +32,7 @@ class PortRecovery {
   bool running() const { return state_ == State::running; }
   const PortGate& gate() const { return gate_; }
   const std::optional<std::string>& failed() const { return failed_; }  // why
-  const std::vector<stats::GapLine>& gaps() const { return gaps_; }
+  const std::vector<format::GapLine>& gaps() const { return gaps_; }
 
  private:
   enum class State { running, closing, resetting, recovering, failed };
@@ -56,7 +56,7 @@ class PortRecovery {
   std::uint64_t heard_at_ns_ = 0;  // it gave packets, or its statistics could be read
   std::uint64_t received_ = 0;
   std::optional<std::string> failed_;
-  std::vector<stats::GapLine> gaps_;
+  std::vector<format::GapLine> gaps_;
 };
 
 }  // namespace wirespool::capture

@@ -9,7 +9,9 @@
 #include <iterator>
 
 #include "dpdk/eal.hpp"
-#include "format/file_name.hpp"
+#include "format/capture_file.hpp"
+#include "stats/ledger.hpp"
+#include "stats/render.hpp"
 #include "storage/steady_time.hpp"
 #include "wirespool/version.hpp"
 
@@ -43,7 +45,7 @@ void Reporter::begin() {
   without_notices.notices.clear();
   (console_ ? out_ : err_).say(plan::describe(without_notices));
   notices(plan_.notices);
-  outputs_.begin_ledgers(capture_json("null"));
+  outputs_.begin_ledgers(capture_json(std::nullopt));
 }
 
 void Reporter::notices(const std::vector<std::string>& lines) {
@@ -54,7 +56,7 @@ void Reporter::notice(const std::string& line) { err_.say("wirespool: " + line +
 
 std::string Reporter::interval(const Pipeline& pipeline) {
   const auto ledger = collect(pipeline);
-  const auto json = stats::to_json(ledger);
+  const auto json = format::encode_ledger_line(ledger);
   if (json_) out_.say(json + "\n");
   if (console_) out_.say(stats::console_line(ledger, last_) + "\n");
   outputs_.append_ledger(json);
@@ -68,7 +70,7 @@ std::string Reporter::interval(const Pipeline& pipeline) {
 }
 
 // A drive that failed may not have all it took.
-void Reporter::tell_of_unsynced(const stats::Ledger& ledger) {
+void Reporter::tell_of_unsynced(const format::LedgerLine& ledger) {
   for (const auto& drive : ledger.drives) {
     if (drive.unsynced == 0) continue;
     notice(fmt::format(
@@ -78,54 +80,59 @@ void Reporter::tell_of_unsynced(const stats::Ledger& ledger) {
 }
 
 // Everything is said before the last line is written down, which can then tell of what was not.
-stats::Ledger Reporter::end(const Pipeline& pipeline, const std::string& ended_by,
-                            std::chrono::steady_clock::time_point end) {
+format::LedgerLine Reporter::end(const Pipeline& pipeline, const std::string& ended_by,
+                                 std::chrono::steady_clock::time_point end) {
   auto ledger = collect(pipeline);
   ledger.final = true;
   ledger.ended_by = ended_by;
   // An lcore that hangs in a drive's write has what is not counted elsewhere.
   if (!pipeline.done())
-    ledger.totals.drop_drive += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ledger.in_flight()));
+    ledger.totals.drop_drive += static_cast<std::uint64_t>(std::max<std::int64_t>(0, stats::in_flight(ledger)));
   watch_drives(ledger);
   watch_seal_hook();
   watch_ledgers();
   tell_of_unsynced(ledger);
   add_unsaid(ledger);
-  const auto json = stats::to_json(ledger);
+  stats::close_books(ledger);
+  const auto json = format::encode_ledger_line(ledger);
   if (json_) out_.say(json + "\n");
   if (console_) out_.say(stats::console_summary(ledger) + "\n");
-  kept_ = outputs_.end_ledgers(json, capture_json(json), end) > 0;
+  kept_ = outputs_.end_ledgers(json, capture_json(ledger), end) > 0;
   watch_ledgers();
   kept_ |= out_.finish(last_moment) && (json_ || console_);
   return ledger;
 }
 
 // Has the last lines out, or takes them back.
-void Reporter::add_unsaid(stats::Ledger& ledger) {
+void Reporter::add_unsaid(format::LedgerLine& ledger) {
   (void)err_.finish(last_moment);
   auto unsaid = err_.take_unsaid({});
   std::ranges::move(unsaid.texts, std::back_inserter(ledger.unsaid.texts));
   ledger.unsaid.more += unsaid.more;
 }
 
-stats::Ledger Reporter::collect(const Pipeline& pipeline) {
-  stats::Ledger ledger;
+format::LedgerLine Reporter::collect(const Pipeline& pipeline) {
+  format::LedgerLine ledger;
   ledger.time = dpdk::utc_now();
   ledger.elapsed_ns = storage::steady_ns() - start_ticks_;
   pipeline.collect(ledger);
   if (const auto* hook = outputs_.seal_hook()) {
     const auto counts = hook->counts();
-    ledger.on_seal = stats::OnSealLine{counts.done, counts.failed, counts.pending};
+    ledger.on_seal = format::OnSealLine{counts.done, counts.failed, counts.pending};
   }
   auto unsaid = err_.take_unsaid(patience);
   ledger.unsaid = {std::move(unsaid.texts), unsaid.more};
+  stats::close_books(ledger);
   return ledger;
 }
 
-std::string Reporter::capture_json(const std::string& ledger_json) const {
-  return fmt::format(
-      "{{\"wirespool\":\"{}\",\"dpdk\":\"{}\",\"start\":\"{}\",\"name\":\"{}\",\"plan\":{},\"ledger\":{}}}\n", version,
-      dpdk::version(), format::format_rfc3339(start_), plan_.config.name, plan::to_json(plan_), ledger_json);
+std::string Reporter::capture_json(const std::optional<format::LedgerLine>& final) const {
+  return format::encode_capture_file({.wirespool = std::string(version),
+                                      .dpdk = dpdk::version(),
+                                      .start = start_,
+                                      .name = plan_.config.name,
+                                      .plan = plan::to_json(plan_),
+                                      .ledger = final});
 }
 
 void Reporter::watch_links(const Pipeline& pipeline) {
@@ -150,7 +157,7 @@ void Reporter::watch_ledgers() {
     notice(fmt::format("ledger: {}: packets are kept all the same; make room, or see standard output", *complaint));
 }
 
-void Reporter::watch_drives(const stats::Ledger& ledger) {
+void Reporter::watch_drives(const format::LedgerLine& ledger) {
   notices(outputs_.take_complaints());
   for (std::size_t i = 0; i < ledger.drives.size(); ++i) {
     const auto& drive = ledger.drives[i];

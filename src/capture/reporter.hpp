@@ -2,13 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "capture/outputs.hpp"
 #include "capture/pipeline.hpp"
+#include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
-#include "stats/ledger.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::capture {
@@ -25,18 +26,19 @@ class Reporter {
   void notice(const std::string& line);
   std::string interval(const Pipeline& pipeline);  // a ledger line; returns the rates in a few words
   // The final one; capture.json again. Each drive has until `end` to take them.
-  stats::Ledger end(const Pipeline& pipeline, const std::string& ended_by, std::chrono::steady_clock::time_point end);
+  format::LedgerLine end(const Pipeline& pipeline, const std::string& ended_by,
+                         std::chrono::steady_clock::time_point end);
   bool kept() const { return kept_; }  // the final line got out somewhere: into a directory, or on `out`
 
  private:
-  stats::Ledger collect(const Pipeline& pipeline);
-  std::string capture_json(const std::string& ledger_json) const;
+  format::LedgerLine collect(const Pipeline& pipeline);
+  std::string capture_json(const std::optional<format::LedgerLine>& final) const;
   void watch_ledgers();
   void watch_links(const Pipeline& pipeline);
-  void watch_drives(const stats::Ledger& ledger);
+  void watch_drives(const format::LedgerLine& ledger);
   void watch_seal_hook();
-  void tell_of_unsynced(const stats::Ledger& ledger);
-  void add_unsaid(stats::Ledger& ledger);
+  void tell_of_unsynced(const format::LedgerLine& ledger);
+  void add_unsaid(format::LedgerLine& ledger);
 
   const plan::CapturePlan& plan_;
   Timestamp start_;
@@ -46,7 +48,7 @@ class Reporter {
   storage::Speaker& err_;
   bool console_ = false;
   bool json_ = false;
-  stats::Ledger last_;
+  format::LedgerLine last_;
   std::vector<bool> links_;
   bool kept_ = false;
 };

@@ -8,6 +8,7 @@
 #include "capture/packet_handoff.hpp"
 #include "record/block_sink.hpp"
 #include "record/spool_writer.hpp"
+#include "stats/ledger.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -94,11 +95,11 @@ std::unique_ptr<Outlet> RxParts::block_outlet(std::vector<const record::Drive*> 
   return std::make_unique<BlockOutlet>(std::move(setup));
 }
 
-void RxParts::look_at_handoffs(stats::StageLine& stage) const {
+void RxParts::look_at_handoffs(format::StageLine& stage) const {
   const auto add = [&](std::size_t writer, const CrossingLook& look) {
-    stage.found(static_cast<std::int64_t>(look.there), static_cast<std::int64_t>(look.missing),
-                fmt::format("the Handoff from lcore {} to lcore {}", plan_.rx_lcores[index_].lcore,
-                            plan_.writers[writer].lcore));
+    stats::add_place(stage, static_cast<std::int64_t>(look.there), static_cast<std::int64_t>(look.missing),
+                     fmt::format("the Handoff from lcore {} to lcore {}", plan_.rx_lcores[index_].lcore,
+                                 plan_.writers[writer].lcore));
   };
   for (std::size_t writer = 0; writer < handoffs_.size(); ++writer) add(writer, handoffs_[writer]->look());
   for (std::size_t writer = 0; writer < block_handoffs_.size(); ++writer) add(writer, block_handoffs_[writer]->look());

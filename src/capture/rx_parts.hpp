@@ -13,10 +13,10 @@
 #include "capture/rx_lcore.hpp"
 #include "capture/writer_parts.hpp"
 #include "dpdk/block_memory.hpp"
+#include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
 #include "record/appender.hpp"
 #include "stats/counters.hpp"
-#include "stats/ledger.hpp"
 
 namespace wirespool::capture {
 
@@ -34,7 +34,7 @@ class RxParts {
 
   // What is between it and the writers now, and what is missing there: in packets, or with --handoff blocks in
   // messages. Adds to `stage`, whose `where` names the first Handoff something is missing from. Any thread.
-  void look_at_handoffs(stats::StageLine& stage) const;
+  void look_at_handoffs(format::StageLine& stage) const;
 
   // The other end, for writer `writer`'s lcore.
   std::unique_ptr<Intake> intake(std::size_t writer, WriterParts& parts);

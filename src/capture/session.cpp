@@ -26,6 +26,8 @@
 #include "options/units.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
+#include "stats/ledger.hpp"
+#include "stats/losses.hpp"
 #include "storage/answers.hpp"
 #include "storage/steady_time.hpp"
 
@@ -274,11 +276,12 @@ std::string joined(const std::vector<std::string>& words) {
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
 // `lost`: packets that were called stored before.
-Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& failure, std::uint64_t lost, bool strict) {
-  if (const auto wrong = ledger.imbalance(); !wrong.empty())
+Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>& failure, std::uint64_t lost,
+              bool strict) {
+  if (!ledger.imbalance.empty())
     return {ended_by_failure,
-            {{"ledger", wrong, "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
-              true}}};
+            {{"ledger", ledger.imbalance,
+              "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
   if (failure)
     return {ended_by_failure,
             {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
@@ -286,7 +289,7 @@ Outcome judge(const stats::Ledger& ledger, const std::optional<std::string>& fai
     return {ended_by_failure,
             {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
               "keep other programs away from the hidden files of a running capture", true}}};
-  if (strict && (ledger.lost() || ledger.may_have_lost())) return {packets_lost, {}};
+  if (strict && (stats::losses_of(ledger).sum() || stats::may_have_lost(ledger))) return {packets_lost, {}};
   return {ok, {}};
 }
 

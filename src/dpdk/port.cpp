@@ -288,7 +288,7 @@ void Port::read_losses() {
   if (started_) losses_->read();
 }
 
-void Port::tell(stats::PortLine& line) const {
+void Port::tell(format::PortLine& line) const {
   losses_->tell(line);
   line.cut_by_driver = cut_by_driver();
 }

@@ -41,7 +41,7 @@ class Port {
 
   void read_losses();  // from the device; while it is started
   PortLosses& losses() { return *losses_; }
-  void tell(stats::PortLine& line) const;  // what was lost
+  void tell(format::PortLine& line) const;  // what was lost
   bool link_up() const;
   std::optional<std::string> gone() const;  // why: the interface it is fed from was deleted
 

@@ -37,7 +37,7 @@ std::uint64_t link_mbit_per_s(std::uint16_t port) {
 
 // A counter that the driver does not have is unknown, unless it shows something nevertheless.
 std::optional<std::uint64_t> counted(std::uint64_t sum, const char* name, std::string_view why_not,
-                                     stats::PortLine& line) {
+                                     format::PortLine& line) {
   if (why_not.empty() || sum != 0) return sum;
   line.not_counted.emplace_back(name, why_not);
   return std::nullopt;
@@ -103,7 +103,7 @@ void PortLosses::read_remarks() {
     if (values[id] != 0 && plan::sounds_like_loss(names[id].name)) remarks_.emplace_back(names[id].name, values[id]);
 }
 
-void PortLosses::tell(stats::PortLine& line) const {
+void PortLosses::tell(format::PortLine& line) const {
   constexpr auto refills = "its driver counts attempts to refill its ring, not packets: see refills_failed";
   const auto sums = sums_.sums();
   line.nic_missed = counted(sums.nic_missed, "nic_missed", facts_.no_nic_missed, line);

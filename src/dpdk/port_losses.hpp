@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "dpdk/packet_sockets.hpp"
+#include "format/ledger_line.hpp"
 #include "plan/drivers.hpp"
-#include "stats/ledger.hpp"
 #include "stats/loss_sums.hpp"
 
 namespace wirespool::dpdk {
@@ -28,7 +28,7 @@ class PortLosses {
   void read_last();
 
   unsigned failures() const { return sums_.failures(); }  // readings that failed in a row
-  void tell(stats::PortLine& line) const;
+  void tell(format::PortLine& line) const;
 
  private:
   struct Drop {

@@ -166,6 +166,17 @@ std::string format_rfc3339(Timestamp time) {
                      c.nanosecond);
 }
 
+std::optional<Timestamp> parse_rfc3339(std::string_view text) {
+  constexpr std::size_t seconds_end = 19, longest = 30;  // YYYY-MM-DDTHH:MM:SS, and .NNNNNNNNNZ
+  if (text.size() > longest || text.size() <= seconds_end || text.back() != 'Z') return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
+  auto fraction = text.substr(seconds_end, text.size() - seconds_end - 1);
+  if (!fraction.empty() && (fraction.front() != '.' || fraction.size() == 1)) return std::nullopt;
+  if (!fraction.empty()) fraction.remove_prefix(1);
+  return parse_compact_time(fmt::format("{}{}{}{}{}.{:0<9}Z", text.substr(0, 4), text.substr(5, 2), text.substr(8, 5),
+                                        text.substr(14, 2), text.substr(17, 2), fraction));
+}
+
 bool valid_stem(std::string_view stem) {
   if (stem.empty() || stem.size() > longest_stem || stem.front() == '.' || stem.front() == '-') return false;
   return std::ranges::all_of(stem, [](char c) {

@@ -5,44 +5,53 @@
 
 #include <algorithm>
 
+#include "stats/losses.hpp"
+
 namespace wirespool::stats {
 
-std::uint64_t Ledger::lost() const {
-  std::uint64_t lost = totals.drop_handoff + totals.drop_drive;
-  for (const auto& port : ports) lost += port.lost();
-  return lost;
+void add_place(format::StageLine& stage, std::int64_t there, std::int64_t missing, const std::string& place) {
+  stage.in_flight += there;
+  stage.imbalance += missing;
+  if (missing != 0 && stage.where.empty()) stage.where = place;
 }
 
-void StageLine::found(std::int64_t there, std::int64_t missing, const std::string& place) {
-  in_flight += there;
-  imbalance += missing;
-  if (missing != 0 && where.empty()) where = place;
+std::int64_t in_flight(const format::LedgerLine& line) {
+  const auto& t = line.totals;
+  auto left = t.received - t.ended_early - t.filtered - t.cut - t.stored - t.drop_handoff - t.drop_drive;
+  for (const auto& stage : line.stages)
+    if (stage.unit == "packets") left -= static_cast<std::uint64_t>(stage.imbalance);
+  return static_cast<std::int64_t>(left);
 }
 
-std::int64_t Ledger::in_flight() const {
-  std::int64_t left = totals.left();
-  for (const auto& stage : stages)
-    if (stage.unit == "packets") left -= stage.imbalance;
-  return left;
+void close_books(format::LedgerLine& line) {
+  line.totals.in_flight = in_flight(line);
+  line.totals.lost = losses_of(line).sum();
+  line.imbalance.clear();
+  line.imbalance = imbalance(line);
 }
 
-bool Ledger::may_have_lost() const { return !gaps.empty() || std::ranges::any_of(ports, &PortLine::stats_failed); }
+bool may_have_lost(const format::LedgerLine& line) {
+  return !line.gaps.empty() || std::ranges::any_of(line.ports, &format::PortLine::stats_failed);
+}
 
-std::string Ledger::imbalance() const {
-  for (const auto& stage : stages)
-    if (!stage.where.empty())
+std::string imbalance(const format::LedgerLine& line) {
+  const auto& totals = line.totals;
+  for (const auto& stage : line.stages)
+    if (stage.imbalance != 0 || !stage.where.empty())
       return fmt::format("{}: {} {} came in, did not go on and are not there, the first at {}", stage.stage,
-                         stage.imbalance, stage.unit, stage.where);
+                         stage.imbalance, stage.unit, stage.where.empty() ? "an unnamed place" : stage.where);
   std::uint64_t by_port = 0;
-  for (const auto& port : ports) by_port += port.received;
-  if (final && by_port != totals.received)
+  for (const auto& port : line.ports) by_port += port.received;
+  if (line.final && by_port != totals.received)
     return fmt::format("the ports received {} packets, the lcores {}", by_port, totals.received);
-  if (in_flight() < 0 || (final && in_flight() != 0))
+  const auto left = in_flight(line);
+  if (left < 0 || left != totals.in_flight || (line.final && left != 0))
     return fmt::format(
-        "received {} = ended_early {} + filtered {} + stored {} + drop_handoff {} + drop_drive {} leaves {} packets",
-        totals.received, totals.ended_early, totals.filtered, totals.stored, totals.drop_handoff, totals.drop_drive,
-        in_flight());
-  return {};
+        "received {} = ended_early {} + filtered {} + cut {} + stored {} + drop_handoff {} + drop_drive {} leaves {} "
+        "packets, and in_flight is {}",
+        totals.received, totals.ended_early, totals.filtered, totals.cut, totals.stored, totals.drop_handoff,
+        totals.drop_drive, left, totals.in_flight);
+  return line.imbalance;
 }
 
 }  // namespace wirespool::stats

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -23,19 +24,27 @@ namespace {
 using Key = std::pair<std::string, Timestamp>;
 
 // The same is in each directory of a capture; one that a failing drive kept does for all.
-void read_facts(CaptureGroup& group, const SpoolCapture& capture) {
-  if (!group.facts || !group.facts->final) {
-    auto facts = read_capture_json(capture.plan_path);
-    if (facts && (!group.facts || facts->final)) group.facts = std::move(*facts);
-    if (!facts) group.problems.push_back(capture.plan_path + ": " + facts.error());
+void read_plan(CaptureGroup& group, const std::string& path) {
+  auto file = read_capture_file(path);
+  if (!file) {
+    group.plan_problems.push_back(path + ": " + file.error());
+    return;
   }
-  if (capture.ledger_path.empty()) return;
-  auto ledger = read_ledger(capture.ledger_path);
+  if (auto plan = format::decode_plan_facts(file->plan); !plan)
+    group.plan_problems.push_back(path + ": " + plan.error());
+  else if (!group.plan)
+    group.plan = *plan;
+  if (!group.final) group.final = std::move(file->ledger);
+}
+
+void read_ledger_of(CaptureGroup& group, const std::string& path) {
+  auto ledger = read_ledger(path);
   if (ledger.points.size() > group.ledger.size()) {
     group.ledger = std::move(ledger.points);
     group.unbalanced_lines = ledger.unbalanced;
   }
-  group.problems.insert(group.problems.end(), ledger.problems.begin(), ledger.problems.end());
+  group.skipped_lines += ledger.skipped;
+  std::ranges::move(ledger.problems, std::back_inserter(group.ledger_problems));
 }
 
 struct HiddenFile {
@@ -80,7 +89,16 @@ Timestamp start_of_capture(const Spool& spool, const SpoolEntry& entry, const st
 
 }  // namespace
 
-bool CaptureGroup::whole() const { return facts && facts->drives == directories.size(); }
+bool CaptureGroup::whole() const { return plan && plan->drives == directories.size(); }
+
+std::optional<stats::Losses> CaptureGroup::losses() const {
+  if (final) return stats::losses_of(*final);
+  return ledger.empty() ? std::nullopt : std::optional(ledger.back().losses);
+}
+
+std::optional<stats::Losses> CaptureGroup::losses(Timestamp from, Timestamp to) const {
+  return ledger.empty() ? std::nullopt : std::optional(losses_between(ledger, from, to));
+}
 
 std::string CaptureGroup::name() const { return stem + "-" + format::format_compact_time(start); }
 
@@ -104,7 +122,8 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
   for (const auto& capture : spool.captures()) {
     auto& group = group_of(capture.stem, capture.start);
     group.directories.push_back(capture.directory);
-    read_facts(group, capture);
+    read_plan(group, capture.plan_path);
+    if (!capture.ledger_path.empty()) read_ledger_of(group, capture.ledger_path);
   }
   for (auto& [key, group] : groups) group.eras = eras_of(group.ledger);
   for (const auto& entry : spool.files()) {

@@ -16,13 +16,18 @@ struct CaptureGroup {
   Timestamp start;  // zero: files of a name without a capture.json
   std::vector<std::string> directories;
   std::vector<const SpoolEntry*> files;
-  std::optional<CaptureFacts> facts;
-  std::uint64_t unbalanced_lines = 0;  // of the ledger
+  std::optional<format::PlanFacts> plan;
+  std::optional<format::LedgerLine> final;  // its last ledger line: capture.json has it once it has ended
+  std::uint64_t unbalanced_lines = 0;       // of the ledger
+  std::uint64_t skipped_lines = 0;          // alike: they make no sense
   std::vector<LedgerPoint> ledger;
-  std::vector<Era> eras;              // of the ledger: more than one where the clock was set back
-  std::vector<std::string> problems;  // with what it wrote about itself
+  std::vector<Era> eras;                     // of the ledger: more than one where the clock was set back
+  std::vector<std::string> plan_problems;    // with capture.json, which is replaced whole
+  std::vector<std::string> ledger_problems;  // with the ledger, of which a crash may leave half a line
 
-  bool whole() const;        // all drives that it wrote to were looked at
+  bool whole() const;                           // all drives that it wrote to were looked at
+  std::optional<stats::Losses> losses() const;  // to its last line; nullopt: nothing tells of them
+  std::optional<stats::Losses> losses(Timestamp from, Timestamp to) const;
   std::string name() const;  // STEM-<start>
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "tools/capture_group.hpp"
 #include "wirespool/spool_file.hpp"
@@ -81,7 +82,7 @@ std::vector<Gap> gaps_of(const ListedCapture& capture, const CaptureGroup& group
   for (const auto* entry : entries) {
     const bool gap = covered != Timestamp{} && entry->first > covered && entry->first.ns - covered.ns > longest;
     if (gap && captured_throughout(group, covered, entry->first))
-      gaps.push_back({covered, entry->first, losses_between(group.ledger, covered, entry->first)});
+      gaps.push_back({covered, entry->first, group.losses(covered, entry->first)});
     covered = std::max(covered, entry->last);
   }
   return gaps;
@@ -89,7 +90,7 @@ std::vector<Gap> gaps_of(const ListedCapture& capture, const CaptureGroup& group
 
 State state_of(const CaptureGroup& group) {
   if (group.start == Timestamp{}) return State::unknown;
-  if (group.facts && group.facts->final) return State::ended;
+  if (group.final) return State::ended;
   const bool open = std::ranges::any_of(group.directories, [&group](const auto& directory) {
     return has_open_files(directory, group.stem, group.start);
   });
@@ -102,17 +103,18 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
   capture.start = group.start;
   capture.state = state_of(group);
   capture.directories = group.directories;
-  if (group.facts && group.facts->final) capture.ended_by = group.facts->final->ended_by;
+  if (group.final) capture.ended_by = group.final->ended_by;
   for (const auto* entry : group.files) {
     auto file = list_file(*entry, options, notices);
-    if (file.counted) file.losses = losses_between(group.ledger, file.entry.first, file.entry.last);
+    if (file.counted) file.losses = group.losses(file.entry.first, file.entry.last);
     count(capture, file);
     capture.files.push_back(std::move(file));
   }
   capture.gaps = gaps_of(capture, group, options.gap_ns);
-  if (!group.ledger.empty()) capture.losses = group.ledger.back().losses;
-  if (group.facts && group.facts->final) capture.losses = group.facts->final->losses;
-  notices.insert(notices.end(), group.problems.begin(), group.problems.end());
+  capture.losses = group.losses();
+  capture.skipped_lines = group.skipped_lines;
+  std::ranges::copy(group.plan_problems, std::back_inserter(notices));
+  std::ranges::copy(group.ledger_problems, std::back_inserter(notices));
   if (const auto back = clock_set_back(group); !back.empty()) notices.push_back(group.name() + ": " + back);
   return capture;
 }

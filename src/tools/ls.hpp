@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,16 +21,16 @@ struct LsOptions {
 };
 
 struct ListedFile {
-  SpoolEntry entry;           // with what a scan found
-  bool counted = false;       // packets, bytes and times are known
-  Losses losses;              // of the whole capture while this file's packets came in
-  double bits_per_s() const;  // of its packets, between the first and the last
+  SpoolEntry entry;                     // with what a scan found
+  bool counted = false;                 // packets, bytes and times are known
+  std::optional<stats::Losses> losses;  // of the whole capture while this file's packets came in; nullopt: not known
+  double bits_per_s() const;            // of its packets, between the first and the last
 };
 
 // No file has a packet between these.
 struct Gap {
   Timestamp from, to;
-  Losses losses;
+  std::optional<stats::Losses> losses;  // nullopt: not known
 };
 
 struct ListedCapture {
@@ -41,7 +42,8 @@ struct ListedCapture {
   std::vector<std::string> directories;
   std::vector<ListedFile> files;
   std::vector<Gap> gaps;
-  Losses losses;  // that its ledger knows of, to its last line
+  std::optional<stats::Losses> losses;  // to the last line of its ledger; nullopt: there is none
+  std::uint64_t skipped_lines = 0;      // of its ledger: they make no sense
 
   std::uint64_t packets = 0, bytes = 0, file_bytes = 0, uncounted = 0;
   Timestamp first, last;  // of the counted files

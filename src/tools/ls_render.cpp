@@ -47,17 +47,10 @@ std::string short_rate(double bits) {
   return fmt::format("{:.2f} kbit/s", bits / 1e3);
 }
 
-std::string words(const Losses& losses) {
-  std::string text;
-  const auto add = [&text](const char* name, std::uint64_t count) {
-    if (count > 0) text += fmt::format(" {} {}", name, count);
-  };
-  add("nic_missed", losses.nic_missed);
-  add("nic_errors", losses.nic_errors);
-  add("no_mbuf", losses.no_mbuf);
-  add("drop_handoff", losses.drop_handoff);
-  add("drop_drive", losses.drop_drive);
-  return text.empty() ? "" : "  lost" + text;
+std::string words(const std::optional<stats::Losses>& losses) {
+  if (!losses) return "  lost unknown";
+  const auto counted = stats::counted_losses(*losses), unknown = stats::unknown_losses(*losses);
+  return (counted.empty() ? "" : "  lost" + counted) + (unknown.empty() ? "" : "  unknown" + unknown);
 }
 
 std::string file_line(const ListedFile& file) {
@@ -101,12 +94,20 @@ std::string total_line(const LsReport& report) {
                      file_bytes, packets, bytes);
 }
 
-Json json_of(const Losses& losses) {
-  return {{"nic_missed", losses.nic_missed},
-          {"nic_errors", losses.nic_errors},
-          {"no_mbuf", losses.no_mbuf},
-          {"drop_handoff", losses.drop_handoff},
-          {"drop_drive", losses.drop_drive}};
+Json json_of(const stats::Loss& loss) { return loss.unknown ? Json(nullptr) : Json(loss.packets); }
+
+// A cause that some port does not count is null; what the others counted of it is still in `lost`.
+Json json_of(const std::optional<stats::Losses>& losses) {
+  if (!losses) return nullptr;
+  Json json = {{"nic_missed", json_of(losses->nic_missed)},
+               {"nic_errors", json_of(losses->nic_errors)},
+               {"no_mbuf", json_of(losses->no_mbuf)}};
+  if (losses->nic_other.packets) json["nic_other"] = losses->nic_other.packets;
+  if (losses->cut_by_driver.packets) json["cut_by_driver"] = losses->cut_by_driver.packets;
+  json["drop_handoff"] = losses->drop_handoff;
+  json["drop_drive"] = losses->drop_drive;
+  json["lost"] = losses->sum();
+  return json;
 }
 
 Json json_of(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(format::format_rfc3339(time)); }
@@ -147,6 +148,7 @@ Json json_of(const ListedCapture& capture) {
   json["last"] = json_of(capture.last);
   json["bits_per_second"] = capture.bits_per_s();
   json["losses"] = json_of(capture.losses);
+  json["skipped_ledger_lines"] = capture.skipped_lines;
   json["uncounted_files"] = capture.uncounted;
   json["files"] = Json::array();
   for (const auto& file : capture.files) json["files"].push_back(json_of(file));

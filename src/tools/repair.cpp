@@ -55,13 +55,15 @@ RepairContext context_for(const storage::Directory& directory, const format::Fil
   RepairContext context{.directory = directory, .capture_mark = format::capture_mark(hidden.first)};
   const auto ledger = directory.path_of(format::ledger_file_name(hidden.stem, hidden.first));
   add_likely_times(context, hidden.first, read_ledger(ledger).points);
-  const auto facts = read_capture_json(directory.path_of(format::capture_file_name(hidden.stem, hidden.first)));
-  if (!facts) return context;
-  if (facts->block_bytes >= 512 && facts->block_bytes <= (1u << 30))
-    context.block_bytes = static_cast<std::uint32_t>(*facts->block_bytes);
-  if (facts->flow_index) context.index_level = format::IndexLevel::flow;
-  if (facts->snaplen) context.snaplen = *facts->snaplen;
-  context.on_seal = facts->on_seal;
+  const auto file = read_capture_file(directory.path_of(format::capture_file_name(hidden.stem, hidden.first)));
+  if (!file) return context;
+  const auto plan = format::decode_plan_facts(file->plan);
+  if (!plan) return context;
+  if (plan->block_bytes >= 512 && plan->block_bytes <= (1u << 30))
+    context.block_bytes = static_cast<std::uint32_t>(plan->block_bytes);
+  if (plan->flow_index) context.index_level = format::IndexLevel::flow;
+  if (plan->snaplen > 0 && plan->snaplen <= UINT32_MAX) context.snaplen = static_cast<std::uint32_t>(plan->snaplen);
+  context.on_seal = plan->on_seal;
   return context;
 }
 
@@ -71,7 +73,7 @@ std::vector<std::string> captures_without_end(const std::string& directory) {
   const auto spool = Spool::open({directory});
   if (!spool) return notices;
   for (const auto& group : group_by_capture(*spool)) {
-    if (group.start == Timestamp{} || (group.facts && group.facts->final)) continue;
+    if (group.start == Timestamp{} || group.final) continue;
     if (has_open_files(directory, group.stem, group.start)) continue;
     const auto last = group.ledger.empty()
                           ? std::string("it wrote no ledger line")

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 
+#include "stats/ledger.hpp"
 #include "tools/capture_group.hpp"
 
 namespace wirespool::tools {
@@ -37,67 +39,77 @@ Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
 
 // A drive that fails may have taken more than it could say. That was stored on another drive as well (rehomed), or
 // counted as lost (drop_drive); what `repair` brings back of it is more than the ledger calls stored.
-std::string known_surplus(const Held& held, const LedgerPoint& final) {
-  const auto most = final.rehomed + final.losses.drop_drive;
-  if (held.packets <= final.stored || held.bytes < final.stored_bytes || held.packets - final.stored > most) return {};
+std::string known_surplus(const Held& held, const format::Totals& totals) {
+  const auto most = totals.rehomed + totals.drop_drive;
+  if (held.packets <= totals.stored || held.bytes < totals.stored_bytes || held.packets - totals.stored > most)
+    return {};
   return fmt::format(
       "its files hold {} packets more than the {} its ledger calls stored: a failed drive had taken them before they "
       "were stored on another one (rehomed {}) or given up (drop_drive {}); those of the first kind are there twice",
-      held.packets - final.stored, final.stored, final.rehomed, final.losses.drop_drive);
+      held.packets - totals.stored, totals.stored, totals.rehomed, totals.drop_drive);
 }
 
-void check_final(const CaptureGroup& group, const LedgerPoint& final, const Verdicts& verdicts,
-                 CaptureVerdict& verdict) {
-  if (const auto wrong = final.imbalance(); !wrong.empty())
-    verdict.problems.push_back("its ledger does not balance: " + wrong);
-  if (const auto lost = final.losses.sum(); lost > 0) {
-    verdict.notices.push_back(
-        fmt::format("it lost {} packets: nic_missed {}, nic_errors {}, no_mbuf {}, drop_handoff {}, drop_drive {}",
-                    lost, final.losses.nic_missed, final.losses.nic_errors, final.losses.no_mbuf,
-                    final.losses.drop_handoff, final.losses.drop_drive));
-  }
+// What it lost, as far as it was counted, and what was not.
+void tell_losses(const format::LedgerLine& final, CaptureVerdict& verdict) {
+  const auto losses = stats::losses_of(final);
+  if (losses.sum() > 0)
+    verdict.notices.push_back(fmt::format("it lost {} packets:{}", losses.sum(), stats::counted_losses(losses)));
+  if (losses.any_unknown())
+    verdict.notices.push_back(fmt::format(
+        "it may have lost more: nobody counted{} (not_counted in its ledger says why)", stats::unknown_losses(losses)));
+  for (const auto& port : final.ports)
+    if (port.stats_failed)
+      verdict.notices.push_back(fmt::format("it may have lost more: port {} {} did not tell its statistics at the end",
+                                            port.port, port.name));
+}
+
+void count_up(const CaptureGroup& group, const format::Totals& totals, const Verdicts& verdicts,
+              CaptureVerdict& verdict) {
+  if (!group.plan) return;  // which is a problem of its own
   if (!group.whole()) {
     verdict.notices.push_back(
         fmt::format("it wrote to {} directories, {} of them were looked at: its files are not counted up",
-                    group.facts->drives, group.directories.size()));
+                    group.plan->drives, group.directories.size()));
     return;
   }
   const auto held = held_by(group, verdicts);
-  if (!held.sure) return;
-  if (held.packets != final.stored || held.bytes != final.stored_bytes) {
-    if (auto known = known_surplus(held, final); !known.empty()) {
-      verdict.notices.push_back(std::move(known));
-      return;
-    }
+  if (!held.sure || (held.packets == totals.stored && held.bytes == totals.stored_bytes)) return;
+  if (auto known = known_surplus(held, totals); !known.empty())
+    verdict.notices.push_back(std::move(known));
+  else
     verdict.problems.push_back(
-        fmt::format("its ledger tells of {} packets with {} bytes stored, its files hold {} with {}", final.stored,
-                    final.stored_bytes, held.packets, held.bytes));
-  }
+        fmt::format("its ledger tells of {} packets with {} bytes stored, its files hold {} with {}", totals.stored,
+                    totals.stored_bytes, held.packets, held.bytes));
+}
+
+void check_final(const CaptureGroup& group, const Verdicts& verdicts, CaptureVerdict& verdict) {
+  if (const auto wrong = stats::imbalance(*group.final); !wrong.empty())
+    verdict.problems.push_back("its ledger does not balance: " + wrong);
+  tell_losses(*group.final, verdict);
+  count_up(group, group.final->totals, verdicts, verdict);
 }
 
 void check_lines(const CaptureGroup& group, CaptureVerdict& verdict) {
   if (group.unbalanced_lines > 0)
     verdict.problems.push_back(fmt::format("{} lines of its ledger do not balance", group.unbalanced_lines));
+  // After a crash, or while it is written, the last line of a ledger may be half a line.
+  auto& lines = group.final ? verdict.problems : verdict.notices;
+  std::ranges::copy(group.ledger_problems, std::back_inserter(lines));
+  verdict.skipped_lines = group.skipped_lines;
 }
 
 CaptureVerdict verify_capture(const CaptureGroup& group, const Verdicts& verdicts) {
-  CaptureVerdict verdict{group.name(), {}, {}};
+  CaptureVerdict verdict{.name = group.name()};
+  verdict.problems = group.plan_problems;
+  check_lines(group, verdict);
+  if (auto back = clock_set_back(group); !back.empty()) verdict.notices.push_back(std::move(back));
   const bool runs = std::ranges::any_of(group.directories, [&group](const auto& directory) {
     return has_open_files(directory, group.stem, group.start);
   });
-  const bool ended = group.facts && group.facts->final;
-  check_lines(group, verdict);
-  if (auto back = clock_set_back(group); !back.empty()) verdict.notices.push_back(std::move(back));
-  if (ended) {
-    verdict.problems.insert(verdict.problems.end(), group.problems.begin(), group.problems.end());
-    check_final(group, *group.facts->final, verdicts, verdict);
-  } else if (runs) {
-    verdict.notices.push_back("it is running");
-  } else {
-    // After a crash the last line of a ledger may be half a line.
-    verdict.notices.insert(verdict.notices.end(), group.problems.begin(), group.problems.end());
-    verdict.notices.push_back("it has no final ledger: it did not come to its end");
-  }
+  if (group.final)
+    check_final(group, verdicts, verdict);
+  else
+    verdict.notices.emplace_back(runs ? "it is running" : "it has no final ledger: it did not come to its end");
   return verdict;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <string>
@@ -14,8 +15,9 @@ namespace wirespool::tools {
 // What is wrong with a capture's own account of itself.
 struct CaptureVerdict {
   std::string name;  // STEM-<start>
-  std::vector<std::string> problems;
-  std::vector<std::string> notices;
+  std::vector<std::string> problems = {};
+  std::vector<std::string> notices = {};
+  std::uint64_t skipped_lines = 0;  // of its ledger: they make no sense
 };
 
 // `wirespool verify DIR|FILE...`

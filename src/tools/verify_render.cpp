@@ -55,7 +55,10 @@ std::string render_json(const VerifyReport& report) {
   for (const auto& file : report.files) json["files"].push_back(json_of(file));
   json["captures"] = Json::array();
   for (const auto& capture : report.captures) {
-    json["captures"].push_back({{"name", capture.name}, {"problems", capture.problems}, {"notices", capture.notices}});
+    json["captures"].push_back({{"name", capture.name},
+                                {"problems", capture.problems},
+                                {"notices", capture.notices},
+                                {"skipped_ledger_lines", capture.skipped_lines}});
   }
   json["problems"] = report.problems;
   json["notices"] = report.notices;

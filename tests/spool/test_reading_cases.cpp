@@ -16,6 +16,7 @@
 #include "format/pcap.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
+#include "support/ledger_samples.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/process.hpp"
 #include "support/skip.hpp"
@@ -362,9 +363,11 @@ TEST_CASE("a hostile ledger, index or capture.json costs little memory and reach
   std::string deep = R"({"plan":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   write_text(d / ("wirespool-" + start + ".capture.json"), deep);
   CHECK(rig.shell("ulimit -v 1000000; $W ls $1", d.string()).exit_code == 0);
-  const std::string line = R"({"time":"2026-11-26T20:04:35Z","final":true,"ended_by":"\u001b]0;pwned","totals":{}})";
+  auto hostile = ledger_line(Timestamp{1'795'723'475'000'000'000}, 0, 0);
+  hostile.ended_by = "\x1b]0;pwned";
+  const auto line = format::encode_ledger_line(hostile);
   write_text(d / ("wirespool-" + start + ".ledger.jsonl"), line + "\n");
-  write_text(d / ("wirespool-" + start + ".capture.json"), R"({"plan":{},"ledger":)" + line + "}");
+  write_text(d / ("wirespool-" + start + ".capture.json"), capture_json(1, line));
   const auto listed = rig.run({"ls", d.string()});
   CHECK(has(listed.out, "\\x1b]0;pwned"));
   CHECK_FALSE(has(listed.out, "\x1b"));

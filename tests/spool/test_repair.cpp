@@ -20,6 +20,7 @@
 #include "spool/reading_rig.hpp"
 #include "storage/direct_file.hpp"
 #include "support/catch.hpp"
+#include "support/ledger_samples.hpp"
 #include "support/outside_tools.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/process.hpp"
@@ -362,7 +363,7 @@ TEST_CASE_METHOD(Crash, "packets that carry a pcap file are not taken for packet
 }
 
 TEST_CASE_METHOD(Crash, "a capture that did not come to its end is told, and stays told") {
-  const std::string plan = R"({"plan":{"block_bytes":65536,"drives":[{}]},"ledger":null})";
+  const std::string plan = capture_json(1, "null", 65536);
   const auto plan_path = directory / format::capture_file_name("w", start);
   write_bytes(plan_path, std::as_bytes(std::span(plan)));
   write_all(pcap_bytes(trace_of(100)));

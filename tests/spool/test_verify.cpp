@@ -9,6 +9,7 @@
 #include "read/index_store.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
+#include "support/ledger_samples.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/temp_dir.hpp"
 #include "tools/ledger_file.hpp"
@@ -25,18 +26,15 @@ namespace {
 constexpr Timestamp start{1'767'225'600'000'000'000};  // before the traces' first packet
 
 std::string ledger_of(std::uint64_t stored, std::uint64_t bytes, std::uint64_t dropped = 0, bool final = true) {
-  nlohmann::json json = {{"time", "2026-01-01T00:01:00.000000000Z"},
-                         {"final", final},
-                         {"ended_by", "SIGINT"},
-                         {"ports", {{{"port", 0}, {"received", stored + dropped}, {"nic_missed", 3}}}},
-                         {"totals",
-                          {{"received", stored + dropped},
-                           {"filtered", 0},
-                           {"stored", stored},
-                           {"stored_bytes", bytes},
-                           {"drop_handoff", dropped},
-                           {"drop_drive", 0},
-                           {"in_flight", 0}}}};
+  return format::encode_ledger_line(
+      ledger_line(Timestamp{start.ns + 60 * std::uint64_t{1'000'000'000}}, stored, bytes, dropped, final));
+}
+
+// As 0.1.0 would have written it.
+std::string ledger_of_0_1_0(std::uint64_t stored, std::uint64_t bytes) {
+  auto json = nlohmann::json::parse(ledger_of(stored, bytes));
+  for (const auto* name : {"ended_early", "cut", "lost"}) json["totals"].erase(name);
+  json.erase("stages");
   return json.dump();
 }
 
@@ -61,7 +59,7 @@ struct Rig {
   }
 
   void write_plan(const std::string& ledger) {
-    const auto json = R"({"wirespool":"0","plan":{"block_bytes":4096,"drives":[{},{}]},"ledger":)" + ledger + "}";
+    const auto json = capture_json(2, ledger);
     for (const auto& path : layout.directories) {
       write_bytes(path / format::capture_file_name("t", start), std::as_bytes(std::span(json)));
     }
@@ -222,14 +220,13 @@ TEST_CASE("the ledger has to balance, and to agree with the files") {
   CHECK(tools::verify(rig.places)->problem_count() == 0);
   CHECK(any_contains(tools::verify(rig.places)->captures.at(0).notices, "it lost 3 packets: nic_missed 3"));
 
-  auto of_today = ledger_of(stored, bytes), of_0_1_0 = of_today;
-  const auto received = "\"received\":" + std::to_string(stored) + ",\"stored\"";
-  of_0_1_0.replace(of_0_1_0.find("\"filtered\":0"), 12, "\"filtered\":5");
-  of_today.replace(of_today.find("\"filtered\":0"), 12, "\"ended_early\":5,\"filtered\":0");
+  auto of_0_1_0 = nlohmann::json::parse(ledger_of_0_1_0(stored, bytes));
+  of_0_1_0["totals"]["filtered"] = 5;
+  auto of_today = nlohmann::json::parse(ledger_of(stored, bytes));
+  of_today["totals"]["ended_early"] = 5;
   for (auto* line : {&of_0_1_0, &of_today}) {
-    REQUIRE(line->find(received) != std::string::npos);
-    line->replace(line->find(received), received.size(), "\"received\":" + std::to_string(stored + 5) + ",\"stored\"");
-    rig.write_plan(*line);
+    (*line)["totals"]["received"] = (*line)["ports"][0]["received"] = stored + 5;
+    rig.write_plan(line->dump());
     CHECK(tools::verify(rig.places)->problem_count() == 0);  // what --until ended, under its old name and its own
   }
 
@@ -242,6 +239,64 @@ TEST_CASE("the ledger has to balance, and to agree with the files") {
   rig.write_plan(ledger_of(stored, bytes));
   rig.write_ledger(wrong + "\n" + ledger_of(stored, bytes) + "\n");
   CHECK(any_contains(tools::verify(rig.places)->captures.at(0).problems, "1 lines of its ledger do not balance"));
+}
+
+TEST_CASE("an unreadable capture.json is a fault that verify finds, whether the capture has ended or not") {
+  Rig rig;
+  const auto broken = rig.layout.directories[1] / format::capture_file_name("t", start);
+  for (const bool ended : {false, true}) {
+    rig.write_plan(ended ? ledger_of(rig.trace.size(), rig.trace.bytes()) : "null");
+    CHECK(tools::verify(rig.places)->problem_count() == 0);
+    write_bytes(broken, std::as_bytes(std::span(std::string_view("{\"wirespool\":"))));
+    const auto report = tools::verify(rig.places);
+    CHECK(report->problem_count() == 1);
+    CHECK(any_contains(report->captures.at(0).problems, ".capture.json: it is no JSON object"));
+  }
+}
+
+TEST_CASE("lines of a ledger that make no sense are told by number, and counted") {
+  Rig rig;
+  const auto good = ledger_of(rig.trace.size(), rig.trace.bytes()) + "\n";
+  rig.write_plan(ledger_of(rig.trace.size(), rig.trace.bytes()));
+  std::string lines = good + R"({"time":"2026-01-01T00:00:01Z"})" + "\n";
+  for (int i = 0; i < 30; ++i) lines += "nonsense\n";
+  write_bytes(rig.layout.directories[0] / format::ledger_file_name("t", start), std::as_bytes(std::span(lines)));
+  const auto report = tools::verify(rig.places);
+  const auto& verdict = report->captures.at(0);
+  CHECK(verdict.skipped_lines == 31);
+  CHECK(any_contains(verdict.problems, "line 2 is skipped: elapsed_ns is missing"));
+  CHECK(any_contains(verdict.problems, "11 more lines are skipped"));
+  CHECK(nlohmann::json::parse(tools::render_json(*report))["captures"][0]["skipped_ledger_lines"] == 31);
+  const auto listed = nlohmann::json::parse(tools::render_json(*tools::ls({rig.places})));
+  CHECK(listed["captures"][0]["skipped_ledger_lines"] == 31);
+}
+
+TEST_CASE("a counter that a device does not have is unknown wherever losses are told, never 0") {
+  Rig rig;
+  auto line = nlohmann::json::parse(ledger_of(rig.trace.size(), rig.trace.bytes()));
+  line["ports"][0]["no_mbuf"] = nullptr;
+  rig.write_plan(line.dump());
+  rig.write_ledger(line.dump() + "\n");
+  const auto report = tools::ls({rig.places});
+  const auto json = nlohmann::json::parse(tools::render_json(*report))["captures"][0];
+  for (const auto& losses : {json["losses"], json["files"][0]["losses"]}) {
+    CHECK(losses["no_mbuf"].is_null());
+    CHECK(losses["nic_errors"] == 0);
+    CHECK(losses["nic_missed"] == 3);
+    CHECK(losses["lost"] == 3);
+  }
+  CHECK(tools::render_table(*report).find("lost nic_missed 3  unknown no_mbuf") != std::string::npos);
+  const auto verdict = tools::verify(rig.places)->captures.at(0);
+  CHECK(verdict.problems.empty());
+  CHECK(any_contains(verdict.notices, "it may have lost more: nobody counted no_mbuf"));
+}
+
+TEST_CASE("a capture that wrote no ledger line has unknown losses, not none") {
+  Rig rig;
+  rig.write_plan("null");
+  const auto report = tools::ls({rig.places});
+  CHECK(nlohmann::json::parse(tools::render_json(*report))["captures"][0]["losses"].is_null());
+  CHECK(tools::render_table(*report).find("lost unknown") != std::string::npos);
 }
 
 TEST_CASE("a part of a capture's drives is not counted up against its ledger") {
@@ -330,7 +385,7 @@ struct SetBack {
     write(right, 1, mark);
     const auto stored = ahead.size() + right.size(), bytes = ahead.bytes() + right.bytes();
     const auto final = line_at(time_text(4), stored, bytes, true);
-    const auto plan = R"({"wirespool":"0","plan":{"block_bytes":4096,"drives":[{}]},"ledger":)" + final + "}";
+    const auto plan = capture_json(1, final);
     write_bytes(directory / format::capture_file_name("t", began), std::as_bytes(std::span(plan)));
     if (!with_ledger) return;
     const auto lines = line_at(time_text(7202), ahead.size(), ahead.bytes()) + "\n" +
@@ -377,7 +432,7 @@ TEST_CASE("a clock set back while capturing: verify finds no fault, and ls one c
 
 TEST_CASE("another capture that began meanwhile by the right clock does not get the files of one that was ahead") {
   const SetBack capture(format::capture_mark(SetBack(0).began));
-  const auto plan = R"({"plan":{"drives":[{}]},"ledger":)" + line_at(time_text(7201), 0, 0, true) + "}";
+  const auto plan = capture_json(1, line_at(time_text(7201), 0, 0, true));
   const auto other = Timestamp{capture.began.ns + 500'000'000};
   write_bytes(capture.directory / format::capture_file_name("t", other), std::as_bytes(std::span(plan)));
   CHECK(tools::verify(capture.places)->problem_count() == 0);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/ledger_sinks.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "dpdk/eal.hpp"
+#include "format/capture_file.hpp"
+#include "stats/render.hpp"
+#include "wirespool/version.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+constexpr auto last_moment = std::chrono::milliseconds(200);
+
+// Lines on standard output, in the words of whoever reads it.
+class Lines : public LedgerSink {
+ public:
+  using Words = std::string (*)(const format::LedgerLine& line, const format::LedgerLine& before);
+
+  Lines(storage::Speaker& out, Words words) : out_(out), words_(words) {}
+  void take(const format::LedgerLine& line, const format::LedgerLine& before) override {
+    out_.say(words_(line, before) + "\n");
+  }
+  bool finish(Clock::time_point) override { return out_.finish(last_moment); }
+
+ private:
+  storage::Speaker& out_;
+  Words words_;
+};
+
+std::string for_people(const format::LedgerLine& line, const format::LedgerLine& before) {
+  return line.final ? stats::console_summary(line) : stats::console_line(line, before);
+}
+
+std::string for_programs(const format::LedgerLine& line, const format::LedgerLine&) {
+  return format::encode_ledger_line(line);
+}
+
+// The ledger's file and capture.json in each output directory.
+class Files : public LedgerSink {
+ public:
+  Files(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs) : outputs_(outputs) {
+    capture_ = {.wirespool = version,
+                .dpdk = dpdk::version(),
+                .start = start,
+                .name = plan.config.name,
+                .plan = plan::to_json(plan),
+                .ledger = {}};
+  }
+  void begin() override { outputs_.begin_ledgers(format::encode_capture_file(capture_)); }
+  void take(const format::LedgerLine& line, const format::LedgerLine&) override {
+    if (line.final)
+      capture_.ledger = line;
+    else
+      outputs_.append_ledger(format::encode_ledger_line(line));
+  }
+  bool finish(Clock::time_point end) override {
+    return outputs_.end_ledgers(format::encode_ledger_line(*capture_.ledger), format::encode_capture_file(capture_),
+                                end) > 0;
+  }
+
+ private:
+  Outputs& outputs_;
+  format::CaptureFile capture_;
+};
+
+plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Speaker& out) {
+  if (plan.config.stats != plan::StatsOutput::automatic) return plan.config.stats;
+  return isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
+}
+
+}  // namespace
+
+LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
+                                storage::Speaker& err) {
+  LedgerSinks sinks{.all = {}, .people = &err};
+  sinks.all.push_back(std::make_unique<Files>(plan, start, outputs));
+  const auto wanted = stats_output(plan, out);
+  if (wanted == plan::StatsOutput::console) {
+    sinks.all.push_back(std::make_unique<Lines>(out, for_people));
+    sinks.people = &out;
+  }
+  if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Lines>(out, for_programs));
+  return sinks;
+}
+
+}  // namespace wirespool::capture

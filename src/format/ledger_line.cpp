@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "format/ledger_line.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "format/file_name.hpp"
+
+namespace wirespool::format {
+namespace {
+
+using Json = nlohmann::ordered_json;  // keeps the order written here
+using Count = std::optional<std::uint64_t>;
+
+// ---- encoding
+
+Json json_of(const Count& counter) { return counter ? Json(*counter) : Json(nullptr); }
+
+template <class Value>
+Json json_by_name(const std::vector<std::pair<std::string, Value>>& pairs) {
+  Json json = Json::object();
+  for (const auto& [name, value] : pairs) json[name] = value;
+  return json;
+}
+
+Json with_others(Json json, const OtherFields& others) {
+  for (const auto& [name, value] : others) json[name] = Json::parse(value, nullptr, false);
+  return json;
+}
+
+Json json_of(const PortLine& port) {
+  Json json = {{"port", port.port},
+               {"name", port.name},
+               {"received", port.received},
+               {"received_bytes", port.received_bytes},
+               {"nic_missed", json_of(port.nic_missed)},
+               {"nic_errors", json_of(port.nic_errors)},
+               {"no_mbuf", json_of(port.no_mbuf)}};
+  if (port.nic_other) json["nic_other"] = *port.nic_other;
+  if (port.refills_failed) json["refills_failed"] = *port.refills_failed;
+  if (port.stamps_refused) json["stamps_refused"] = *port.stamps_refused;
+  if (port.cut_by_driver) json["cut_by_driver"] = *port.cut_by_driver;
+  if (!port.not_counted.empty()) json["not_counted"] = json_by_name(port.not_counted);
+  if (port.stats_failed) json["stats_failed"] = true;
+  if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
+  return with_others(std::move(json), port.others);
+}
+
+Json json_of(const GapLine& gap) {
+  return with_others({{"port", gap.port},
+                      {"from", format_rfc3339(gap.from)},
+                      {"to", gap.to ? Json(format_rfc3339(*gap.to)) : Json(nullptr)},
+                      {"why", gap.why}},
+                     gap.others);
+}
+
+Json json_of(const Totals& totals) {
+  Json json = {{"received", totals.received},
+               {"received_bytes", totals.received_bytes},
+               {"ended_early", totals.ended_early},
+               {"filtered", totals.filtered},
+               {"cut", totals.cut},
+               {"stored", totals.stored},
+               {"stored_bytes", totals.stored_bytes},
+               {"trimmed", totals.trimmed},
+               {"drop_handoff", totals.drop_handoff},
+               {"drop_drive", totals.drop_drive},
+               {"in_flight", totals.in_flight}};
+  if (totals.lost) json["lost"] = *totals.lost;
+  json["beyond_limit"] = totals.beyond_limit;
+  json["rehomed"] = totals.rehomed;
+  return with_others(std::move(json), totals.others);
+}
+
+Json json_of(const StageLine& stage) {
+  Json json = {
+      {"stage", stage.stage}, {"unit", stage.unit}, {"in_flight", stage.in_flight}, {"imbalance", stage.imbalance}};
+  if (!stage.where.empty()) json["where"] = stage.where;
+  return with_others(std::move(json), stage.others);
+}
+
+Json json_of(const WriteLatency& latency) {
+  return with_others({{"p50", latency.p50}, {"p99", latency.p99}, {"max", latency.max}}, latency.others);
+}
+
+Json json_of(const DriveLine& drive) {
+  Json json = {{"path", drive.path},         {"state", drive.state},
+               {"blocks", drive.blocks},     {"bytes", drive.bytes},
+               {"inflight", drive.inflight}, {"files", drive.files},
+               {"unsynced", drive.unsynced}, {"write_latency_ns", json_of(drive.write_latency_ns)}};
+  if (!drive.why.empty()) json["why"] = drive.why;
+  return with_others(std::move(json), drive.others);
+}
+
+Json json_of(const LcoreLine& lcore) {
+  Json json = {{"lcore", lcore.lcore},
+               {"role", lcore.role},
+               {"busy", lcore.busy},
+               {"packets", lcore.packets},
+               {"waits", lcore.waits}};
+  if (!lcore.cycles.empty()) json["cycles"] = json_by_name(lcore.cycles);
+  return with_others(std::move(json), lcore.others);
+}
+
+Json json_of(const OnSealLine& seal) {
+  return with_others({{"done", seal.done}, {"failed", seal.failed}, {"pending", seal.pending}}, seal.others);
+}
+
+template <class Lines>
+Json json_array(const Lines& lines) {
+  Json array = Json::array();
+  for (const auto& line : lines) array.push_back(json_of(line));
+  return array;
+}
+
+// ---- decoding
+
+Count count_if_any(JsonFields& fields, const char* name) {
+  return fields.has(name) ? Count(fields.count(name)) : std::nullopt;
+}
+
+std::string text_if_any(JsonFields& fields, const char* name) {
+  return fields.has(name) ? fields.text(name) : std::string();
+}
+
+void read(JsonFields& fields, PortLine& port) {
+  port.port = fields.small_count("port");
+  port.name = fields.text("name");
+  port.received = fields.count("received");
+  port.received_bytes = fields.count("received_bytes");
+  port.nic_missed = fields.count_or_null("nic_missed");
+  port.nic_errors = fields.count_or_null("nic_errors");
+  port.no_mbuf = fields.count_or_null("no_mbuf");
+  port.nic_other = count_if_any(fields, "nic_other");
+  port.refills_failed = count_if_any(fields, "refills_failed");
+  port.stamps_refused = count_if_any(fields, "stamps_refused");
+  port.cut_by_driver = count_if_any(fields, "cut_by_driver");
+  if (fields.has("not_counted")) port.not_counted = fields.texts_by_name("not_counted");
+  port.stats_failed = fields.has("stats_failed") && fields.truth("stats_failed");
+  if (fields.has("xstats")) port.xstats = fields.counts_by_name("xstats");
+  port.others = fields.others();
+}
+
+void read(JsonFields& fields, GapLine& gap) {
+  gap.port = fields.small_count("port");
+  gap.from = fields.time("from");
+  gap.to = fields.time_or_null("to");
+  gap.why = fields.text("why");
+  gap.others = fields.others();
+}
+
+void read(JsonFields& fields, Totals& totals) {
+  totals.received = fields.count("received");
+  totals.received_bytes = fields.count("received_bytes");
+  const bool as_0_1_0 = !fields.has("ended_early");
+  (as_0_1_0 ? totals.ended_early : totals.filtered) = fields.count("filtered");
+  if (!as_0_1_0) totals.ended_early = fields.count("ended_early");
+  totals.cut = count_if_any(fields, "cut").value_or(0);
+  totals.stored = fields.count("stored");
+  totals.stored_bytes = fields.count("stored_bytes");
+  totals.trimmed = fields.count("trimmed");
+  totals.drop_handoff = fields.count("drop_handoff");
+  totals.drop_drive = fields.count("drop_drive");
+  totals.in_flight = fields.signed_count("in_flight");
+  totals.lost = count_if_any(fields, "lost");
+  totals.beyond_limit = fields.count("beyond_limit");
+  totals.rehomed = fields.count("rehomed");
+  totals.others = fields.others();
+}
+
+void read(JsonFields& fields, StageLine& stage) {
+  stage.stage = fields.text("stage");
+  stage.unit = fields.text("unit");
+  stage.in_flight = fields.signed_count("in_flight");
+  stage.imbalance = fields.signed_count("imbalance");
+  stage.where = text_if_any(fields, "where");
+  stage.others = fields.others();
+}
+
+void read(JsonFields fields, WriteLatency& latency) {
+  latency.p50 = fields.count("p50");
+  latency.p99 = fields.count("p99");
+  latency.max = fields.count("max");
+  latency.others = fields.others();
+}
+
+void read(JsonFields& fields, DriveLine& drive) {
+  drive.path = fields.text("path");
+  drive.state = fields.text("state");
+  drive.why = text_if_any(fields, "why");
+  drive.blocks = fields.count("blocks");
+  drive.bytes = fields.count("bytes");
+  drive.inflight = fields.count("inflight");
+  drive.files = fields.count("files");
+  drive.unsynced = fields.count("unsynced");
+  read(fields.object("write_latency_ns"), drive.write_latency_ns);
+  drive.others = fields.others();
+}
+
+void read(JsonFields& fields, LcoreLine& lcore) {
+  lcore.lcore = fields.small_count("lcore");
+  lcore.role = fields.text("role");
+  lcore.busy = fields.number("busy");
+  lcore.packets = fields.count("packets");
+  lcore.waits = fields.count("waits");
+  if (fields.has("cycles")) lcore.cycles = fields.counts_by_name("cycles");
+  lcore.others = fields.others();
+}
+
+void read(JsonFields fields, OnSealLine& seal) {
+  seal.done = fields.count("done");
+  seal.failed = fields.count("failed");
+  seal.pending = fields.count("pending");
+  seal.others = fields.others();
+}
+
+// Ends at the first line that is wrong.
+template <class Line>
+void read(std::vector<JsonFields> objects, std::vector<Line>& lines) {
+  for (auto& fields : objects) {
+    read(fields, lines.emplace_back());
+    if (fields.any_problem()) return;
+  }
+}
+
+}  // namespace
+
+std::string encode_ledger_line(const LedgerLine& line) {
+  Json json = {{"time", format_rfc3339(line.time)}, {"elapsed_ns", line.elapsed_ns}, {"final", line.final}};
+  if (line.final || !line.ended_by.empty()) json["ended_by"] = line.ended_by;
+  json["ports"] = json_array(line.ports);
+  json["totals"] = json_of(line.totals);
+  json["stages"] = json_array(line.stages);
+  if (!line.imbalance.empty()) json["imbalance"] = line.imbalance;
+  json["drives"] = json_array(line.drives);
+  json["lcores"] = json_array(line.lcores);
+  if (!line.gaps.empty()) json["gaps"] = json_array(line.gaps);
+  if (line.on_seal) json["on_seal"] = json_of(*line.on_seal);
+  if (!line.unsaid.texts.empty()) json["unsaid"] = line.unsaid.texts;
+  if (line.unsaid.more) json["unsaid_more"] = line.unsaid.more;
+  return with_others(std::move(json), line.others).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+LedgerLine decode_ledger_line(JsonFields& fields) {
+  LedgerLine line;
+  line.time = fields.time("time");
+  line.elapsed_ns = fields.count("elapsed_ns");
+  line.final = fields.truth("final");
+  if (line.final || fields.has("ended_by")) line.ended_by = fields.text("ended_by");
+  read(fields.objects("ports"), line.ports);
+  auto totals = fields.object("totals");
+  read(totals, line.totals);
+  if (fields.has("stages")) read(fields.objects("stages"), line.stages);
+  line.imbalance = text_if_any(fields, "imbalance");
+  read(fields.objects("drives"), line.drives);
+  read(fields.objects("lcores"), line.lcores);
+  if (fields.has("gaps")) read(fields.objects("gaps"), line.gaps);
+  if (fields.has("on_seal")) read(fields.object("on_seal"), line.on_seal.emplace());
+  if (fields.has("unsaid")) line.unsaid.texts = fields.texts("unsaid");
+  line.unsaid.more = count_if_any(fields, "unsaid_more").value_or(0);
+  line.others = fields.others();
+  return line;
+}
+
+std::expected<LedgerLine, std::string> decode_ledger_line(std::string_view written) {
+  JsonText text(written);
+  JsonFields fields(text);
+  auto line = decode_ledger_line(fields);
+  if (!text.problem().empty()) return std::unexpected(text.problem());
+  return line;
+}
+
+}  // namespace wirespool::format

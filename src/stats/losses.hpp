@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "format/ledger_line.hpp"
+
+namespace wirespool::stats {
+
+// Packets lost by one cause: all that were counted; if `unknown`, somebody does not count them, and there may be more.
+struct Loss {
+  std::uint64_t packets = 0;
+  bool unknown = false;
+
+  bool operator==(const Loss&) const = default;
+};
+
+// What a capture lost, by cause, on all its ports. README.md says what each cause is.
+struct Losses {
+  Loss nic_missed, nic_errors, nic_other, no_mbuf, cut_by_driver;
+  std::uint64_t drop_handoff = 0, drop_drive = 0;
+
+  std::uint64_t sum() const;  // that were counted
+  bool any_unknown() const;
+  Losses& operator+=(const Losses& other);
+  Losses operator-(const Losses& other) const;  // none below zero
+};
+
+Losses losses_of(const format::LedgerLine& line);
+
+// " nic_missed 3 drop_drive 1": the causes that are not zero; empty if there is none.
+std::string counted_losses(const Losses& losses);
+// " nic_errors no_mbuf": the causes that somebody does not count; empty if there is none.
+std::string unknown_losses(const Losses& losses);
+
+}  // namespace wirespool::stats

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+
+#include "format/ledger_line.hpp"
+
+namespace wirespool::stats {
+
+// The ledger for people. The rates are since the line `before`.
+
+std::string rates_line(const format::LedgerLine& line, const format::LedgerLine& before);  // short: a service manager's
+std::string console_line(const format::LedgerLine& line, const format::LedgerLine& before);  // no newline
+std::string console_summary(const format::LedgerLine& line);  // at the end: a table of everything
+
+}  // namespace wirespool::stats
