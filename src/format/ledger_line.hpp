@@ -86,8 +86,8 @@ struct WriteLatency {
 
 struct DriveLine {
   std::string path;
-  std::string state;  // ok full failed
-  std::string why;    // what the drive said, if not ok
+  std::string state;     // ok full failed
+  std::string why = {};  // what the drive said, if not ok
   std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
   std::uint64_t unsynced = 0;  // stored after the last sync of a file it could not seal
   WriteLatency write_latency_ns = {};

@@ -67,13 +67,15 @@ RepairContext context_for(const storage::Directory& directory, const format::Fil
   return context;
 }
 
-// What repair cannot bring back is the end of the books; it stays visible that there is none.
+// What repair cannot bring back is the end of the books; it stays visible that there is none, and what could not be
+// read.
 std::vector<std::string> captures_without_end(const std::string& directory) {
   std::vector<std::string> notices;
   const auto spool = Spool::open({directory});
   if (!spool) return notices;
   for (const auto& group : group_by_capture(*spool)) {
     if (group.start == Timestamp{} || group.final) continue;
+    for (const auto& problem : group.plan_problems) notices.push_back(problem + ": its files are repaired as is usual");
     if (has_open_files(directory, group.stem, group.start)) continue;
     const auto last = group.ledger.empty()
                           ? std::string("it wrote no ledger line")

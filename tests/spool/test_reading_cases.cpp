@@ -367,7 +367,7 @@ TEST_CASE("a hostile ledger, index or capture.json costs little memory and reach
   hostile.ended_by = "\x1b]0;pwned";
   const auto line = format::encode_ledger_line(hostile);
   write_text(d / ("wirespool-" + start + ".ledger.jsonl"), line + "\n");
-  write_text(d / ("wirespool-" + start + ".capture.json"), capture_json(1, line));
+  write_text(d / ("wirespool-" + start + ".capture.json"), capture_json({.drives = 1}, line));
   const auto listed = rig.run({"ls", d.string()});
   CHECK(has(listed.out, "\\x1b]0;pwned"));
   CHECK_FALSE(has(listed.out, "\x1b"));

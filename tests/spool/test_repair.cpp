@@ -138,7 +138,7 @@ TEST_CASE_METHOD(
 
 TEST_CASE_METHOD(Crash,
                  "a repaired file is indexed as its capture would have, and marked for the capture's --on-seal") {
-  const std::string plan = R"({"plan":{"block_bytes":65536,"index":"flow","on_seal":"gzip -k"}})";
+  const std::string plan = capture_json({.block_bytes = 65536, .index = "flow", .on_seal = "gzip -k"});
   std::ofstream(directory / format::capture_file_name("w", start)) << plan;
   write_all(pcap_bytes(trace_of(1000)));
   const auto name = repair_one().files.at(0).name;
@@ -363,7 +363,7 @@ TEST_CASE_METHOD(Crash, "packets that carry a pcap file are not taken for packet
 }
 
 TEST_CASE_METHOD(Crash, "a capture that did not come to its end is told, and stays told") {
-  const std::string plan = capture_json(1, "null", 65536);
+  const std::string plan = capture_json({.block_bytes = 65536});
   const auto plan_path = directory / format::capture_file_name("w", start);
   write_bytes(plan_path, std::as_bytes(std::span(plan)));
   write_all(pcap_bytes(trace_of(100)));
@@ -495,6 +495,16 @@ TEST_CASE_METHOD(Crash, "a file whose own header is damaged gets a good one, and
   CHECK(hidden_files({directory.path()}).empty());
 }
 
+TEST_CASE_METHOD(Crash, "a capture.json that cannot be read is told, and the file repaired as is usual") {
+  std::ofstream(directory / format::capture_file_name("w", start)) << R"({"plan":{"snaplen":64}})";
+  write_all(pcap_bytes(trace_of(100)));
+  const auto report = repair_one();
+  CHECK(report.files.size() == 1);
+  REQUIRE(report.notices.size() == 2);
+  CHECK(report.notices[0].find(".capture.json: wirespool is missing: its files are repaired as is usual") !=
+        std::string::npos);
+}
+
 TEST_CASE_METHOD(Crash, "a file behind a hole has the capture's own snaplen in its header") {
   const auto trace = trace_of(1200, "60");
   auto bytes = pcap_bytes(trace);
@@ -504,7 +514,7 @@ TEST_CASE_METHOD(Crash, "a file behind a hole has the capture's own snaplen in i
     write(bytes, {true, false}, 4 << 20);
   }
   SECTION("as capture.json tells it where that header is lost") {
-    std::ofstream(directory / format::capture_file_name("w", start)) << R"({"plan":{"snaplen":64}})";
+    std::ofstream(directory / format::capture_file_name("w", start)) << capture_json({.snaplen = snaplen});
     write(bytes, {false}, 4 << 20);
   }
   for (const auto& file : repair_one().files) {
@@ -572,7 +582,7 @@ TEST_CASE_METHOD(Crash, "an index that cannot be written is told, and is no succ
 }
 
 TEST_CASE_METHOD(Crash, "a link that bears a marker's name is that marker, and is not followed") {
-  std::ofstream(directory / format::capture_file_name("w", start)) << R"({"plan":{"on_seal":"true"}})";
+  std::ofstream(directory / format::capture_file_name("w", start)) << capture_json({.on_seal = "true"});
   write_all(pcap_bytes(trace_of(100)));
   const auto name = repair(true).directories[0].files[0].files[0].name;
   std::filesystem::create_symlink("nowhere", directory / format::pending_file_name(name));

@@ -59,7 +59,7 @@ struct Rig {
   }
 
   void write_plan(const std::string& ledger) {
-    const auto json = capture_json(2, ledger);
+    const auto json = capture_json({.drives = 2}, ledger);
     for (const auto& path : layout.directories) {
       write_bytes(path / format::capture_file_name("t", start), std::as_bytes(std::span(json)));
     }
@@ -385,7 +385,7 @@ struct SetBack {
     write(right, 1, mark);
     const auto stored = ahead.size() + right.size(), bytes = ahead.bytes() + right.bytes();
     const auto final = line_at(time_text(4), stored, bytes, true);
-    const auto plan = capture_json(1, final);
+    const auto plan = capture_json({.drives = 1}, final);
     write_bytes(directory / format::capture_file_name("t", began), std::as_bytes(std::span(plan)));
     if (!with_ledger) return;
     const auto lines = line_at(time_text(7202), ahead.size(), ahead.bytes()) + "\n" +
@@ -432,7 +432,7 @@ TEST_CASE("a clock set back while capturing: verify finds no fault, and ls one c
 
 TEST_CASE("another capture that began meanwhile by the right clock does not get the files of one that was ahead") {
   const SetBack capture(format::capture_mark(SetBack(0).began));
-  const auto plan = capture_json(1, line_at(time_text(7201), 0, 0, true));
+  const auto plan = capture_json({.drives = 1}, line_at(time_text(7201), 0, 0, true));
   const auto other = Timestamp{capture.began.ns + 500'000'000};
   write_bytes(capture.directory / format::capture_file_name("t", other), std::as_bytes(std::span(plan)));
   CHECK(tools::verify(capture.places)->problem_count() == 0);

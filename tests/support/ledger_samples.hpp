@@ -24,13 +24,21 @@ inline format::LedgerLine ledger_line(Timestamp time, std::uint64_t stored, std:
   return line;
 }
 
-// A capture.json of so many drives. `ledger` is its final line as JSON, or "null".
-inline std::string capture_json(unsigned drives, const std::string& ledger, unsigned block_bytes = 4096) {
-  std::string paths;
-  for (unsigned i = 0; i < drives; ++i) paths += i == 0 ? "{}" : ",{}";
+struct PlanSample {
+  unsigned drives = 1;
+  unsigned block_bytes = 4096;
+  unsigned snaplen = 262144;
+  std::string index = "time";
+  std::string on_seal = "";
+};
+
+// A capture.json. `ledger` is its final line as JSON, or "null".
+inline std::string capture_json(const PlanSample& plan, const std::string& ledger = "null") {
+  std::string drives;
+  for (unsigned i = 0; i < plan.drives; ++i) drives += i == 0 ? "{}" : ",{}";
   return R"({"wirespool":"0","dpdk":"0","start":"2026-01-01T00:00:00.000000000Z","name":"t","plan":{"block_bytes":)" +
-         std::to_string(block_bytes) + R"(,"snaplen":262144,"index":"time","on_seal":null,"drives":[)" + paths +
-         R"(]},"ledger":)" + ledger + "}";
+         std::to_string(plan.block_bytes) + R"(,"snaplen":)" + std::to_string(plan.snaplen) + R"(,"index":")" +
+         plan.index + R"(","on_seal":")" + plan.on_seal + R"(","drives":[)" + drives + R"(]},"ledger":)" + ledger + "}";
 }
 
 }  // namespace wirespool::test
