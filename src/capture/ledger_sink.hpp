@@ -17,7 +17,8 @@ class LedgerSink {
 
   virtual void begin() {}  // the capture runs
 
-  // An interval ended; the last line, once everything has ended, has `final`. `before`: the line before, or an empty one.
+  // An interval ended; the last line, once everything has ended, has `final`. `before`: the line before, or an empty
+  // one.
   virtual void take(const format::LedgerLine& line, const format::LedgerLine& before) = 0;
 
   // After the last line: waits until it is out, not beyond `end`. Whether it is kept somewhere.
