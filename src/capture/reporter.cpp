@@ -2,18 +2,14 @@
 #include "capture/reporter.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 
-#include "dpdk/eal.hpp"
-#include "format/capture_file.hpp"
+#include "dpdk/clock.hpp"
 #include "stats/ledger.hpp"
-#include "stats/render.hpp"
 #include "storage/steady_time.hpp"
-#include "wirespool/version.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -24,28 +20,17 @@ constexpr auto last_moment = std::chrono::milliseconds(200);
 
 }  // namespace
 
-Reporter::Reporter(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
-                   storage::Speaker& err)
-    : plan_(plan),
-      start_(start),
-      start_ticks_(storage::steady_ns()),
-      outputs_(outputs),
-      out_(out),
-      err_(err),
-      links_(plan.ports.size(), true) {
-  auto wanted = plan.config.stats;
-  if (wanted == plan::StatsOutput::automatic)
-    wanted = isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
-  console_ = wanted == plan::StatsOutput::console;
-  json_ = wanted == plan::StatsOutput::json;
-}
+Reporter::Reporter(const plan::CapturePlan& plan, Outputs& outputs, storage::Speaker& err)
+    : plan_(plan), start_ticks_(storage::steady_ns()), outputs_(outputs), err_(err), links_(plan.ports.size(), true) {}
 
-void Reporter::begin() {
+void Reporter::add(LedgerSink& sink) { sinks_.push_back(&sink); }
+
+void Reporter::begin(storage::Speaker& people) {
   auto without_notices = plan_;
   without_notices.notices.clear();
-  (console_ ? out_ : err_).say(plan::describe(without_notices));
+  people.say(plan::describe(without_notices));
   notices(plan_.notices);
-  outputs_.begin_ledgers(capture_json(std::nullopt));
+  for (auto* sink : sinks_) sink->begin();
 }
 
 void Reporter::notices(const std::vector<std::string>& lines) {
@@ -54,19 +39,18 @@ void Reporter::notices(const std::vector<std::string>& lines) {
 
 void Reporter::notice(const std::string& line) { err_.say("wirespool: " + line + "\n"); }
 
-std::string Reporter::interval(const Pipeline& pipeline) {
-  const auto ledger = collect(pipeline);
-  const auto json = format::encode_ledger_line(ledger);
-  if (json_) out_.say(json + "\n");
-  if (console_) out_.say(stats::console_line(ledger, last_) + "\n");
-  outputs_.append_ledger(json);
+void Reporter::hand_out(const format::LedgerLine& line) {
+  for (auto* sink : sinks_) sink->take(line, last_);
+}
+
+void Reporter::interval(const Pipeline& pipeline) {
+  const auto line = collect(pipeline);
+  hand_out(line);
   watch_links(pipeline);
-  watch_drives(ledger);
+  watch_drives(line);
   watch_seal_hook();
   watch_ledgers();
-  auto rates = stats::rates_line(ledger, last_);
-  last_ = ledger;
-  return rates;
+  last_ = line;
 }
 
 // A drive that failed may not have all it took.
@@ -94,12 +78,9 @@ format::LedgerLine Reporter::end(const Pipeline& pipeline, const std::string& en
   tell_of_unsynced(ledger);
   add_unsaid(ledger);
   stats::close_books(ledger);
-  const auto json = format::encode_ledger_line(ledger);
-  if (json_) out_.say(json + "\n");
-  if (console_) out_.say(stats::console_summary(ledger) + "\n");
-  kept_ = outputs_.end_ledgers(json, capture_json(ledger), end) > 0;
+  hand_out(ledger);
+  for (auto* sink : sinks_) kept_ |= sink->finish(end);
   watch_ledgers();
-  kept_ |= out_.finish(last_moment) && (json_ || console_);
   return ledger;
 }
 
@@ -124,15 +105,6 @@ format::LedgerLine Reporter::collect(const Pipeline& pipeline) {
   ledger.unsaid = {std::move(unsaid.texts), unsaid.more};
   stats::close_books(ledger);
   return ledger;
-}
-
-std::string Reporter::capture_json(const std::optional<format::LedgerLine>& final) const {
-  return format::encode_capture_file({.wirespool = std::string(version),
-                                      .dpdk = dpdk::version(),
-                                      .start = start_,
-                                      .name = plan_.config.name,
-                                      .plan = plan::to_json(plan_),
-                                      .ledger = final});
 }
 
 void Reporter::watch_links(const Pipeline& pipeline) {

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/service_watch.hpp"
 
+#include "stats/render.hpp"
+
 namespace wirespool::capture {
+
+// At the end it has been told what ended the capture, which is more than rates.
+void ServiceWatch::take(const format::LedgerLine& line, const format::LedgerLine& before) {
+  if (!line.final) manager_.tell("STATUS=" + stats::rates_line(line, before));
+}
 
 void ServiceWatch::look(const Pipeline& pipeline, std::uint64_t now_ns) {
   if (!manager_.listens() || manager_.watchdog_ns() == 0 || now_ns < next_ns_) return;

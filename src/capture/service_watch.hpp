@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "capture/ledger_sink.hpp"
 #include "capture/pipeline.hpp"
 #include "machine/service_manager.hpp"
 #include "policy/progress.hpp"
@@ -12,12 +13,12 @@ namespace wirespool::capture {
 
 // What a service manager is told of a capture (sd_notify(3)): that it runs, how fast, that its lcores are alive, that
 // it ends. Nobody listening: nothing happens. Control thread.
-class ServiceWatch {
+class ServiceWatch : public LedgerSink {
  public:
   ServiceWatch() : manager_(machine::ServiceManager::from_environment()) {}
 
-  void ready() const { manager_.tell("READY=1\nSTATUS=capturing"); }
-  void status(const std::string& line) const { manager_.tell("STATUS=" + line); }
+  void begin() override { manager_.tell("READY=1\nSTATUS=capturing"); }
+  void take(const format::LedgerLine& line, const format::LedgerLine& before) override;  // the rates
   void stopping(const std::string& why) const { manager_.tell("STOPPING=1\nSTATUS=ending: " + why); }
 
   // Three times in each watchdog period: WATCHDOG=1, unless an lcore stands still.

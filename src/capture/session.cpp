@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "capture/done_by.hpp"
+#include "capture/ledger_sinks.hpp"
 #include "capture/outputs.hpp"
 #include "capture/own_limits.hpp"
 #include "capture/pipeline.hpp"
@@ -110,10 +111,11 @@ class StopConditions {
 // waited for: the rest is for sealing and the last ledger line.
 class Supervisor {
  public:
-  Supervisor(Pipeline& pipeline, Reporter& reporter, StopConditions& conditions, ServiceWatch& service,
-             const plan::CaptureConfig& config)
+  Supervisor(Pipeline& pipeline, Reporter& reporter, storage::Speaker& people, StopConditions& conditions,
+             ServiceWatch& service, const plan::CaptureConfig& config)
       : pipeline_(pipeline),
         reporter_(reporter),
+        people_(people),
         conditions_(conditions),
         service_(service),
         stop_timeout_ns_(config.stop_timeout_ns),
@@ -151,14 +153,13 @@ class Supervisor {
 
   void begin() {
     conditions_.begin();
-    reporter_.begin();
-    service_.ready();
+    reporter_.begin(people_);
   }
 
   void look(std::uint64_t now) {
     if (discipline_.due(now)) pipeline_.discipline_clocks();
     reporter_.notices(pipeline_.tend_ports(now));
-    if (report_.due(now)) service_.status(reporter_.interval(pipeline_));
+    if (report_.due(now)) reporter_.interval(pipeline_);
     service_.look(pipeline_, now);
     if (stopping())
       hurry(stopping_for(now));
@@ -190,6 +191,7 @@ class Supervisor {
 
   Pipeline& pipeline_;
   Reporter& reporter_;
+  storage::Speaker& people_;
   StopConditions& conditions_;
   ServiceWatch& service_;
   std::uint64_t stop_timeout_ns_;
@@ -339,7 +341,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   outputs->make_seal_hook(dpdk::spare_cpus(plan, cpus));
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, notices);
-  Reporter reporter(plan, start, *outputs, out, err);
+  Reporter reporter(plan, *outputs, err);
   if (!pipeline) {
     reporter.notices(notices);
     return refused({pipeline.error()});
@@ -347,9 +349,12 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
+  const auto sinks = choose_ledger_sinks(plan, start, *outputs, out, err);
   ServiceWatch service;
+  for (const auto& sink : sinks.all) reporter.add(*sink);
+  reporter.add(service);
   const LastResort last_resort(conditions, longest_end(plan.config), err);
-  Supervisor supervisor(**pipeline, reporter, conditions, service, plan.config);
+  Supervisor supervisor(**pipeline, reporter, *sinks.people, conditions, service, plan.config);
   const auto ended_by = supervisor.run();
   const auto deadline = supervisor.deadline();
   auto hanging = (*pipeline)->finish(deadline - std::chrono::nanoseconds(plan.config.stop_timeout_ns / 10));
