@@ -3,7 +3,7 @@
 // The data path of one packet, from the receive call to the Block, on one CPU, for callgrind to count:
 // bench/instructions.sh Packets of a trace's lengths are put on a net_ring port, whose driver does next to nothing, and
 // go through the RxLcore, a Handoff and a PacketIntake with an Appender, or through an RxLcore that builds Blocks
-// itself; Blocks end in a BlockSink. Prints what was counted under which name and how many packets that were;
+// itself; Blocks end unwritten. Prints what was counted under which name and how many packets that were;
 // valgrind(1) writes the counts.
 #include <rte_eal.h>
 #include <rte_eth_ring.h>
@@ -22,8 +22,7 @@
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
-#include "record/appender.hpp"
-#include "record/block_sink.hpp"
+#include "record/recorder.hpp"
 #include "support/trace.hpp"
 
 namespace {
@@ -84,16 +83,15 @@ class Wire {
   std::size_t at_ = 0;
 };
 
-// The memory of the Blocks and the Appender that fills them.
+// A Recorder without drives, and its memory.
 class Line {
  public:
   Line()
       : memory_(record::BlockPool::bytes_needed(3, block_bytes) + 4096),
-        pool_(aligned(), block_bytes),
-        sink_(pool_, built_),
-        appender_({.block_bytes = block_bytes, .rotation = {}, .copy_chain = copy_chain}, sink_) {}
+        recorder_({.block_bytes = block_bytes, .copy_chain = copy_chain}, {}, {{.memory = aligned()}}) {}
 
-  record::Appender& appender() { return appender_; }
+  record::Appender& appender() { return recorder_.writer(0).appender(0); }
+  record::BlockSink& sink() { return recorder_.writer(0).sink(); }
 
  private:
   std::span<std::byte> aligned() {
@@ -103,10 +101,7 @@ class Line {
   }
 
   std::vector<std::byte> memory_;
-  stats::Counter built_;
-  record::BlockPool pool_;
-  record::BlockSink sink_;
-  record::Appender appender_;
+  record::Recorder recorder_;
 };
 
 // An outlet that outlives many runs of the RxLcore: not told that nothing comes after.
@@ -170,7 +165,11 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
   DroppingPacketOutlet outlet({&*handoff}, wire.pool(), wire.referrer(), received);
   Receiver receiver(wire, outlet, received);
   Line line;
-  PacketIntake intake({.handoff = &*handoff, .pool = wire.pool(), .appender = &line.appender(), .counters = &written});
+  PacketIntake intake({.handoff = &*handoff,
+                       .pool = wire.pool(),
+                       .appender = &line.appender(),
+                       .sink = &line.sink(),
+                       .counters = &written});
   const auto put = [&] { wire.put(trace); };
   const auto receive = [&] { receiver.run(); };
   const auto write = [&] {

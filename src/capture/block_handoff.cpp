@@ -7,32 +7,26 @@
 #include <rte_ring_peek.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "dpdk/ring_memory.hpp"
 #include "policy/striping.hpp"
+#include "policy/writer_shape.hpp"
 
 namespace wirespool::capture {
 namespace {
 
 constexpr unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
-// Each Block once, and fewer tails than Blocks. A ring holds one less than its size.
-unsigned ring_size(unsigned blocks) { return std::bit_ceil(2 * blocks + 1); }
-
 }  // namespace
 
 std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,
                                                                                int numa_node) {
   std::unique_ptr<BlockHandoff> handoff(new BlockHandoff);
-  handoff->filled_ = dpdk::make_ring((name + "_full").c_str(), sizeof(Message), ring_size(blocks), numa_node, flags);
-  handoff->empty_ = rte_ring_create((name + "_empty").c_str(), ring_size(blocks), numa_node, flags);
+  handoff->filled_ =
+      dpdk::make_ring((name + "_full").c_str(), sizeof(Message), policy::block_ring_size(blocks), numa_node, flags);
+  handoff->empty_ = rte_ring_create((name + "_empty").c_str(), policy::block_ring_size(blocks), numa_node, flags);
   if (!handoff->filled_ || !handoff->empty_) return std::unexpected(std::string(rte_strerror(rte_errno)));
   return handoff;
-}
-
-std::size_t BlockHandoff::bytes_needed(unsigned blocks) {
-  return dpdk::ring_bytes(sizeof(Message), ring_size(blocks)) + dpdk::ring_bytes(sizeof(void*), ring_size(blocks));
 }
 
 BlockHandoff::~BlockHandoff() {
@@ -153,29 +147,22 @@ bool BlockIntake::serve() noexcept {
 }
 
 void BlockIntake::take(const BlockHandoff::Message& message) noexcept {
-  if (message.tail.length == 0) setup_.counters->taken.add(message.block->tally.packets);
-  if (setup_.writer) {
-    if (message.tail.length)
-      setup_.writer->take_tail(*message.block, message.tail);
-    else
-      setup_.writer->take_full(*message.block);
-  } else if (message.tail.length == 0) {
-    setup_.counters->ended_early.add(message.block->tally.packets);
-    setup_.pool->put(*message.block);
-  }
+  if (message.tail.length != 0) return setup_.sink->take_tail(*message.block, message.tail);
+  setup_.counters->taken.add(message.block->tally.packets);
+  setup_.sink->take_full(*message.block);
 }
 
 void BlockIntake::supply() noexcept {
   for (auto have = setup_.handoff->empties(); have < setup_.share; ++have) {
-    record::Block* const block = setup_.writer ? setup_.writer->get_for_stream() : setup_.pool->get();
+    record::Block* const block = setup_.sink->get_for_stream();
     if (!block) return;
-    if (!setup_.handoff->give_empty(*block)) return setup_.pool->put(*block);
+    if (!setup_.handoff->give_empty(*block)) return setup_.sink->give_back(*block);
   }
 }
 
 // The RX lcore takes no more: what it did not use comes back.
 void BlockIntake::finish() noexcept {
-  while (record::Block* const block = setup_.handoff->take_empty()) setup_.pool->put(*block);
+  while (record::Block* const block = setup_.handoff->take_empty()) setup_.sink->give_back(*block);
 }
 
 }  // namespace wirespool::capture

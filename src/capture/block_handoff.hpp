@@ -19,7 +19,8 @@
 #include "capture/rx_lcore.hpp"
 #include "dpdk/refer.hpp"
 #include "record/appender.hpp"
-#include "record/spool_writer.hpp"
+#include "record/block_sink.hpp"
+#include "record/drive.hpp"
 
 namespace wirespool::capture {
 
@@ -35,7 +36,6 @@ class BlockHandoff {
 
   static std::expected<std::unique_ptr<BlockHandoff>, std::string> create(const std::string& name, unsigned blocks,
                                                                           int numa_node);
-  static std::size_t bytes_needed(unsigned blocks);
   ~BlockHandoff();
   BlockHandoff(const BlockHandoff&) = delete;
 
@@ -115,13 +115,12 @@ class BlockOutlet final : public Outlet {
   std::size_t turn_ = 0;
 };
 
-// The writer lcore's side: full Blocks to the SpoolWriter, empty ones back to the RX lcore.
+// The writer lcore's side: full Blocks to the sink, empty ones back to the RX lcore.
 class BlockIntake final : public Intake {
  public:
   struct Setup {
     BlockHandoff* handoff = nullptr;
-    record::SpoolWriter* writer = nullptr;  // nullptr: --until handoff, Blocks end here
-    record::BlockPool* pool = nullptr;
+    record::BlockSink* sink = nullptr;
     std::size_t share = 1;  // empty Blocks the RX lcore is kept supplied with
     stats::WriterCounters* counters = nullptr;
   };
@@ -129,7 +128,7 @@ class BlockIntake final : public Intake {
 
   bool serve() noexcept override;
   bool empty() const noexcept override { return setup_.handoff->nothing_sent(); }
-  std::int64_t held() const noexcept override { return 0; }  // Blocks are the SpoolWriter's, or back, at once
+  std::int64_t held() const noexcept override { return 0; }  // Blocks are the sink's, or back, at once
   void finish() noexcept override;
 
  private:

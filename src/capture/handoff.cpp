@@ -14,6 +14,4 @@ std::expected<Handoff, std::string> Handoff::create(const std::string& name, uns
   return Handoff(ring);
 }
 
-std::size_t Handoff::bytes_needed(unsigned size) { return dpdk::ring_bytes(sizeof(record::PacketRef), size); }
-
 }  // namespace wirespool::capture

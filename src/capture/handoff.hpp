@@ -25,7 +25,6 @@ class Handoff {
 
   // `size`: a power of two; it holds one packet less.
   static std::expected<Handoff, std::string> create(const std::string& name, unsigned size, int numa_node);
-  static std::size_t bytes_needed(unsigned size);
   Handoff(Handoff&& other) noexcept
       : ring_(std::exchange(other.ring_, nullptr)), crossing_(std::move(other.crossing_)) {}
   Handoff& operator=(Handoff&&) = delete;

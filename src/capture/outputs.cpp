@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <chrono>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "capture/done_by.hpp"
@@ -51,38 +50,38 @@ std::expected<void, plan::Problem> Outputs::add(const plan::PlannedDrive& drive)
   if (!lock) return std::unexpected(explain_lock(lock.error(), drive));
   locks_.push_back(std::move(*lock));
   directories_.push_back(std::move(*directory));
-  drives_.push_back(std::make_unique<record::Drive>(drive.path, drive.block_bytes));
   return {};
 }
 
 std::uint64_t Outputs::lost() const {
   std::uint64_t packets = 0;
-  for (const auto& drive : drives_) packets += drive->lost();
+  for (std::size_t i = 0; i < recorder_->drives(); ++i) packets += recorder_->drive(i).lost();
   return packets;
 }
 
 std::vector<std::string> Outputs::take_complaints() {
   std::vector<std::string> all;
-  for (const auto& drive : drives_)
-    for (auto& line : drive->take_complaints()) all.push_back(std::move(line));
+  for (std::size_t i = 0; i < recorder_->drives(); ++i)
+    for (auto& line : recorder_->drive(i).take_complaints()) all.push_back(std::move(line));
   return all;
 }
 
-void Outputs::make_keepers(const std::vector<std::vector<record::FileSlot*>>& slots) {
-  for (std::size_t i = 0; i < drives_.size(); ++i) {
-    const auto& drive = plan_.drives[i];
-    const bool ahead = worth_preallocating(drive.file_system);
-    const record::FileKeeperOptions options{
-        .stem = plan_.config.name,
-        .capture_start = start_,
-        .direct_io = drive.direct_io,
-        .preallocate_bytes = ahead ? std::min(preallocate_bytes, plan_.config.rotate_size) : 0,
-        .write_index = plan_.config.index != plan::IndexLevel::off,
-        .block_bytes = static_cast<std::uint32_t>(plan_.block_bytes),
-        .sync_age = std::chrono::nanoseconds(plan_.config.sync_age_ns),
-        .seal_hook = seal_hook_.get()};
-    keepers_.push_back(std::make_unique<record::FileKeeper>(options, *drives_[i], directories_[i], slots[i]));
+std::vector<record::RecorderDrive> Outputs::drives() const {
+  std::vector<record::RecorderDrive> drives;
+  for (std::size_t i = 0; i < directories_.size(); ++i) {
+    const auto& planned = plan_.drives[i];
+    const bool ahead = worth_preallocating(planned.file_system);
+    drives.push_back({.directory = &directories_[i],
+                      .block_bytes = planned.block_bytes,
+                      .direct_io = planned.direct_io,
+                      .preallocate_bytes = ahead ? std::min(preallocate_bytes, plan_.config.rotate_size) : 0});
   }
+  return drives;
+}
+
+std::vector<record::SealListener*> Outputs::seal_listeners() const {
+  if (!seal_hook_) return {};
+  return {seal_hook_.get()};
 }
 
 void Outputs::make_seal_hook(const std::vector<unsigned>& cpus) {
@@ -100,27 +99,8 @@ void Outputs::make_seal_hook(const std::vector<unsigned>& cpus) {
       std::move(directories));
 }
 
-void Outputs::start_keepers() {
+void Outputs::start_seal_hook() {
   if (seal_hook_) seal_hook_->start();
-  for (auto& keeper : keepers_) keeper->start();
-}
-
-// Those that ended are joined; one that hangs in its drive is not waited for.
-std::vector<std::string> Outputs::stop_keepers(Clock::time_point end) {
-  std::vector<std::string> hanging;
-  for (auto& keeper : keepers_) keeper->ask_to_stop();
-  for (std::size_t i = 0; i < keepers_.size(); ++i) {
-    while (!keepers_[i]->ended() && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (keepers_[i]->ended())
-      keepers_[i]->stop();
-    else
-      hanging.push_back(drives_[i]->path());
-  }
-  return hanging;
-}
-
-void Outputs::count_unsealed() {
-  for (auto& keeper : keepers_) keeper->count_unsealed();
 }
 
 // ---- the ledgers: each drive's by its keeper's thread, so that one that hangs holds up nobody else
@@ -128,7 +108,7 @@ void Outputs::count_unsealed() {
 void Outputs::begin_ledgers(const std::string& capture_json) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
     ledgers_.push_back(std::make_unique<Ledger>());
-    keepers_[i]->post([this, i, capture_json] {
+    recorder_->keeper(i).post([this, i, capture_json] {
       auto log = storage::LineLog::create(directories_[i], format::ledger_file_name(plan_.config.name, start_));
       if (log)
         ledgers_[i]->log.emplace(std::move(*log));
@@ -145,11 +125,11 @@ void Outputs::append_ledger(const std::string& line) {
     auto& ledger = *ledgers_[i];
     if (ledger.waiting.load(std::memory_order_acquire) >= most_waiting_lines) {
       if (ledger.left_out++ == 0)
-        note(i, std::unexpected(storage::IoError{"appending to the ledger in " + drives_[i]->path(), ETIMEDOUT}));
+        note(i, std::unexpected(storage::IoError{"appending to the ledger in " + directories_[i].path(), ETIMEDOUT}));
       continue;
     }
     ledger.waiting.fetch_add(1, std::memory_order_relaxed);
-    keepers_[i]->post([this, i, line] { append(i, line); });
+    recorder_->keeper(i).post([this, i, line] { append(i, line); });
   }
 }
 
@@ -162,13 +142,14 @@ void Outputs::append(std::size_t drive, const std::string& line) {
 std::size_t Outputs::end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end) {
   auto written = std::make_shared<std::atomic<std::size_t>>(0);
   for (std::size_t i = 0; i < ledgers_.size(); ++i) {
-    if (!keepers_[i]->ended()) continue;
+    if (!recorder_->keeper(i).ended()) continue;
     const bool in_time = done_by(end, [this, i, line, capture_json, written] {
       auto& log = ledgers_[i]->log;
       const bool whole = log && note(i, log->append(line)) && note(i, log->sync());
       if (write_capture_json(i, capture_json) && whole) written->fetch_add(1);
     });
-    if (!in_time) note(i, std::unexpected(storage::IoError{"ending the ledger in " + drives_[i]->path(), ETIMEDOUT}));
+    if (!in_time)
+      note(i, std::unexpected(storage::IoError{"ending the ledger in " + directories_[i].path(), ETIMEDOUT}));
   }
   return written->load();
 }
@@ -181,7 +162,7 @@ bool Outputs::write_capture_json(std::size_t drive, const std::string& json) {
 // A drive that failed has been told of.
 bool Outputs::note(std::size_t drive, const std::expected<void, storage::IoError>& done) {
   if (done) return true;
-  if (!drives_[drive]->ok()) return false;
+  if (!recorder_->drive(drive).ok()) return false;
   const std::lock_guard lock(complaints_->mutex);
   if (complaints_->first.empty() && !complaints_->told) complaints_->first = done.error().message();
   return false;

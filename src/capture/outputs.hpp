@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "plan/capture_plan.hpp"
-#include "record/drive.hpp"
-#include "record/file_keeper.hpp"
+#include "record/recorder.hpp"
 #include "record/seal_hook.hpp"
 #include "storage/directory.hpp"
 #include "storage/directory_lock.hpp"
@@ -20,7 +19,7 @@
 
 namespace wirespool::capture {
 
-// The output directories of a capture: locked, their keepers, capture.json and the ledger in each. Control thread, but
+// The output directories of a capture: locked, capture.json and the ledger in each, and --on-seal. Control thread, but
 // for what the keepers' own threads do.
 class Outputs {
  public:
@@ -29,20 +28,19 @@ class Outputs {
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
   static std::expected<Outputs, plan::Problem> open(const plan::CapturePlan& plan, Timestamp start);
 
-  record::Drive& drive(std::size_t i) { return *drives_[i]; }
-  std::size_t size() const { return drives_.size(); }
+  // What a Recorder is made of, and then which one it is: its keepers write the ledgers. It goes before its drives'
+  // directories do.
+  Timestamp start() const { return start_; }
+  std::vector<record::RecorderDrive> drives() const;
+  std::vector<record::SealListener*> seal_listeners() const;
+  void use(record::Recorder& recorder) { recorder_ = &recorder; }
+
   std::uint64_t lost() const;                  // packets that were stored and are on no drive any more
   std::vector<std::string> take_complaints();  // of all drives, a line each
 
-  // `slots`: all writers' files on each drive.
-  void make_keepers(const std::vector<std::vector<record::FileSlot*>>& slots);
-  record::FileKeeper& keeper(std::size_t i) { return *keepers_[i]; }
-  void start_keepers();                                          // and --on-seal
-  std::vector<std::string> stop_keepers(Clock::time_point end);  // paths of drives whose keeper hangs
-  void count_unsealed();
-
-  // Runs --on-seal, on these CPUs; before the keepers are made. nullptr if there is no such command.
+  // Runs --on-seal, on these CPUs; before the Recorder is made. nullptr if there is no such command.
   void make_seal_hook(const std::vector<unsigned>& cpus);
+  void start_seal_hook();  // before the keepers
   record::SealHook* seal_hook() const { return seal_hook_.get(); }
 
   // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
@@ -75,11 +73,10 @@ class Outputs {
   Timestamp start_;
   std::vector<storage::Directory> directories_;
   std::vector<storage::DirectoryLock> locks_;
-  std::vector<std::unique_ptr<record::Drive>> drives_;
   std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
   std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
-  std::unique_ptr<record::SealHook> seal_hook_;  // told by the keepers: goes after them
-  std::vector<std::unique_ptr<record::FileKeeper>> keepers_;
+  std::unique_ptr<record::SealHook> seal_hook_;
+  record::Recorder* recorder_ = nullptr;
 };
 
 }  // namespace wirespool::capture

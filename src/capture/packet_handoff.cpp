@@ -105,23 +105,12 @@ bool PacketIntake::serve() noexcept {
 // Appended or given up for a counted reason: either way the mbufs go back. How many those were.
 std::size_t PacketIntake::append(std::span<const record::PacketRef> packets) noexcept {
   std::size_t done = packets.size();
-  if (!setup_.appender) {
-    setup_.counters->ended_early.add(done);
-  } else if (setup_.writer && !setup_.writer->any_drive()) {
-    setup_.writer->drop(done);
-  } else {
+  if (setup_.sink->takes_packets()) [[likely]]
     done = setup_.appender->append(packets);
-  }
+  else
+    setup_.sink->drop(done);
   dpdk::free_packets(packets.data(), static_cast<unsigned>(done), setup_.pool);
   return done;
-}
-
-void PacketIntake::tick(Timestamp now) noexcept {
-  if (setup_.appender) setup_.appender->tick(now);
-}
-
-void PacketIntake::finish() noexcept {
-  if (setup_.appender) setup_.appender->finish();
 }
 
 }  // namespace wirespool::capture

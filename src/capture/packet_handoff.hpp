@@ -10,7 +10,7 @@
 #include "capture/outlet.hpp"
 #include "dpdk/refer.hpp"
 #include "record/appender.hpp"
-#include "record/spool_writer.hpp"
+#include "record/block_sink.hpp"
 
 namespace wirespool::capture {
 
@@ -59,18 +59,18 @@ class PacketIntake final : public Intake {
  public:
   struct Setup {
     Handoff* handoff = nullptr;
-    rte_mempool* pool = nullptr;            // most of its mbufs come from there
-    record::Appender* appender = nullptr;   // nullptr: --until handoff, packets end here
-    record::SpoolWriter* writer = nullptr;  // nullptr: --until handoff|block
+    rte_mempool* pool = nullptr;  // most of its mbufs come from there
+    record::Appender* appender = nullptr;
+    record::BlockSink* sink = nullptr;  // where its Blocks go
     stats::WriterCounters* counters = nullptr;
   };
   explicit PacketIntake(const Setup& setup) : setup_(setup) {}
 
   bool serve() noexcept override;
   bool empty() const noexcept override { return setup_.handoff->empty(); }
-  void tick(Timestamp now) noexcept override;
-  void finish() noexcept override;
-  std::int64_t held() const noexcept override { return setup_.appender ? setup_.appender->held() : 0; }
+  void tick(Timestamp now) noexcept override { setup_.appender->tick(now); }
+  void finish() noexcept override { setup_.appender->finish(); }
+  std::int64_t held() const noexcept override { return setup_.appender->held(); }
 
  private:
   std::size_t append(std::span<const record::PacketRef> packets) noexcept;

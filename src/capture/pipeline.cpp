@@ -64,7 +64,9 @@ std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const pl
     return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
                                          "free a dynamic field of whatever else uses this EAL", true});
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
-  if (auto done = pipeline->make_writers(notices); !done) return std::unexpected(done.error());
+  auto recording = Recording::make(plan, outputs, notices);
+  if (!recording) return std::unexpected(recording.error());
+  pipeline->recording_ = std::move(*recording);
   if (auto done = pipeline->make_rx_parts(); !done) return std::unexpected(done.error());
   if (plan.config.packets || plan.config.bytes) {
     constexpr auto unlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -76,7 +78,6 @@ std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const pl
 Pipeline::~Pipeline() {
   stop();
   rte_eal_mp_wait_lcore();
-  (void)outputs_.stop_keepers(std::chrono::steady_clock::now() + std::chrono::hours(1));  // the files' slots are here
 }
 
 Done Pipeline::configure_ports(std::vector<std::string>& notices) {
@@ -111,23 +112,9 @@ Done Pipeline::make_clocks(std::vector<std::string>& notices) {
   return {};
 }
 
-Done Pipeline::make_writers(std::vector<std::string>& notices) {
-  for (const auto& writer : plan_.writers) {
-    auto parts = WriterParts::make(plan_, writer, notices);
-    if (!parts) return std::unexpected(parts.error());
-    writers_.push_back(std::move(*parts));
-  }
-  std::vector<std::vector<record::FileSlot*>> slots(outputs_.size());
-  for (std::size_t drive = 0; drive < outputs_.size(); ++drive)
-    for (auto& writer : writers_) std::ranges::copy(writer->slots_on(drive), std::back_inserter(slots[drive]));
-  outputs_.make_keepers(slots);
-  for (auto& writer : writers_) writer->connect(outputs_);
-  return {};
-}
-
 Done Pipeline::make_rx_parts() {
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
-    auto parts = RxParts::make(plan_, rx, writers_, outputs_, pool_of(rx), stamp_field_);
+    auto parts = RxParts::make(plan_, rx, recorder(), pool_of(rx), stamp_field_);
     if (!parts) return std::unexpected(parts.error());
     rx_parts_.push_back(std::move(*parts));
   }
@@ -178,32 +165,27 @@ void Pipeline::make_rx_lcores() {
 }
 
 void Pipeline::make_writer_lcores() {
-  for (std::size_t writer = 0; writer < writers_.size(); ++writer) {
-    WriterParts& parts = *writers_[writer];
+  for (std::size_t i = 0; i < recorder().writers(); ++i) {
+    record::Writer& writer = recorder().writer(i);
     WriterLcoreSetup setup{.intakes = {},
                            .sources = {},
-                           .writer = parts.spool_writer.get(),
+                           .sink = &writer.sink(),
                            .tsc_clock = &tsc_line_,
                            .stop = &stop_,
-                           .counters = &parts.counters};
+                           .counters = &writer.counters};
     for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx) {
-      setup.intakes.push_back(rx_parts_[rx]->intake(writer, parts));
+      setup.intakes.push_back(rx_parts_[rx]->take_intake(i));
       setup.sources.push_back(rx_lcores_[rx].get());
     }
     writer_lcores_.push_back(std::make_unique<WriterLcore>(std::move(setup)));
   }
 }
 
-// By hand, before the keepers' threads run: a drive that cannot even begin is a wrong start, not a lost drive.
+// A drive that cannot even begin is a wrong start, not a lost drive.
 Done Pipeline::open_first_files() {
-  for (std::size_t drive = 0; drive < outputs_.size(); ++drive) {
-    while (outputs_.keeper(drive).work() != 0) continue;
-    for (auto& writer : writers_)
-      for (auto* slot : writer->slots_on(drive))
-        if (slot->state.load(std::memory_order_acquire) == record::FileSlot::State::refused)
-          return std::unexpected(
-              plan::Problem{"--output", slot->error.message(), "check the directory and its drive", true});
-  }
+  if (auto done = recorder().open_first_files(); !done)
+    return std::unexpected(
+        plan::Problem{"--output", done.error().message(), "check the directory and its drive", true});
   return {};
 }
 
@@ -225,7 +207,8 @@ Done Pipeline::start(std::vector<std::string>& notices) {
   make_recoveries();
   make_rx_lcores();
   make_writer_lcores();
-  outputs_.start_keepers();
+  outputs_.start_seal_hook();
+  recorder().start_keepers();
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
     rte_eal_remote_launch(run_lcore<WriterLcore>, writer_lcores_[i].get(), plan_.writers[i].lcore);
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i)
@@ -319,7 +302,7 @@ std::vector<policy::LcoreMark> Pipeline::marks() const {
     marks.push_back({counters.polls.get(), counters.waiting.get() != 0 || rx_lcores_[i]->done()});
   }
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
-    marks.push_back({writers_[i]->counters.rounds.get(), writer_lcores_[i]->done()});
+    marks.push_back({recorder().writer(i).counters.rounds.get(), writer_lcores_[i]->done()});
   return marks;
 }
 
@@ -328,17 +311,22 @@ std::optional<std::string> Pipeline::failure() const {
     const bool all = std::ranges::all_of(recoveries_, [](const auto& port) { return port->failed().has_value(); });
     if (all || plan_.config.on_port_failure == plan::OnPortFailure::stop) return lost;
   }
-  if (outputs_.size() == 0) return std::nullopt;
-  for (std::size_t i = 0; i < outputs_.size(); ++i)
-    if (outputs_.drive(i).ok()) return std::nullopt;
-  return fmt::format("no drive is left: {}: {}", outputs_.drive(outputs_.size() - 1).path(),
-                     outputs_.drive(outputs_.size() - 1).why());
+  if (recorder().drives() == 0) return std::nullopt;
+  for (std::size_t i = 0; i < recorder().drives(); ++i)
+    if (recorder().drive(i).ok()) return std::nullopt;
+  const auto& last = recorder().drive(recorder().drives() - 1);
+  return fmt::format("no drive is left: {}: {}", last.path(), last.why());
 }
 
-bool Pipeline::under_way() const {
-  return std::ranges::any_of(writers_, [](const auto& writer) {
-    return std::ranges::any_of(writer->drive_counters, [](const auto& drive) { return drive.inflight.get() != 0; });
-  });
+// The kernel still has writes that were given up: to which drives.
+std::vector<std::string> Pipeline::hanging_writes() const {
+  bool under_way = false;
+  for (std::size_t i = 0; i < recorder().writers(); ++i)
+    for (const auto& drive : recorder().writer(i).drive_counters) under_way |= drive.inflight.get() != 0;
+  std::vector<std::string> failed;
+  for (std::size_t i = 0; under_way && i < recorder().drives(); ++i)
+    if (!recorder().drive(i).ok()) failed.push_back(recorder().drive(i).path());
+  return failed;
 }
 
 std::optional<std::string> Pipeline::lost_port() const {
@@ -366,15 +354,12 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
   if (ended) rte_eal_mp_wait_lcore();
   for (auto& port : ports_)
     if (!done_by(end, [&port] { port.stop(); })) hanging.push_back(fmt::format("port {}", port.planned().name));
-  const auto drives = outputs_.stop_keepers(end);
+  const auto drives = recorder().stop_keepers(end);
   for (const auto& path : drives) hanging.push_back("drive " + path);
-  const auto discard = [this] {
-    for (auto& writer : writers_)
-      if (writer->spool_writer) writer->spool_writer->discard_unused_files();
-  };
+  const auto discard = [this] { recorder().discard_unused_files(); };
   const auto moment = std::chrono::steady_clock::now() + last_moment;  // what hung has used up the time
   if (ended && !done_by(std::max(end, moment), discard)) hanging.emplace_back("removing unused files");
-  outputs_.count_unsealed();
+  recorder().count_unsealed();
   return hanging;
 }
 
@@ -394,19 +379,20 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
   totals = {};
   // What drives lost of it was stored before.
   std::uint64_t lost_bytes = 0;
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    totals.drop_drive += outputs_.drive(i).lost();
-    lost_bytes += outputs_.drive(i).lost_bytes();
+  for (std::size_t i = 0; i < recorder().drives(); ++i) {
+    totals.drop_drive += recorder().drive(i).lost();
+    lost_bytes += recorder().drive(i).lost_bytes();
   }
   totals.stored -= totals.drop_drive;
   totals.stored_bytes -= lost_bytes;
   std::atomic_thread_fence(std::memory_order_acquire);
-  for (const auto& writer : writers_) {
-    totals.stored += writer->counters.stored.get();
-    totals.stored_bytes += writer->counters.stored_bytes.get();
-    totals.ended_early += writer->counters.ended_early.get();
-    totals.drop_drive += writer->counters.drop_drive.get();
-    totals.rehomed += writer->counters.rehomed.get();
+  for (std::size_t i = 0; i < recorder().writers(); ++i) {
+    const auto& counters = recorder().writer(i).counters;
+    totals.stored += counters.stored.get();
+    totals.stored_bytes += counters.stored_bytes.get();
+    totals.ended_early += counters.ended_early.get();
+    totals.drop_drive += counters.drop_drive.get();
+    totals.rehomed += counters.rehomed.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   for (const auto& rx : rx_parts_) {
@@ -431,8 +417,8 @@ void Pipeline::collect_stages(format::LedgerLine& ledger) const {
   const bool blocks = plan_.config.handoff == plan::HandoffKind::blocks;
   format::StageLine rx{.stage = "rx"}, handoff{.stage = "handoff", .unit = blocks ? "messages" : "packets"},
       writer{.stage = "writer"};
-  for (std::size_t i = 0; i < writers_.size(); ++i)
-    of_lcore(writer, writers_[i]->counters.audit, plan_.writers[i].lcore);
+  for (std::size_t i = 0; i < recorder().writers(); ++i)
+    of_lcore(writer, recorder().writer(i).counters.audit, plan_.writers[i].lcore);
   for (std::size_t i = 0; i < rx_parts_.size(); ++i) {
     rx_parts_[i]->look_at_handoffs(handoff);
     of_lcore(rx, rx_parts_[i]->counters.audit, plan_.rx_lcores[i].lcore);
@@ -459,16 +445,16 @@ void Pipeline::collect_ports(format::LedgerLine& ledger) const {
 void Pipeline::collect_drives(format::LedgerLine& ledger) const {
   constexpr std::array names{"ok", "full", "failed"};
   ledger.drives.clear();
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const auto& drive = outputs_.drive(i);
+  for (std::size_t i = 0; i < recorder().drives(); ++i) {
+    const auto& drive = recorder().drive(i);
     format::DriveLine line{
         .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
     line.unsynced = drive.unsynced();
     std::array<std::uint64_t, stats::Histogram::buckets> latency{};
-    for (const auto& writer : writers_)
-      for (std::size_t own = 0; own < writer->planned().drives.size(); ++own) {
-        if (writer->planned().drives[own] != i) continue;
-        const auto& counters = writer->drive_counters[own];
+    for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer)
+      for (std::size_t own = 0; own < plan_.writers[writer].drives.size(); ++own) {
+        if (plan_.writers[writer].drives[own] != i) continue;
+        const auto& counters = recorder().writer(writer).drive_counters[own];
         line.blocks += counters.blocks.get();
         line.bytes += counters.bytes.get();
         line.inflight += counters.inflight.get();
@@ -494,8 +480,8 @@ void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
                              counters.received.get(), counters.handoff_waits.get(),
                              cycles_of(counters.cycles, blocks)});
   }
-  for (std::size_t i = 0; i < writers_.size(); ++i) {
-    const auto& counters = writers_[i]->counters;
+  for (std::size_t i = 0; i < recorder().writers(); ++i) {
+    const auto& counters = recorder().writer(i).counters;
     ledger.lcores.push_back({plan_.writers[i].lcore, "writer", busy(counters.rounds.get(), counters.idle_rounds.get()),
                              counters.stored.get() + counters.ended_early.get(), counters.block_waits.get(),
                              cycles_of(counters.cycles)});

@@ -11,10 +11,10 @@
 #include "capture/lcore_signals.hpp"
 #include "capture/outputs.hpp"
 #include "capture/port_recovery.hpp"
+#include "capture/recording.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/rx_parts.hpp"
 #include "capture/writer_lcore.hpp"
-#include "capture/writer_parts.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/port.hpp"
 #include "format/ledger_line.hpp"
@@ -54,7 +54,7 @@ class Pipeline {
 
   void stop() noexcept { stop_.stop(); }
   void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore
-  bool under_way() const;                                 // the kernel still has writes that were given up
+  std::vector<std::string> hanging_writes() const;        // drives the kernel still has given up writes of
   bool done() const;                                      // all lcores are; everything received is stored or counted
 
   // Joins lcores and keepers, stops ports. Returns what did not end until `end`, in words: that is left running, and
@@ -69,7 +69,6 @@ class Pipeline {
 
   std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> make_clocks(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> make_writers(std::vector<std::string>& notices);
   std::expected<void, plan::Problem> make_rx_parts();
   void make_recoveries();
   void make_rx_lcores();
@@ -78,6 +77,7 @@ class Pipeline {
   std::uint64_t refused_stamps(std::size_t port) const;
   void judge_clocks(std::vector<std::string>& notices);
   void make_writer_lcores();
+  record::Recorder& recorder() const { return recording_->recorder(); }
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;
   rte_mempool* pool_of(std::size_t rx) const;
@@ -97,7 +97,7 @@ class Pipeline {
   policy::SharedClock tsc_line_;
   std::vector<std::optional<dpdk::DisciplinedClock>> nic_clocks_;  // by port
   std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
-  std::vector<std::unique_ptr<WriterParts>> writers_;
+  std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
   std::vector<std::unique_ptr<RxParts>> rx_parts_;
   std::vector<std::unique_ptr<PortRecovery>> recoveries_;  // by port

@@ -3,31 +3,29 @@
 
 #include <expected>
 #include <memory>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "capture/block_handoff.hpp"
 #include "capture/handoff.hpp"
+#include "capture/intake.hpp"
 #include "capture/outlet.hpp"
-#include "capture/outputs.hpp"
-#include "capture/rx_lcore.hpp"
-#include "capture/writer_parts.hpp"
 #include "dpdk/block_memory.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
-#include "record/appender.hpp"
+#include "record/recorder.hpp"
 #include "stats/counters.hpp"
 
 namespace wirespool::capture {
 
-// Everything one RX lcore delivers to, built before it starts: Handoffs to all writers, and with --handoff blocks its
-// Appenders. Counters may be read by any thread.
+// Everything one RX lcore delivers to, built before it starts, and the writers' ends of it: what the plan's Route asks
+// for. Counters may be read by any thread.
 class RxParts {
  public:
-  // `writers` are connected already. `index`: which of plan.rx_lcores.
-  static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(
-      const plan::CapturePlan& plan, std::size_t index, std::span<const std::unique_ptr<WriterParts>> writers,
-      Outputs& outputs, rte_mempool* pool, dpdk::StampField field);
+  // `index`: which of plan.rx_lcores. What is given outlives it.
+  static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(const plan::CapturePlan& plan, std::size_t index,
+                                                                     record::Recorder& recorder, rte_mempool* pool,
+                                                                     dpdk::StampField field);
 
   Outlet& outlet() { return *outlet_; }
   rte_mempool* pool() const { return pool_; }
@@ -36,31 +34,38 @@ class RxParts {
   // messages. Adds to `stage`, whose `where` names the first Handoff something is missing from. Any thread.
   void look_at_handoffs(format::StageLine& stage) const;
 
-  // The other end, for writer `writer`'s lcore.
-  std::unique_ptr<Intake> intake(std::size_t writer, WriterParts& parts);
+  // The other end, for writer `writer`'s lcore. Once for each.
+  std::unique_ptr<Intake> take_intake(std::size_t writer) { return std::move(intakes_[writer]); }
 
   stats::RxCounters counters;
 
  private:
   using Done = std::expected<void, plan::Problem>;
-  RxParts(const plan::CapturePlan& plan, std::size_t index, rte_mempool* pool, dpdk::StampField field)
-      : plan_(plan), index_(index), pool_(pool), referrer_(field, plan.config.snaplen) {}
+  RxParts(const plan::CapturePlan& plan, std::size_t index, record::Recorder& recorder, rte_mempool* pool,
+          dpdk::StampField field)
+      : plan_(plan), index_(index), recorder_(recorder), pool_(pool), referrer_(field, plan.config.snaplen) {}
 
-  Done make_packet_outlet(std::span<const std::unique_ptr<WriterParts>> writers);
-  Done make_block_outlet(std::span<const std::unique_ptr<WriterParts>> writers, Outputs& outputs);
+  Done make_outlet();
+  Done make_packet_outlet(bool packets_end);
+  Done make_block_outlet();
   Done make_building_outlet();
-  std::unique_ptr<Outlet> block_outlet(std::vector<const record::Drive*> drives);
+  std::unique_ptr<Intake> packet_intake(Handoff& handoff, std::size_t writer);
+  std::unique_ptr<Intake> block_intake(BlockHandoff& handoff, record::Writer& writer);
+  void set_block_outlet(std::vector<const record::Drive*> drives);
 
   const plan::CapturePlan& plan_;
   std::size_t index_;
+  record::Recorder& recorder_;
   rte_mempool* pool_;
   dpdk::Referrer referrer_;
-  std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; --handoff packets
-  std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; --handoff blocks
-  std::unique_ptr<dpdk::BlockMemory> memory_;                  // --handoff blocks --until block
+  std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; packets cross
+  std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; Blocks cross
+  std::unique_ptr<dpdk::BlockMemory> memory_;                  // Blocks stay: here, and
+  std::optional<record::Recorder> own_recorder_;               // who ends them
   std::vector<std::unique_ptr<record::BlockPort>> ports_;
   std::vector<std::unique_ptr<record::Appender>> appenders_;
   std::unique_ptr<Outlet> outlet_;
+  std::vector<std::unique_ptr<Intake>> intakes_;  // by writer
 };
 
 }  // namespace wirespool::capture

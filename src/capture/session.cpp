@@ -27,6 +27,7 @@
 #include "options/units.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
+#include "plan/route.hpp"
 #include "stats/ledger.hpp"
 #include "stats/losses.hpp"
 #include "storage/answers.hpp"
@@ -305,7 +306,7 @@ std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
 
 // With --stats none and --until nobody asked for one.
 bool keeps_ledger(const plan::CaptureConfig& config) {
-  return config.until == plan::Until::disk || config.stats != plan::StatsOutput::none;
+  return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
 }
 
 // A capture whose last ledger line is nowhere has not told what it lost.
@@ -358,8 +359,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto ended_by = supervisor.run();
   const auto deadline = supervisor.deadline();
   auto hanging = (*pipeline)->finish(deadline - std::chrono::nanoseconds(plan.config.stop_timeout_ns / 10));
-  for (std::size_t i = 0; i < outputs->size() && (*pipeline)->under_way(); ++i)
-    if (!outputs->drive(i).ok()) hanging.push_back("writing to " + outputs->drive(i).path());
+  for (const auto& path : (*pipeline)->hanging_writes()) hanging.push_back("writing to " + path);
   auto* hook = outputs->seal_hook();
   if (hook && !let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, reporter))
     hanging.emplace_back("--on-seal");

@@ -26,7 +26,7 @@ void WriterLcore::run() noexcept {
     bool worked = false;
     for (auto& intake : setup_.intakes) worked |= intake->serve();
     stages_.lap(worked ? cycles.build : cycles.idle);
-    const bool wrote = setup_.writer && setup_.writer->poll();
+    const bool wrote = setup_.sink->poll();
     stages_.lap(wrote ? cycles.io : cycles.idle);
     worked |= wrote;
     if (dpdk::read_tsc().count >= next_tick_) tick();
@@ -51,15 +51,15 @@ void WriterLcore::tick() noexcept {
   setup_.tsc_clock->refresh(line_, line_version_);
   const auto utc = line_.to_utc(now);
   for (auto& intake : setup_.intakes) intake->tick(utc);
-  if (setup_.writer) setup_.writer->tick(utc);
+  setup_.sink->tick(utc);
   if (++ticks_ % ticks_per_audit == 0) audit();
   const auto longest = setup_.stop->longest_write_ns.load(std::memory_order_relaxed);
-  if (setup_.writer && longest != StopFlag::wait_for_all) setup_.writer->give_up(longest);
+  if (longest != StopFlag::wait_for_all) setup_.sink->give_up(longest);
 }
 
 void WriterLcore::audit() noexcept {
   auto& counters = *setup_.counters;
-  std::int64_t held = setup_.writer ? setup_.writer->held() : 0;
+  std::int64_t held = setup_.sink->held();
   for (const auto& intake : setup_.intakes) held += intake->held();
   counters.audit.found(counters.taken.get(),
                        counters.ended_early.get() + counters.stored.get() + counters.drop_drive.get(), held);
@@ -67,10 +67,9 @@ void WriterLcore::audit() noexcept {
 
 void WriterLcore::finish() noexcept {
   for (auto& intake : setup_.intakes) intake->finish();
-  if (!setup_.writer) return;
-  setup_.writer->finish();
-  while (!setup_.writer->drained()) {
-    if (!setup_.writer->poll()) rte_pause();
+  setup_.sink->finish();
+  while (!setup_.sink->drained()) {
+    if (!setup_.sink->poll()) rte_pause();
     if (dpdk::read_tsc().count >= next_tick_) tick();
   }
 }

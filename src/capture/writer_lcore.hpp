@@ -10,7 +10,7 @@
 #include "capture/rx_lcore.hpp"
 #include "capture/stage_clock.hpp"
 #include "policy/shared_clock.hpp"
-#include "record/spool_writer.hpp"
+#include "record/block_sink.hpp"
 #include "stats/counters.hpp"
 
 namespace wirespool::capture {
@@ -18,7 +18,7 @@ namespace wirespool::capture {
 struct WriterLcoreSetup {
   std::vector<std::unique_ptr<Intake>> intakes;  // one per RX lcore
   std::vector<const RxLcore*> sources;           // these
-  record::SpoolWriter* writer = nullptr;         // nullptr: --until handoff|block
+  record::BlockSink* sink = nullptr;             // where their Blocks end
   const policy::SharedClock* tsc_clock = nullptr;
   const StopFlag* stop = nullptr;
   stats::WriterCounters* counters = nullptr;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "record/block.hpp"
+
 namespace wirespool::dpdk {
 
 std::expected<std::unique_ptr<BlockMemory>, plan::Problem> BlockMemory::take(unsigned blocks, std::uint64_t block_bytes,
@@ -18,7 +20,6 @@ std::expected<std::unique_ptr<BlockMemory>, plan::Problem> BlockMemory::take(uns
                                          "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
   std::unique_ptr<BlockMemory> memory(new BlockMemory({static_cast<std::byte*>(start), bytes}));
   std::ranges::fill(memory->bytes_, std::byte{0});
-  memory->pool_ = std::make_unique<record::BlockPool>(memory->bytes_, static_cast<std::uint32_t>(block_bytes));
   return memory;
 }
 

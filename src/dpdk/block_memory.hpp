@@ -7,11 +7,11 @@
 #include <span>
 
 #include "plan/capture_plan.hpp"
-#include "record/block.hpp"
 
 namespace wirespool::dpdk {
 
-// Blocks in hugepages, on the node of the lcore that uses them, every page touched before the first packet.
+// The memory of Blocks in hugepages, on the node of the lcore that uses them, every page touched before the first
+// packet.
 class BlockMemory {
  public:
   static std::expected<std::unique_ptr<BlockMemory>, plan::Problem> take(unsigned blocks, std::uint64_t block_bytes,
@@ -19,13 +19,11 @@ class BlockMemory {
   ~BlockMemory();
   BlockMemory(const BlockMemory&) = delete;
 
-  record::BlockPool& pool() { return *pool_; }
   std::span<std::byte> bytes() const { return bytes_; }
 
  private:
   explicit BlockMemory(std::span<std::byte> bytes) : bytes_(bytes) {}
   std::span<std::byte> bytes_;
-  std::unique_ptr<record::BlockPool> pool_;
 };
 
 }  // namespace wirespool::dpdk

@@ -15,6 +15,7 @@
 
 #include "dpdk/net_interface.hpp"
 #include "plan/device_args.hpp"
+#include "plan/route.hpp"
 #include "storage/drive.hpp"
 
 namespace wirespool::dpdk {
@@ -137,7 +138,7 @@ std::expected<plan::Machine, std::vector<plan::Problem>> probe(const plan::Captu
   for (port = static_cast<std::uint16_t>(rte_eth_find_next(0)); port < RTE_MAX_ETHPORTS;
        port = static_cast<std::uint16_t>(rte_eth_find_next(static_cast<std::uint16_t>(port + 1))))
     machine.ports.push_back(probe_port(port));
-  if (config.until != plan::Until::disk) return machine;
+  if (!plan::to_drives(config)) return machine;
   auto drives = probe_drives(config.outputs);
   if (!drives) return std::unexpected(drives.error());
   machine.drives = std::move(*drives);

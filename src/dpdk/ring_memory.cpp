@@ -14,8 +14,4 @@ rte_ring* make_ring(const char* name, unsigned element_bytes, unsigned size, int
   return rte_ring_create_elem(name, element_bytes, size, numa_node, flags);
 }
 
-std::size_t ring_bytes(unsigned element_bytes, unsigned size) noexcept {
-  return static_cast<std::size_t>(rte_ring_get_memsize_elem(element_bytes, size));
-}
-
 }  // namespace wirespool::dpdk

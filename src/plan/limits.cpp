@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "options/units.hpp"
+#include "plan/route.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -22,7 +23,7 @@ std::uint64_t descriptors_needed(const CapturePlan& plan) {
 }
 
 std::vector<Problem> check_file_size(const CaptureConfig& config, const ProcessLimits& limits) {
-  if (config.until != Until::disk || limits.file_bytes >= config.rotate_size) return {};
+  if (!to_drives(config) || limits.file_bytes >= config.rotate_size) return {};
   return {{"limits",
            fmt::format("files of --rotate-size {} are not allowed, at most {}",
                        options::format_size(config.rotate_size), options::format_size(limits.file_bytes)),

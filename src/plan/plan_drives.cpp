@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "options/units.hpp"
+#include "plan/route.hpp"
 
 namespace wirespool::plan {
 namespace {
@@ -53,7 +54,7 @@ PlannedDrive planned(const MachineDrive& drive) {
 
 std::vector<PlannedDrive> plan_drives(const CaptureConfig& config, const Machine& machine, Findings& findings) {
   std::vector<PlannedDrive> drives;
-  if (config.until != Until::disk) {
+  if (!to_drives(config)) {
     if (!config.outputs.empty())
       findings.notices.push_back("--output: nothing is written, as --until stops before the drives");
     return drives;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "options/lists.hpp"
+#include "plan/route.hpp"
 #include "plan/spread.hpp"
 
 namespace wirespool::plan {
@@ -41,8 +42,7 @@ void add_queues(const CapturePlan& plan, Demand& demand) {
 Demand demand_of(const CaptureConfig& config, const Machine& machine, const CapturePlan& plan) {
   Demand demand;
   // With --handoff blocks the RX lcores build Blocks themselves.
-  const bool built_by_rx = config.handoff == HandoffKind::blocks && config.until == Until::block;
-  demand.wants_writers = config.until != Until::rx && !built_by_rx;
+  demand.wants_writers = has_writers(route_of(config));
   add_queues(plan, demand);
   for (const auto& drive : plan.drives) demand.drive_nodes.push_back(drive.numa_node);
   if (demand.drive_nodes.empty()) demand.drive_nodes.assign(std::max<std::size_t>(1, config.outputs.size()), -1);

@@ -9,6 +9,7 @@
 
 #include "format/carry.hpp"
 #include "format/index.hpp"
+#include "plan/route.hpp"
 #include "plan/usual.hpp"
 #include "policy/writer_shape.hpp"
 
@@ -100,7 +101,7 @@ policy::WriterShape shape_of(const CapturePlan& plan, const PlannedWriter& write
 unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
   const auto shape = shape_of(plan, writer);
   const unsigned least = shape.fewest_blocks();
-  if (plan.config.until != Until::disk) return least;
+  if (writer.drives.empty()) return least;
   const auto busy = shape.open_lanes() + shape.drives * plan.config.io_depth * 2;
   const auto bridge = static_cast<unsigned>((least_writer_bytes + plan.block_bytes - 1) / plan.block_bytes);
   return std::max({least, busy, bridge});
@@ -127,8 +128,7 @@ void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
 void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findings) {
   plan.block_bytes = config.block_size;
   plan.carry_bytes = format::carry_capacity;
-  const bool blocks_cross = config.handoff == HandoffKind::blocks;
-  if (config.until == Until::rx || (config.until == Until::handoff && !blocks_cross)) return;
+  if (!builds_blocks(route_of(config))) return;
   if (plan.writers.empty())
     for (auto& rx : plan.rx_lcores) plan.blocks += rx.blocks = shape_of(plan, 1, 0).fewest_blocks();
   for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
@@ -138,7 +138,7 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
 }
 
 void plan_index(const CaptureConfig& config, CapturePlan& plan) {
-  if (config.until != Until::disk || config.index == IndexLevel::off) return;
+  if (!to_drives(config) || config.index == IndexLevel::off) return;
   std::uint64_t files = 0;
   for (const auto& writer : plan.writers) files += shape_of(plan, writer).files();
   const auto entries = policy::index_rows(config.rotate_size, config.block_size, format::max_open_index_entries);

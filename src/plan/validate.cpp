@@ -7,6 +7,7 @@
 #include "options/units.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/capture_table.hpp"
+#include "plan/route.hpp"
 #include "plan/words.hpp"
 
 // What single options may be stands in capture_table.cpp; here is what they may not be together.
@@ -16,7 +17,7 @@ namespace {
 using Problems = std::vector<Problem>;
 
 void check_outputs(Problems& problems, const CaptureConfig& config) {
-  if (config.until != Until::disk || !config.outputs.empty()) return;
+  if (!to_drives(config) || !config.outputs.empty()) return;
   problems.push_back({"--output", "a capture to disk needs a directory to write to",
                       "give --output DIR, or measure without drives with --until rx, handoff or block"});
 }
@@ -31,7 +32,7 @@ void check_lcores(Problems& problems, const CaptureConfig& config) {
                         fmt::format("lcore {} cannot receive and write", options::format_number_list(both)),
                         "take it out of --rx-lcores or out of --writer-lcores"});
   }
-  if (config.until == Until::rx && !config.writer_lcores.empty()) {
+  if (route_of(config) == Route::ends_at_rx && !config.writer_lcores.empty()) {
     problems.push_back({"--writer-lcores", "--until rx has no writers", "leave it out, or run --until handoff"});
   }
 }
@@ -52,7 +53,7 @@ void check_rotation(Problems& problems, const CaptureConfig& config) {
 }
 
 void check_on_seal(Problems& problems, const CaptureConfig& config) {
-  if (config.on_seal.empty() || config.until == Until::disk) return;
+  if (config.on_seal.empty() || to_drives(config)) return;
   problems.push_back(
       {"--on-seal", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
 }

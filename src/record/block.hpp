@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "format/carry.hpp"
+#include "policy/writer_shape.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::record {
@@ -33,6 +35,57 @@ struct Tail {
   Tally tally;
 };
 
+// How far the write of a Block has come. The SpoolWriter's, who alone changes it, by the name of what happened.
+class BlockWrite {
+ public:
+  bool waits() const noexcept { return state_ == State::waiting; }
+  bool inflight() const noexcept { return state_ == State::inflight; }
+  bool complete() const noexcept { return state_ == State::complete; }
+  bool abandoned() const noexcept { return state_ == State::abandoned; }
+
+  std::uint32_t done_bytes() const noexcept { return done_bytes_; }  // of the write
+  const Tail& flushed() const noexcept { return flushed_; }      // on the drive by a tail's write; a record ends there
+  std::uint64_t began_ns() const noexcept { return began_ns_; }  // the last write, on the steady clock
+
+  // open -> waiting. One whose tail hangs stays abandoned: the kernel may still read it, so nobody else ever gets it.
+  void filled() noexcept {
+    if (state_ == State::open) state_ = State::waiting;
+  }
+  // waiting -> inflight
+  void began(std::uint64_t now_ns) noexcept {
+    assert(waits());
+    state_ = State::inflight;
+    began_ns_ = now_ns;
+  }
+  // inflight -> waiting: nothing was written
+  void put_off() noexcept { leave_flight(State::waiting); }
+  // inflight -> complete, or waiting again if the write was short
+  void went_on(std::uint32_t bytes, std::uint32_t of_bytes) noexcept {
+    done_bytes_ += bytes;
+    leave_flight(done_bytes_ >= of_bytes ? State::complete : State::waiting);
+  }
+  // inflight -> failed, for good
+  void failed() noexcept { leave_flight(State::failed); }
+  // -> abandoned, for good: a write of it hangs
+  void abandon() noexcept { state_ = State::abandoned; }
+
+  // The tail of an open Block; its state stays.
+  void tail_began(std::uint64_t now_ns) noexcept { began_ns_ = now_ns; }
+  void tail_ended(const Tail& tail) noexcept { flushed_ = tail; }
+
+ private:
+  enum class State : std::uint32_t { open, waiting, inflight, complete, failed, abandoned };
+  void leave_flight(State to) noexcept {
+    assert(inflight());
+    state_ = to;
+  }
+
+  State state_ = State::open;
+  std::uint32_t done_bytes_ = 0;
+  Tail flushed_;
+  std::uint64_t began_ns_ = 0;
+};
+
 // One aligned write on its way from an Appender to a drive. Lives in a BlockPool for the whole capture; owned by one
 // lcore at a time: Appender -> SpoolWriter -> pool.
 struct Block {
@@ -51,14 +104,37 @@ struct Block {
   std::uint32_t first_start = 0;  // offset in data
   Timestamp first, last;
 
-  // SpoolWriter's, while the Block is on its way.
-  // abandoned: a write of it hangs; the kernel may still read it, so nobody else ever gets it
-  enum class State : std::uint32_t { waiting, inflight, complete, failed, abandoned };
-  State state = State::waiting;
-  std::uint32_t written = 0;       // bytes of the write that are done
-  Tail flushed;                    // already on the drive by a tail write; a record ends there
-  std::uint64_t submitted_ns = 0;  // on the steady clock
-  Block* next = nullptr;           // in file order
+  BlockWrite write;
+
+  // Packets that end in it and are not on a drive by a tail's write.
+  std::uint64_t unflushed() const noexcept { return tally.packets - write.flushed().tally.packets; }
+
+ private:
+  friend class BlockList;
+  Block* behind_ = nullptr;  // in the list it is in
+};
+
+// Blocks in a row, first in first out. Owns nothing; a Block is in one list at most.
+class BlockList {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  Block* front() const noexcept { return first_; }  // nullptr: none
+  static Block* behind(const Block& block) noexcept { return block.behind_; }
+
+  void push(Block& block) noexcept {
+    block.behind_ = nullptr;
+    (first_ ? last_->behind_ : first_) = &block;
+    last_ = &block;
+  }
+  Block& pop() noexcept {
+    Block& block = *first_;
+    first_ = block.behind_;
+    return block;
+  }
+
+ private:
+  Block* first_ = nullptr;
+  Block* last_ = nullptr;
 };
 
 // All Blocks of one writer, in memory taken at start. Last in, first out, so that a few warm Blocks do the work.
@@ -69,7 +145,7 @@ class BlockPool {
   BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes);
 
   static std::uint64_t bytes_needed(std::uint64_t blocks, std::uint64_t block_bytes) {
-    return blocks * (carry_capacity + (block_bytes + 4095) / 4096 * 4096);
+    return blocks * policy::block_stride(block_bytes, carry_capacity);
   }
 
   Block* get() noexcept {

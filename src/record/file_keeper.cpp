@@ -221,7 +221,7 @@ void FileKeeper::close(FileSlot& slot) {
 
 void FileKeeper::seal(FileSlot& slot) {
   const auto name = format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence});
-  const bool announced = options_.seal_hook != nullptr && options_.seal_hook->announce(directory_, name);
+  for (auto* const listener : options_.listeners) listener->sealing(directory_, name);
   if (!make_whole(slot)) {
     leave_hidden(slot);
     return;
@@ -229,7 +229,7 @@ void FileKeeper::seal(FileSlot& slot) {
   if (!give_name(slot, name)) return;
   files_sealed_.fetch_add(1, std::memory_order_relaxed);
   if (options_.write_index && slot.index_complete) write_index(slot, name);
-  if (options_.seal_hook != nullptr) options_.seal_hook->sealed(directory_, name, announced);
+  for (auto* const listener : options_.listeners) listener->sealed(directory_, name);
 }
 
 // Cut and synced. A sync is not tried again: the kernel tells of a write that failed once, and a second sync that ends

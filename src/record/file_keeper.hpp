@@ -13,7 +13,7 @@
 
 #include "record/drive.hpp"
 #include "record/file_slot.hpp"
-#include "record/seal_hook.hpp"
+#include "record/seal_listener.hpp"
 #include "storage/direct_file.hpp"
 
 namespace wirespool::record {
@@ -26,7 +26,7 @@ struct FileKeeperOptions {
   bool write_index = true;
   std::uint32_t block_bytes = 0;         // of the Blocks, for the index
   std::chrono::nanoseconds sync_age{0};  // how often an open file that has grown is synced; 0: only when sealed
-  SealHook* seal_hook = nullptr;         // told of each sealed file; outlives the keeper
+  std::vector<SealListener*> listeners;  // outlive the keeper
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,

@@ -53,6 +53,20 @@ struct alignas(64) FileSlot {
   static constexpr std::uint64_t nothing = UINT64_MAX;
   std::atomic<std::uint64_t> trim_to{nothing};
 
+  // The writer's, before `wanted`: a new file, nothing of which is there yet.
+  void begin(unsigned of_writer, unsigned number) noexcept {
+    writer = of_writer;
+    hidden_number = number;
+    tally = {};
+    stored.store(0, std::memory_order_relaxed);
+    first = {};
+    index.clear();
+    index_complete = true;
+    refusals = 0;
+    next_try = {};
+    asked_again = false;
+  }
+
   // The keeper's: packets that were `stored` when the last sync began that ended well, and when it looks next.
   std::atomic<std::uint64_t> synced{0};
   std::chrono::steady_clock::time_point next_sync{};

@@ -6,8 +6,8 @@
 namespace wirespool::record {
 
 BlockRecords::BlockRecords(const Block& block) noexcept : end_(block.data + block.length) {
-  if (block.flushed.length)
-    at_ = block.data + block.flushed.length;
+  if (block.write.flushed().length)
+    at_ = block.data + block.write.flushed().length;
   else if (block.carry)
     at_ = block.data - block.carry;
   else
@@ -32,23 +32,20 @@ void BlockRecords::advance(std::size_t records) noexcept {
 }
 
 void Rehoming::push(Block& block) noexcept {
-  block.next = nullptr;
-  (first_ ? last_->next : first_) = &block;
-  last_ = &block;
-  if (first_ == &block) records_ = BlockRecords(block);
+  if (blocks_.empty()) records_ = BlockRecords(block);
+  blocks_.push(block);
 }
 
 std::uint64_t Rehoming::packets() const noexcept {
+  if (blocks_.empty()) return 0;
   std::uint64_t packets = 0;
-  for (const Block* block = first_; block; block = block->next)
-    packets += block->tally.packets - block->flushed.tally.packets;
-  return first_ ? packets - records_.passed() : 0;
+  for (const Block* block = blocks_.front(); block; block = BlockList::behind(*block)) packets += block->unflushed();
+  return packets - records_.passed();
 }
 
 Block& Rehoming::pop() noexcept {
-  Block& block = *first_;
-  first_ = block.next;
-  if (first_) records_ = BlockRecords(*first_);
+  Block& block = blocks_.pop();
+  if (!blocks_.empty()) records_ = BlockRecords(*blocks_.front());
   return block;
 }
 

@@ -33,16 +33,15 @@ class BlockRecords {
 // Blocks that a drive did not take, first in first out, and how far the first one has been read.
 class Rehoming {
  public:
-  bool empty() const noexcept { return first_ == nullptr; }
+  bool empty() const noexcept { return blocks_.empty(); }
   void push(Block& block) noexcept;
-  Block& front() noexcept { return *first_; }
+  Block& front() noexcept { return *blocks_.front(); }
   BlockRecords& records() noexcept { return records_; }  // of front()
   Block& pop() noexcept;
   std::uint64_t packets() const noexcept;  // still to be appended again, counted Block by Block
 
  private:
-  Block* first_ = nullptr;
-  Block* last_ = nullptr;
+  BlockList blocks_;
   BlockRecords records_;
 };
 

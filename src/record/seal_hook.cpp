@@ -43,15 +43,16 @@ SealHook::SealHook(SealHookOptions options, std::vector<const storage::Directory
   for (const auto* directory : directories_) {
     std::error_code lost;  // then as it was given
     const auto path = std::filesystem::absolute(directory->path(), lost).lexically_normal().string();
-    paths_.push_back(lost ? directory->path() : path);
+    places_.push_back({lost ? directory->path() : path});
   }
 }
 
-// Where it was when the capture began: the working directory may be gone when a file is sealed.
-const std::string& SealHook::where(const Job& job) const {
-  const auto known = std::ranges::find(directories_, job.directory);
-  return paths_[static_cast<std::size_t>(known - directories_.begin())];
+std::size_t SealHook::index_of(const storage::Directory& directory) const noexcept {
+  return static_cast<std::size_t>(std::ranges::find(directories_, &directory) - directories_.begin());
 }
+
+// Where it was when the capture began: the working directory may be gone when a file is sealed.
+const std::string& SealHook::where(const Job& job) const { return places_[index_of(*job.directory)].path; }
 
 SealHook::~SealHook() { stop(); }
 
@@ -64,13 +65,15 @@ void SealHook::start() {
   thread_ = std::thread(&SealHook::run, this);
 }
 
-bool SealHook::announce(const storage::Directory& directory, const std::string& pcap) noexcept {
-  return storage::put_marker(directory, format::pending_file_name(pcap));
+void SealHook::sealing(const storage::Directory& directory, const std::string& pcap) noexcept {
+  const bool marked = storage::put_marker(directory, format::pending_file_name(pcap));
+  const std::lock_guard lock(mutex_);
+  place_of(directory).marked = marked;
 }
 
-void SealHook::sealed(const storage::Directory& directory, const std::string& pcap, bool announced) {
+void SealHook::sealed(const storage::Directory& directory, const std::string& pcap) {
   const std::lock_guard lock(mutex_);
-  Job job{&directory, pcap, announced};
+  Job job{&directory, pcap, place_of(directory).marked};
   if (knows(job)) return;
   remember(std::move(job));
   changed_.notify_one();

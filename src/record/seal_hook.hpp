@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "record/seal_listener.hpp"
 #include "storage/directory.hpp"
 
 namespace wirespool::record {
@@ -35,18 +36,18 @@ struct SealHookCounts {
 // Runs a command for each sealed file, one after the other on a thread of its own, until it succeeds. A marker beside
 // the file says that it has not yet: put before the file gets its name, so that no crash lets a file slip, and taken
 // away after the command succeeded, so that one may run twice for a file but never not at all.
-class SealHook {
+class SealHook final : public SealListener {
  public:
   // `directories` outlive it.
   SealHook(SealHookOptions options, std::vector<const storage::Directory*> directories);
-  ~SealHook();
+  ~SealHook() override;
 
   // Remembers what an earlier capture left and starts the thread. Control thread, like all below but the next two.
   void start();
 
-  // Keepers: a file is about to get its name; it has it, and its index.
-  bool announce(const storage::Directory& directory, const std::string& pcap) noexcept;
-  void sealed(const storage::Directory& directory, const std::string& pcap, bool announced);
+  // Keepers. Puts the marker; remembers the file. Asks no drive while it keeps others from asking.
+  void sealing(const storage::Directory& directory, const std::string& pcap) noexcept override;
+  void sealed(const storage::Directory& directory, const std::string& pcap) override;
 
   void last_call();       // each is tried once more, now, and then left for the next start
   bool finished() const;  // no file is left to be tried
@@ -64,6 +65,11 @@ class SealHook {
     unsigned failures = 0;
     Clock::time_point due{};
   };
+  // A directory.
+  struct Place {
+    std::string path;     // absolute
+    bool marked = false;  // the file that is being sealed there has its marker
+  };
 
   void run();
   std::optional<Job> next();
@@ -74,6 +80,8 @@ class SealHook {
   void remember(Job job);
   bool has_room() const { return fresh_.size() + failed_.size() < options_.most_waiting; }
   bool knows(const Job& job) const;
+  std::size_t index_of(const storage::Directory& directory) const noexcept;
+  Place& place_of(const storage::Directory& directory) noexcept { return places_[index_of(directory)]; }
   const std::string& where(const Job& job) const;
   bool is_done(const Job& job) const;
   void forget();                              // the current one
@@ -83,7 +91,7 @@ class SealHook {
 
   SealHookOptions options_;
   std::vector<const storage::Directory*> directories_;
-  std::vector<std::string> paths_;  // theirs, absolute
+  std::vector<Place> places_;  // by directory
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> fresh_;   // never tried

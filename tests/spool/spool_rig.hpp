@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "record/appender.hpp"
-#include "record/file_keeper.hpp"
-#include "record/spool_writer.hpp"
+#include "record/recorder.hpp"
 #include "support/aligned_buffer.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace.hpp"
@@ -20,6 +17,7 @@ namespace wirespool::test {
 struct RigOptions {
   std::size_t drives = 1;
   std::uint32_t streams = 1;
+  bool streams_append = false;  // the test has the Appenders
   std::uint32_t block_bytes = 64 << 10;
   std::uint32_t blocks = 32;
   std::uint32_t depth = 4;
@@ -30,6 +28,8 @@ struct RigOptions {
   bool direct_io = true;
   std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
   std::uint64_t patience_ns = 2'000'000'000;
+  std::vector<record::SealListener*> seal_listeners = {};
+  std::vector<record::BlockListener*> block_listeners = {};
 };
 
 struct RefOptions {
@@ -69,7 +69,7 @@ inline std::uint32_t copy_chain(const record::PacketRef& packet, std::uint32_t o
   return static_cast<std::uint32_t>(there);
 }
 
-// A whole writer without EAL: Appenders, SpoolWriter, FileKeepers (worked by hand, on this thread) and directories.
+// A Recorder of one writer without EAL: its keepers are worked by hand, on this thread.
 class SpoolRig {
  public:
   static constexpr Timestamp capture_start{1'700'000'000'000'000'000};
@@ -77,72 +77,49 @@ class SpoolRig {
   SpoolRig(const RigOptions& options, storage::IoQueue& queue)
       : options_(options),
         memory_(record::BlockPool::bytes_needed(options.blocks, options.block_bytes), 4096),
-        pool_(memory_.span(), options.block_bytes),
-        slots_(record::SpoolWriter::lanes(options.streams, options.drives) * record::SpoolWriter::slots_per_lane),
-        drive_counters_(options.drives) {
-    std::vector<record::WriterDrive> drives;
-    directories_.reserve(options.drives);
-    for (std::size_t i = 0; i < options.drives; ++i) {
-      std::filesystem::create_directory(directory(i));
-      directories_.push_back(std::move(*storage::Directory::open(directory(i).string())));
-      drives_.push_back(std::make_unique<record::Drive>(directory(i).string(), 4096));
-      keepers_.push_back(
-          std::make_unique<record::FileKeeper>(record::FileKeeperOptions{.stem = "test",
-                                                                         .capture_start = capture_start,
-                                                                         .direct_io = options.direct_io,
-                                                                         .preallocate_bytes = options.preallocate,
-                                                                         .block_bytes = options.block_bytes},
-                                               *drives_[i], directories_.back(), slots_of(i)));
-      drives.push_back({drives_[i].get(), keepers_[i].get(), &drive_counters_[i]});
-    }
-    record::SpoolWriterOptions writer_options{.streams = options.streams,
-                                              .depth = options.depth,
-                                              .block_bytes = options.block_bytes,
-                                              .flush_age_ns = options.flush_age_ns,
-                                              .grow_bytes = options.preallocate,
-                                              .rotation = {options.rotate_size, options.rotate_age_ns},
-                                              .filter_bytes = options.filter_bytes,
-                                              .patience_ns = options.patience_ns};
-    writer_ = std::make_unique<record::SpoolWriter>(writer_options, drives, slots_, pool_, queue, counters_);
-    for (std::uint32_t stream = 0; stream < options.streams; ++stream)
-      appenders_.push_back(std::make_unique<record::Appender>(
-          record::AppenderOptions{.first_lane = writer_->first_lane(stream),
-                                  .drives = static_cast<std::uint32_t>(options.drives),
-                                  .block_bytes = options.block_bytes,
-                                  .flush_age_ns = options.flush_age_ns,
-                                  .rotation = {options.rotate_size, options.rotate_age_ns},
-                                  .copy_chain = copy_chain},
-          writer_->port(stream)));
-    writer_->open_first_files();
-  }
+        directories_(make_directories()),
+        recorder_({.stem = "test",
+                   .capture_start = capture_start,
+                   .streams = options.streams,
+                   .streams_append = options.streams_append,
+                   .block_bytes = options.block_bytes,
+                   .flush_age_ns = options.flush_age_ns,
+                   .rotation = {options.rotate_size, options.rotate_age_ns},
+                   .depth = options.depth,
+                   .grow_bytes = options.preallocate,
+                   .filter_bytes = options.filter_bytes,
+                   .patience_ns = options.patience_ns,
+                   .copy_chain = copy_chain,
+                   .seal_listeners = options.seal_listeners},
+                  drives(), {writer_options(queue)}) {}
 
   // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.
   void feed(std::uint32_t stream, std::span<const record::PacketRef> packets) {
     while (!packets.empty()) {
-      if (!writer_->any_drive()) {
-        writer_->drop(packets.size());
+      if (!sink().takes_packets()) {
+        sink().drop(packets.size());
         return;
       }
-      const auto done = appenders_[stream]->append(packets);
+      const auto done = writer().appender(stream).append(packets);
       packets = packets.subspan(done);
       if (done == 0) turn();
     }
   }
 
   void turn(Timestamp now = {}) {
-    writer_->poll();
-    for (auto& keeper : keepers_) keeper->work();
-    for (auto& appender : appenders_) appender->tick(now);
-    writer_->tick(now);
+    sink().poll();
+    for (std::size_t i = 0; i < options_.drives; ++i) recorder_.keeper(i).work();
+    for (std::uint32_t stream = 0; stream < appenders(); ++stream) writer().appender(stream).tick(now);
+    sink().tick(now);
   }
 
   void finish() {
-    for (auto& appender : appenders_) appender->finish();
-    writer_->finish();
-    while (!writer_->drained()) turn();
-    for (auto& keeper : keepers_)
-      while (keeper->work() != 0) continue;
-    writer_->discard_unused_files();
+    for (std::uint32_t stream = 0; stream < appenders(); ++stream) writer().appender(stream).finish();
+    sink().finish();
+    while (!sink().drained()) turn();
+    for (std::size_t i = 0; i < options_.drives; ++i)
+      while (recorder_.keeper(i).work() != 0) continue;
+    recorder_.discard_unused_files();
   }
 
   std::filesystem::path directory(std::size_t drive) const { return temp_ / ("drive" + std::to_string(drive)); }
@@ -153,37 +130,46 @@ class SpoolRig {
   }
 
   // Packets in Blocks, one Block after the other.
-  std::int64_t held() const {
-    auto held = writer_->held();
-    for (const auto& appender : appenders_) held += appender->held();
+  std::int64_t held() {
+    auto held = sink().held();
+    for (std::uint32_t stream = 0; stream < appenders(); ++stream) held += writer().appender(stream).held();
     return held;
   }
 
-  record::Drive& drive(std::size_t i) { return *drives_[i]; }
-  record::SpoolWriter& writer() { return *writer_; }
-  const stats::WriterCounters& counters() const { return counters_; }
-  const stats::DriveCounters& drive_counters(std::size_t i) const { return drive_counters_[i]; }
+  record::Drive& drive(std::size_t i) { return recorder_.drive(i); }
+  record::Writer& writer() { return recorder_.writer(0); }
+  record::BlockSink& sink() { return writer().sink(); }
+  const stats::WriterCounters& counters() const { return recorder_.writer(0).counters; }
+  const stats::DriveCounters& drive_counters(std::size_t i) const { return recorder_.writer(0).drive_counters[i]; }
 
  private:
-  std::vector<record::FileSlot*> slots_of(std::size_t drive) {
-    std::vector<record::FileSlot*> mine;
-    for (std::size_t i = 0; i < slots_.size(); ++i)
-      if (i / record::SpoolWriter::slots_per_lane % options_.drives == drive) mine.push_back(&slots_[i]);
-    return mine;
+  std::uint32_t appenders() const { return options_.streams_append ? 0 : options_.streams; }
+  std::vector<storage::Directory> make_directories() const {
+    std::vector<storage::Directory> made;
+    for (std::size_t i = 0; i < options_.drives; ++i) {
+      std::filesystem::create_directory(directory(i));
+      made.push_back(std::move(*storage::Directory::open(directory(i).string())));
+    }
+    return made;
+  }
+  std::vector<record::RecorderDrive> drives() const {
+    std::vector<record::RecorderDrive> all;
+    for (const auto& directory : directories_)
+      all.push_back(
+          {.directory = &directory, .direct_io = options_.direct_io, .preallocate_bytes = options_.preallocate});
+    return all;
+  }
+  record::WriterOptions writer_options(storage::IoQueue& queue) {
+    record::WriterOptions writer{.memory = memory_.span(), .queue = &queue, .listeners = options_.block_listeners};
+    for (std::size_t i = 0; i < options_.drives; ++i) writer.drives.push_back(i);
+    return writer;
   }
 
   RigOptions options_;
   TempDir temp_;
   AlignedBuffer memory_;
-  record::BlockPool pool_;
-  std::vector<record::FileSlot> slots_;
-  std::vector<stats::DriveCounters> drive_counters_;
-  stats::WriterCounters counters_;
   std::vector<storage::Directory> directories_;
-  std::vector<std::unique_ptr<record::Drive>> drives_;
-  std::vector<std::unique_ptr<record::FileKeeper>> keepers_;
-  std::unique_ptr<record::SpoolWriter> writer_;
-  std::vector<std::unique_ptr<record::Appender>> appenders_;
+  record::Recorder recorder_;
 };
 
 }  // namespace wirespool::test

@@ -49,9 +49,9 @@ struct Rig {
   }
   void make_file(unsigned sequence) const { std::ofstream(dir / "drive" / name(sequence)) << "pcap"; }
   void seal(SealHook& hook, unsigned sequence) const {
-    const bool announced = hook.announce(directory, name(sequence));
+    hook.sealing(directory, name(sequence));
     make_file(sequence);
-    hook.sealed(directory, name(sequence), announced);
+    hook.sealed(directory, name(sequence));
   }
   std::vector<std::string> logged() const {
     std::vector<std::string> lines;

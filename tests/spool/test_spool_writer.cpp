@@ -5,7 +5,7 @@
 #include "format/carry.hpp"
 #include "format/index_file.hpp"
 #include "policy/writer_shape.hpp"
-#include "record/spool_writer.hpp"
+#include "record/recorder.hpp"
 #include "spool_rig.hpp"
 #include "support/catch.hpp"
 #include "support/faulty_io_queue.hpp"
@@ -195,11 +195,8 @@ TEST_CASE("a capture that received nothing leaves no file", "[spool]") {
 
 TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
   const auto drives = GENERATE(1u, 3u);
-  const policy::WriterShape shape{.streams = 2,
-                                  .drives = drives,
-                                  .block_bytes = 16 << 10,
-                                  .snaplen = 262144,
-                                  .carry_bytes = format::carry_capacity};
+  const policy::WriterShape shape{
+      .streams = 2, .drives = drives, .block_bytes = 16 << 10, .snaplen = 9216, .carry_bytes = format::carry_capacity};
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
   auto queue = plain_queue();
   SpoolRig rig({.drives = drives, .streams = 2, .block_bytes = 16 << 10, .blocks = shape.fewest_blocks()}, *queue);
@@ -208,6 +205,159 @@ TEST_CASE("the fewest Blocks that are allowed are enough", "[spool]") {
   rig.feed(1, refs.span().subspan(1'000));
   rig.finish();
   CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+}
+
+namespace {
+
+// What lies between an Appender on a lcore of its own and the writer's sink, without the rings: so many empty Blocks,
+// and full ones are there at once.
+class SuppliedPort final : public record::BlockPort {
+ public:
+  SuppliedPort(record::Writer& writer) : writer_(writer) { supply(); }
+
+  void supply() {
+    while (empty_.size() < writer_.shape().supply(writer_.blocks())) {
+      auto* const block = writer_.sink().get_for_stream();
+      if (!block) return;
+      empty_.push_back(block);
+    }
+  }
+  void give_back() {
+    for (auto* block : empty_) writer_.sink().give_back(*block);
+    empty_.clear();
+  }
+
+  record::Block* get() noexcept override {
+    if (empty_.empty()) return nullptr;
+    auto* const block = empty_.back();
+    empty_.pop_back();
+    return block;
+  }
+  std::size_t available() const noexcept override { return empty_.size(); }
+  void take_full(record::Block& block) noexcept override { writer_.sink().take_full(block); }
+  bool take_tail(record::Block& block) noexcept override {
+    writer_.sink().take_tail(block, {block.length, block.tally});
+    return true;
+  }
+  std::span<const std::uint32_t> loads() noexcept override {
+    loads_.clear();
+    for (const auto* drive : writer_.drives()) loads_.push_back(drive->load());
+    return loads_;
+  }
+  std::uint32_t renewals(std::size_t drive) const noexcept override { return writer_.drives()[drive]->renewals(); }
+
+ private:
+  record::Writer& writer_;
+  std::vector<record::Block*> empty_;
+  std::vector<std::uint32_t> loads_;
+};
+
+}  // namespace
+
+TEST_CASE("the fewest Blocks that are allowed are enough where each Appender is on a lcore of its own", "[spool]") {
+  const auto drives = GENERATE(1u, 3u);
+  const policy::WriterShape shape{.streams = 2,
+                                  .drives = drives,
+                                  .streams_append = true,
+                                  .block_bytes = 16 << 10,
+                                  .snaplen = 9216,
+                                  .carry_bytes = format::carry_capacity};
+  const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
+  auto queue = plain_queue();
+  SpoolRig rig({.drives = drives,
+                .streams = 2,
+                .streams_append = true,
+                .block_bytes = 16 << 10,
+                .blocks = shape.fewest_blocks()},
+               *queue);
+  SuppliedPort ports[] = {{rig.writer()}, {rig.writer()}};
+  record::Appender appenders[] = {{rig.writer().appender_options(0), ports[0]},
+                                  {rig.writer().appender_options(1), ports[1]}};
+  const TraceRefs refs(trace);
+  for (std::size_t i = 0; i < trace.size(); ++i)
+    for (unsigned turns = 0; appenders[i % 2].append(refs.span().subspan(i, 1)) == 0; ++turns) {
+      REQUIRE(turns < 1'000);  // it stands still
+      rig.turn();
+      for (auto& port : ports) port.supply();
+    }
+  for (auto& appender : appenders) appender.finish();
+  for (auto& port : ports) port.give_back();
+  rig.finish();
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+}
+
+// ---- what listeners are told
+
+namespace {
+
+// Notes what it is told, of files by the number the writer has for them.
+struct NotingListener final : record::BlockListener, record::SealListener {
+  void retired(const record::Block& block, record::FileSlot& file) noexcept override {
+    in_order &= block.offset == next && block.file.number == ended;
+    next = block.last_of_file ? 0 : block.offset + block.capacity;
+    packets += block.tally.packets;
+    open &= file.state.load() == record::FileSlot::State::open;
+  }
+  void file_ended(std::uint32_t, record::FileSlot&) noexcept override {
+    in_order &= next == 0;
+    ++ended;
+  }
+  void sealing(const storage::Directory& directory, const std::string& pcap) noexcept override {
+    early &= !std::filesystem::exists(directory.path_of(pcap));
+    announced.push_back(pcap);
+  }
+  void sealed(const storage::Directory& directory, const std::string& pcap) override {
+    const std::filesystem::path path = directory.path_of(pcap);
+    late &=
+        std::filesystem::exists(path) && std::filesystem::exists(std::filesystem::path(path).replace_extension(".idx"));
+    told.push_back(path);
+  }
+
+  std::uint64_t next = 0, packets = 0;
+  std::uint32_t ended = 0;
+  bool in_order = true, open = true, early = true, late = true;
+  std::vector<std::string> announced;
+  std::vector<std::filesystem::path> told;
+};
+
+}  // namespace
+
+TEST_CASE("a listener is told of each Block once, in file order, and of each file before and after it gets its name",
+          "[spool]") {
+  NotingListener listener;
+  const auto trace = mixed_trace(20'000);
+  auto queue = plain_queue();
+  SpoolRig rig({.rotate_size = 256 << 10, .seal_listeners = {&listener}, .block_listeners = {&listener}}, *queue);
+  rig.feed(0, TraceRefs(trace).span());
+  rig.finish();
+  CHECK(listener.in_order);
+  CHECK(listener.open);
+  CHECK(listener.packets == trace.size());
+  CHECK(listener.early);
+  CHECK(listener.late);
+  auto files = sealed_files(rig.directories());
+  REQUIRE(files.size() > 1);
+  CHECK(listener.ended == files.size());
+  CHECK(listener.announced.size() == files.size());
+  std::ranges::sort(files);
+  std::ranges::sort(listener.told);
+  CHECK(listener.told == files);
+}
+
+TEST_CASE("what a dead drive did not take is retired where it is appended again, and nowhere else", "[spool][faulty]") {
+  FaultyIoQueue queue({.seed = 1});
+  const auto trace = mixed_trace(20'000);
+  struct Counting final : record::BlockListener {
+    void retired(const record::Block& block, record::FileSlot&) noexcept override { packets += block.tally.packets; }
+    void file_ended(std::uint32_t, record::FileSlot&) noexcept override {}
+    std::uint64_t packets = 0;
+  } listener;
+  SpoolRig rig({.drives = 2, .block_listeners = {&listener}}, queue);
+  queue.add_death({.directory = rig.directory(1).string(), .from = 3, .result = -EIO});
+  rig.feed(0, TraceRefs(trace).span());
+  rig.finish();
+  CHECK(rig.drive(1).state() == record::DriveState::failed);
+  CHECK(listener.packets == trace.size());
 }
 
 // ---- drives that misbehave
@@ -291,7 +441,7 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
     REQUIRE(rig.counters().stored.get() == on_disk.size());
     REQUIRE(rig.counters().stored.get() + rig.counters().drop_drive.get() == trace.size());
     REQUIRE(rig.counters().stored_bytes.get() == on_disk.bytes());
-    if (rig.writer().any_drive()) REQUIRE(compare_as_set(trace, on_disk) == "");
+    if (rig.sink().takes_packets()) REQUIRE(compare_as_set(trace, on_disk) == "");
     for (const auto& file : read_sealed_files(rig.directories()))
       REQUIRE(compare_as_subsequence(trace, file.packets) == "");
     REQUIRE(hidden_left(rig) == 0);

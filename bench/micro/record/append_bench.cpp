@@ -3,7 +3,7 @@
 // What building Blocks costs beside copying the frames: append_bench [--json]
 // Frames lie as in an mbuf pool of the size that a capture of one queue takes; one Block of 1 MiB is filled over and
 // over. memcpy: the frames alone. put_record: with a pcap record header each. Appender: everything a writer lcore does
-// with PacketRefs in Bursts of 64, up to a BlockSink.
+// with PacketRefs in Bursts of 64, up to a sink that gives Blocks back unwritten.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -12,8 +12,7 @@
 #include "contest/contest.hpp"
 #include "contest/frames.hpp"
 #include "format/pcap_records.hpp"
-#include "record/appender.hpp"
-#include "record/block_sink.hpp"
+#include "record/recorder.hpp"
 
 namespace {
 
@@ -51,21 +50,16 @@ void put_records(std::span<const Frame> frames, bench::Target& shared) {
   shared = target;
 }
 
-// An Appender with all it needs.
+// A Recorder without drives.
 class Line {
  public:
-  explicit Line(std::span<std::byte> memory)
-      : pool_(memory, block_bytes),
-        sink_(pool_, counter_),
-        appender_({.block_bytes = block_bytes, .rotation = {}}, sink_) {}
+  explicit Line(std::span<std::byte> memory) : recorder_({.block_bytes = block_bytes}, {}, {{.memory = memory}}) {}
 
   void append(std::span<const record::PacketRef> packets) { bench::keep(appender_.append(packets)); }
 
  private:
-  stats::Counter counter_;
-  record::BlockPool pool_;
-  record::BlockSink sink_;
-  record::Appender appender_;
+  record::Recorder recorder_;
+  record::Appender& appender_ = recorder_.writer(0).appender(0);
 };
 
 std::vector<record::PacketRef> refer(const std::vector<Frame>& frames) {

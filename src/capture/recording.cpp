@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/recording.hpp"
+
+#include <fmt/format.h>
+#include <rte_lcore.h>
+
+#include <chrono>
+#include <utility>
+
+#include "dpdk/refer.hpp"
+#include "format/index.hpp"
+#include "plan/route.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+// Where io_uring's own workers may run: not on a polling lcore.
+int housekeeping_cpu() {
+  const rte_cpuset_t cpus = rte_lcore_cpuset(rte_get_main_lcore());
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &cpus)) return cpu;
+  return -1;
+}
+
+std::unique_ptr<storage::IoQueue> make_queue(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
+                                             std::span<std::byte> memory, std::vector<std::string>& notices) {
+  const storage::IoQueueOptions options{.entries = static_cast<unsigned>(plan.config.io_depth * writer.drives.size()),
+                                        .registered = memory,
+                                        .worker_cpu = housekeeping_cpu()};
+  if (plan.config.io == plan::Io::uring) {
+    auto queue = storage::make_uring_queue(options);
+    if (queue) {
+      if (const auto notice = (*queue)->notice(); !notice.empty()) notices.push_back(notice);
+      return std::move(*queue);
+    }
+    notices.push_back(fmt::format("io_uring is not to be had ({}): writing with pwrite, one write at a time per writer",
+                                  queue.error().message()));
+  }
+  return storage::make_pwrite_queue(options);
+}
+
+}  // namespace
+
+record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
+  const auto& config = plan.config;
+  const auto route = plan::route_of(config);
+  const bool flows = config.index == plan::IndexLevel::flow;
+  return {.stem = config.name,
+          .streams = route == plan::Route::packets_end ? 0 : static_cast<std::uint32_t>(plan.rx_lcores.size()),
+          .streams_append = route == plan::Route::blocks_cross,
+          .snaplen = config.snaplen,
+          .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
+          .flush_age_ns = config.flush_age_ns,
+          .rotation = {config.rotate_size, config.rotate_age_ns},
+          .depth = config.io_depth,
+          .write_index = config.index != plan::IndexLevel::off,
+          .filter_bytes = flows ? format::filter_bytes_of(config.rotate_size) : 0,
+          .sync_age = std::chrono::nanoseconds(config.sync_age_ns),
+          .copy_chain = dpdk::copy_chain};
+}
+
+std::expected<std::unique_ptr<Recording>, plan::Problem> Recording::make(const plan::CapturePlan& plan,
+                                                                         Outputs& outputs,
+                                                                         std::vector<std::string>& notices) {
+  std::unique_ptr<Recording> recording(new Recording);
+  std::vector<record::WriterOptions> writers;
+  for (const auto& planned : plan.writers) {
+    auto writer = recording->equip(plan, planned, notices);
+    if (!writer) return std::unexpected(writer.error());
+    writers.push_back(std::move(*writer));
+  }
+  auto options = recorder_options(plan);
+  options.capture_start = outputs.start();
+  options.seal_listeners = outputs.seal_listeners();
+  recording->recorder_.emplace(std::move(options), outputs.drives(), std::move(writers));
+  outputs.use(*recording->recorder_);
+  return recording;
+}
+
+std::expected<record::WriterOptions, plan::Problem> Recording::equip(const plan::CapturePlan& plan,
+                                                                     const plan::PlannedWriter& writer,
+                                                                     std::vector<std::string>& notices) {
+  record::WriterOptions options{.number = writer.writer, .drives = {writer.drives.begin(), writer.drives.end()}};
+  if (writer.blocks == 0) return options;
+  auto memory = dpdk::BlockMemory::take(writer.blocks, plan.block_bytes, writer.numa_node);
+  if (!memory) return std::unexpected(memory.error());
+  memory_.push_back(std::move(*memory));
+  options.memory = memory_.back()->bytes();
+  if (writer.drives.empty()) return options;
+  queues_.push_back(make_queue(plan, writer, options.memory, notices));
+  options.queue = queues_.back().get();
+  return options;
+}
+
+}  // namespace wirespool::capture

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "capture/outputs.hpp"
+#include "dpdk/block_memory.hpp"
+#include "plan/capture_plan.hpp"
+#include "record/recorder.hpp"
+#include "storage/io_queue.hpp"
+
+namespace wirespool::capture {
+
+// The writing half's options, as the plan has them.
+record::RecorderOptions recorder_options(const plan::CapturePlan& plan);
+
+// The Recorder of a capture, with what it is given of this machine: Blocks in hugepages and an IoQueue for each writer.
+// Control thread.
+class Recording {
+ public:
+  // `outputs` outlives it. What had to be done without is added to `notices`.
+  static std::expected<std::unique_ptr<Recording>, plan::Problem> make(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                       std::vector<std::string>& notices);
+
+  record::Recorder& recorder() { return *recorder_; }
+
+ private:
+  Recording() = default;
+  std::expected<record::WriterOptions, plan::Problem> equip(const plan::CapturePlan& plan,
+                                                            const plan::PlannedWriter& writer,
+                                                            std::vector<std::string>& notices);
+
+  std::vector<std::unique_ptr<dpdk::BlockMemory>> memory_;
+  std::vector<std::unique_ptr<storage::IoQueue>> queues_;  // go first: they wait for writes out of the memory
+  std::optional<record::Recorder> recorder_;
+};
+
+}  // namespace wirespool::capture

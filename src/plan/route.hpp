@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "plan/capture_config.hpp"
+
+namespace wirespool::plan {
+
+// How packets go, as --until and --handoff have it: where they end, on whose lcore Blocks are built, and what crosses
+// between lcores. Asked where a capture is planned and where its parts are put together; nowhere is --until compared
+// with anything else.
+enum class Route {
+  ends_at_rx,     // nothing crosses, there is no writer
+  packets_end,    // packets cross, and end at the writers
+  packets_cross,  // packets cross; writers build Blocks
+  blocks_cross,   // RX lcores build Blocks; full ones cross
+  blocks_stay,    // RX lcores build Blocks; they end there, and there is no writer
+};
+
+constexpr Route route_of(const CaptureConfig& config) {
+  const bool blocks = config.handoff == HandoffKind::blocks;
+  switch (config.until) {
+    case Until::rx:
+      return Route::ends_at_rx;
+    case Until::handoff:
+      return blocks ? Route::blocks_cross : Route::packets_end;
+    case Until::block:
+      return blocks ? Route::blocks_stay : Route::packets_cross;
+    case Until::disk:
+      break;
+  }
+  return blocks ? Route::blocks_cross : Route::packets_cross;
+}
+
+constexpr bool has_writers(Route route) { return route != Route::ends_at_rx && route != Route::blocks_stay; }
+constexpr bool builds_blocks(Route route) { return route != Route::ends_at_rx && route != Route::packets_end; }
+
+// Whether Blocks are written; else they end as soon as they are full.
+constexpr bool to_drives(const CaptureConfig& config) { return config.until == Until::disk; }
+
+}  // namespace wirespool::plan

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <vector>
+
+#include "record/block_keys.hpp"
+#include "record/block_listener.hpp"
+
+namespace wirespool::record {
+
+// A row of its file's index for each Block in which a record begins.
+class RowListener final : public BlockListener {
+ public:
+  void retired(const Block& block, FileSlot& file) noexcept override {
+    if (block.starts == 0) return;
+    file.index.add({block.offset + block.first_start, block.first, block.last, block.starts, 0});
+  }
+  void file_ended(std::uint32_t, FileSlot&) noexcept override {}
+};
+
+// And the flow keys of each row. Comes before RowListener: adding a row may need the keys of all rows before it.
+class KeyListener final : public BlockListener {
+ public:
+  explicit KeyListener(std::size_t lanes) : keys_(lanes) {}
+
+  void retired(const Block& block, FileSlot& file) noexcept override {
+    BlockKeys& keys = keys_[block.file.lane];
+    keys.finish_record(block);
+    if (block.starts == 0) return;
+    keys.end_row(file.index);
+    keys.begin_row(block);
+  }
+  void file_ended(std::uint32_t lane, FileSlot& file) noexcept override { keys_[lane].end_row(file.index); }
+
+ private:
+  std::vector<BlockKeys> keys_;  // by lane
+};
+
+}  // namespace wirespool::record

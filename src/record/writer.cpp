@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "record/writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "format/index.hpp"
+#include "record/index_listeners.hpp"
+#include "record/null_sink.hpp"
+#include "record/spool_writer.hpp"
+
+namespace wirespool::record {
+
+policy::WriterShape shape_of(const RecorderOptions& options, const WriterOptions& writer) {
+  return {.streams = options.streams,
+          .drives = static_cast<std::uint32_t>(writer.drives.size()),
+          .streams_append = options.streams_append,
+          .block_bytes = options.block_bytes,
+          .snaplen = options.snaplen,
+          .carry_bytes = carry_capacity};
+}
+
+Writer::Writer(const RecorderOptions& options, const WriterOptions& own, std::vector<WriterDrive> drives,
+               std::span<FileSlot> slots)
+    : drive_counters(drives.size()),
+      shape_(shape_of(options, own)),
+      appender_options_{.drives = std::max(1u, shape_.drives),
+                        .layout = Records(options.snaplen),
+                        .block_bytes = options.block_bytes,
+                        .flush_age_ns = options.flush_age_ns,
+                        .rotation = options.rotation,
+                        .copy_chain = options.copy_chain},
+      pool_(own.memory, options.block_bytes) {
+  for (const auto& drive : drives) seen_drives_.push_back(drive.drive);
+  make_sink(options, own, std::move(drives), slots);
+  if (options.streams_append) return;
+  for (std::uint32_t stream = 0; stream < options.streams; ++stream)
+    appenders_.push_back(std::make_unique<Appender>(appender_options(stream), sink_->port(stream)));
+}
+
+void Writer::make_sink(const RecorderOptions& options, const WriterOptions& own, std::vector<WriterDrive> drives,
+                       std::span<FileSlot> slots) {
+  if (drives.empty()) {
+    sink_ = std::make_unique<NullSink>(pool_, own.ended_early ? *own.ended_early : counters.ended_early);
+    return;
+  }
+  for (std::size_t i = 0; i < drives.size(); ++i) drives[i].counters = &drive_counters[i];
+  sink_ = std::make_unique<SpoolWriter>(SpoolWriterOptions{.shape = shape_,
+                                                           .writer = own.number,
+                                                           .depth = options.depth,
+                                                           .layout = Records(options.snaplen),
+                                                           .flush_age_ns = options.flush_age_ns,
+                                                           .grow_bytes = options.grow_bytes,
+                                                           .rotation = options.rotation,
+                                                           .patience_ns = options.patience_ns},
+                                        std::move(drives), slots, make_listeners(options, own, slots), pool_,
+                                        *own.queue, counters);
+}
+
+std::vector<BlockListener*> Writer::make_listeners(const RecorderOptions& options, const WriterOptions& own,
+                                                   std::span<FileSlot> slots) {
+  if (options.write_index) {
+    const auto rows =
+        policy::index_rows(options.rotation.size_bytes, options.block_bytes, format::max_open_index_entries);
+    for (auto& slot : slots) slot.index.take_memory(rows, options.filter_bytes);
+    if (options.filter_bytes > 0) index_.push_back(std::make_unique<KeyListener>(shape_.lanes()));
+    index_.push_back(std::make_unique<RowListener>());
+  }
+  std::vector<BlockListener*> all;
+  for (const auto& listener : index_) all.push_back(listener.get());
+  all.insert(all.end(), own.listeners.begin(), own.listeners.end());
+  return all;
+}
+
+AppenderOptions Writer::appender_options(std::uint32_t stream) const {
+  auto options = appender_options_;
+  options.first_lane = stream * options.drives;
+  return options;
+}
+
+std::vector<const Drive*> Writer::drives() const { return seen_drives_; }
+
+}  // namespace wirespool::record
