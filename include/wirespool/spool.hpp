@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,17 +47,34 @@ struct SpoolCapture {
   std::string ledger_path;  // STEM-<start>.ledger.jsonl; empty if there is none
 };
 
+// What Spool::refresh() found to be otherwise than before.
+struct SpoolChanges {
+  std::vector<SpoolEntry> added;     // sealed since, or with other content; in the order of files()
+  std::vector<std::string> removed;  // paths of what is gone, or has other content now
+};
+
 // The sealed files of one or several captures, over all their directories. Works while a capture writes into them: it
-// knows what was sealed when it was opened.
+// knows what was sealed when it was opened or refreshed. A value: copies know the same and go their own ways. Holds no
+// descriptor; used by one thread at a time.
 class Spool {
  public:
   // Directories, of which sealed SpoolFiles are taken, and files, of which any pcap and pcapng is. A file named twice
   // counts once.
   static std::expected<Spool, Error> open(const std::vector<std::string>& places);
 
-  const std::vector<SpoolEntry>& files() const { return files_; }          // by time, then writer and sequence
-  const std::vector<SpoolCapture>& captures() const { return captures_; }  // by stem, start and directory
-  const std::vector<std::string>& notices() const { return notices_; }     // what was left out or ignored, and why
+  // Looks at the same places again. What is known of a file that is the same (by inode, length and times) is kept: its
+  // index is not read again. A file that was only renamed, or had its mode changed, is neither added nor removed. A
+  // Merge that was made before is not affected. A file that was named and is gone is removed, a directory that is gone
+  // an Error, after which all is as it was.
+  std::expected<SpoolChanges, Error> refresh();
+
+  // References into it: they end with it, and with the next refresh().
+  const std::vector<SpoolEntry>& files() const& { return files_; }          // by time, then writer and sequence
+  const std::vector<SpoolCapture>& captures() const& { return captures_; }  // by stem, start and directory
+  const std::vector<std::string>& notices() const& { return notices_; }     // what was left out or ignored, and why
+  const std::vector<SpoolEntry>& files() const&& = delete;                  // of a Spool that nothing holds
+  const std::vector<SpoolCapture>& captures() const&& = delete;
+  const std::vector<std::string>& notices() const&& = delete;
 
   // The capture in the file's own directory that it belongs to: the one whose mark its index has; without a mark, the
   // last one that had begun by the time in its name, which is wrong where a clock was set back. nullptr if none is
@@ -64,7 +82,23 @@ class Spool {
   const SpoolCapture* capture_of(const SpoolEntry& file) const;
 
  private:
+  struct Place {
+    std::string path;
+    bool file = false;  // known to have been one: it may be gone later, as any file of a directory
+  };
+  // What a file is known again by, and what was said of it.
+  struct Seen {
+    std::uint64_t device = 0, inode = 0, bytes = 0, modified_ns = 0, changed_ns = 0;
+    std::vector<std::string> notices;
+  };
+  class Search;
+  Spool() = default;
+  std::expected<Spool, Error> look_again() const;
+  SpoolChanges changes_since(const Spool& before) const;
+
+  std::vector<Place> places_;
   std::vector<SpoolEntry> files_;
+  std::map<std::string, Seen> seen_;  // by path, of files that could be opened
   std::vector<SpoolCapture> captures_;
   std::vector<std::string> notices_;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
+#include <expected>
 #include <string>
 #include <vector>
 
@@ -12,8 +12,8 @@
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/extract.hpp"
-#include "tools/moment.hpp"
 #include "tools/terminal.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -30,13 +30,15 @@ options::Page about() {
               {"wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap"}}};
 }
 
-Timestamp now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
+// As the tables of options want it: the error is what stands behind the option's name.
+std::expected<Timestamp, std::string> parse_moment(const std::string& text, Timestamp now) {
+  const auto time = parse_time(text, now);
+  if (!time) return std::unexpected(time.error().what_to_do);
+  return *time;
 }
 
 options::Table<Request> make_table() {
-  const auto moment = [at = now()](const std::string& text) { return tools::parse_moment(text, at); };
+  const auto moment = [at = time_now()](const std::string& text) { return parse_moment(text, at); };
   options::Table<Request> table(about());
   table
       .operands("DIR|FILE", &Request::places,

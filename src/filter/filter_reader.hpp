@@ -5,11 +5,15 @@
 #include <string_view>
 #include <vector>
 
-#include "wirespool/flow_condition.hpp"
+#include "format/flow_condition.hpp"
 
 namespace wirespool::filter {
 
-// Reads what a Block must have out of a pcap-filter(7) expression; see FlowCondition::of_filter. The rules that matter:
+using format::FlowCondition;
+
+// Reads what a Block must have out of a valid pcap-filter(7) expression: host, net, port, portrange, proto, the
+// protocols by name and vlan, joined by and, or, not and parentheses. Whatever else is in it counts as "anything", and
+// so does a whole expression that is not understood to its end. The rules that matter:
 //
 // - "and" and "or" have equal precedence and associate to the left; "not" binds tighter (pcap-filter(7)).
 // - "not X" says nothing of a Block: some other packet in it may be the one without X.

@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
+#include "format/flow_condition.hpp"
 #include "format/flow_key.hpp"
-#include "wirespool/flow_condition.hpp"
 
 namespace wirespool::format {
 

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::format {
 namespace {
@@ -19,8 +19,8 @@ std::string quoted(const std::string& text) {
 
 std::string encode_capture_file(const CaptureFile& file) {
   auto text = fmt::format(R"({{"wirespool":{},"dpdk":{},"start":"{}","name":{},"plan":{},"ledger":{})",
-                          quoted(file.wirespool), quoted(file.dpdk), format_rfc3339(file.start), quoted(file.name),
-                          file.plan, file.ledger ? encode_ledger_line(*file.ledger) : "null");
+                          quoted(file.wirespool), quoted(file.dpdk), rfc3339(file.start), quoted(file.name), file.plan,
+                          file.ledger ? encode_ledger_line(*file.ledger) : "null");
   for (const auto& [name, value] : file.others) fmt::format_to(std::back_inserter(text), ",{}:{}", quoted(name), value);
   return text + "}\n";
 }

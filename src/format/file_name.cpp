@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <limits>
 
 namespace wirespool::format {
 namespace {
@@ -15,28 +13,7 @@ constexpr std::string_view pcap_suffix = ".pcap";
 constexpr std::string_view open_suffix = ".open";
 constexpr std::string_view pending_suffix = ".on-seal";
 constexpr std::string_view cut_suffix = ".cut";
-constexpr std::size_t compact_time_length = 26;  // YYYYMMDDTHHMMSS.NNNNNNNNNZ
 constexpr std::size_t longest_stem = 64;
-
-struct Calendar {
-  int year;
-  unsigned month, day, hour, minute, second, nanosecond;
-};
-
-Calendar calendar(Timestamp time) {
-  using namespace std::chrono;
-  const seconds since_epoch{static_cast<seconds::rep>(time.ns / 1'000'000'000)};
-  const auto days_since = floor<days>(since_epoch);
-  const year_month_day date{sys_days{days_since}};
-  const hh_mm_ss clock{since_epoch - days_since};
-  return {static_cast<int>(date.year()),
-          static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()),
-          static_cast<unsigned>(clock.hours().count()),
-          static_cast<unsigned>(clock.minutes().count()),
-          static_cast<unsigned>(clock.seconds().count()),
-          time.nanoseconds()};
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -137,44 +114,6 @@ std::string capture_file_name(std::string_view stem, Timestamp start) {
 
 std::string ledger_file_name(std::string_view stem, Timestamp start) {
   return fmt::format("{}-{}.ledger.jsonl", stem, format_compact_time(start));
-}
-
-std::string format_compact_time(Timestamp time) {
-  const auto c = calendar(time);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}.{:09}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
-                     c.nanosecond);
-}
-
-std::optional<Timestamp> parse_compact_time(std::string_view text) {
-  using namespace std::chrono;
-  if (text.size() != compact_time_length || text[8] != 'T' || text[15] != '.' || text[25] != 'Z') return std::nullopt;
-  const auto field = [&](std::size_t at, std::size_t length) { return parse_digits(text.substr(at, length)); };
-  const auto year_number = field(0, 4), month_number = field(4, 2), day_number = field(6, 2);
-  const auto hour = field(9, 2), minute = field(11, 2), second = field(13, 2), nanosecond = field(16, 9);
-  if (!year_number || !month_number || !day_number || !hour || !minute || !second || !nanosecond) return std::nullopt;
-  const year_month_day date{year{static_cast<int>(*year_number)}, month{*month_number}, day{*day_number}};
-  if (!date.ok() || *year_number < 1970 || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  const auto days_since = static_cast<std::uint64_t>(sys_days{date}.time_since_epoch().count());
-  const std::uint64_t seconds_since = days_since * 86400 + *hour * 3600 + *minute * 60 + *second;
-  if (seconds_since > (std::numeric_limits<std::uint64_t>::max() - *nanosecond) / 1'000'000'000) return std::nullopt;
-  return Timestamp{seconds_since * 1'000'000'000 + *nanosecond};
-}
-
-std::string format_rfc3339(Timestamp time) {
-  const auto c = calendar(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
-                     c.nanosecond);
-}
-
-std::optional<Timestamp> parse_rfc3339(std::string_view text) {
-  constexpr std::size_t seconds_end = 19, longest = 30;  // YYYY-MM-DDTHH:MM:SS, and .NNNNNNNNNZ
-  if (text.size() > longest || text.size() <= seconds_end || text.back() != 'Z') return std::nullopt;
-  if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
-  auto fraction = text.substr(seconds_end, text.size() - seconds_end - 1);
-  if (!fraction.empty() && (fraction.front() != '.' || fraction.size() == 1)) return std::nullopt;
-  if (!fraction.empty()) fraction.remove_prefix(1);
-  return parse_compact_time(fmt::format("{}{}{}{}{}.{:0<9}Z", text.substr(0, 4), text.substr(5, 2), text.substr(8, 5),
-                                        text.substr(14, 2), text.substr(17, 2), fraction));
 }
 
 bool valid_stem(std::string_view stem) {

@@ -43,13 +43,9 @@ std::string cut_file_name(std::string_view pcap_name);
 std::string capture_file_name(std::string_view stem, Timestamp start);
 std::string ledger_file_name(std::string_view stem, Timestamp start);
 
-// "20261121T075430.123456789Z" and back.
+// "20261121T075430.123456789Z" and back: exactly that (time_text.cpp).
 std::string format_compact_time(Timestamp time);
 std::optional<Timestamp> parse_compact_time(std::string_view text);
-
-// "2026-11-21T07:54:30.123456789Z" (RFC 3339), and back; a fraction may have fewer digits, or be missing.
-std::string format_rfc3339(Timestamp time);
-std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
 // A STEM is one or more of A-Z a-z 0-9 _ - and dots, not starting with a dot or dash; at most 64 characters.
 bool valid_stem(std::string_view stem);

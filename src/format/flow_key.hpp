@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
+#include "format/flow_condition.hpp"
 #include "format/load.hpp"
-#include "wirespool/flow_condition.hpp"
 
 namespace wirespool::format {
 

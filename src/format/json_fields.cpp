@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::format {
 namespace {
@@ -129,7 +129,7 @@ std::string JsonFields::text_or_null(const char* name) {
 Timestamp JsonFields::time(const char* name) {
   const auto written = text(name);
   if (any_problem()) return {};
-  if (const auto time = parse_rfc3339(written)) return *time;
+  if (const auto time = from_rfc3339(written)) return *time;
   wrong(name, "is no UTC time as RFC 3339 has it");
   return {};
 }

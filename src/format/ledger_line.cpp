@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::format {
 namespace {
@@ -47,8 +47,8 @@ Json json_of(const PortLine& port) {
 
 Json json_of(const GapLine& gap) {
   return with_others({{"port", gap.port},
-                      {"from", format_rfc3339(gap.from)},
-                      {"to", gap.to ? Json(format_rfc3339(*gap.to)) : Json(nullptr)},
+                      {"from", rfc3339(gap.from)},
+                      {"to", gap.to ? Json(rfc3339(*gap.to)) : Json(nullptr)},
                       {"why", gap.why}},
                      gap.others);
 }
@@ -225,7 +225,7 @@ void read(std::vector<JsonFields> objects, std::vector<Line>& lines) {
 }  // namespace
 
 std::string encode_ledger_line(const LedgerLine& line) {
-  Json json = {{"time", format_rfc3339(line.time)}, {"elapsed_ns", line.elapsed_ns}, {"final", line.final}};
+  Json json = {{"time", rfc3339(line.time)}, {"elapsed_ns", line.elapsed_ns}, {"final", line.final}};
   if (line.final || !line.ended_by.empty()) json["ended_by"] = line.ended_by;
   json["ports"] = json_array(line.ports);
   json["totals"] = json_of(line.totals);

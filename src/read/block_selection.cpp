@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "filter/compiled.hpp"
 #include "format/block_filter.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
@@ -12,6 +13,7 @@
 
 namespace wirespool::read {
 
+using format::FlowCondition;
 using format::Index;
 using format::IndexEntry;
 
@@ -19,13 +21,18 @@ namespace {
 
 constexpr std::size_t filter_line_bytes = sizeof(format::FilterLine);
 
+const FlowCondition& condition_of(const Query& query) {
+  static const FlowCondition anything;
+  return query.filter ? query.filter->compiled().condition : anything;
+}
+
 bool may_matter(const Index& index, std::size_t row, const Query& query) {
   const auto& entry = index.entries[row];
   if (entry.last < query.from || entry.first >= query.to) return false;
   if (index.filter_lines.empty()) return true;
   const auto lines =
       index.filter_bytes().subspan(index.filter_offsets[row], index.filter_lines[row] * filter_line_bytes);
-  return format::BlockFilter(lines).may_match(query.condition);
+  return format::BlockFilter(lines).may_match(condition_of(query));
 }
 
 std::vector<std::size_t> rows_that_matter(const Index& index, const Query& query) {
@@ -77,7 +84,8 @@ bool agrees(const storage::ReadFile& file, const Index& index, const std::vector
 
 bool index_can_help(const SpoolEntry& entry, const Query& query) {
   if (!query.use_index || entry.index == SpoolEntry::Index::none) return false;
-  const bool flows = entry.index == SpoolEntry::Index::flow && query.condition.kind != FlowCondition::Kind::anything;
+  const bool flows =
+      entry.index == SpoolEntry::Index::flow && condition_of(query).kind != FlowCondition::Kind::anything;
   return flows || entry.first < query.from || entry.last >= query.to;
 }
 

@@ -8,6 +8,7 @@
 
 #include "format/index_file.hpp"
 #include "wirespool/query.hpp"
+#include "wirespool/spool.hpp"
 
 namespace wirespool::read {
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <tuple>
 
@@ -88,34 +89,66 @@ auto file_order(const SpoolEntry& file) {
   return std::tuple(first, std::string_view(file.stem), file.writer, file.sequence, std::string_view(file.path));
 }
 
-// Looks at places one by one.
-class Collector {
- public:
-  std::optional<Error> look_at(const std::string& place);
+}  // namespace
 
-  std::vector<SpoolEntry> files;
-  std::vector<SpoolCapture> captures;
-  std::vector<std::string> notices;
+// Looks at the places of a Spool one by one, and keeps what that one knows.
+class Spool::Search {
+ public:
+  explicit Search(const Spool& before);
+  std::expected<Spool, Error> result();
 
  private:
+  std::optional<Error> look_at(Place& place);
   std::optional<Error> look_into(const fs::path& directory);
   void add(const fs::path& path);
+  void add_readable(SpoolEntry entry, const storage::ReadFile& file);
+  const SpoolEntry* known(const std::string& path, const Seen& seen) const;
   bool is_new(const fs::path& path, const storage::FileIdentity& identity);
+  void put_in_order();
 
-  std::map<std::pair<std::uint64_t, std::uint64_t>, fs::path> known_;  // by device and inode
+  const Spool& before_;
+  std::map<std::string_view, const SpoolEntry*> entries_before_;  // by path
+  Spool now_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, fs::path> names_;  // by device and inode
 };
 
-std::optional<Error> Collector::look_at(const std::string& place) {
+Spool::Search::Search(const Spool& before) : before_(before) {
+  now_.places_ = before.places_;
+  for (const auto& entry : before.files_) entries_before_.emplace(entry.path, &entry);
+}
+
+std::expected<Spool, Error> Spool::Search::result() {
+  for (auto& place : now_.places_) {
+    if (auto error = look_at(place)) return std::unexpected(std::move(*error));
+  }
+  if (now_.files_.empty() && !now_.places_.empty()) {
+    now_.notices_.push_back(now_.places_.front().path + (now_.places_.size() > 1 ? " and the others hold" : " holds") +
+                            " no sealed file: a running capture seals one when it rotates or ends");
+  }
+  put_in_order();
+  return std::move(now_);
+}
+
+void Spool::Search::put_in_order() {
+  std::ranges::sort(now_.files_, {}, file_order);
+  std::ranges::sort(now_.captures_, {}, capture_order);
+  const auto same = std::ranges::unique(now_.captures_, {}, capture_order);
+  now_.captures_.erase(same.begin(), same.end());
+}
+
+std::optional<Error> Spool::Search::look_at(Place& place) {
   std::error_code error;
-  const auto status = fs::status(place, error);
-  if (error) return Error{place, error.message(), "name directories with SpoolFiles, or capture files"};
-  if (fs::is_directory(status)) return look_into(place);
-  if (!fs::is_regular_file(status)) return Error{place, "it is neither a file nor a directory", ""};
-  add(place);
+  const auto status = fs::status(place.path, error);
+  if (place.file && status.type() == fs::file_type::not_found) return std::nullopt;
+  if (error) return Error{place.path, error.message(), "name directories with SpoolFiles, or capture files"};
+  if (fs::is_directory(status)) return look_into(place.path);
+  if (!fs::is_regular_file(status)) return Error{place.path, "it is neither a file nor a directory", ""};
+  place.file = true;
+  add(place.path);
   return std::nullopt;
 }
 
-std::optional<Error> Collector::look_into(const fs::path& directory) {
+std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
   std::error_code error;
   std::size_t others = 0;
   auto entry = fs::directory_iterator(directory, error);
@@ -124,68 +157,117 @@ std::optional<Error> Collector::look_into(const fs::path& directory) {
     if (format::parse_file_name(name)) {
       add(entry->path());
     } else if (auto capture = capture_named(entry->path())) {
-      captures.push_back(std::move(*capture));
+      now_.captures_.push_back(std::move(*capture));
     } else if (looks_like_a_capture(name)) {
       ++others;
     }
   }
   if (error) return Error{directory.string(), error.message(), ""};
   if (others > 0) {
-    notices.push_back(directory.string() + ": " + std::to_string(others) +
-                      " capture files have no name of wirespool's and were left out: name them to have them read");
+    now_.notices_.push_back(
+        directory.string() + ": " + std::to_string(others) +
+        " capture files have no name of wirespool's and were left out: name them to have them read");
   }
   return std::nullopt;
 }
 
 // A file has one identity, however many names lead to it. That the same name was given twice is not worth a word.
-bool Collector::is_new(const fs::path& path, const storage::FileIdentity& identity) {
+bool Spool::Search::is_new(const fs::path& path, const storage::FileIdentity& identity) {
   const auto name = fs::absolute(path).lexically_normal();
-  const auto [known, added] = known_.try_emplace({identity.device, identity.inode}, name);
+  const auto [known, added] = names_.try_emplace({identity.device, identity.inode}, name);
   if (!added && known->second != name)
-    notices.push_back(path.string() + ": it is the same file as " + known->second.string() + ": read once");
+    now_.notices_.push_back(path.string() + ": it is the same file as " + known->second.string() + ": read once");
   return added;
 }
 
-void Collector::add(const fs::path& path) {
+void Spool::Search::add(const fs::path& path) {
   SpoolEntry entry;
   entry.path = path.string();
   entry.directory = path.has_parent_path() ? path.parent_path().string() : ".";
   read_name(entry);
   const auto file = storage::ReadFile::open(entry.path);
   if (file) {
-    if (!is_new(path, file->identity())) return;
-    entry.file_bytes = file->size();
-    read_index(entry, *file, notices);
-  } else {
-    // Removed since it was listed: no longer of the spool. Else whoever wants its packets is told that there are none.
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(path, error))) return;
-    notices.push_back(path.string() + (file.error().code == ENOENT ? ": it is a link that leads to nothing"
-                                                                   : ": it cannot be read: " + file.error().message()));
+    if (is_new(path, file->identity())) add_readable(std::move(entry), *file);
+    return;
   }
-  files.push_back(std::move(entry));
+  // Removed since it was listed: no longer of the spool. Else whoever wants its packets is told that there are none.
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return;
+  now_.notices_.push_back(path.string() + (file.error().code == ENOENT
+                                               ? ": it is a link that leads to nothing"
+                                               : ": it cannot be read: " + file.error().message()));
+  now_.files_.push_back(std::move(entry));
 }
 
-}  // namespace
+void Spool::Search::add_readable(SpoolEntry entry, const storage::ReadFile& file) {
+  const auto times = file.times().value_or(storage::FileTimes{});
+  Seen seen{file.identity().device, file.identity().inode, file.size(), times.modified_ns, times.changed_ns, {}};
+  if (const auto* same = known(entry.path, seen)) {
+    entry = *same;
+    seen.notices = before_.seen_.at(entry.path).notices;
+  } else {
+    entry.file_bytes = file.size();
+    read_index(entry, file, seen.notices);
+  }
+  now_.notices_.insert(now_.notices_.end(), seen.notices.begin(), seen.notices.end());
+  now_.seen_.emplace(entry.path, std::move(seen));
+  now_.files_.push_back(std::move(entry));
+}
+
+// A file that had no index may have one by now.
+const SpoolEntry* Spool::Search::known(const std::string& path, const Seen& seen) const {
+  const auto entry = entries_before_.find(path);
+  const auto before = before_.seen_.find(path);
+  if (entry == entries_before_.end() || before == before_.seen_.end()) return nullptr;
+  if (entry->second->index == SpoolEntry::Index::none) return nullptr;
+  const auto stamp = [](const Seen& of) {
+    return std::tuple(of.device, of.inode, of.bytes, of.modified_ns, of.changed_ns);
+  };
+  return stamp(before->second) == stamp(seen) ? entry->second : nullptr;
+}
 
 std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places) {
-  Collector collector;
-  for (const auto& place : places) {
-    if (auto error = collector.look_at(place)) return std::unexpected(std::move(*error));
+  Spool nothing;
+  for (const auto& place : places) nothing.places_.push_back({place, false});
+  return nothing.look_again();
+}
+
+std::expected<Spool, Error> Spool::look_again() const { return Search(*this).result(); }
+
+std::expected<SpoolChanges, Error> Spool::refresh() {
+  auto now = look_again();
+  if (!now) return std::unexpected(std::move(now.error()));
+  auto changes = now->changes_since(*this);
+  *this = std::move(*now);
+  return changes;
+}
+
+// By content rather than by name; a file that could not be opened has only its name.
+SpoolChanges Spool::changes_since(const Spool& before) const {
+  using Content = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>;
+  struct Known {
+    std::set<Content> contents;
+    std::set<std::string_view> paths;
+  };
+  const auto content = [](const Seen& seen) { return Content(seen.device, seen.inode, seen.bytes, seen.modified_ns); };
+  const auto known_to = [&content](const Spool& spool) {
+    Known known;
+    for (const auto& [path, seen] : spool.seen_) known.contents.insert(content(seen));
+    for (const auto& entry : spool.files_) known.paths.insert(entry.path);
+    return known;
+  };
+  const auto is_known = [&content](const Spool& of, const SpoolEntry& entry, const Known& known) {
+    const auto seen = of.seen_.find(entry.path);
+    return seen != of.seen_.end() ? known.contents.contains(content(seen->second)) : known.paths.contains(entry.path);
+  };
+  SpoolChanges changes;
+  for (const auto known = known_to(before); const auto& entry : files_) {
+    if (!is_known(*this, entry, known)) changes.added.push_back(entry);
   }
-  if (collector.files.empty() && !places.empty()) {
-    collector.notices.push_back(places.front() + (places.size() > 1 ? " and the others hold" : " holds") +
-                                " no sealed file: a running capture seals one when it rotates or ends");
+  for (const auto known = known_to(*this); const auto& entry : before.files_) {
+    if (!is_known(before, entry, known)) changes.removed.push_back(entry.path);
   }
-  Spool spool;
-  spool.files_ = std::move(collector.files);
-  spool.captures_ = std::move(collector.captures);
-  spool.notices_ = std::move(collector.notices);
-  std::ranges::sort(spool.files_, {}, file_order);
-  std::ranges::sort(spool.captures_, {}, capture_order);
-  const auto same = std::ranges::unique(spool.captures_, {}, capture_order);
-  spool.captures_.erase(same.begin(), same.end());
-  return spool;
+  return changes;
 }
 
 const SpoolCapture* Spool::capture_of(const SpoolEntry& file) const {

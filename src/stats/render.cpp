@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
-#include "format/file_name.hpp"
 #include "stats/losses.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::stats {
 namespace {
@@ -35,7 +35,7 @@ std::string not_counted(const LedgerLine& ledger) {
   }
   for (const auto& gap : ledger.gaps)
     fmt::format_to(std::back_inserter(text), "  port {}: nothing was received from {} to {}: {}\n", gap.port,
-                   format::format_rfc3339(gap.from), gap.to ? format::format_rfc3339(*gap.to) : "the end", gap.why);
+                   rfc3339(gap.from), gap.to ? rfc3339(*gap.to) : "the end", gap.why);
   return text;
 }
 

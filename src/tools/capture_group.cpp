@@ -13,6 +13,7 @@
 
 #include "format/file_name.hpp"
 #include "storage/hidden_file.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 
@@ -105,8 +106,8 @@ std::string CaptureGroup::name() const { return stem + "-" + format::format_comp
 std::string clock_set_back(const CaptureGroup& group) {
   std::string text;
   for (std::size_t i = 1; i < group.eras.size(); ++i) {
-    text += fmt::format("{}from {} to {}", i == 1 ? "its clock was set back " : ", ",
-                        format::format_rfc3339(group.eras[i - 1].to), format::format_rfc3339(group.eras[i].from));
+    text += fmt::format("{}from {} to {}", i == 1 ? "its clock was set back " : ", ", rfc3339(group.eras[i - 1].to),
+                        rfc3339(group.eras[i].from));
   }
   return text.empty() ? text : text + ": times of its packets are not in the order in which they came";
 }

@@ -8,11 +8,10 @@
 #include <optional>
 #include <utility>
 
-#include "filter/packet_filter.hpp"
-#include "format/file_name.hpp"
 #include "format/pcap.hpp"
 #include "tools/pipe_inputs.hpp"
 #include "wirespool/spool_file.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 
@@ -62,24 +61,16 @@ Inputs look_at(const Spool& spool) {
   return inputs;
 }
 
-std::expected<std::optional<filter::PacketFilter>, ToolProblem> make_filter(const std::string& expression,
-                                                                            const Inputs& inputs) {
-  if (expression.empty()) return std::nullopt;
-  auto compiled = inputs.linktypes.empty() ? filter::PacketFilter::compile(expression)
-                                           : filter::PacketFilter::compile(expression, inputs.linktypes);
-  if (!compiled) return std::unexpected(wrong_use({"--filter", compiled.error(), "see pcap-filter(7)"}));
-  return std::move(*compiled);
-}
-
-Query make_query(const ExtractOptions& options, std::optional<filter::PacketFilter>& filter) {
+std::expected<Query, ToolProblem> make_query(const ExtractOptions& options, const Inputs& inputs) {
   Query query;
   query.from = options.from;
   query.to = options.to;
   query.use_index = options.use_index;
-  if (filter) {
-    query.matches = [&filter](const StoredPacket& packet) { return filter->matches(packet); };
-    query.condition = FlowCondition::of_filter(options.filter);
-  }
+  if (options.filter.empty()) return query;
+  auto filter =
+      inputs.linktypes.empty() ? Filter::compile(options.filter) : Filter::compile(options.filter, inputs.linktypes);
+  if (!filter) return std::unexpected(wrong_use({"--filter", filter.error().why, filter.error().what_to_do}));
+  query.filter = std::move(*filter);
   return query;
 }
 
@@ -88,13 +79,13 @@ class Reporter {
  public:
   explicit Reporter(const ExtractOptions& options) : options_(options) {}
 
-  void packets(const ExtractReport& report, const PacketStream& stream, Timestamp time) {
+  void packets(const ExtractReport& report, const Merge& merge, Timestamp time) {
     if (!options_.progress || report.packets < next_look_) return;
     next_look_ = report.packets + packets_between_looks;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < progress_interval) return;
     last_ = now;
-    const auto read = stream.progress();
+    const auto read = merge.progress();
     options_.progress({report.packets, read.bytes_read + read.bytes_left_out, read.bytes_in_all, time});
   }
 
@@ -105,24 +96,23 @@ class Reporter {
 };
 
 // The packet, and as many behind it as can be copied as they are.
-PacketWriter::Result write_some(PacketStream& stream, const StoredPacket& packet, PacketWriter& writer,
+PacketWriter::Result write_some(Merge& merge, const StoredPacket& packet, PacketWriter& writer,
                                 const ExtractOptions& options, ExtractReport& report) {
-  const auto run = writer.takes_records() ? stream.run(options.packets - report.packets) : PacketRun{};
+  const auto run = writer.takes_records() ? merge.run(options.packets - report.packets) : PacketRun{};
   report.packets += run.packets > 0 ? run.packets : 1;
   report.bytes += run.packets > 0 ? run.bytes : packet.view.caplen();
   return run.packets > 0 ? writer.write_records(run.records, packet.linktype) : writer.write(packet);
 }
 
-// Packets from the stream to the output until one of them ends.
-PacketWriter::Result copy(PacketStream& stream, PacketWriter& writer, const ExtractOptions& options,
-                          ExtractReport& report) {
+// Packets from the merge to the output until one of them ends.
+PacketWriter::Result copy(Merge& merge, PacketWriter& writer, const ExtractOptions& options, ExtractReport& report) {
   Reporter reporter(options);
   while (report.packets < options.packets) {
-    const auto* packet = stream.next();
+    const auto* packet = merge.next();
     if (packet == nullptr) break;
-    if (const auto result = write_some(stream, *packet, writer, options, report); result != PacketWriter::Result::ok)
+    if (const auto result = write_some(merge, *packet, writer, options, report); result != PacketWriter::Result::ok)
       return result;
-    reporter.packets(report, stream, packet->view.time);
+    reporter.packets(report, merge, packet->view.time);
   }
   return writer.finish();
 }
@@ -143,7 +133,7 @@ std::string outside_of_all_files(const Spool& spool, const ExtractOptions& optio
   return fmt::format(
       "no packet is of the time asked for: the files hold {} to {} (a time like -10m counts from this "
       "machine's clock, which need not be the capture's)",
-      format::format_rfc3339(first), format::format_rfc3339(last));
+      rfc3339(first), rfc3339(last));
 }
 
 ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
@@ -164,28 +154,24 @@ std::expected<ExtractReport, ToolProblem> extract_from(const std::vector<std::st
   if (!spool) return std::unexpected(wrong_use(spool.error()));
   const auto inputs = look_at(*spool);
   if (inputs.none_readable(*spool)) return std::unexpected(wrong_use(*inputs.problem));
-  auto filter = make_filter(options.filter, inputs);
-  if (!filter) return std::unexpected(filter.error());
+  auto query = make_query(options, inputs);
+  if (!query) return std::unexpected(query.error());
   auto output = open_output(options.output, *spool);
   if (!output) return std::unexpected(output.error());
 
   ExtractReport report;
   report.notices = spool->notices();
-  PacketStream stream(*spool, make_query(options, *filter));
+  Merge merge(*spool, std::move(*query));
   const auto linktype = inputs.linktypes.empty() ? format::linktype_ethernet : inputs.linktypes.front();
   PacketWriter writer(std::move(*output), options.format, linktype);
-  const auto result = copy(stream, writer, options, report);
+  const auto result = copy(merge, writer, options, report);
   report.closed = result == PacketWriter::Result::closed;
   if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
   if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
     report.notices.push_back(std::move(outside));
-  report.read = stream.progress();
-  report.problems = stream.problems();
-  if (*filter) {
-    for (const auto& why : (*filter)->refused())
-      report.problems.push_back({"--filter", "packets were left out " + why, "see pcap-filter(7)"});
-  }
-  report.notices.insert(report.notices.end(), stream.notices().begin(), stream.notices().end());
+  report.read = merge.progress();
+  report.problems = merge.problems();
+  report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
   return report;
 }
 

@@ -11,7 +11,7 @@
 
 #include "tools/packet_writer.hpp"
 #include "tools/tool_problem.hpp"
-#include "wirespool/query.hpp"
+#include "wirespool/merge.hpp"
 
 namespace wirespool::tools {
 
@@ -39,7 +39,7 @@ struct ExtractReport {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // caplen bytes
   bool closed = false;      // nobody read the output to its end
-  PacketStream::Progress read;
+  Merge::Progress read;
   std::vector<std::string> notices;
   std::vector<Error> problems;  // what could not be read; the rest was
 };

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
 #include "tools/ls.hpp"
 #include "tools/printable.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 
@@ -33,7 +33,7 @@ const char* word(State state) {
 // "2026-11-21T07:54:30.123456Z": microseconds are enough for people.
 std::string short_time(Timestamp time) {
   if (time == Timestamp{}) return "-";
-  const auto text = format::format_rfc3339(time);
+  const auto text = rfc3339(time);
   return text.substr(0, text.size() - 4) + "Z";
 }
 
@@ -110,7 +110,7 @@ Json json_of(const std::optional<stats::Losses>& losses) {
   return json;
 }
 
-Json json_of(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(format::format_rfc3339(time)); }
+Json json_of(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(rfc3339(time)); }
 
 const char* word(SpoolEntry::Index index) {
   return index == SpoolEntry::Index::flow ? "flow" : index == SpoolEntry::Index::time ? "time" : "none";

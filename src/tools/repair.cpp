@@ -12,6 +12,7 @@
 
 #include "storage/knows_holes.hpp"
 #include "tools/capture_group.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 
@@ -77,9 +78,8 @@ std::vector<std::string> captures_without_end(const std::string& directory) {
     if (group.start == Timestamp{} || group.final) continue;
     for (const auto& problem : group.plan_problems) notices.push_back(problem + ": its files are repaired as is usual");
     if (has_open_files(directory, group.stem, group.start)) continue;
-    const auto last = group.ledger.empty()
-                          ? std::string("it wrote no ledger line")
-                          : "the last line of its ledger is of " + format::format_rfc3339(group.ledger.back().time);
+    const auto last = group.ledger.empty() ? std::string("it wrote no ledger line")
+                                           : "the last line of its ledger is of " + rfc3339(group.ledger.back().time);
     notices.push_back(fmt::format("capture {}-{} did not come to its end: {}", group.stem,
                                   format::format_compact_time(group.start), last));
   }

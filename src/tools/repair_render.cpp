@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
 #include "tools/printable.hpp"
 #include "tools/repair.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 
@@ -50,8 +50,8 @@ Json json_of(const RescuedFile& file) {
   return {{"name", file.name},
           {"packets", file.packets},
           {"bytes", file.bytes},
-          {"first", format::format_rfc3339(file.first)},
-          {"last", format::format_rfc3339(file.last)}};
+          {"first", rfc3339(file.first)},
+          {"last", rfc3339(file.last)}};
 }
 
 Json json_of(const RepairedFile& file) {
@@ -79,7 +79,7 @@ std::string render_table(const RepairReport& report) {
                           headline(file, report.dry_run));
       for (const auto& rescued : file.files) {
         text += fmt::format("  {}: {} packets, {} bytes, {} to {}\n", printable(rescued.name), rescued.packets,
-                            rescued.bytes, format::format_rfc3339(rescued.first), format::format_rfc3339(rescued.last));
+                            rescued.bytes, rfc3339(rescued.first), rfc3339(rescued.last));
       }
       if (file.skipped_bytes > 0) {
         text += fmt::format(

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "format/file_name.hpp"
 #include "tools/printable.hpp"
 #include "tools/verify.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
 namespace {
@@ -18,8 +18,8 @@ void add_lines(std::string& text, const std::string& name, const std::vector<std
 
 Json json_of(const FileVerdict& file) {
   Json json = {{"path", file.path}, {"file_bytes", file.file_bytes}, {"packets", file.packets}, {"bytes", file.bytes}};
-  json["first"] = file.packets == 0 ? Json(nullptr) : Json(format::format_rfc3339(file.first));
-  json["last"] = file.packets == 0 ? Json(nullptr) : Json(format::format_rfc3339(file.last));
+  json["first"] = file.packets == 0 ? Json(nullptr) : Json(rfc3339(file.first));
+  json["last"] = file.packets == 0 ? Json(nullptr) : Json(rfc3339(file.last));
   json["problems"] = file.problems;
   json["notices"] = file.notices;
   return json;

@@ -3,9 +3,10 @@
 // has to be found in the index.
 #include <string>
 
-#include "filter/packet_filter.hpp"
+#include "filter/filter_reader.hpp"
 #include "format/block_filter.hpp"
 #include "fuzz/check.hpp"
+#include "wirespool/filter.hpp"
 
 using namespace wirespool;
 
@@ -13,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = fuzz::text_of(data, size);
   const auto expression = text.substr(0, text.find('\0'));
   const auto frame = fuzz::bytes_of(data, size).subspan(std::min(size, expression.size() + 1));
-  const auto condition = FlowCondition::of_filter(expression);
+  const auto condition = filter::FilterReader(expression).read();
   static format::FilterCollector collector;
   collector.add(frame);
   std::vector<std::byte> lines;
@@ -22,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A name in an expression would be looked up in the network.
   constexpr auto harmless = "0123456789.:/() \nandorthsplxuimvcy";
   if (expression.find_first_not_of(harmless) != std::string_view::npos || expression.size() > 200) return 0;
-  auto filter = filter::PacketFilter::compile(std::string(expression));
+  auto filter = Filter::compile(std::string(expression));
   if (!filter) return 0;
   const StoredPacket packet{{Timestamp{1}, static_cast<std::uint32_t>(frame.size()), frame}, 1, 0, {}};
   if (filter->matches(packet)) fuzz::check(may, "a packet that matches is not left out");

@@ -91,20 +91,20 @@ void make_index(const std::filesystem::path& pcap, format::IndexLevel level, std
   write_bytes(read::index_path(pcap), builder.finish(file->size()));
 }
 
-Trace read_all(PacketStream& stream) {
+Trace read_all(Merge& merge) {
   Trace trace;
-  while (const auto* packet = stream.next()) trace.append(packet->view);
+  while (const auto* packet = merge.next()) trace.append(packet->view);
   return trace;
 }
 
 namespace {
 
 // The same, in runs of as many packets as there happen to be.
-Trace read_runs(PacketStream& stream) {
+Trace read_runs(Merge& merge) {
   Trace trace;
   Random random(trace.size());
-  while (const auto* packet = stream.next()) {
-    const auto run = stream.run(1 + random.below(200));
+  while (const auto* packet = merge.next()) {
+    const auto run = merge.run(1 + random.below(200));
     if (run.packets == 0) trace.append(packet->view);
     for (auto left = run.records; !left.empty();) {
       const auto decoded = format::PcapDecoder::native().next(left);
@@ -129,9 +129,9 @@ bool same_packets(const Trace& a, const Trace& b) {
 Trace query(const std::vector<std::string>& places, Query query) {
   const auto spool = Spool::open(places);
   if (!spool) throw std::runtime_error(spool.error().message());
-  PacketStream in_runs(*spool, query);
-  PacketStream stream(*spool, std::move(query));
-  const auto trace = read_all(stream);
+  Merge in_runs(*spool, query);
+  Merge merge(*spool, std::move(query));
+  const auto trace = read_all(merge);
   if (!same_packets(trace, read_runs(in_runs))) throw std::runtime_error("runs of packets are other packets");
   return trace;
 }

@@ -8,7 +8,7 @@
 
 #include "format/index_file.hpp"
 #include "support/trace.hpp"
-#include "wirespool/query.hpp"
+#include "wirespool/merge.hpp"
 #include "wirespool/spool.hpp"
 
 namespace wirespool::test {
@@ -30,7 +30,7 @@ std::vector<std::string> lay_out(const Trace& trace, const Layout& layout);
 // Makes the index of a pcap file as `wirespool index` would.
 void make_index(const std::filesystem::path& pcap, format::IndexLevel level, std::uint32_t block_bytes);
 
-Trace read_all(PacketStream& stream);
+Trace read_all(Merge& merge);
 Trace query(const std::vector<std::string>& places, Query query = {});
 
 }  // namespace wirespool::test

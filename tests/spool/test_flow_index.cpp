@@ -41,7 +41,7 @@ std::size_t other_indices(const SpoolRig& rig, std::uint32_t block_bytes) {
 
 struct Keys {
   format::FilterCollector collector;
-  std::vector<FlowKey> all;
+  std::vector<format::FlowKey> all;
 
   std::vector<std::byte> frame(std::uint32_t number) {
     std::vector<std::byte> bytes(60);

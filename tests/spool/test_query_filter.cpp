@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <random>
 
-#include "filter/packet_filter.hpp"
+#include "filter/compiled.hpp"
 #include "format/block_filter.hpp"
 #include "spool/random_traffic.hpp"
 #include "spool/reading_rig.hpp"
@@ -18,14 +18,13 @@ namespace {
 std::string valid_filter(Random& random, unsigned depth = 3) {
   while (true) {
     const auto expression = random_filter(random, depth);
-    if (filter::PacketFilter::compile(expression)) return expression;
+    if (Filter::compile(expression)) return expression;
   }
 }
 
-Query query_of(filter::PacketFilter& filter, const std::string& expression) {
+Query query_of(const std::string& expression) {
   Query query;
-  query.matches = [&filter](const StoredPacket& packet) { return filter.matches(packet); };
-  query.condition = FlowCondition::of_filter(expression);
+  query.filter = *Filter::compile(expression);
   return query;
 }
 
@@ -45,8 +44,8 @@ TEST_CASE("no Block is left out that has a packet which libpcap matches") {
   std::size_t matched = 0, left_out = 0;
   for (int round = 0; round < 1500; ++round) {
     const auto expression = valid_filter(random, static_cast<unsigned>(random.below(5)));
-    auto filter = *filter::PacketFilter::compile(expression);
-    const auto condition = FlowCondition::of_filter(expression);
+    auto filter = *Filter::compile(expression);
+    const auto& condition = filter.compiled().condition;
     for (std::size_t i = 0; i < trace.size(); ++i) {
       const StoredPacket packet{trace[i], 1, 0, {}};
       const bool may = format::BlockFilter(filters[i]).may_match(condition);
@@ -82,13 +81,12 @@ TEST_CASE("a filter gives the same packets with an index, without one, and from 
   for (int round = 0; round < 60; ++round) {
     const auto expression = valid_filter(random);
     INFO(expression);
-    auto filter = *filter::PacketFilter::compile(expression);
-    auto query = query_of(filter, expression);
-    PacketStream with(*spool, query);
+    auto query = query_of(expression);
+    Merge with(*spool, query);
     const auto packets = read_all(with);
     left_out += with.progress().bytes_left_out;
     query.use_index = false;
-    PacketStream without(*spool, query);
+    Merge without(*spool, query);
     REQUIRE(compare_in_order(read_all(without), packets) == "");
     const auto asked =
         run_process({"tcpdump", "--nano", "-r", directory / "all.pcap", "-w", directory / "tcpdump.pcap", expression});
@@ -120,13 +118,16 @@ TEST_CASE("a host that talks in one Block has that Block read and no other") {
   layout.block_bytes = 8192;
   lay_out(with_guest, layout);
   const std::string expression = "host 203.0.0.0";
-  auto filter = *filter::PacketFilter::compile(expression);
   const auto spool = Spool::open({directory.str()});
-  PacketStream stream(*spool, query_of(filter, expression));
-  CHECK(read_all(stream).size() == 1);
-  CHECK(stream.progress().bytes_read < 4 * 8192);
+  Merge merge(*spool, query_of(expression));
+  CHECK(read_all(merge).size() == 1);
+  CHECK(merge.progress().bytes_read < 4 * 8192);
 }
 
 TEST_CASE("an expression that libpcap refuses is refused with its words") {
-  CHECK(filter::PacketFilter::compile("host").error().find("syntax error") != std::string::npos);
+  const auto refused = Filter::compile("host");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what == "host");
+  CHECK(refused.error().why.find("syntax error") != std::string::npos);
+  CHECK(refused.error().what_to_do == "see pcap-filter(7)");
 }

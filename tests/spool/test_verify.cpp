@@ -16,6 +16,7 @@
 #include "tools/ls.hpp"
 #include "tools/make_index.hpp"
 #include "wirespool/spool_file.hpp"
+#include "wirespool/time_text.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -357,7 +358,7 @@ TEST_CASE("wirespool index refuses a file it cannot read to its end, and goes on
 namespace {
 
 std::string time_text(std::uint64_t seconds_after_start) {
-  return format::format_rfc3339(Timestamp{start.ns + seconds_after_start * 1'000'000'000});
+  return rfc3339(Timestamp{start.ns + seconds_after_start * 1'000'000'000});
 }
 
 std::string line_at(const std::string& time, std::uint64_t stored, std::uint64_t bytes, bool final = false) {

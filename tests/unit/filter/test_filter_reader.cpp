@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "filter/filter_reader.hpp"
+
 #include <sstream>
 
 #include "format/address_text.hpp"
 #include "format/block_filter.hpp"
 #include "format/flow_key.hpp"
 #include "support/catch.hpp"
-#include "wirespool/flow_condition.hpp"
 
 using namespace wirespool;
 using namespace wirespool::format;
@@ -51,7 +52,7 @@ std::string text_of(const FlowCondition& condition) {
   return "(" + text + ")";
 }
 
-std::string read(std::string_view expression) { return text_of(FlowCondition::of_filter(expression)); }
+std::string read(std::string_view expression) { return text_of(filter::FilterReader(expression).read()); }
 
 }  // namespace
 

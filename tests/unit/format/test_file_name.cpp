@@ -7,6 +7,7 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "wirespool/time_text.hpp"
 
 using namespace wirespool;
 using namespace wirespool::format;
@@ -122,8 +123,8 @@ TEST_CASE("times that never were are refused") {
 }
 
 TEST_CASE("RFC 3339 has dashes and colons") {
-  CHECK(format_rfc3339(a_time) == "2026-11-21T07:54:30.123456789Z");
-  CHECK(format_rfc3339(Timestamp{0}) == "1970-01-01T00:00:00.000000000Z");
+  CHECK(rfc3339(a_time) == "2026-11-21T07:54:30.123456789Z");
+  CHECK(rfc3339(Timestamp{0}) == "1970-01-01T00:00:00.000000000Z");
 }
 
 TEST_CASE("a stem is a plain word") {

@@ -2,8 +2,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 #include <random>
+#include <ranges>
+#include <utility>
 
 #include "read/index_store.hpp"
 #include "spool/reading_rig.hpp"
@@ -126,9 +129,9 @@ TEST_CASE("a time range reads only the Blocks that it touches") {
   Query wanted;
   wanted.from = trace[1000].time;
   wanted.to = trace[1010].time;
-  PacketStream stream(*spool, wanted);
-  CHECK(read_all(stream).size() == 10);
-  const auto progress = stream.progress();
+  Merge merge(*spool, wanted);
+  CHECK(read_all(merge).size() == 10);
+  const auto progress = merge.progress();
   CHECK(progress.bytes_left_out > progress.bytes_in_all - 3 * 65536);
   CHECK(progress.bytes_read < 3 * 65536);
 }
@@ -141,10 +144,10 @@ TEST_CASE("files are opened when their time comes, not before") {
   const auto paths = lay_out(trace, rig.layout);
   REQUIRE(paths.size() > 100);
   const auto spool = Spool::open(rig.places());
-  PacketStream stream(*spool, {});
-  CHECK(same(trace, read_all(stream)) == "");
-  CHECK(stream.progress().files_opened == paths.size());
-  CHECK(stream.progress().most_files_at_once <= 8);
+  Merge merge(*spool, {});
+  CHECK(same(trace, read_all(merge)) == "");
+  CHECK(merge.progress().files_opened == paths.size());
+  CHECK(merge.progress().most_files_at_once <= 8);
 }
 
 TEST_CASE("thousands of files that all overlap are read with few descriptors and little memory") {
@@ -189,8 +192,8 @@ TEST_CASE("a directory gives its sealed files only, and says what it left out") 
   write_bytes(here / ".t-20260101T000000.000000000Z-w00-000099.pcap.open", pcap_bytes(trace));
   write_bytes(here / "t-20260101T000000.000000000Z.capture.json", {});
   const auto spool = Spool::open({here.string()});
-  PacketStream stream(*spool, {});
-  CHECK(same(trace, read_all(stream)) == "");
+  Merge merge(*spool, {});
+  CHECK(same(trace, read_all(merge)) == "");
   REQUIRE(spool->notices().size() == 1);
   CHECK(spool->notices()[0].find("1 capture files") != std::string::npos);
   REQUIRE(spool->captures().size() == 1);
@@ -220,9 +223,9 @@ TEST_CASE("a damaged, newer or foreign index is ignored with a word about it") {
   const auto read_with = [&](std::vector<std::byte> index) {
     write_bytes(idx, index);
     const auto spool = Spool::open({pcap});
-    PacketStream stream(*spool, wanted);
-    CHECK(read_all(stream).size() == 100);
-    return spool->notices().size() + stream.notices().size();
+    Merge merge(*spool, wanted);
+    CHECK(read_all(merge).size() == 100);
+    return spool->notices().size() + merge.notices().size();
   };
   CHECK(read_with(good) == 0);
   auto damaged = good;
@@ -255,11 +258,120 @@ TEST_CASE("a file that cannot be read to its end does not keep the others from b
   write_bytes(paths[0], bytes);
   write_bytes(paths[1], {});
   const auto spool = Spool::open(rig.places());
-  PacketStream stream(*spool, {});
-  const auto packets = read_all(stream);
+  Merge merge(*spool, {});
+  const auto packets = read_all(merge);
   CHECK(compare_as_subsequence(trace, packets) == "");
   CHECK(packets.size() > 500);
-  CHECK(stream.problems().size() == 2);
+  CHECK(merge.problems().size() == 2);
+}
+
+TEST_CASE("a merge is a range: every packet once, in order, and a second loop goes on behind the first") {
+  static_assert(std::ranges::input_range<Merge>);
+  const auto trace = trace_of(600);
+  Drives rig;
+  lay_out(trace, rig.layout);
+  const auto spool = Spool::open(rig.places());
+  Merge merge(*spool);
+  Trace packets;
+  for (const auto& packet : merge) {
+    packets.append(packet.view);
+    if (packets.size() == 100) break;
+  }
+  for (const auto& packet : merge) packets.append(packet.view);
+  CHECK(same(trace, packets) == "");
+  CHECK(merge.begin() == merge.end());
+  CHECK(merge.outcome());
+}
+
+TEST_CASE("algorithms of std::ranges take a merge") {
+  const auto trace = trace_of(300);
+  Drives rig;
+  lay_out(trace, rig.layout);
+  const auto spool = Spool::open(rig.places());
+  Merge merge(*spool);
+  const auto at_least_60 = [](const StoredPacket& packet) { return packet.view.caplen() >= 60; };
+  std::int64_t expected = 0;
+  for (std::size_t i = 0; i < trace.size(); ++i) expected += trace[i].caplen() >= 60 ? 1 : 0;
+  CHECK(std::ranges::count_if(merge, at_least_60) == expected);
+}
+
+TEST_CASE("a merge made of a Spool, a Query and a Filter that are gone reads on") {
+  const auto trace = trace_of(600);
+  Drives rig;
+  rig.layout.index = Layout::Index::flow;
+  lay_out(trace, rig.layout);
+  const auto make = [&rig] {
+    Query all;
+    all.filter = *Filter::compile("len >= 0");
+    return Merge(*Spool::open(rig.places()), std::move(all));
+  };
+  auto merge = make();
+  CHECK(same(trace, read_all(merge)) == "");
+  Trace packets;
+  for (const auto& packet : Merge(*Spool::open(rig.places()), Query{})) packets.append(packet.view);
+  CHECK(same(trace, packets) == "");
+}
+
+// What a temporary hands out would be gone at the end of the line.
+template <class T>
+concept gives_files = requires(T spool) {
+  std::forward<T>(spool).files();
+};
+template <class T>
+concept gives_problems = requires(T merge) {
+  std::forward<T>(merge).problems();
+};
+static_assert(gives_files<const Spool&> && !gives_files<Spool> && !gives_files<const Spool>);
+static_assert(gives_problems<const Merge&> && !gives_problems<Merge>);
+
+TEST_CASE("what could not be read is one error at the end, and each by itself") {
+  const auto trace = trace_of(1000);
+  Drives rig(2);
+  rig.layout.index = Layout::Index::none;
+  const auto paths = lay_out(trace, rig.layout);
+  auto bytes = read_bytes(paths[0]);
+  bytes.resize(bytes.size() - 1);
+  write_bytes(paths[0], bytes);
+  write_bytes(paths[1], {});
+  const auto spool = Spool::open(rig.places());
+  Merge merge(*spool);
+  CHECK(read_all(merge).size() > 500);
+  const auto outcome = merge.outcome();
+  REQUIRE_FALSE(outcome);
+  REQUIRE(merge.problems().size() == 2);
+  CHECK(outcome.error().what == merge.problems().front().what);
+  CHECK(outcome.error().why == merge.problems().front().why + " (and 1 more)");
+}
+
+TEST_CASE("packets of a link type that a filter cannot be asked of are left out, and that is a problem, once") {
+  const auto trace = trace_of(50);
+  TempDir directory;
+  const auto raw = (directory / "raw.pcap").string();
+  write_bytes(raw, pcap_bytes(trace, {.linktype = 101}));
+  const auto spool = Spool::open({raw});
+  Query query;
+  query.filter = *Filter::compile("ether host 02:00:00:00:00:01");
+  Merge merge(*spool, query);
+  CHECK(read_all(merge).size() == 0);
+  REQUIRE(merge.problems().size() == 1);
+  CHECK(merge.problems()[0].what == "the filter 'ether host 02:00:00:00:00:01'");
+  CHECK(merge.problems()[0].why.starts_with("packets were left out for packets of link type RAW: "));
+}
+
+TEST_CASE("a merge of some of a Spool's files gives the packets of these") {
+  const auto trace = trace_of(2000);
+  Drives rig(1);
+  rig.layout.streams = 1;
+  lay_out(trace, rig.layout);
+  const auto spool = Spool::open(rig.places());
+  REQUIRE(spool->files().size() > 3);
+  Merge first({spool->files()[0]});
+  Merge others({spool->files().begin() + 1, spool->files().end()});
+  auto packets = read_all(first);
+  CHECK(packets.size() < trace.size());
+  const auto rest = read_all(others);
+  for (std::size_t i = 0; i < rest.size(); ++i) packets.append(rest[i]);
+  CHECK(same(trace, packets) == "");
 }
 
 TEST_CASE("a place that is not there is an error, a directory without files is not") {

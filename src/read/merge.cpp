@@ -2,11 +2,12 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "read/block_selection.hpp"
 #include "storage/descriptors.hpp"
-#include "wirespool/query.hpp"
+#include "wirespool/merge.hpp"
 
 namespace wirespool {
 
@@ -77,9 +78,9 @@ std::size_t most_at_once(const std::vector<Place>& places, const Query& query) {
 
 // A k-way merge over a binary heap. The lane on top is advanced in place, so a run of packets from one file costs two
 // comparisons a packet.
-class PacketStream::Merge {
+class Merge::Heap {
  public:
-  Merge(const Spool& spool, Query query);
+  Heap(std::vector<SpoolEntry> files, Query query);
 
   const StoredPacket* next();
   PacketRun run(std::uint64_t packets);
@@ -95,13 +96,16 @@ class PacketStream::Merge {
   bool open(Lane& lane);
   bool advance(Lane& lane);
   void look_at_order(Lane& lane);
-  bool wanted(const StoredPacket& packet) const;
+  bool wanted(const StoredPacket& packet);
+  void look_at_linktype(std::uint32_t linktype);
   Timestamp next_of_others() const;
   void settle_top();
   void drop_top();
   void tell_passed_over(const Lane& lane);
 
   Query query_;
+  std::optional<std::uint32_t> linktype_;  // of the packet that the filter saw last
+  std::set<std::uint32_t> linktypes_;      // of all that it saw
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Place> heap_;
   bool top_taken_ = false;
@@ -113,8 +117,8 @@ class PacketStream::Merge {
   Progress progress_;
 };
 
-PacketStream::Merge::Merge(const Spool& spool, Query query) : query_(std::move(query)) {
-  for (const auto& entry : spool.files()) add(entry);
+Merge::Heap::Heap(std::vector<SpoolEntry> files, Query query) : query_(std::move(query)) {
+  for (auto& entry : files) add(std::move(entry));
   std::ranges::make_heap(heap_, [](const Place& a, const Place& b) { return before(b, a); });
   const auto most = most_at_once(heap_, query_);
   buffer_bytes_ = std::clamp(query_.buffer_bytes / most, smallest_buffer, largest_buffer);
@@ -122,7 +126,7 @@ PacketStream::Merge::Merge(const Spool& spool, Query query) : query_(std::move(q
 
 // A file that was copied or moved since its index was made must at least begin when the index says. More of it is
 // compared when Blocks are chosen.
-bool PacketStream::Merge::trusts_index(const SpoolEntry& entry) {
+bool Merge::Heap::trusts_index(const SpoolEntry& entry) {
   if (!query_.use_index || entry.index == SpoolEntry::Index::none) return false;
   if (entry.index_untouched || entry.packets == 0) return true;
   const auto told = problems.size();  // what cannot be read is told by who reads it
@@ -133,7 +137,7 @@ bool PacketStream::Merge::trusts_index(const SpoolEntry& entry) {
   return false;
 }
 
-void PacketStream::Merge::add(SpoolEntry entry) {
+void Merge::Heap::add(SpoolEntry entry) {
   progress_.bytes_in_all += entry.file_bytes;
   const bool known = trusts_index(entry);
   if (!known) entry.index = SpoolEntry::Index::none;
@@ -149,7 +153,7 @@ void PacketStream::Merge::add(SpoolEntry entry) {
 }
 
 // Of a file without an index: its first record has to be looked at. nullopt: it has none.
-std::optional<Timestamp> PacketStream::Merge::first_time(const SpoolEntry& entry) {
+std::optional<Timestamp> Merge::Heap::first_time(const SpoolEntry& entry) {
   auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, 4096, false, {}});
   if (!file) {
     problems.push_back(file.error());
@@ -160,7 +164,7 @@ std::optional<Timestamp> PacketStream::Merge::first_time(const SpoolEntry& entry
   return std::nullopt;
 }
 
-const StoredPacket* PacketStream::Merge::next() {
+const StoredPacket* Merge::Heap::next() {
   if (top_taken_) {
     top_taken_ = false;
     advance(*heap_.front().lane) ? settle_top() : drop_top();
@@ -178,8 +182,8 @@ const StoredPacket* PacketStream::Merge::next() {
 }
 
 // The file on top goes on while none of the others has an earlier packet: of one time, it is its turn (before()).
-PacketRun PacketStream::Merge::run(std::uint64_t packets) {
-  if (!top_taken_ || query_.matches) return {};
+PacketRun Merge::Heap::run(std::uint64_t packets) {
+  if (!top_taken_ || query_.filter) return {};
   const auto latest = std::min(next_of_others(), Timestamp{query_.to.ns - 1});
   auto& lane = *heap_.front().lane;
   const auto run = lane.file->run({query_.from, latest, packets});
@@ -189,13 +193,13 @@ PacketRun PacketStream::Merge::run(std::uint64_t packets) {
 }
 
 // In a heap, the second of all is one of the two below the first.
-Timestamp PacketStream::Merge::next_of_others() const {
+Timestamp Merge::Heap::next_of_others() const {
   auto time = Timestamp{std::numeric_limits<std::uint64_t>::max()};
   for (std::size_t i = 1; i < std::min<std::size_t>(3, heap_.size()); ++i) time = std::min(time, heap_[i].time);
   return time;
 }
 
-bool PacketStream::Merge::open(Lane& lane) {
+bool Merge::Heap::open(Lane& lane) {
   const bool keep_open = kept_open_ < most_kept_open_;
   SpoolFile::Options options{SpoolFile::Mode::strict, buffer_bytes_, keep_open, {}};
   if (read::index_can_help(lane.entry, query_)) {
@@ -226,13 +230,27 @@ bool PacketStream::Merge::open(Lane& lane) {
   return true;
 }
 
-bool PacketStream::Merge::wanted(const StoredPacket& packet) const {
+bool Merge::Heap::wanted(const StoredPacket& packet) {
   if (packet.view.time < query_.from || packet.view.time >= query_.to) return false;
-  return !query_.matches || query_.matches(packet);
+  if (!query_.filter) return true;
+  if (packet.linktype != linktype_) look_at_linktype(packet.linktype);
+  return query_.filter->matches(packet);
+}
+
+// That a filter cannot be asked of packets is told once for each link type.
+void Merge::Heap::look_at_linktype(std::uint32_t linktype) {
+  linktype_ = linktype;
+  if (!linktypes_.insert(linktype).second) return;
+  auto supported = query_.filter->supports(linktype);
+  if (supported) return;
+  auto& error = supported.error();
+  error.what = "the filter '" + error.what + "'";
+  error.why = "packets were left out " + error.why;
+  problems.push_back(std::move(error));
 }
 
 // The merge trusts each file to be in order of time. One that is not comes out as it is, and is told.
-void PacketStream::Merge::look_at_order(Lane& lane) {
+void Merge::Heap::look_at_order(Lane& lane) {
   const auto time = lane.head->view.time;
   if (time >= lane.latest) {
     lane.latest = time;
@@ -243,7 +261,7 @@ void PacketStream::Merge::look_at_order(Lane& lane) {
 }
 
 // To the next packet that is wanted. false: the file is done.
-bool PacketStream::Merge::advance(Lane& lane) {
+bool Merge::Heap::advance(Lane& lane) {
   while ((lane.head = lane.file->next()) != nullptr) {
     progress_.bytes_read += lane.head->record.size();
     look_at_order(lane);
@@ -255,7 +273,7 @@ bool PacketStream::Merge::advance(Lane& lane) {
 }
 
 // After the top's time has changed.
-void PacketStream::Merge::settle_top() {
+void Merge::Heap::settle_top() {
   heap_.front().time = heap_.front().lane->head->view.time;
   std::size_t at = 0;
   const auto top = heap_.front();
@@ -270,13 +288,13 @@ void PacketStream::Merge::settle_top() {
   heap_[at] = top;
 }
 
-void PacketStream::Merge::tell_passed_over(const Lane& lane) {
+void Merge::Heap::tell_passed_over(const Lane& lane) {
   std::string kinds;
   for (const auto& kind : lane.file->passed_over()) kinds += (kinds.empty() ? "" : ", ") + kind;
   if (!kinds.empty()) notices.push_back(lane.entry.path + ": only its packets are taken over, without its " + kinds);
 }
 
-void PacketStream::Merge::drop_top() {
+void Merge::Heap::drop_top() {
   auto& lane = *heap_.front().lane;
   if (lane.file) tell_passed_over(lane);
   if (lane.file) --open_now_;
@@ -286,18 +304,32 @@ void PacketStream::Merge::drop_top() {
   heap_.pop_back();
 }
 
-PacketStream::Progress PacketStream::Merge::progress() const { return progress_; }
+Merge::Progress Merge::Heap::progress() const { return progress_; }
 
-PacketStream::PacketStream(const Spool& spool, Query query)
-    : merge_(std::make_unique<Merge>(spool, std::move(query))) {}
-PacketStream::PacketStream(PacketStream&&) noexcept = default;
-PacketStream& PacketStream::operator=(PacketStream&&) noexcept = default;
-PacketStream::~PacketStream() = default;
+Merge::Merge(const Spool& spool, Query query) : Merge(spool.files(), std::move(query)) {}
+Merge::Merge(std::vector<SpoolEntry> files, Query query)
+    : heap_(std::make_unique<Heap>(std::move(files), std::move(query))) {}
+Merge::Merge(Merge&&) noexcept = default;
+Merge& Merge::operator=(Merge&&) noexcept = default;
+Merge::~Merge() = default;
 
-const StoredPacket* PacketStream::next() { return merge_->next(); }
-PacketRun PacketStream::run(std::uint64_t packets) { return merge_->run(packets); }
-const std::vector<Error>& PacketStream::problems() const { return merge_->problems; }
-const std::vector<std::string>& PacketStream::notices() const { return merge_->notices; }
-PacketStream::Progress PacketStream::progress() const { return merge_->progress(); }
+const StoredPacket* Merge::next() { return heap_->next(); }
+Merge::Iterator& Merge::Iterator::operator++() {
+  packet_ = heap_->next();
+  return *this;
+}
+Merge::Iterator Merge::begin() { return {heap_.get(), heap_->next()}; }
+PacketRun Merge::run(std::uint64_t packets) { return heap_->run(packets); }
+const std::vector<Error>& Merge::problems() const& { return heap_->problems; }
+const std::vector<std::string>& Merge::notices() const& { return heap_->notices; }
+Merge::Progress Merge::progress() const { return heap_->progress(); }
+
+std::expected<void, Error> Merge::outcome() const {
+  if (heap_->problems.empty()) return {};
+  auto error = heap_->problems.front();
+  if (const auto others = heap_->problems.size() - 1; others > 0)
+    error.why += " (and " + std::to_string(others) + " more)";
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace wirespool

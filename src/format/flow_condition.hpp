@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
-namespace wirespool {
+namespace wirespool::format {
 
 // One thing that a packet can have: an address, a prefix, a port, a protocol, a VLAN. As the index knows it: mixed to
 // 64 bits (src/format/README.md).
@@ -15,7 +14,7 @@ struct FlowKey {
 };
 
 // What a Block must have among its packets' keys for any of its packets to match. It is only ever used to leave Blocks
-// unread, so it may say too little but never too much.
+// unread, so it may say too little but never too much. `filter/filter_reader` reads it out of an expression.
 struct FlowCondition {
   enum class Kind { anything, key, all, any };
 
@@ -27,11 +26,6 @@ struct FlowCondition {
   static FlowCondition has(FlowKey key) { return {Kind::key, key, {}}; }
   static FlowCondition all(FlowCondition a, FlowCondition b);
   static FlowCondition any(FlowCondition a, FlowCondition b);
-
-  // What can be told from a valid pcap-filter(7) expression: host, net, port, portrange, proto, the protocols by name
-  // and vlan, joined by and, or, not and parentheses. Whatever else is in it counts as "anything", and so does a whole
-  // expression that is not understood to its end.
-  static FlowCondition of_filter(std::string_view expression);
 };
 
-}  // namespace wirespool
+}  // namespace wirespool::format

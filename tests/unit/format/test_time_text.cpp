@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tools/moment.hpp"
 
 #include <random>
 
 #include "support/catch.hpp"
+#include "wirespool/time_text.hpp"
 
 using namespace wirespool;
-using wirespool::tools::parse_moment;
 
 namespace {
 
 constexpr Timestamp now{1795247670'000000000};  // 2026-11-21T07:54:30Z, as date(1) says
 
 std::uint64_t ns(std::string_view text) {
-  const auto moment = parse_moment(text, now);
+  const auto moment = parse_time(text, now);
   INFO(text);
   REQUIRE(moment);
   return moment->ns;
@@ -81,10 +80,36 @@ TEST_CASE("anything else is refused, with what is accepted") {
                           "18446744074",
                           "9999-12-31T23:59:59Z"}) {
     INFO(text);
-    const auto moment = parse_moment(text, now);
+    const auto moment = parse_time(text, now);
     CHECK_FALSE(moment);
   }
-  CHECK(parse_moment("x", now).error().find("RFC 3339") != std::string::npos);
+  CHECK(parse_time("x", now).error().what_to_do.find("RFC 3339") != std::string::npos);
+}
+
+TEST_CASE("a refusal names the text, why and what is accepted") {
+  const auto refused = from_rfc3339("yesterday");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message() == "yesterday: it is no time of RFC 3339: write it as 2026-11-21T07:54:30.5Z");
+}
+
+TEST_CASE("what is no time of RFC 3339 is refused where that is asked for, though people may write it elsewhere") {
+  for (const auto* text : {"1795247670", "-10m", "+5s"}) {
+    CHECK(parse_time(text, now));
+    CHECK_FALSE(from_rfc3339(text));
+  }
+}
+
+TEST_CASE("any moment's RFC 3339 text gives it back to the nanosecond") {
+  const auto seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937_64 random{seed};
+  for (const auto ns : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}})
+    CHECK(from_rfc3339(rfc3339(Timestamp{ns})) == Timestamp{ns});
+  for (int round = 0; round < 20'000; ++round) {
+    const Timestamp time{random() >> (random() % 64)};
+    CAPTURE(time.ns, rfc3339(time));
+    REQUIRE(from_rfc3339(rfc3339(time)) == time);
+  }
 }
 
 TEST_CASE("random text is survived") {
@@ -95,6 +120,6 @@ TEST_CASE("random text is survived") {
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (auto length = random() % 30; length > 0; --length) text += letters[random() % letters.size()];
-    (void)parse_moment(text, now);
+    (void)parse_time(text, now);
   }
 }

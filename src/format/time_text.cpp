@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tools/moment.hpp"
+// All text of times: as people and JSON have it (wirespool/time_text.hpp), and as file names do (file_name.hpp).
+#include "wirespool/time_text.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -10,7 +13,9 @@
 #include <optional>
 #include <utility>
 
-namespace wirespool::tools {
+#include "format/file_name.hpp"
+
+namespace wirespool {
 namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
@@ -18,6 +23,25 @@ constexpr std::uint64_t latest = std::numeric_limits<std::uint64_t>::max();
 
 constexpr const char* accepted =
     "give RFC 3339 as 2026-11-21T07:54:30.5Z, seconds since the epoch as 1795247670.5, or a time before now as -10m";
+
+struct Calendar {
+  int year;
+  unsigned month, day, hour, minute, second;
+};
+
+Calendar calendar(Timestamp time) {
+  using namespace std::chrono;
+  const seconds since_epoch{static_cast<seconds::rep>(time.ns / second)};
+  const auto days_since = floor<days>(since_epoch);
+  const year_month_day date{sys_days{days_since}};
+  const hh_mm_ss clock{since_epoch - days_since};
+  return {static_cast<int>(date.year()),
+          static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),
+          static_cast<unsigned>(clock.hours().count()),
+          static_cast<unsigned>(clock.minutes().count()),
+          static_cast<unsigned>(clock.seconds().count())};
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -143,14 +167,25 @@ std::optional<int> parse_zone(Text& text) {
   return (west ? -1 : 1) * (60 * *hours + *minutes);
 }
 
+std::optional<std::chrono::sys_days> date_of(int year, int month, int day) {
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  return date.ok() ? std::optional<std::chrono::sys_days>(date) : std::nullopt;
+}
+
+// `clock`: seconds of the day; with a zone, of another day too.
+std::optional<Timestamp> moment_of(std::chrono::sys_days date, int clock, std::uint64_t fraction) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch()).count() + clock;
+  if (seconds < 0) return std::nullopt;
+  const auto ns = scaled(static_cast<std::uint64_t>(seconds), second, fraction);
+  return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+}
+
 std::optional<std::chrono::sys_days> parse_date(Text& text) {
   const auto year = text.number(4);
   const auto month = year && text.take('-') ? text.number(2) : std::nullopt;
   const auto day = month && text.take('-') ? text.number(2) : std::nullopt;
-  if (!day) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  return date.ok() ? std::optional<std::chrono::sys_days>(date) : std::nullopt;
+  return day ? date_of(*year, *month, *day) : std::nullopt;
 }
 
 // Seconds of the day. A leap second (":60") counts as the second before it, as CLOCK_REALTIME does.
@@ -169,20 +204,56 @@ std::optional<Timestamp> parse_rfc3339(Text text) {
   const auto fraction = clock ? text.fraction(second) : std::nullopt;
   const auto zone = fraction ? parse_zone(text) : std::nullopt;
   if (!zone || !text.empty()) return std::nullopt;
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(date->time_since_epoch()).count() + *clock - 60 * *zone;
-  if (seconds < 0) return std::nullopt;
-  const auto ns = scaled(static_cast<std::uint64_t>(seconds), second, *fraction);
-  return ns ? std::optional(Timestamp{*ns}) : std::nullopt;
+  return moment_of(*date, *clock - 60 * *zone, *fraction);
+}
+
+// 20261121T075430.123456789Z
+std::optional<Timestamp> parse_compact(Text text) {
+  const auto year = text.number(4), month = text.number(2), day = text.number(2);
+  const auto hour = text.take('T') ? text.number(2) : std::nullopt;
+  const auto minute = text.number(2), whole = text.number(2);
+  const auto nanosecond = text.take('.') ? text.number(9) : std::nullopt;
+  if (!year || !month || !day || !hour || !minute || !whole || !nanosecond || !text.take('Z') || !text.empty())
+    return std::nullopt;
+  const auto date = date_of(*year, *month, *day);
+  if (!date || *hour > 23 || *minute > 59 || *whole > 59) return std::nullopt;
+  return moment_of(*date, 3600 * *hour + 60 * *minute + *whole, static_cast<std::uint64_t>(*nanosecond));
 }
 
 }  // namespace
 
-std::expected<Timestamp, std::string> parse_moment(std::string_view text, Timestamp now) {
+Timestamp time_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count())};
+}
+
+std::string rfc3339(Timestamp time) {
+  const auto c = calendar(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
+                     time.nanoseconds());
+}
+
+std::expected<Timestamp, Error> from_rfc3339(std::string_view text) {
+  if (const auto time = parse_rfc3339(Text(text))) return *time;
+  return std::unexpected(Error{std::string(text), "it is no time of RFC 3339", "write it as 2026-11-21T07:54:30.5Z"});
+}
+
+std::expected<Timestamp, Error> parse_time(std::string_view text, Timestamp now) {
   if (const auto relative = parse_relative(Text(text), now)) return *relative;
   if (const auto epoch = parse_epoch(Text(text))) return *epoch;
   if (const auto time = parse_rfc3339(Text(text))) return *time;
-  return std::unexpected(accepted);
+  return std::unexpected(Error{std::string(text), "it is no time", accepted});
 }
 
-}  // namespace wirespool::tools
+namespace format {
+
+std::string format_compact_time(Timestamp time) {
+  const auto c = calendar(time);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}.{:09}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
+                     time.nanoseconds());
+}
+
+std::optional<Timestamp> parse_compact_time(std::string_view text) { return parse_compact(Text(text)); }
+
+}  // namespace format
+}  // namespace wirespool

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "wirespool/flow_condition.hpp"
+#include "format/flow_condition.hpp"
 
 #include <utility>
 
-#include "filter/filter_reader.hpp"
-
-namespace wirespool {
+namespace wirespool::format {
 namespace {
 
 void append(std::vector<FlowCondition>& parts, FlowCondition::Kind kind, FlowCondition condition) {
@@ -35,6 +33,4 @@ FlowCondition FlowCondition::any(FlowCondition a, FlowCondition b) {
   return either;
 }
 
-FlowCondition FlowCondition::of_filter(std::string_view expression) { return filter::FilterReader(expression).read(); }
-
-}  // namespace wirespool
+}  // namespace wirespool::format

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "wirespool/error.hpp"
+#include "wirespool/packet.hpp"
+
+struct bpf_program;
+
+namespace wirespool::filter {
+
+// A pcap-filter(7) expression as it is run on packets of one link type. Never changes: copies share it, and any number
+// of threads may ask it at a time. Made by libpcap (libpcap_program.cpp), or by none (no_program.cpp), which is an
+// error.
+class Program {
+ public:
+  // `linktype`: LINKTYPE_ number of tcpdump.org. The error's `why` is libpcap's own.
+  static std::expected<Program, Error> compile(const std::string& expression, std::uint32_t linktype);
+
+  bool matches(const PacketView& packet) const;
+
+ private:
+  explicit Program(std::shared_ptr<bpf_program> program) : program_(std::move(program)) {}
+  std::shared_ptr<bpf_program> program_;
+};
+
+// "EN10MB", or the number of one that has no name.
+std::string name_of_linktype(std::uint32_t linktype);
+
+}  // namespace wirespool::filter
