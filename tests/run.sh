@@ -13,7 +13,7 @@ say() { printf '== %4d s: %s\n' "$SECONDS" "$*"; } # as setup-functions has it, 
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [--werror] [SUITE...]
-  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, Debian 13, containers, a guest, systemd, an
+  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, Debian 13, the Debian package, containers, a guest, systemd, an
                    object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
@@ -313,6 +313,7 @@ run_end_to_end() {
   run_script harness
   run_script quickstart
   run_script debian13
+  run_script deb
   run_script container "${keep[@]}"
   "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest and on-seal are skipped"
   run_script systemd "${keep[@]}"
