@@ -130,7 +130,7 @@ options::Table<Bind> bind_table() {
                                            {"wirespool vf bind 0000:3b:02.0 --driver uio_pci_generic"}}});
   table.operands("DEVICE", &Bind::devices, "PCI address, interface, or PF:NUMBER").needed();
   table.text("--driver", "NAME", &Bind::driver, "which driver");
-  table.flag("--force", &Bind::force, "also an interface that routes lead through");
+  table.flag("--force", &Bind::force, "also a device that is in use, or that DPDK shares with the kernel");
   add_common(table);
   return table;
 }
@@ -166,22 +166,24 @@ options::Table<Trust> trust_table() {
   table.whole("--vlan", &Trust::vlan, "VLAN of its frames, 0 for none");
   table.choice("--spoofchk", &Trust::spoof_check, on_off, "drop frames it sends from other addresses");
   table.text("--link-state", "auto|enable|disable", &Trust::link_state, "its link");
+  table.flag("--force", &Trust::force, "also a VF in use, though its PF resets it for a new trust, MAC or VLAN");
   add_common(table);
   return table;
 }
 
-// The PF's interface and what it says of its VFs, which plan_trust wants to know; empty where it says nothing.
+// What the PF's interfaces say of its VFs, which plan_trust wants to know; nothing where they say nothing.
 int trust(const Trust& request) {
   const MachineTree tree;
   const auto devices = machine::list_pci_devices(tree);
   const auto vf = vf::find_device(devices, request.vf);
   if (!vf) return report_problem(vf.error());
-  const auto parent = std::ranges::find(devices, vf->physical_function, &machine::PciDevice::address);
+  const auto pf = std::ranges::find(devices, vf->physical_function, &machine::PciDevice::address);
   std::vector<vf::VfLink> links;
   std::vector<vf::PrivateFlag> flags;
-  if (parent != devices.end() && !parent->interfaces.empty()) {
-    links = vf::read_vf_links(parent->interfaces.front()).value_or(links);
-    flags = vf::read_private_flags(parent->interfaces.front()).value_or(flags);
+  if (pf != devices.end()) {
+    const auto parent = vf::describe_parent(tree, devices, *pf);
+    links = vf::read_vf_links(parent.interface).value_or(links);
+    flags = vf::read_private_flags(parent.flag_interface).value_or(flags);
   }
   return do_plan(vf::plan_trust(tree, request, links, flags), request);
 }

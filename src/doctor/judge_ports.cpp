@@ -96,6 +96,33 @@ void judge_node(const machine::Facts& facts, const machine::PciDevice& device, s
        fmt::format("run the capture on CPUs of node {0} (numactl --cpunodebind={0})", device.numa_node)});
 }
 
+// A device whose DPDK driver works beside the kernel's, and finds nothing where it is.
+void judge_shared(const machine::PciDevice& device, std::vector<Finding>& findings) {
+  const auto shared = machine::shared_driver_for(device);
+  if (shared.empty() || shared == device.driver) return;
+  findings.push_back({Level::must_fix, "port", device.address,
+                      fmt::format("its DPDK driver works beside the kernel's {}, and {} has it", shared, device.driver),
+                      fmt::format("wirespool vf unbind {}", device.address)});
+}
+
+void judge_package(const machine::Facts& facts, const machine::PciDevice& device, std::vector<Finding>& findings) {
+  if (facts.ddp_package || !machine::wants_ddp_package(device)) return;
+  findings.push_back({Level::must_fix, "firmware", device.address,
+                      "no DDP package /lib/firmware/intel/ice/ddp/ice.pkg: DPDK's driver does not start without",
+                      fmt::format("install the package that has it (linux-firmware); or capture with -a "
+                                  "{},safe-mode-support=1, without RSS",
+                                  device.address)});
+}
+
+void judge_token(const machine::Facts& facts, const machine::PciDevice& device, std::vector<Finding>& findings) {
+  if (!machine::needs_vf_token(facts.devices, device)) return;
+  findings.push_back({Level::advice, "VF token", device.address,
+                      fmt::format("vfio-pci has its PF {} as well: it only opens with the token that the PF's program "
+                                  "has set",
+                                  device.physical_function),
+                      "give EAL --vfio-vf-token UUID, the same for both programs"});
+}
+
 bool works_with_dpdk(const machine::PciDevice& device) {
   return device.is_network() &&
          (machine::is_user_space_driver(device.driver) || machine::is_shared_driver(device.driver));
@@ -106,7 +133,9 @@ const machine::PciDevice* find_spare(const machine::Facts& facts) {
   const machine::PciDevice* spare = nullptr;
   for (const auto& device : facts.devices) {
     const auto* interface = find_interface(facts, device);
-    if (!device.is_network() || (interface != nullptr && interface->routed)) continue;
+    if (!device.is_network() || !machine::shared_driver_for(device).empty() ||
+        (interface != nullptr && !interface->in_use.empty()))
+      continue;
     if (spare == nullptr || (device.is_vf() && !spare->is_vf())) spare = &device;
   }
   return spare;
@@ -129,6 +158,9 @@ void judge_ports(const machine::Facts& facts, std::vector<Finding>& findings) {
     judge_link(facts, device, findings);
     if (!works_with_dpdk(device)) continue;
     judge_group(facts, device, findings);
+    judge_shared(device, findings);
+    judge_package(facts, device, findings);
+    judge_token(facts, device, findings);
     judge_parent(facts, device, findings);
     judge_node(facts, device, findings);
   }

@@ -11,18 +11,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "dpdk/net_interface.hpp"
+#include "machine/pci.hpp"
 #include "plan/device_args.hpp"
 
 namespace wirespool::dpdk {
 namespace {
-
-namespace fs = std::filesystem;
 
 // A PCI address with its domain, as buses name their devices.
 std::string full_name(std::string_view name) {
@@ -76,16 +74,29 @@ plan::Problem missing_virtual(const rte_devargs& asked) {
 
 plan::Problem missing_pci(const std::string& name, const std::string& asked) {
   const auto option = "-a " + asked;
-  const fs::path device = fs::path("/sys/bus/pci/devices") / name;
-  std::error_code error;
-  if (!fs::exists(device, error))
+  const machine::MachineTree tree;
+  const auto device = machine::read_pci_device(tree, name);
+  if (!device)
     return {option, "there is no such PCI device", "lspci -D lists addresses; --no-pci for none at all", true};
-  const auto driver = fs::read_symlink(device / "driver", error).filename().string();
-  if (driver.empty())
+  const auto shared = machine::shared_driver_for(*device);
+  if (!shared.empty() && shared != device->driver)
+    return {option, fmt::format("its DPDK driver works beside the kernel's {}, which does not have it", shared),
+            "give it back: wirespool vf unbind " + name, true};
+  if (device->driver.empty())
     return {option, "no kernel driver has it", "bind it to vfio-pci: wirespool vf bind " + name, true};
-  if (driver.starts_with("vfio") || driver.starts_with("uio") || driver.starts_with("igb_uio"))
+  if (machine::needs_vf_token(machine::list_pci_devices(tree), *device))
+    return {option, "no driver of DPDK took it: vfio-pci has its PF too, so it opens with the PF's token only",
+            "give EAL --vfio-vf-token UUID, the one of the program that has the PF", true};
+  if (machine::wants_ddp_package(*device) && !machine::has_ddp_package(tree))
+    return {option, "no driver of DPDK took it: there is no DDP package /lib/firmware/intel/ice/ddp/ice.pkg",
+            fmt::format("install it (linux-firmware), or give -a {},safe-mode-support=1, without RSS then", asked),
+            true};
+  if (machine::is_user_space_driver(device->driver))
     return {option, "no driver of DPDK took it", "see their messages above", true};
-  return {option, fmt::format("the kernel's {} has it, and no driver of DPDK took it", driver),
+  if (shared == device->driver)
+    return {option, fmt::format("the kernel's {} has it, as it should be, and no driver of DPDK took it", shared),
+            "see their messages above", true};
+  return {option, fmt::format("the kernel's {} has it, and no driver of DPDK took it", device->driver),
           "bind it to vfio-pci: wirespool vf bind " + name, true};
 }
 

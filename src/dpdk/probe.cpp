@@ -10,10 +10,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "dpdk/net_interface.hpp"
+#include "machine/pci.hpp"
 #include "plan/device_args.hpp"
 #include "plan/route.hpp"
 #include "storage/drive.hpp"
@@ -37,9 +38,9 @@ bool is_file_fed(const rte_eth_dev_info& info) {
 }
 
 bool is_vf(const rte_eth_dev_info& info) {
-  std::error_code error;
-  const auto device = info.device ? std::string(rte_dev_name(info.device)) : "";
-  return !device.empty() && std::filesystem::exists("/sys/bus/pci/devices/" + device + "/physfn", error);
+  const std::string address = info.device ? rte_dev_name(info.device) : "";
+  const auto device = address.empty() ? std::nullopt : machine::read_pci_device(machine::MachineTree(), address);
+  return device && (device->is_vf() || machine::is_vf_by_number(*device));
 }
 
 // net_af_packet's ring holds frames in slots of framesz bytes, 66 of which the kernel needs for a tpacket2_hdr, a

@@ -94,7 +94,7 @@ struct InterfaceFacts {
   std::string name;
   std::optional<unsigned> mbit_per_s;
   bool up = false;
-  bool routed = false;  // routes lead through it
+  std::string in_use;  // why somebody would miss it, or ""
 };
 
 // How O_DIRECT was told. `looked`: an existing file was opened with it; `tried`: a trial write (--try-write).
@@ -126,6 +126,7 @@ struct Facts {
   ProcessFacts process;
   PlatformFacts platform;
   VfioFacts vfio;
+  bool ddp_package = false;  // that Intel's E8xx want
   std::optional<ClockFacts> clock;
   std::vector<PciDevice> devices;
   std::vector<InterfaceFacts> interfaces;

@@ -25,6 +25,7 @@ Facts look_around(const MachineTree& tree, const LookOptions& options) {
   facts.process = look_at_process(tree);
   facts.platform = look_at_platform(tree);
   facts.vfio = look_at_vfio(tree);
+  facts.ddp_package = has_ddp_package(tree);
   facts.devices = list_pci_devices(tree);
   facts.interfaces = look_at_interfaces(tree, facts.devices);
   for (const auto& path : options.directories) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "machine/facts.hpp"
+#include "machine/interface.hpp"
 
 namespace wirespool::machine {
 namespace {
@@ -149,7 +150,7 @@ std::vector<InterfaceFacts> look_at_interfaces(const MachineTree& tree, const st
   for (const auto& device : devices) {
     for (const auto& name : device.interfaces) {
       const auto directory = "sys/class/net/" + name + "/";
-      InterfaceFacts interface { name, std::nullopt, false };
+      InterfaceFacts interface { name, std::nullopt, false, in_use(tree, name) };
       const auto speed = tree.signed_number(directory + "speed").value_or(-1);  // -1: not known
       if (speed > 0) interface.mbit_per_s = static_cast<unsigned>(speed);
       interface.up = tree.line(directory + "operstate").value_or("") == "up";

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <sstream>
 
 namespace wirespool::machine {
 namespace {
@@ -87,6 +86,11 @@ std::vector<PciDevice> list_pci_devices(const MachineTree& tree) {
   return devices;
 }
 
+std::optional<PciDevice> read_pci_device(const MachineTree& tree, const std::string& address) {
+  if (!tree.exists("sys/bus/pci/devices/" + address)) return std::nullopt;
+  return read_device(tree, address);
+}
+
 bool is_user_space_driver(const std::string& driver) {
   return is_one_of(driver, std::array<std::string_view, 3>{"vfio-pci", "uio_pci_generic", "igb_uio"});
 }
@@ -95,18 +99,54 @@ bool is_shared_driver(const std::string& driver) {
   return is_one_of(driver, std::array<std::string_view, 3>{"mlx5_core", "mlx4_core", "mana"});
 }
 
-bool has_routes(const MachineTree& tree, const std::string& interface) {
-  std::istringstream routes(tree.text("proc/net/route").value_or(""));
-  for (std::string line; std::getline(routes, line);) {
-    if (line.starts_with(interface + "\t")) return true;
-  }
-  // Destination, prefix length, ..., interface; every interface has its link-local fe80::/64 and multicast ff00::/8.
-  std::istringstream routes6(tree.text("proc/net/ipv6_route").value_or(""));
-  for (std::string line; std::getline(routes6, line);) {
-    if (!line.ends_with(" " + interface) || line.starts_with("fe80") || line.starts_with("ff")) continue;
-    return true;
-  }
+namespace {
+
+// PCI devices by their numbers, "ConnectX-5 [VF]" of DPDK's mlx5.h and Microsoft's of mana.h.
+constexpr std::uint16_t mellanox = 0x15b3, microsoft = 0x1414, intel = 0x8086;
+constexpr std::uint16_t first_mlx5 = 0x1011;  // Connect-IB; ConnectX-3 and older are mlx4's
+constexpr std::uint16_t mana_vf = 0x00ba;
+constexpr std::array<std::uint16_t, 7> mlx5_vfs = {0x1014, 0x1016, 0x1018, 0x101a, 0x101c, 0x101e, 0xa2d3};
+
+// DPDK's drivers/net/ice/base/ice_devids.h: E810, E822, E823, E824, E825.
+constexpr std::array<std::uint16_t, 32> ice_devices = {0x0dbd, 0x0dcd, 0x124c, 0x124d, 0x124e, 0x124f, 0x151d, 0x1591,
+                                                       0x1592, 0x1593, 0x1599, 0x159a, 0x159b, 0x1888, 0x188a, 0x188b,
+                                                       0x188c, 0x188d, 0x188e, 0x1890, 0x1891, 0x1892, 0x1893, 0x1894,
+                                                       0x1897, 0x1898, 0x1899, 0x189a, 0x579c, 0x579d, 0x579e, 0x579f};
+
+template <std::size_t N>
+bool is_one_of(std::uint16_t id, const std::array<std::uint16_t, N>& ids) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+std::string shared_driver_for(const PciDevice& device) {
+  if (is_shared_driver(device.driver)) return device.driver;
+  if (!device.is_network()) return "";
+  if (device.vendor == mellanox) return device.device >= first_mlx5 ? "mlx5_core" : "mlx4_core";
+  return device.vendor == microsoft && device.device == mana_vf ? "mana" : "";
+}
+
+bool is_vf_by_number(const PciDevice& device) {
+  return device.vendor == mellanox && is_one_of(device.device, mlx5_vfs);
+}
+
+bool wants_ddp_package(const PciDevice& device) {
+  return !device.is_vf() && device.vendor == intel && is_one_of(device.device, ice_devices);
+}
+
+bool has_ddp_package(const MachineTree& tree) {
+  for (const std::string directory : {"lib/firmware/updates/intel/ice/ddp/", "lib/firmware/intel/ice/ddp/"})
+    for (const auto& name : tree.names(directory))
+      if (name == "ice.pkg" || name.starts_with("ice.pkg.")) return true;
   return false;
+}
+
+bool needs_vf_token(const std::vector<PciDevice>& devices, const PciDevice& device) {
+  const auto parent = std::find_if(devices.begin(), devices.end(), [&](const PciDevice& other) {
+    return device.is_vf() && other.address == device.physical_function;
+  });
+  return device.driver == "vfio-pci" && parent != devices.end() && parent->driver == "vfio-pci";
 }
 
 }  // namespace wirespool::machine

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
 
@@ -148,9 +147,8 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
                     say(port)));
     return;
   }
-  constexpr std::array trusted_by_pf{"net_iavf", "net_i40e_vf", "net_ixgbe_vf"};
-  const bool known = std::ranges::find(trusted_by_pf, port.driver) != trusted_by_pf.end();
-  if (!port.is_vf && !known) return;
+  // net_i40e_vf, net_ixgbe_vf, net_hns3_vf, net_txgbe_vf, ...
+  if (!port.is_vf && port.driver != "net_iavf" && !port.driver.ends_with("_vf")) return;
   findings.notices.push_back(fmt::format(
       "{} is a VF: it sees other traffic than its own only if its PF trusts it: on the host: wirespool vf trust "
       "PF:NUMBER on; wirespool vf show says whether that is enough",

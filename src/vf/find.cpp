@@ -3,14 +3,11 @@
 #include <cctype>
 #include <charconv>
 
+#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {
 namespace {
-
-std::unexpected<VfProblem> wrong(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::wrong_use});
-}
 
 // "ens1f0:2" -> "ens1f0" and 2. A PCI address has colons too, but no PF in front of the last one.
 std::optional<std::pair<std::string, unsigned>> split_number(const std::string& name) {
@@ -35,6 +32,18 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
+// What programs open to have the device: its group, or itself where iommufd is used.
+std::vector<std::string> vfio_files(const machine::MachineTree& tree, const machine::PciDevice& device) {
+  std::vector<std::string> files;
+  if (device.iommu_group) {
+    const auto number = std::to_string(*device.iommu_group);
+    files = {"/dev/vfio/" + number, "/dev/vfio/noiommu-" + number};
+  }
+  for (const auto& name : tree.names("sys/bus/pci/devices/" + device.address + "/vfio-dev"))
+    files.push_back("/dev/vfio/devices/" + name);
+  return files;
+}
+
 }  // namespace
 
 std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machine::PciDevice>& devices,
@@ -43,31 +52,30 @@ std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machi
   const auto parts = split_number(name);
   const auto* parent = parts ? find_plain(devices, parts->first) : nullptr;
   if (parent == nullptr) {
-    return wrong(name +
-                 ": no such device: give a PCI address, an interface, or INTERFACE:NUMBER ('wirespool vf show' "
-                 "lists them)");
+    return wrong_use(name +
+                     ": no such device: give a PCI address, an interface, or INTERFACE:NUMBER ('wirespool vf show' "
+                     "lists them)");
   }
   if (parts->second >= parent->virtual_functions.size()) {
-    return wrong(name + ": it has " + std::to_string(parent->virtual_functions.size()) +
-                 " VFs, counted from 0: wirespool vf create " + parts->first + " N makes some");
+    return wrong_use(name + ": it has " + std::to_string(parent->virtual_functions.size()) +
+                     " VFs, counted from 0: wirespool vf create " + parts->first + " N makes some");
   }
   if (const auto* device = find_plain(devices, parent->virtual_functions[parts->second])) return *device;
-  return wrong(name + ": the VF is not on the bus: see dmesg");
+  return wrong_use(name + ": the VF is not on the bus: see dmesg");
 }
 
 std::vector<unsigned> vfio_users(const machine::MachineTree& tree, const machine::PciDevice& device) {
   std::vector<unsigned> users;
-  if (device.driver != "vfio-pci" || !device.iommu_group) return users;
-  const auto number = std::to_string(*device.iommu_group);
+  if (device.driver != "vfio-pci") return users;
+  const auto files = vfio_files(tree, device);
   for (const auto& process : tree.names("proc")) {
     if (!is_number(process)) continue;
     const auto directory = "proc/" + process + "/fd/";
-    for (const auto& descriptor : tree.names(directory)) {
-      const auto target = tree.link_target(directory + descriptor);
-      if (target != "/dev/vfio/" + number && target != "/dev/vfio/noiommu-" + number) continue;
+    const auto has_it_open = [&](const std::string& descriptor) {
+      return std::ranges::find(files, tree.link_target(directory + descriptor)) != files.end();
+    };
+    if (std::ranges::any_of(tree.names(directory), has_it_open))
       users.push_back(static_cast<unsigned>(std::stoul(process)));
-      break;
-    }
   }
   return users;
 }

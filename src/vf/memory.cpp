@@ -10,6 +10,7 @@
 
 #include "storage/directory.hpp"
 #include "storage/small_file.hpp"
+#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {
@@ -43,10 +44,6 @@ VfAction action_of(const nlohmann::json& json) {
   return action;
 }
 
-std::unexpected<VfProblem> not_ready(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::not_ready});
-}
-
 // The same setting of the same thing, to whatever value.
 bool same_setting(const VfAction& one, const VfAction& other) {
   if (one.kind == Kind::run || one.kind == Kind::i40e_mirror) return false;
@@ -71,13 +68,16 @@ bool has_gone(const machine::MachineTree& tree, const VfAction& action) {
   }
 }
 
-// The devices that putting this back takes away from whoever has them.
+// The devices that putting this back takes away from whoever has them, or resets.
 std::set<std::string> touched(const std::vector<machine::PciDevice>& devices, const VfAction& action) {
   std::set<std::string> addresses;
   if (action.kind == Kind::bind) addresses.insert(action.target);
-  if (!action.target.ends_with("/sriov_numvfs")) return addresses;
+  const bool of_all = action.target.ends_with("/sriov_numvfs");
+  const bool of_one = action.kind == Kind::set_vf && action.name != "spoofchk" && action.name != "state";
   for (const auto& device : devices) {
-    if (device.physical_function == action.about) addresses.insert(device.address);
+    if (of_all && device.physical_function == action.about) addresses.insert(device.address);
+    if (of_one && device.address == action.about && action.number < device.virtual_functions.size())
+      addresses.insert(device.virtual_functions[action.number]);
   }
   return addresses;
 }

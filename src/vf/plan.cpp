@@ -4,19 +4,14 @@
 
 #include <algorithm>
 
+#include "machine/interface.hpp"
+#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {
 namespace {
 
 using Kind = VfAction::Kind;
-
-std::unexpected<VfProblem> not_ready(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::not_ready});
-}
-std::unexpected<VfProblem> wrong(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::wrong_use});
-}
 
 std::string directory_of(const machine::PciDevice& device) { return "sys/bus/pci/devices/" + device.address + "/"; }
 
@@ -42,19 +37,30 @@ std::expected<void, VfProblem> check_unused(const machine::MachineTree& tree, co
 
 std::expected<void, VfProblem> check_not_needed(const machine::MachineTree& tree, const machine::PciDevice& device) {
   for (const auto& interface : device.interfaces) {
-    if (!machine::has_routes(tree, interface)) continue;
-    return not_ready(
-        fmt::format("{}: routes lead through {}, so the machine may become unreachable: --force does it all "
-                    "the same",
-                    device.address, interface));
+    const auto use = machine::in_use(tree, interface);
+    if (use.empty()) continue;
+    return not_ready(fmt::format("{}: {}: whoever uses it would be cut off, you perhaps: --force does it all the same",
+                                 device.address, use));
   }
   return {};
+}
+
+std::expected<void, VfProblem> check_not_shared(const machine::PciDevice& device, const std::string& driver) {
+  const auto shared = machine::shared_driver_for(device);
+  if (shared.empty()) return {};
+  const auto remedy = device.driver == shared
+                          ? std::string("nothing is to be bound: wirespool capture -a ") + device.address
+                          : "give it back: wirespool vf unbind " + device.address;
+  return not_ready(fmt::format(
+      "{}: DPDK's driver works beside the kernel's {} and finds nothing once {} has the device: {}; --force binds it",
+      device.address, shared, driver, remedy));
 }
 
 std::expected<void, VfProblem> check_can_bind(const machine::MachineTree& tree, const machine::PciDevice& device,
                                               const BindRequest& request) {
   if (auto unused = check_unused(tree, device); !unused) return unused;
   if (!request.force && !request.driver.empty()) {
+    if (auto own = check_not_shared(device, request.driver); !own) return own;
     if (auto spare = check_not_needed(tree, device); !spare) return spare;
   }
   const bool no_iommu = tree.line("sys/module/vfio/parameters/enable_unsafe_noiommu_mode").value_or("N") == "Y";
@@ -67,6 +73,15 @@ std::expected<void, VfProblem> check_can_bind(const machine::MachineTree& tree, 
   return {};
 }
 
+// What DPDK's driver will miss once it has the device.
+void remark_on_package(const machine::MachineTree& tree, const machine::PciDevice& device, VfPlan& plan) {
+  if (!machine::wants_ddp_package(device) || machine::has_ddp_package(tree)) return;
+  plan.notices.push_back(fmt::format(
+      "{}: no DDP package, /lib/firmware/intel/ice/ddp/ice.pkg, and DPDK's driver does not start without: install the "
+      "package of it (linux-firmware has it), or capture with -a {},safe-mode-support=1: no RSS then",
+      device.address, device.address));
+}
+
 VfStep bind_step(const machine::PciDevice& device, const std::string& driver) {
   VfAction action{.kind = Kind::bind, .about = about(device), .target = device.address, .value = driver};
   auto undo = action;
@@ -77,80 +92,15 @@ VfStep bind_step(const machine::PciDevice& device, const std::string& driver) {
   return {std::move(action), std::move(undo)};
 }
 
-// The PF of `vf` and its interface, through which its VFs are set.
-struct Parent {
-  machine::PciDevice device;
-  std::string interface;
-};
-
-std::expected<Parent, VfProblem> parent_of(const machine::MachineTree& tree, const machine::PciDevice& vf) {
-  if (!vf.is_vf()) return wrong(vf.address + ": not a VF: 'wirespool vf show' lists them");
-  for (auto& device : machine::list_pci_devices(tree)) {
-    if (device.address != vf.physical_function) continue;
-    if (device.interfaces.empty()) break;
-    return Parent{device, device.interfaces.front()};
-  }
+// A PF that a program has through vfio-pci: the kernel's word for a VF of it is -ENOENT
+// (vfio_pci_core_sriov_configure).
+std::expected<void, VfProblem> check_makes_vfs(const machine::MachineTree& tree, const machine::PciDevice& pf) {
+  if (pf.driver != "vfio-pci") return {};
+  if (tree.line("sys/module/vfio_pci/parameters/enable_sriov").value_or("N") == "Y") return {};
   return not_ready(
-      fmt::format("{}: its PF {} has no network interface here, so its VFs cannot be set: wirespool vf unbind {}",
-                  vf.address, vf.physical_function, vf.physical_function));
-}
-
-void add_setting(VfPlan& plan, const Parent& parent, unsigned number, const char* name, const std::string& value,
-                 const std::string& was) {
-  if (value == was) return;
-  VfAction action{.kind = Kind::set_vf,
-                  .about = parent.device.address,
-                  .target = parent.interface,
-                  .name = name,
-                  .value = value,
-                  .number = number};
-  auto undo = action;
-  undo.value = was;
-  plan.steps.push_back({std::move(action), std::move(undo)});
-}
-
-const char* on_off(bool on) { return on ? "on" : "off"; }
-
-// A switch the driver may not have (nullopt).
-std::expected<void, VfProblem> add_switch(VfPlan& plan, const Parent& parent, const VfLink& link, const char* name,
-                                          const std::optional<bool>& wanted, const std::optional<bool>& is) {
-  if (!wanted) return {};
-  if (!is) {
-    return not_ready(
-        fmt::format("{} vf {}: driver {} has no setting '{}': capture on the PF itself, or mirror on the switch",
-                    parent.interface, link.number, parent.device.driver, name));
-  }
-  add_setting(plan, parent, link.number, name, on_off(*wanted), on_off(*is));
-  return {};
-}
-
-// i40e and ice give even a trusted VF that asks for promiscuous mode only its own frames unless this flag is on
-// (Intel's README of the i40e driver, "Trusted VFs and VF Promiscuous Mode").
-void add_true_promiscuous(VfPlan& plan, const Parent& parent, const std::vector<PrivateFlag>& flags) {
-  const auto flag = std::ranges::find(flags, "vf-true-promisc-support", &PrivateFlag::name);
-  if (flag == flags.end() || flag->on) return;
-  VfAction action{.kind = Kind::set_flag,
-                  .about = parent.device.address,
-                  .target = parent.interface,
-                  .name = flag->name,
-                  .value = "on"};
-  auto undo = action;
-  undo.value = "off";
-  plan.steps.push_back({std::move(action), std::move(undo)});
-  plan.notices.push_back("vf-true-promisc-support holds for all trusted VFs of " + parent.interface);
-}
-
-// What is wrong with a value, before anything is done.
-std::expected<void, VfProblem> check_values(const TrustRequest& request) {
-  std::vector<std::pair<const char*, std::string>> values;
-  if (request.mac) values.emplace_back("mac", *request.mac);
-  if (request.vlan) values.emplace_back("vlan", std::to_string(*request.vlan));
-  if (request.link_state) values.emplace_back("state", *request.link_state);
-  for (const auto& [name, value] : values) {
-    const auto message = vf_request(1, 0, name, value);
-    if (!message) return wrong(fmt::format("{}: {}", request.vf, message.error()));
-  }
-  return {};
+      fmt::format("{0}: vfio-pci has it, which makes no VFs unless told to: echo Y > "
+                  "/sys/module/vfio_pci/parameters/enable_sriov, or give it back first: wirespool vf unbind {0}",
+                  pf.address));
 }
 
 }  // namespace
@@ -162,7 +112,7 @@ PlannedVf plan_create(const machine::MachineTree& tree, const CreateRequest& req
     return not_ready(fmt::format("{}: it can have no VFs: is it a PF, and SR-IOV on in the firmware?", request.pf));
   }
   if (request.count == 0 || request.count > pf->vfs_possible) {
-    return wrong(fmt::format("{}: {} VFs: it can have 1 to {}", request.pf, request.count, pf->vfs_possible));
+    return wrong_use(fmt::format("{}: {} VFs: it can have 1 to {}", request.pf, request.count, pf->vfs_possible));
   }
   VfPlan plan;
   const auto there = pf->virtual_functions.size();
@@ -171,12 +121,17 @@ PlannedVf plan_create(const machine::MachineTree& tree, const CreateRequest& req
     return not_ready(fmt::format("{}: it has {} VFs, and a number can only be changed from none: wirespool vf reset {}",
                                  request.pf, there, request.pf));
   }
+  if (auto makes = check_makes_vfs(tree, *pf); !makes) return std::unexpected(makes.error());
+  if (pf->driver == "vfio-pci") {
+    plan.notices.push_back(
+        "vfio-pci has the PF: its VFs open only with the token that the PF's program has set: give EAL "
+        "--vfio-vf-token UUID, the same for both");
+  }
   if (!request.probe) plan.steps.push_back(write_step(*pf, "sriov_drivers_autoprobe", "0", "1"));
   plan.steps.push_back(write_step(*pf, "sriov_numvfs", std::to_string(request.count), "0"));
-  for (const auto& interface : pf->interfaces) {
-    if (tree.line("sys/class/net/" + interface + "/operstate").value_or("") == "up") continue;
+  const auto interface = machine::uplink_of(tree, *pf);
+  if (!interface.empty() && tree.line("sys/class/net/" + interface + "/operstate").value_or("") != "up")
     plan.notices.push_back(fmt::format("{0} is down, and most VFs with it: ip link set {0} up", interface));
-  }
   return plan;
 }
 
@@ -196,42 +151,8 @@ PlannedVf plan_bind(const machine::MachineTree& tree, const BindRequest& request
           {{.kind = Kind::run, .about = about(*device), .command = {"modprobe", request.driver}}, std::nullopt});
     }
     plan.steps.push_back(bind_step(*device, request.driver));
+    if (!request.driver.empty()) remark_on_package(tree, *device, plan);
   }
-  return plan;
-}
-
-PlannedVf plan_trust(const machine::MachineTree& tree, const TrustRequest& request, const std::vector<VfLink>& links,
-                     const std::vector<PrivateFlag>& flags) {
-  if (auto good = check_values(request); !good) return std::unexpected(good.error());
-  const auto vf = find_device(machine::list_pci_devices(tree), request.vf);
-  if (!vf) return std::unexpected(vf.error());
-  const auto parent = parent_of(tree, *vf);
-  if (!parent) return std::unexpected(parent.error());
-  const auto at =
-      std::ranges::find(parent->device.virtual_functions, vf->address) - parent->device.virtual_functions.begin();
-  const auto link = std::ranges::find(links, static_cast<unsigned>(at), &VfLink::number);
-  if (link == links.end()) {
-    return not_ready(fmt::format("{}: {} says nothing of its VF {}: is its driver {} loaded with SR-IOV?", request.vf,
-                                 parent->interface, at, parent->device.driver));
-  }
-  VfPlan plan;
-  if (request.mac) add_setting(plan, *parent, link->number, "mac", *request.mac, link->mac);
-  if (request.vlan)
-    add_setting(plan, *parent, link->number, "vlan", std::to_string(*request.vlan), std::to_string(link->vlan));
-  if (request.link_state) add_setting(plan, *parent, link->number, "state", *request.link_state, link->link_state);
-  if (auto added = add_switch(plan, *parent, *link, "spoofchk", request.spoof_check, link->spoof_check); !added)
-    return std::unexpected(added.error());
-  if (auto added = add_switch(plan, *parent, *link, "trust", request.trust, link->trusted); !added)
-    return std::unexpected(added.error());
-  if (request.trust.value_or(false)) {
-    add_true_promiscuous(plan, *parent, flags);
-    auto trusted = *link;
-    trusted.trusted = true;
-    auto remark = promiscuous_remark(parent->device.driver, parent->interface, link->number, trusted, {});
-    if (!remark.empty()) plan.notices.push_back(std::move(remark));
-  }
-  if (request.mac && !vf->driver.empty())
-    plan.notices.push_back("most drivers take the new MAC when they are bound again");
   return plan;
 }
 

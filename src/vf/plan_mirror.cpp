@@ -3,16 +3,14 @@
 
 #include <algorithm>
 
+#include "machine/interface.hpp"
+#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {
 namespace {
 
 using Kind = VfAction::Kind;
-
-std::unexpected<VfProblem> problem(std::string message, VfProblem::Kind kind = VfProblem::Kind::not_ready) {
-  return std::unexpected(VfProblem{std::move(message), kind});
-}
 
 std::vector<unsigned> sources(const machine::PciDevice& pf, const MirrorRequest& request) {
   if (!request.from.empty()) return request.from;
@@ -50,8 +48,7 @@ VfPlan by_files(const machine::PciDevice& pf, const MirrorRequest& request) {
 // Versions of that driver before these files have rules for the whole switch of the PF in debugfs.
 PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request) {
   if (!request.from.empty()) {
-    return problem("--from: this version of i40e mirrors all VFs or none: leave --from out",
-                   VfProblem::Kind::wrong_use);
+    return wrong_use("--from: this version of i40e mirrors all VFs or none: leave --from out");
   }
   VfPlan plan;
   const auto add = [&](const char* direction) {
@@ -62,6 +59,8 @@ PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request)
   if (request.ingress) add("ingress");
   if (request.egress) add("egress");
   plan.notices.push_back("the VF has to be stopped and started again to see mirrored frames");
+  // i40e_vc_reset_vf makes it a new VSI, whose seid may be another.
+  plan.notices.push_back("set its trust, MAC and VLAN before: its PF resets it for that, and the rule may be gone");
   return plan;
 }
 
@@ -72,13 +71,13 @@ struct Representor {
 
 // Interfaces of the PF's switch when it is in switchdev mode (Documentation/networking/representors.rst): they share
 // its phys_switch_id, and phys_port_name says whose they are.
-std::vector<Representor> representors(const machine::MachineTree& tree, const machine::PciDevice& pf) {
+std::vector<Representor> representors(const machine::MachineTree& tree, const std::string& uplink) {
   std::vector<Representor> found;
-  if (pf.interfaces.empty()) return found;
+  if (uplink.empty()) return found;
   const auto id_of = [&](const std::string& name) {
     return tree.line("sys/class/net/" + name + "/phys_switch_id").value_or("");
   };
-  const auto id = id_of(pf.interfaces.front());
+  const auto id = id_of(uplink);
   if (id.empty()) return found;
   for (const auto& name : tree.names("sys/class/net")) {
     if (id_of(name) == id) found.push_back({name, tree.line("sys/class/net/" + name + "/phys_port_name").value_or("")});
@@ -86,11 +85,20 @@ std::vector<Representor> representors(const machine::MachineTree& tree, const ma
   return found;
 }
 
+// "pf0vf2", or "c1pf0vf2" where the PF is another host's (include/net/devlink.h, devlink_port_attrs_pci_vf_set).
+bool is_of_vf(const std::string& port, unsigned number) {
+  const auto controller = port.starts_with("c") ? port.find_first_not_of("0123456789", 1) : 0;
+  if (controller == std::string::npos || !port.substr(controller).starts_with("pf")) return false;
+  const auto end_of_pf = port.find_first_not_of("0123456789", controller + 2);
+  return end_of_pf != std::string::npos && port.substr(end_of_pf) == fmt::format("vf{}", number);
+}
+
+// Of two, this host's own.
 const Representor* representor_of(const std::vector<Representor>& all, unsigned number) {
-  const auto ending = fmt::format("vf{}", number);
-  const auto found = std::ranges::find_if(
-      all, [&](const Representor& one) { return one.port.ends_with(ending) && one.port.starts_with("pf"); });
-  return found == all.end() ? nullptr : &*found;
+  const Representor* found = nullptr;
+  for (const auto& one : all)
+    if (is_of_vf(one.port, number) && (found == nullptr || one.port.starts_with("pf"))) found = &one;
+  return found;
 }
 
 // What a VF sends comes in at its representor. tc-mirred(8) copies it; hardware that can do it takes the rule over.
@@ -107,18 +115,19 @@ void add_tc(VfPlan& plan, const machine::PciDevice& pf, const std::string& from,
                         VfAction{.kind = Kind::run, .about = pf.address, .command = no_filter}});
 }
 
-PlannedVf by_tc(const machine::PciDevice& pf, const MirrorRequest& request, const std::vector<Representor>& all) {
+PlannedVf by_tc(const machine::PciDevice& pf, const std::string& uplink, const MirrorRequest& request,
+                const std::vector<Representor>& all) {
   const auto* to = representor_of(all, request.to);
   if (to == nullptr)
-    return problem(
+    return not_ready(
         fmt::format("VF {} of {}: no representor: is it made, and the PF in switchdev mode?", request.to, pf.address));
   VfPlan plan;
   for (const auto number : sources(pf, request)) {
     const auto* from = representor_of(all, number);
-    if (from == nullptr) return problem(fmt::format("VF {} of {}: no representor", number, pf.address));
+    if (from == nullptr) return not_ready(fmt::format("VF {} of {}: no representor", number, pf.address));
     add_tc(plan, pf, from->interface, to->interface);
   }
-  if (request.from.empty()) add_tc(plan, pf, pf.interfaces.front(), to->interface);
+  if (request.from.empty()) add_tc(plan, pf, uplink, to->interface);
   plan.notices.push_back(
       "frames that other hardware rules take past the representors are not mirrored (tc -s filter shows)");
   return plan;
@@ -148,12 +157,10 @@ PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& req
   named.push_back(request.to);
   for (const auto number : named) {
     if (number < count) continue;
-    return problem(fmt::format("VF {}: {} has {} VFs, counted from 0", number, request.pf, count),
-                   VfProblem::Kind::wrong_use);
+    return wrong_use(fmt::format("VF {}: {} has {} VFs, counted from 0", number, request.pf, count));
   }
   if (std::ranges::find(request.from, request.to) != request.from.end() || (!request.ingress && !request.egress)) {
-    return problem(fmt::format("VF {}: cannot be mirrored to itself, nor in no direction", request.to),
-                   VfProblem::Kind::wrong_use);
+    return wrong_use(fmt::format("VF {}: cannot be mirrored to itself, nor in no direction", request.to));
   }
   if (tree.exists("sys/bus/pci/devices/" + pf->address + "/sriov/ingress_mirror")) {
     auto plan = by_files(*pf, request);
@@ -163,8 +170,9 @@ PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& req
   }
   if (is_intels_own(tree) && tree.exists("sys/kernel/debug/i40e/" + pf->address + "/command"))
     return by_debugfs(*pf, request);
-  const auto switch_ports = representors(tree, *pf);
-  return switch_ports.empty() ? problem(advice(*pf)) : by_tc(*pf, request, switch_ports);
+  const auto uplink = machine::uplink_of(tree, *pf);
+  const auto switch_ports = representors(tree, uplink);
+  return switch_ports.empty() ? not_ready(advice(*pf)) : by_tc(*pf, uplink, request, switch_ports);
 }
 
 }  // namespace wirespool::vf

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "machine/interface.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {
@@ -17,22 +18,21 @@ std::vector<Value> or_none(std::expected<std::vector<Value>, storage::IoError> a
   return answer ? std::move(*answer) : std::vector<Value>{};
 }
 
-PfRow describe_pf(const machine::PciDevice& pf, const std::vector<machine::PciDevice>& devices, bool ask_driver) {
-  PfRow row{pf, {}};
-  const auto interface = pf.interfaces.empty() ? "" : pf.interfaces.front();
+PfRow describe_pf(const machine::MachineTree& tree, const machine::PciDevice& pf,
+                  const std::vector<machine::PciDevice>& devices) {
+  PfRow row{pf, machine::uplink_of(tree, pf), {}};
+  auto parent = describe_parent(tree, devices, pf);
   std::vector<VfLink> links;
-  std::vector<PrivateFlag> flags;
-  if (ask_driver && !interface.empty()) {
-    links = or_none(read_vf_links(interface));
-    flags = or_none(read_private_flags(interface));
-  }
+  if (tree.is_this_machine() && !parent.interface.empty()) links = or_none(read_vf_links(parent.interface));
+  if (tree.is_this_machine() && !parent.flag_interface.empty())
+    parent.flags = or_none(read_private_flags(parent.flag_interface));
   for (unsigned number = 0; number < pf.virtual_functions.size(); ++number) {
     const auto device = std::ranges::find(devices, pf.virtual_functions[number], &machine::PciDevice::address);
     if (device == devices.end()) continue;
     VfRow vf{*device, number, std::nullopt, ""};
     const auto link = std::ranges::find(links, number, &VfLink::number);
     if (link != links.end()) vf.link = *link;
-    vf.remark = promiscuous_remark(pf.driver, interface, number, vf.link, flags);
+    vf.remark = promiscuous_remark(parent, number, vf.link);
     row.vfs.push_back(std::move(vf));
   }
   return row;
@@ -55,37 +55,61 @@ Json json_of(const VfRow& vf) {
   return json;
 }
 
+// Of i40e and ice: what a trusted VF that is promiscuous gets while the flag is off, or cannot be seen.
+std::string remark_on_flag(const Parent& parent, unsigned number) {
+  const auto flag = std::ranges::find(parent.flags, "vf-true-promisc-support", &PrivateFlag::name);
+  if (flag != parent.flags.end() && flag->on) return "";
+  const auto remedy = fmt::format("wirespool vf trust {}:{} on", parent.interface, number);
+  if (parent.driver == "i40e" && flag == parent.flags.end())
+    return fmt::format(
+        "trusted; whether it sees all frames is for vf-true-promisc-support to say, which only {} of the card shows, "
+        "and "
+        "does not here: give that one back to i40e, then {}",
+        parent.flag_address, remedy);
+  if (flag == parent.flags.end()) return "";
+  // ice_virtchnl.c, ice_vc_cfg_promiscuous_mode_msg: it becomes the PF's default VSI.
+  if (parent.driver == "ice")
+    return fmt::format(
+        "trusted, but {}'s vf-true-promisc-support is off: it sees what comes from the wire and no other function "
+        "takes, and only one VF of the PF can: {}",
+        parent.flag_interface, remedy);
+  return fmt::format("trusted, but {}'s vf-true-promisc-support is off: {}", parent.flag_interface, remedy);
+}
+
 }  // namespace
 
-std::string promiscuous_remark(const std::string& pf_driver, const std::string& pf_interface, unsigned number,
-                               const std::optional<VfLink>& link, const std::vector<PrivateFlag>& flags) {
+std::string promiscuous_remark(const Parent& parent, unsigned number, const std::optional<VfLink>& link) {
   // igb gives a VF multicast promiscuous mode at most, trusted or not (igb_main.c, igb_set_vf_promisc).
-  if (pf_driver == "igb") {
+  if (parent.driver == "igb") {
     return "sees no unicast frames but its own, whatever promiscuous mode says: capture on the PF itself, or mirror on "
-           "the "
-           "switch";
+           "the switch";
   }
   if (!link) return "";
-  if (link->trusted && !*link->trusted) {
-    return fmt::format("sees its own traffic only: wirespool vf trust {}:{} on", pf_interface, number);
-  }
-  const auto flag = std::ranges::find(flags, "vf-true-promisc-support", &PrivateFlag::name);
-  if (flag != flags.end() && !flag->on) {
-    return fmt::format("trusted, but {}'s vf-true-promisc-support is off: wirespool vf trust {}:{} on", pf_interface,
-                       pf_interface, number);
-  }
+  if (link->trusted && !*link->trusted)
+    return fmt::format("sees its own traffic only: wirespool vf trust {}:{} on", parent.interface, number);
+  if (auto remark = remark_on_flag(parent, number); !remark.empty()) return remark;
   // ixgbe lets a VF be promiscuous only while its PF is (ixgbe_sriov.c, ixgbe_update_vf_xcast_mode).
-  if (pf_driver == "ixgbe")
-    return fmt::format("promiscuous only while its PF is: ip link set {} promisc on", pf_interface);
+  if (parent.driver == "ixgbe")
+    return fmt::format("promiscuous only while its PF is: ip link set {} promisc on", parent.interface);
   return "";
+}
+
+Parent describe_parent(const machine::MachineTree& tree, const std::vector<machine::PciDevice>& devices,
+                       const machine::PciDevice& pf) {
+  const auto interface = machine::uplink_of(tree, pf);
+  Parent parent{pf.address, pf.driver, interface, interface, pf.address, {}};
+  if (pf.driver != "i40e" || pf.address.ends_with(".0")) return parent;
+  parent.flag_address = pf.address.substr(0, pf.address.rfind('.')) + ".0";
+  const auto first = std::ranges::find(devices, parent.flag_address, &machine::PciDevice::address);
+  parent.flag_interface = first == devices.end() ? "" : machine::uplink_of(tree, *first);
+  return parent;
 }
 
 std::vector<PfRow> list_functions(const machine::MachineTree& tree) {
   std::vector<PfRow> rows;
   const auto devices = machine::list_pci_devices(tree);
   for (const auto& device : devices) {
-    if (device.is_network() && device.vfs_possible > 0)
-      rows.push_back(describe_pf(device, devices, tree.is_this_machine()));
+    if (device.is_network() && device.vfs_possible > 0) rows.push_back(describe_pf(tree, device, devices));
   }
   return rows;
 }
@@ -95,7 +119,7 @@ std::string render_table(const std::vector<PfRow>& rows) {
   std::string text;
   for (const auto& row : rows) {
     const auto& pf = row.device;
-    text += fmt::format("{}  {}  {}  {} of {} VFs\n", pf.address, pf.interfaces.empty() ? "-" : pf.interfaces.front(),
+    text += fmt::format("{}  {}  {}  {} of {} VFs\n", pf.address, row.interface.empty() ? "-" : row.interface,
                         pf.driver.empty() ? "-" : pf.driver, pf.virtual_functions.size(), pf.vfs_possible);
     for (const auto& vf : row.vfs) {
       const auto link = vf.link.value_or(VfLink{.mac = "-"});

@@ -61,7 +61,8 @@ std::string describe(const VfAction& action);
 std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machine::PciDevice>& devices,
                                                          const std::string& name);
 
-// Processes that have the device open through vfio.
+// Processes that have the device open through vfio, by its group or by its own character device (Linux,
+// Documentation/driver-api/vfio.rst, "VFIO Device cdev").
 std::vector<unsigned> vfio_users(const machine::MachineTree& tree, const machine::PciDevice& device);
 
 // The verbs, planned: pure but for looking at `tree`.
@@ -75,16 +76,33 @@ PlannedVf plan_create(const machine::MachineTree& tree, const CreateRequest& req
 struct BindRequest {
   std::vector<std::string> devices;
   std::string driver = "vfio-pci";  // "": back to the kernel
-  bool force = false;               // also a device that routes lead through
+  bool force = false;               // also a device that somebody uses, or that is to stay with the kernel
 };
 PlannedVf plan_bind(const machine::MachineTree& tree, const BindRequest& request);
 
+// A PF, whose driver decides what its VFs see.
+struct Parent {
+  std::string address, driver;     // "0000:3b:00.1", "i40e"
+  std::string interface;           // its VFs are set through it; "" if it has none here
+  std::string flag_interface;      // that shows the private flags its VFs go by; "" if there is none here
+  std::string flag_address;        // the device of that interface
+  std::vector<PrivateFlag> flags;  // of flag_interface, as far as they were read
+};
+
+// All of it but the flags. i40e shows the flag on function 0 of a card only, and it holds for the whole card (Intel's
+// i40e driver, i40e_ethtool.c, i40e_gl_gstrings_priv_flags).
+Parent describe_parent(const machine::MachineTree& tree, const std::vector<machine::PciDevice>& devices,
+                       const machine::PciDevice& pf);
+
+// `force`: also a VF that somebody uses, though its PF resets it for a new trust, MAC or VLAN.
 struct TrustRequest {
   std::string vf;
   std::optional<bool> trust = {}, spoof_check = {};
   std::optional<std::string> mac = {}, link_state = {};
   std::optional<unsigned> vlan = {};
+  bool force = false;
 };
+// `links`: what the PF says of its VFs; `flags`: those of Parent::flag_interface.
 PlannedVf plan_trust(const machine::MachineTree& tree, const TrustRequest& request, const std::vector<VfLink>& links,
                      const std::vector<PrivateFlag>& flags);
 
@@ -98,6 +116,13 @@ PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& req
 
 // Does one step, and tells its undo what only the doing shows.
 std::expected<void, VfProblem> perform(const machine::MachineTree& tree, VfStep& step);
+
+// Whether the VF is as `action` (Kind::set_vf) set it, by what its PF says afterwards: Intel's i40e takes a trust it
+// does not give, in its "base mode", and says nothing.
+std::expected<void, VfProblem> check_taken(const VfAction& action, const std::vector<VfLink>& links);
+
+// What to do about a refusal of the kernel's, `code` of errno(3), by whom it was asked.
+std::string advice_on(const machine::MachineTree& tree, const VfAction& action, int code, bool as_root);
 
 // What was changed and how to put it back, oldest first: a file of JSON, by default gone with the next boot, as SR-IOV
 // is.
@@ -140,15 +165,15 @@ struct VfRow {
 };
 struct PfRow {
   machine::PciDevice device;
+  std::string interface;  // its uplink
   std::vector<VfRow> vfs;
 };
 std::vector<PfRow> list_functions(const machine::MachineTree& tree);  // every PF that can have VFs
 std::string render_table(const std::vector<PfRow>& rows);
 std::string render_json(const std::vector<PfRow>& rows);
 
-// Why a VF sees less than promiscuous mode promises, by what is known of the PF's driver; "" if nothing is known
+// Why a VF sees less than promiscuous mode promises, by what is known of its PF's driver; "" if nothing is known
 // against it.
-std::string promiscuous_remark(const std::string& pf_driver, const std::string& pf_interface, unsigned number,
-                               const std::optional<VfLink>& link, const std::vector<PrivateFlag>& flags);
+std::string promiscuous_remark(const Parent& parent, unsigned number, const std::optional<VfLink>& link);
 
 }  // namespace wirespool::vf

@@ -40,7 +40,7 @@ Facts good_machine() {
   vf.iommu_group = 57;
   vf.physical_function = parent.address;
   facts.devices = {parent, vf};
-  facts.interfaces = {{"ens1f0", 40000, true, false}};
+  facts.interfaces = {{"ens1f0", 40000, true, ""}};
   DirectoryFacts directory;
   directory.path = directory.real_path = directory.mount_point = "/data/nvme0";
   directory.writable = true;
@@ -184,8 +184,42 @@ TEST_CASE("a device on vfio-pci without an IOMMU must be helped, without a devic
 TEST_CASE("an interface with routes is not the one to take from the kernel") {
   auto facts = good_machine();
   facts.devices.pop_back();
-  facts.interfaces[0].routed = true;
+  facts.interfaces[0].in_use = "routes lead through ens1f0";
   check_complaint(facts, "port", Level::advice, "net_af_packet0");
+}
+
+TEST_CASE("a device that DPDK shares with the kernel is not the one to take from it, and is to be given back") {
+  auto facts = good_machine();
+  facts.devices[0].vendor = 0x15b3;
+  facts.devices[0].device = 0x1017;
+  facts.devices.pop_back();
+  check_complaint(facts, "port", Level::advice, "net_af_packet0");
+  facts.devices[0].driver = "vfio-pci";
+  facts.devices[0].iommu_group = 57;
+  check_complaint(facts, "port", Level::must_fix, "wirespool vf unbind 0000:3b:00.0");
+  facts.devices[0].driver = "mlx5_core";
+  CHECK(complaint(judge(facts), "port") == nullptr);
+}
+
+TEST_CASE("an E810 on vfio-pci without a DDP package does not start, its VFs do") {
+  auto facts = good_machine();
+  auto& port = facts.devices[0];
+  port.vendor = 0x8086;
+  port.device = 0x159b;
+  CHECK(complaint(judge(facts), "firmware") == nullptr);  // with the kernel
+  port.driver = "vfio-pci";
+  port.iommu_group = 57;
+  check_complaint(facts, "firmware", Level::must_fix, "safe-mode-support=1");
+  facts.ddp_package = true;
+  CHECK(complaint(judge(facts), "firmware") == nullptr);
+}
+
+TEST_CASE("a VF whose PF is with vfio-pci too needs the PF's token") {
+  auto facts = good_machine();
+  CHECK(complaint(judge(facts), "VF token") == nullptr);
+  facts.devices[0].driver = "vfio-pci";
+  facts.devices[0].iommu_group = 57;
+  check_complaint(facts, "VF token", Level::advice, "--vfio-vf-token");
 }
 
 TEST_CASE("another device of the group that the kernel holds must be released") {

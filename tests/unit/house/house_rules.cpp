@@ -31,7 +31,7 @@ const std::vector<Room>& rooms() {
       {"doctor", {"include", "machine"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"vf", {"include", "machine", "storage"}, {"std"}, {"Linux", "fmt", "nlohmann/json"}},
       {"dpdk",
-       {"include", "format", "plan", "policy", "record/block", "record/packet_ref", "stats", "storage"},
+       {"include", "format", "machine", "plan", "policy", "record/block", "record/packet_ref", "stats", "storage"},
        {"std", "DPDK"},
        {"Linux", "fmt"}},
       {"capture",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <cmath>
 
+#include "machine/facts.hpp"
+#include "machine/interface.hpp"
 #include "machine/pci.hpp"
 #include "support/catch.hpp"
 #include "unit/machine/fake_machine.hpp"
@@ -79,4 +81,42 @@ TEST_CASE("an interface with a route is told from one without") {
   CHECK(machine::has_routes(machine.tree(), "eth0"));
   CHECK_FALSE(machine::has_routes(machine.tree(), "eth1"));
   CHECK(machine::has_routes(machine.tree(), "eth2"));
+}
+
+TEST_CASE("what an interface is used for is told, and what every interface has is no use") {
+  FakeMachine machine;
+  machine.file("proc/net/route", "Iface\tDestination\neth0\t00000000\n");
+  machine.file("proc/net/if_inet6",
+               "fe800000000000000000000000000001 03 40 20 80     eth1\n"
+               "20010db8000000000000000000000001 04 40 00 80     eth2\n");
+  machine.link("sys/class/net/eth3/master", "../br0");
+  machine.directory("sys/class/net/eth4/upper_macvlan0");
+  const auto use = [&](const std::string& name) { return machine::in_use(machine.tree(), name); };
+  CHECK(use("eth0") == "routes lead through eth0");
+  CHECK(use("eth1").empty());
+  CHECK(use("eth2") == "eth2 has an address");
+  CHECK(use("eth3") == "eth3 belongs to br0");
+  CHECK(use("eth4") == "macvlan0 is on top of eth4");
+}
+
+TEST_CASE("an interface that is in use is known to doctor as such") {
+  FakeMachine machine;
+  machine.pci("0000:3b:00.0", "0x020000", "i40e");
+  machine.interface("0000:3b:00.0", "eth0", {{"operstate", "up"}});
+  machine.file("proc/net/route", "Iface\tDestination\neth0\t00000000\n");
+  const auto interfaces = machine::look_at_interfaces(machine.tree(), machine::list_pci_devices(machine.tree()));
+  CHECK(interfaces.at(0).in_use == "routes lead through eth0");
+}
+
+TEST_CASE("this machine's own addresses are asked of the kernel") {
+  CHECK_FALSE(machine::in_use(machine::MachineTree(), "lo").empty());
+}
+
+TEST_CASE("a guest's VF is known by its number where its driver's name does not tell") {
+  machine::PciDevice device;
+  device.vendor = 0x15b3;
+  device.device = 0x101e;
+  CHECK(machine::is_vf_by_number(device));
+  device.device = 0x101d;
+  CHECK_FALSE(machine::is_vf_by_number(device));
 }

@@ -241,7 +241,7 @@ TEST_CASE("a VF that may see its own traffic only is told of, with what to do") 
   auto port = a_port(0, 1);
   port.driver = "net_e1000_igb_vf";
   CHECK_THAT(notices_of(plan_with(port)), Catch::Contains("sees its own traffic only"));
-  port.driver = GENERATE("net_iavf", "net_ixgbe_vf", "net_i40e_vf");
+  port.driver = GENERATE("net_iavf", "net_ixgbe_vf", "net_i40e_vf", "net_hns3_vf", "net_txgbe_vf");
   CHECK_THAT(notices_of(plan_with(port)), Catch::Contains("wirespool vf trust"));
   CaptureConfig config;
   config.promiscuous = false;

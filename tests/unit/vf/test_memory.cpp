@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
@@ -115,6 +116,47 @@ TEST_CASE("a reset waits for nobody: a VF in use refuses it") {
   const auto plan = plan_reset(machine.tree(), *memory, "");
   REQUIRE_FALSE(plan);
   CHECK(plan.error().message.find("process 77") != std::string::npos);
+}
+
+TEST_CASE("a trust that is put back resets the VF: not while it is in use") {
+  const OnePf machine;
+  machine.pci("0000:3b:10.0", "0x020000", "igbvf");
+  machine.pci("0000:3b:10.1", "0x020000", "vfio-pci");
+  machine.virtual_function(pf, 0, "0000:3b:10.0");
+  machine.virtual_function(pf, 1, "0000:3b:10.1");
+  machine.iommu_group("0000:3b:10.1", "9");
+  auto memory = VfMemory::load(machine.memory());
+  REQUIRE(memory->remember(trust("off")));
+  CHECK(plan_reset(machine.tree(), *memory, ""));
+  machine.link("proc/77/fd/3", "/dev/vfio/9");
+  const auto plan = plan_reset(machine.tree(), *memory, "");
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().message.find("0000:3b:10.1: process 77") != std::string::npos);
+}
+
+TEST_CASE("a trust that the driver took and did not give is found out") {
+  auto link = VfLink{.number = 1, .mac = "", .trusted = false};
+  const auto taken = check_taken(trust("on"), {link});
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().message.find("left it off") != std::string::npos);
+  CHECK(check_taken(trust("off"), {link}));
+  link.trusted = true;
+  CHECK(check_taken(trust("on"), {link}));
+  link.trusted = std::nullopt;  // not told: nothing to hold it to
+  CHECK(check_taken(trust("on"), {link}));
+}
+
+TEST_CASE(
+    "root is not told to be root: a locked-down kernel is, and a flag that is refused while a VF is promiscuous") {
+  const OnePf machine;
+  const VfAction mirror{.kind = VfAction::Kind::i40e_mirror, .about = pf, .target = pf};
+  CHECK(advice_on(machine.tree(), mirror, EPERM, false) == "run as root");
+  CHECK(advice_on(machine.tree(), mirror, EPERM, true) == "dmesg may say more");
+  machine.file("sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+  CHECK(advice_on(machine.tree(), mirror, EPERM, true).find("locked down (integrity") != std::string::npos);
+  CHECK(advice_on(machine.tree(), mirror, ENOENT, true) == "dmesg may say more");
+  const VfAction flag{.kind = VfAction::Kind::set_flag, .about = pf, .target = "ens1"};
+  CHECK(advice_on(machine.tree(), flag, EAGAIN, true).find("promiscuous") != std::string::npos);
 }
 
 TEST_CASE("a damaged memory is said, not ignored") {

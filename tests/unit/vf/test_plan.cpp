@@ -123,6 +123,51 @@ TEST_CASE("a device a program has open is not touched") {
   CHECK(mentions(message(plan_bind(machine.tree(), {{"3b:02.0"}, "", false})), "process 321 has it open"));
 }
 
+TEST_CASE("a program that has a device by iommufd is found as well") {
+  const TwoVfs machine;
+  machine.directory("sys/bus/pci/devices/0000:3b:02.0/vfio-dev/vfio3");
+  machine.link("proc/77/fd/4", "/dev/vfio/devices/vfio4");
+  CHECK(plan_bind(machine.tree(), {{"3b:02.0"}, "", false}));
+  machine.link("proc/321/fd/7", "/dev/vfio/devices/vfio3");
+  CHECK(mentions(message(plan_bind(machine.tree(), {{"3b:02.0"}, "", false})), "process 321 has it open"));
+}
+
+TEST_CASE("a device that DPDK shares with the kernel is not bound, unless forced") {
+  FakeMachine machine;
+  machine.pci(pf, "0x020000", "mlx5_core", {{"vendor", "0x15b3"}, {"device", "0x1017"}});
+  machine.iommu_group(pf, "5");
+  machine.directory("sys/bus/pci/drivers/vfio-pci");
+  const auto refused = plan_bind(machine.tree(), {{pf}, "vfio-pci", false});
+  CHECK(mentions(message(refused), "beside the kernel's mlx5_core"));
+  CHECK(mentions(message(refused), "wirespool capture -a " + pf));
+  CHECK(plan_bind(machine.tree(), {{pf}, "vfio-pci", true})->steps.size() == 1);
+}
+
+TEST_CASE("one that vfio-pci has already is given back") {
+  FakeMachine machine;
+  machine.pci(pf, "0x020000", "uio_pci_generic", {{"vendor", "0x15b3"}, {"device", "0x101d"}});
+  CHECK(mentions(message(plan_bind(machine.tree(), {{pf}, "vfio-pci", false})), "wirespool vf unbind " + pf));
+}
+
+TEST_CASE("an E810 taken whole is told that DPDK's driver wants its DDP package") {
+  FakeMachine machine;
+  machine.pci(pf, "0x020000", "ice", {{"vendor", "0x8086"}, {"device", "0x1592"}});
+  machine.iommu_group(pf, "5");
+  CHECK(mentions(plan_bind(machine.tree(), {{pf}, "vfio-pci", false})->notices.at(0), "ice/ddp/ice.pkg"));
+  machine.file("lib/firmware/intel/ice/ddp/ice.pkg.xz", "");
+  CHECK(plan_bind(machine.tree(), {{pf}, "vfio-pci", false})->notices.empty());
+}
+
+TEST_CASE("a PF that vfio-pci has makes no VFs unless told to, and they want its token") {
+  FakeMachine machine;
+  machine.pci(pf, "0x020000", "vfio-pci", {{"sriov_totalvfs", "64"}});
+  CHECK(mentions(message(plan_create(machine.tree(), {pf, 2, true})), "vfio_pci/parameters/enable_sriov"));
+  machine.file("sys/module/vfio_pci/parameters/enable_sriov", "Y\n");
+  const auto plan = plan_create(machine.tree(), {pf, 2, true});
+  REQUIRE(plan);
+  CHECK(mentions(plan->notices.at(0), "--vfio-vf-token"));
+}
+
 TEST_CASE("vfio-pci without an IOMMU group is refused with what to do, unless its unsafe mode is on") {
   FakeMachine machine;
   machine.pci(pf, "0x020000", "igb");
@@ -140,10 +185,100 @@ TEST_CASE("trust is set through the PF, with the flag that makes it mean somethi
   request.mac = "52:54:00:12:34:56";
   const auto plan = plan_trust(machine.tree(), request, {link_of(0), link_of(1)},
                                {{"LinkPolling", false}, {"vf-true-promisc-support", false}});
-  CHECK(commands(plan) == Lines{"ip link set ens1f0 vf 1 mac 52:54:00:12:34:56", "ip link set ens1f0 vf 1 trust on",
-                                "ethtool --set-priv-flags ens1f0 vf-true-promisc-support on"});
-  CHECK(undos(plan) == Lines{"ip link set ens1f0 vf 1 mac 52:54:00:00:00:01", "ip link set ens1f0 vf 1 trust off",
-                             "ethtool --set-priv-flags ens1f0 vf-true-promisc-support off"});
+  // The flag first: where it is refused, nothing is half done.
+  CHECK(commands(plan) == Lines{"ethtool --set-priv-flags ens1f0 vf-true-promisc-support on",
+                                "ip link set ens1f0 vf 1 mac 52:54:00:12:34:56", "ip link set ens1f0 vf 1 trust on"});
+  CHECK(undos(plan) == Lines{"ethtool --set-priv-flags ens1f0 vf-true-promisc-support off",
+                             "ip link set ens1f0 vf 1 mac 52:54:00:00:00:01", "ip link set ens1f0 vf 1 trust off"});
+}
+
+TEST_CASE("i40e's flag is looked for, and set, on function 0 of the card, whichever port the VF is of") {
+  const TwoVfs machine;
+  const std::string second = "0000:3b:00.1";
+  machine.pci(second, "0x020000", "i40e", {{"sriov_totalvfs", "64"}});
+  machine.pci("0000:3b:0a.0", "0x020000", "vfio-pci");
+  machine.virtual_function(second, 0, "0000:3b:0a.0");
+  machine.interface(second, "ens1f1", {{"operstate", "up"}});
+  const auto devices = list_pci_devices(machine.tree());
+  const auto parent = describe_parent(machine.tree(), devices, *find_device(devices, second));
+  CHECK(parent.interface == "ens1f1");
+  CHECK(parent.flag_interface == "ens1f0");
+  const auto plan =
+      plan_trust(machine.tree(), {.vf = "3b:0a.0", .trust = true}, {link_of(0)}, {{"vf-true-promisc-support", false}});
+  CHECK(commands(plan) ==
+        Lines{"ethtool --set-priv-flags ens1f0 vf-true-promisc-support on", "ip link set ens1f1 vf 0 trust on"});
+}
+
+TEST_CASE("a flag that cannot be seen is not taken for one that is on") {
+  FakeMachine machine;
+  const std::string second = "0000:3b:00.1";
+  machine.pci(pf, "0x020000", "vfio-pci");
+  machine.pci(second, "0x020000", "i40e");
+  machine.interface(second, "ens1f1");
+  const auto devices = list_pci_devices(machine.tree());
+  const auto parent = describe_parent(machine.tree(), devices, *find_device(devices, second));
+  CHECK(parent.flag_interface.empty());
+  auto trusted = link_of(0);
+  trusted.trusted = true;
+  CHECK(mentions(promiscuous_remark(parent, 0, trusted), "only " + pf + " of the card shows"));
+}
+
+TEST_CASE("a VF in use is not reset behind its user's back, unless forced") {
+  const TwoVfs machine;
+  machine.link("proc/321/fd/7", "/dev/vfio/57");
+  const TrustRequest trust{.vf = "3b:02.0", .trust = true};
+  const auto refused = plan_trust(machine.tree(), trust, {link_of(0)}, {});
+  CHECK(mentions(message(refused), "process 321 has it open"));
+  CHECK(mentions(message(refused), "--force"));
+  auto forced = trust;
+  forced.force = true;
+  CHECK(commands(plan_trust(machine.tree(), forced, {link_of(0)}, {})).size() == 1);
+  CHECK(mentions(message(plan_trust(machine.tree(), {.vf = "3b:02.0", .vlan = 7}, {link_of(0)}, {})), "resets it"));
+  CHECK(mentions(message(plan_trust(machine.tree(), {.vf = "3b:02.0", .mac = "52:54:00:12:34:56"}, {link_of(0)}, {})),
+                 "resets it"));
+  // What its PF does without a reset, and what is so already, harms nobody.
+  CHECK(plan_trust(machine.tree(), {.vf = "3b:02.0", .spoof_check = false}, {link_of(0)}, {}));
+  CHECK(plan_trust(machine.tree(), {.vf = "3b:02.0", .trust = false}, {link_of(0)}, {}));
+}
+
+TEST_CASE("a VF whose interface has an address, a route or a master is not reset, unless forced") {
+  const auto [file, text, why] = GENERATE(table<std::string, std::string, std::string>(
+      {{"proc/net/route", "Iface\tDestination\nens1f0v1\t0A000000\n", "routes lead through ens1f0v1"},
+       {"proc/net/if_inet6", "20010db8000000000000000000000001 07 40 00 80 ens1f0v1\n", "ens1f0v1 has an address"},
+       {"sys/class/net/ens1f0v1/upper_vlan7", "", "vlan7 is on top of ens1f0v1"}}));
+  const TwoVfs machine;
+  machine.file(file, text);
+  const TrustRequest trust{.vf = "3b:02.1", .trust = true};
+  CHECK(mentions(message(plan_trust(machine.tree(), trust, {link_of(1)}, {})), why));
+  CHECK(mentions(message(plan_bind(machine.tree(), {{"3b:02.1"}, "vfio-pci", false})), why));
+  auto forced = trust;
+  forced.force = true;
+  CHECK(plan_trust(machine.tree(), forced, {link_of(1)}, {}));
+  CHECK(plan_bind(machine.tree(), {{"3b:02.1"}, "vfio-pci", true}));
+}
+
+TEST_CASE("that its PF resets a VF is told") {
+  const TwoVfs machine;
+  const auto plan = plan_trust(machine.tree(), {.vf = "3b:02.0", .trust = true}, {link_of(0)}, {});
+  REQUIRE(plan);
+  CHECK(mentions(plan->notices.at(0), "its PF resets it"));
+}
+
+TEST_CASE("ice's flag is left alone while one of its VFs may be promiscuous, and that is told") {
+  const std::vector<PrivateFlag> off = {{"vf-true-promisc-support", false}};
+  FakeMachine machine;
+  machine.pci(pf, "0x020000", "ice");
+  machine.interface(pf, "ens1", {{"operstate", "up"}});
+  for (const std::string number : {"0", "1"}) {
+    machine.pci("0000:3b:01." + number, "0x020000", "vfio-pci");
+    machine.virtual_function(pf, number == "0" ? 0 : 1, "0000:3b:01." + number);
+    machine.iommu_group("0000:3b:01." + number, "6" + number);
+  }
+  CHECK(commands(plan_trust(machine.tree(), {.vf = "3b:01.1", .trust = true}, {link_of(1)}, off)).size() == 2);
+  machine.link("proc/321/fd/7", "/dev/vfio/60");  // VF 0 captures
+  const auto plan = plan_trust(machine.tree(), {.vf = "3b:01.1", .trust = true}, {link_of(1)}, off);
+  CHECK(commands(plan) == Lines{"ip link set ens1 vf 1 trust on"});
+  CHECK(std::ranges::any_of(plan->notices, [](const auto& notice) { return mentions(notice, "process 321 has VF"); }));
 }
 
 TEST_CASE("a setting that is so already is left alone") {
@@ -172,13 +307,19 @@ TEST_CASE("a value that is none is refused before anything is looked at") {
 
 TEST_CASE("a VF that will see only its own traffic is said to") {
   const std::vector<PrivateFlag> off = {{"vf-true-promisc-support", false}}, on = {{"vf-true-promisc-support", true}};
+  const auto remark = [](const std::string& driver, const std::string& interface, const VfLink& link,
+                         const std::vector<PrivateFlag>& flags) {
+    return promiscuous_remark({pf, driver, interface, interface, pf, flags}, 0, link);
+  };
   auto trusted = link_of(0);
   trusted.trusted = true;
-  CHECK(mentions(promiscuous_remark("i40e", "ens1f0", 0, link_of(0), on), "wirespool vf trust ens1f0:0 on"));
-  CHECK(mentions(promiscuous_remark("i40e", "ens1f0", 0, trusted, off), "vf-true-promisc-support is off"));
-  CHECK(promiscuous_remark("i40e", "ens1f0", 0, trusted, on).empty());
-  CHECK(mentions(promiscuous_remark("igb", "ens1", 0, trusted, {}), "capture on the PF"));
-  CHECK(mentions(promiscuous_remark("ixgbe", "ens1", 0, trusted, {}), "promisc on"));
+  CHECK(mentions(remark("i40e", "ens1f0", link_of(0), on), "wirespool vf trust ens1f0:0 on"));
+  CHECK(mentions(remark("i40e", "ens1f0", trusted, off), "vf-true-promisc-support is off"));
+  CHECK(remark("i40e", "ens1f0", trusted, on).empty());
+  CHECK(mentions(remark("igb", "ens1", trusted, {}), "capture on the PF"));
+  CHECK(mentions(remark("ixgbe", "ens1", trusted, {}), "promisc on"));
+  // It becomes the default VSI: it does see frames that are not its own.
+  CHECK(mentions(remark("ice", "ens1", trusted, off), "only one VF of the PF can"));
 }
 
 TEST_CASE("Intel's own i40e driver mirrors by its files, each VF and the PF") {
@@ -219,6 +360,24 @@ TEST_CASE("a PF in switchdev mode mirrors by tc between representors") {
         Lines{"tc qdisc add dev rep0 clsact",
               "tc filter add dev rep0 ingress pref 49000 matchall action mirred egress mirror dev rep1"});
   CHECK(commands(plan_mirror(machine.tree(), {pf, {}, 1, true, true})).size() == 4);
+}
+
+TEST_CASE("the PF's own interface is found among its representors, and these by any controller's name") {
+  const TwoVfs machine;
+  machine.interface(pf, "a_rep0");  // sorted before the uplink
+  machine.file("sys/class/net/ens1f0/phys_switch_id", "aabb");
+  machine.file("sys/class/net/ens1f0/phys_port_name", "p0");
+  machine.file("sys/class/net/a_rep0/phys_switch_id", "aabb");
+  machine.file("sys/class/net/a_rep0/phys_port_name", "c1pf0vf0");
+  machine.file("sys/class/net/rep1/phys_switch_id", "aabb");
+  machine.file("sys/class/net/rep1/phys_port_name", "pf0vf1");
+  machine.file("sys/class/net/rep11/phys_switch_id", "aabb");
+  machine.file("sys/class/net/rep11/phys_port_name", "pf0vf11");
+  const auto devices = list_pci_devices(machine.tree());
+  CHECK(describe_parent(machine.tree(), devices, *find_device(devices, pf)).interface == "ens1f0");
+  CHECK(commands(plan_mirror(machine.tree(), {pf, {0}, 1, true, true})).at(1) ==
+        "tc filter add dev a_rep0 ingress pref 49000 matchall action mirred egress mirror dev rep1");
+  CHECK(mentions(commands(plan_mirror(machine.tree(), {pf, {}, 1, true, true})).at(2), "dev ens1f0 "));
 }
 
 TEST_CASE("a PF that cannot mirror gets advice, a VF that is not there an error") {
