@@ -216,6 +216,15 @@ Done Pipeline::start(std::vector<std::string>& notices) {
   return {};
 }
 
+plan::CapturePlan Pipeline::plan_in_effect() const {
+  std::vector<plan::PlannedPort> granted;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    granted.push_back(ports_[i].planned());
+    granted.back().hw_timestamp = nic_clocks_[i].has_value();
+  }
+  return plan::in_effect(plan_, std::move(granted));
+}
+
 void Pipeline::discipline_clocks() {
   tsc_->discipline();
   for (auto& clock : nic_clocks_)

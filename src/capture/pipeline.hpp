@@ -51,6 +51,7 @@ class Pipeline {
   std::optional<std::string> failure() const;    // why a capture cannot go on: no drive or port left
   std::optional<std::string> lost_port() const;  // the first that failed, though others may go on
   const std::vector<dpdk::Port>& ports() const { return ports_; }
+  plan::CapturePlan plan_in_effect() const;  // once started: what the devices granted of the plan
 
   void stop() noexcept { stop_.stop(); }
   void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <utility>
 
 #include "dpdk/clock.hpp"
 #include "stats/ledger.hpp"
@@ -25,8 +26,8 @@ Reporter::Reporter(const plan::CapturePlan& plan, Outputs& outputs, storage::Spe
 
 void Reporter::add(LedgerSink& sink) { sinks_.push_back(&sink); }
 
-void Reporter::begin(storage::Speaker& people) {
-  auto without_notices = plan_;
+void Reporter::begin(plan::CapturePlan in_effect, storage::Speaker& people) {
+  auto without_notices = std::move(in_effect);
   without_notices.notices.clear();
   people.say(plan::describe(without_notices));
   notices(plan_.notices);

@@ -154,7 +154,7 @@ class Supervisor {
 
   void begin() {
     conditions_.begin();
-    reporter_.begin(people_);
+    reporter_.begin(pipeline_.plan_in_effect(), people_);
   }
 
   void look(std::uint64_t now) {
@@ -350,7 +350,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
-  const auto sinks = choose_ledger_sinks(plan, start, *outputs, out, err);
+  const auto sinks = choose_ledger_sinks((*pipeline)->plan_in_effect(), start, *outputs, out, err);
   ServiceWatch service;
   for (const auto& sink : sinks.all) reporter.add(*sink);
   reporter.add(service);

@@ -98,6 +98,10 @@ std::vector<Problem> validate(const CaptureConfig& config);
 // Decides the capture. Pure: same input, same plan. All problems at once.
 std::expected<CapturePlan, std::vector<Problem>> make_plan(const CaptureConfig& config, const Machine& machine);
 
+// The plan as the devices let it be: `granted` are its ports, in its order, with what each has. Queues a port did not
+// grant are polled by nobody.
+CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted);
+
 // For people: --dry-run and the start of a capture.
 std::string describe(const CapturePlan& plan);
 // The `plan` member of capture.json.

@@ -62,6 +62,7 @@ void write_ports(Text out, const CapturePlan& plan) {
 }
 
 std::string queues_of(const PlannedRxLcore& rx) {
+  if (rx.queues.empty()) return "no queue: its port grants fewer";
   std::string text;
   for (const auto& queue : rx.queues) {
     text += fmt::format("{}port {} queue {}", text.empty() ? "" : ", ", queue.port, queue.queue);

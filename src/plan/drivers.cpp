@@ -26,7 +26,9 @@ constexpr auto ixgbe_drops = std::to_array<Names>({"rx_q*_errors", "rx_q*_droppe
 constexpr auto drivers = std::to_array<DriverFacts>({
     // iavf_rxtx_vec_sse.c:35-47 (refills), iavf_rxtx_vec_avx2.c:41 (8), iavf_rxtx_vec_common.h:221 (rings); no
     // read_clock in any version to 26.07.
+    // iavf_ethdev.c:1752 and virtchnl.h:1167: no field for errors.
     {.driver = "net_iavf",
+     .no_nic_errors = ask_pf,
      .counts_refills = true,
      .clock_unusable = "its clock cannot be read",
      .burst_step = 8,

@@ -113,3 +113,21 @@ TEST_CASE("a path that is not UTF-8 still makes JSON") {
   plan.drives[0].path = "/data/\xff\xfe";
   CHECK_NOTHROW(nlohmann::json::parse(to_json(plan)));
 }
+
+TEST_CASE("a plan in effect has what the devices granted, and says who has nothing to poll") {
+  auto machine = a_machine(6, 1, 1);
+  auto config = a_config(machine);
+  config.rx_queues = 4;
+  config.rx_lcores = {1, 2};
+  const auto plan = must_plan(config, machine);
+  REQUIRE(plan.rx_lcores.size() == 2);
+  auto granted = plan.ports;
+  granted[0].rx_queues = 1;
+  granted[0].mbufs = plan.ports[0].mbufs * 2;
+  const auto effect = in_effect(plan, granted);
+  CHECK(effect.rx_lcores[0].queues == std::vector<RxQueueRef>{{0, 0}});
+  CHECK(effect.rx_lcores[1].queues.empty());
+  CHECK(effect.mbuf_bytes > plan.mbuf_bytes);
+  CHECK_THAT(describe(effect), Contains("1 x 2048 descriptors") && Contains("no queue: its port grants fewer"));
+  CHECK(in_effect(plan, plan.ports).mbuf_bytes == plan.mbuf_bytes);
+}
