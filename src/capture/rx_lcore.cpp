@@ -85,11 +85,13 @@ void RxLcore::drain(RxQueue& queue) noexcept {
   if (queue.late_ticks) drain_late(queue, left);
 }
 
-// What the device has and has not told of yet.
+// What the device has and has not told of yet. The last look is after the time is up, however long this lcore was away.
 void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
   std::uint64_t last = dpdk::read_tsc().count;
-  while (left && dpdk::read_tsc().count - last < queue.late_ticks) {
+  for (bool late = false; left && !late;) {
+    const std::uint64_t now = dpdk::read_tsc().count;
     const unsigned received = poll(queue);
+    late = received == 0 && now - last >= queue.late_ticks;
     if (received) last = dpdk::read_tsc().count;
     left -= std::min(left, received);
   }

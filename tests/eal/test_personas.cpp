@@ -1,80 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The real program on NICs that are not there: each persona of tests/nic stands in front of a port that replays a
 // trace. What the program makes of its counters, clocks, queues and resets.
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
 #include "bench.hpp"
 #include "books.hpp"
+#include "nic_run.hpp"
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool::test;
 
-namespace {
-
-constexpr unsigned packets = 3'000;
-
-const char* environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr) throw std::runtime_error(std::string(name) + " is not set: run this with meson test");
-  return value;
-}
-
-// A NIC in front of port 0, and what happens to it.
-struct Nic {
-  std::string persona;
-  Json script = Json::array();
-};
-
-struct NicRun {
-  CaptureResult result;
-  std::string asked;  // what the program asked of the device, a line each
-
-  bool was_asked(const std::string& line) const { return ("\n" + asked).find("\n" + line) != std::string::npos; }
-  const Json& port() const { return result.last().at("ports").at(0); }
-  std::string describe() const { return result.describe() + "\nasked:\n" + asked; }
-};
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-Command behind_nic(const Bench& bench, const Nic& nic, const Command& command) {
-  Command whole{"env", std::string("LD_PRELOAD=") + environment("NIC"),
-                std::string("WIRESPOOL_NIC=") + environment("PERSONAS") + "/" + nic.persona + ".json",
-                "WIRESPOOL_NIC_LOG=" + (bench.base / "nic.log").string()};
-  if (!nic.script.empty()) whole.push_back("WIRESPOOL_NIC_SCRIPT=" + nic.script.dump());
-  whole.insert(whole.end(), command.begin(), command.end());
-  return whole;
-}
-
-// A trace of `packets`, of as many RX queues as there are files; ends when nothing more comes.
-NicRun capture_behind(const Bench& bench, const Nic& nic, Command options = {}, unsigned queues = 1,
-                      const std::vector<std::string>& more_vdevs = {}) {
-  if (!std::filesystem::exists(bench.trace())) write_trace({.kind = "imix", .packets = packets}, bench.trace());
-  std::vector<std::string> vdevs{replay_of(Paths(queues, bench.trace()))};
-  vdevs.insert(vdevs.end(), more_vdevs.begin(), more_vdevs.end());
-  options.insert(options.end(), {"--when-full", "wait", "--stats-interval", "20ms"});
-  const bool ends = std::ranges::any_of(
-      options, [](const auto& option) { return option == "--duration" || option == "--idle-exit"; });
-  if (!ends) options.insert(options.end(), {"--idle-exit", "2s"});
-  const auto command = command_line({.vdevs = vdevs, .outputs = bench.outputs, .options = options, .lcores = 3});
-  auto process = run_process(behind_nic(bench, nic, command), Seconds(60));
-  return {read_capture(std::move(process)), text_of(bench.base / "nic.log")};
-}
-
-Json counted(unsigned at, const char* counter, std::uint64_t count) {
-  return {{"at", at}, {"count", {{counter, count}}}};
-}
-
-}  // namespace
-
 TEST_CASE("every persona is captured from, to the last packet") {
-  const auto* const persona = GENERATE("iavf", "ixgbevf", "i40e", "ice", "mlx5", "ena", "bnxt", "igb");
+  const auto* const persona = GENERATE("iavf", "ixgbevf", "ixgbe", "i40e", "ice", "mlx5", "ena", "bnxt", "igb");
   CAPTURE(persona);
   const Bench bench;
   const auto run = capture_behind(bench, {.persona = persona});
@@ -280,6 +216,54 @@ TEST_CASE("a VF that does not start with a number of queues that is no power of 
   CHECK(run.result.total("stored") == 2 * packets);
   CHECK_THAT(run.result.process.err, Catch::Contains("does not start with 3 RX queues") &&
                                          Catch::Contains("none in effect"));  // its RSS is its PF's
+}
+
+TEST_CASE("the plan that is printed and kept says what the device granted, not what was asked of it") {
+  const Bench bench;
+  const auto run = capture_behind(bench, {.persona = "iavf"}, {"--rx-queues", "6", "--rx-lcores", "1"}, 4);
+  INFO(run.describe());
+  CHECK_THAT(run.result.process.err, Catch::Contains("4 x 2048 descriptors") && !Catch::Contains("6 x 2048") &&
+                                         Catch::Contains("port 0 queue 3") && !Catch::Contains("port 0 queue 4"));
+  const auto plan = kept_plan(bench);
+  CHECK(plan.at("ports").at(0).at("rx_queues") == 4);
+  CHECK(plan.at("rx_lcores").at(0).at("queues").size() == 4);
+  CHECK(plan.at("rx_queues") == 6);  // as asked
+}
+
+TEST_CASE("the plan says so when RSS, or the NIC's clock, is not what was planned") {
+  const Bench bench;
+  const auto vf = capture_behind(bench, {.persona = "ixgbevf"}, {"--rx-queues", "3", "--rx-lcores", "1"}, 3);
+  INFO(vf.describe());
+  CHECK_THAT(vf.result.process.err, Catch::Contains("2 x 2048 descriptors") && Catch::Contains("no RSS"));
+  CHECK(kept_plan(bench).at("ports").at(0).at("rss_functions") == 0);
+  const Bench other;
+  const auto clock = capture_behind(other, {.persona = "mlx5-no-clock"});
+  INFO(clock.describe());
+  CHECK_THAT(clock.result.process.err, Catch::Contains("its clock cannot be read") && !Catch::Contains("NIC's clock"));
+  CHECK(kept_plan(other).at("ports").at(0).at("hw_timestamp") == false);
+}
+
+TEST_CASE("one full queue does not stop the others: drop_en is set where it helps, and what it drops is counted") {
+  const Bench bench;
+  const auto run = capture_behind(bench, {.persona = "ixgbe", .script = {counted(500, "rx_q1_errors", 13)}},
+                                  {"--rx-queues", "2", "--rx-lcores", "1", "--strict"}, 2);
+  INFO(run.describe());
+  CHECK(run.was_asked("rx_queue 0 descriptors=2048 drop=1"));
+  CHECK(run.was_asked("rx_queue 1 descriptors=2048 drop=1"));
+  CHECK(run.port().at("nic_other") == 13);
+  CHECK(run.port().at("nic_missed") == 0);
+  CHECK(run.result.process.exit_code == 4);
+  const Bench other;
+  CHECK(capture_behind(other, {.persona = "i40e"}).was_asked("rx_queue 0 descriptors=2048 drop=0"));
+}
+
+TEST_CASE("a VF's promiscuous mode that its PF refuses is told with who can allow it") {
+  const Bench bench;
+  const auto run = capture_behind(bench, {.persona = "ixgbevf-refused"});
+  INFO(run.describe());
+  CHECK_THAT(run.result.process.err, Catch::Contains("refuses promiscuous mode") && Catch::Contains("trust on") &&
+                                         Catch::Contains("a PF that is promiscuous itself"));
+  CHECK(run.result.total("stored") == packets);
 }
 
 TEST_CASE("stamps of a clock that cannot be used are not asked for, and are no stand-in for the one that was") {

@@ -77,7 +77,7 @@ void send(const std::vector<std::uint64_t>& nic_ticks) {
 }
 
 // What an RX lcore that is told to stop at once still drains from the port.
-Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
+Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::uint64_t late_ticks = 0) {
   auto& bed = Bed::get();
   auto tsc = DisciplinedClock::of_tsc();
   policy::SharedClock tsc_line;
@@ -89,14 +89,17 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16) {
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
   DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.referrer(), counters);
-  RxLcore lcore(
-      {.queues = {{.port = bed.port, .descriptors = ring_size, .nic_clock = nic_clock, .counters = &queue_counters}},
-       .outlet = &outlet,
-       .burst = burst,
-       .stamp_field = bed.field,
-       .tsc_clock = &tsc_line,
-       .stop = &stop,
-       .counters = &counters});
+  RxLcore lcore({.queues = {{.port = bed.port,
+                             .descriptors = ring_size,
+                             .late_ticks = late_ticks,
+                             .nic_clock = nic_clock,
+                             .counters = &queue_counters}},
+                 .outlet = &outlet,
+                 .burst = burst,
+                 .stamp_field = bed.field,
+                 .tsc_clock = &tsc_line,
+                 .stop = &stop,
+                 .counters = &counters});
   lcore.run();
   Received received{.stamps = {}, .packets = counters.received.get(), .refused = queue_counters.stamps_refused.get()};
   const auto packets = handoff->peek(2048);
@@ -331,4 +334,37 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   free_packets(packets.second.data(), static_cast<unsigned>(packets.second.size()), bed.pool);
   handoff->consume(127);
   CHECK(rte_mempool_avail_count(bed.pool) == before);
+}
+
+namespace {
+
+// A device that writes its last descriptors back later than it is asked for them, as iavf does without WB_ON_ITR.
+struct LateDevice {
+  static inline std::uint64_t shows_at = 0;  // of the TSC
+  static inline eth_rx_burst_t beneath = nullptr;
+
+  explicit LateDevice(std::uint64_t ticks) {
+    auto& receive = rte_eth_fp_ops[Bed::get().port].rx_pkt_burst;
+    beneath = receive;
+    shows_at = read_tsc().count + ticks;
+    receive = [](void* queue, rte_mbuf** mbufs, std::uint16_t count) -> std::uint16_t {
+      return read_tsc().count < shows_at ? std::uint16_t{0} : beneath(queue, mbufs, count);
+    };
+  }
+  LateDevice(const LateDevice&) = delete;
+  LateDevice& operator=(const LateDevice&) = delete;
+  ~LateDevice() { rte_eth_fp_ops[Bed::get().port].rx_pkt_burst = beneath; }
+};
+
+}  // namespace
+
+TEST_CASE("frames that a device tells of late are not left behind at a stop", "[stamping]") {
+  const std::uint64_t late = rte_get_tsc_hz() / 100;  // 10 ms
+  send(std::vector<std::uint64_t>(5, 0));
+  {
+    const LateDevice device(rte_get_tsc_hz() * 60);
+    CHECK(drain(nullptr, 16, 0).packets == 0);  // that is what it would be without waiting
+  }
+  const LateDevice device(late);
+  CHECK(drain(nullptr, 16, late).packets == 5);
 }
