@@ -16,6 +16,9 @@
 namespace wirespool::capture {
 namespace {
 
+// For stamps that are UTC nanoseconds as they are.
+constexpr policy::ClockLine utc_nanoseconds{{0}, {0}, 1ull << 32, 0};
+
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
 using Done = std::expected<void, plan::Problem>;
@@ -96,14 +99,16 @@ Done Pipeline::make_clocks(std::vector<std::string>& notices) {
   tsc_->publish_to(tsc_line_);
   nic_clocks_.resize(ports_.size());
   nic_lines_.resize(ports_.size());
+  nic_stamps_.resize(ports_.size());
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (!ports_[i].planned().hw_timestamp) continue;
-    nic_clocks_[i] = dpdk::DisciplinedClock::of_port(ports_[i].id());
-    if (nic_clocks_[i]) {
-      nic_lines_[i] = std::make_unique<policy::SharedClock>();
-      nic_clocks_[i]->publish_to(*nic_lines_[i]);
-      continue;
-    }
+    const bool utc = plan::facts_of(ports_[i].planned().driver).utc_stamps;
+    if (!utc) nic_clocks_[i] = dpdk::DisciplinedClock::of_port(ports_[i].id());
+    nic_stamps_[i] = utc || nic_clocks_[i];
+    if (nic_stamps_[i]) nic_lines_[i] = std::make_unique<policy::SharedClock>();
+    if (utc) nic_lines_[i]->publish(utc_nanoseconds);
+    if (nic_clocks_[i]) nic_clocks_[i]->publish_to(*nic_lines_[i]);
+    if (nic_stamps_[i]) continue;
     const auto why = fmt::format("{} stamps packets, but its clock cannot be read or stands still", ports_[i].say());
     if (ports_[i].planned().needs_nic_clock)
       return std::unexpected(plan::Problem{"--timestamp", why, "use --timestamp auto or tsc", true});
@@ -220,7 +225,7 @@ plan::CapturePlan Pipeline::plan_in_effect() const {
   std::vector<plan::PlannedPort> granted;
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     granted.push_back(ports_[i].planned());
-    granted.back().hw_timestamp = nic_clocks_[i].has_value();
+    granted.back().hw_timestamp = nic_stamps_[i];
   }
   return plan::in_effect(plan_, std::move(granted));
 }
@@ -280,11 +285,12 @@ void Pipeline::judge_clocks(std::vector<std::string>& notices) {
   constexpr std::uint64_t fewest = 16, percent = 2;
   clock_trials_.resize(ports_.size());
   for (std::size_t i = 0; i < ports_.size(); ++i) {
-    if (!nic_clocks_[i]) continue;
+    if (!nic_stamps_[i]) continue;
     const ClockTrial now{received_from(i), refused_stamps(i)};
     const auto then = std::exchange(clock_trials_[i], now);
     const auto refused = now.refused - then.refused;
     if (refused < fewest || refused * 100 < percent * (now.received - then.received)) continue;
+    nic_stamps_[i] = false;
     nic_clocks_[i].reset();
     nic_lines_[i]->publish({});
     notices.push_back(fmt::format(

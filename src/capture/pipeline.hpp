@@ -98,6 +98,7 @@ class Pipeline {
   policy::SharedClock tsc_line_;
   std::vector<std::optional<dpdk::DisciplinedClock>> nic_clocks_;  // by port
   std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
+  std::vector<bool> nic_stamps_;  // by port: they are used
   std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
   std::vector<std::unique_ptr<RxParts>> rx_parts_;

@@ -73,6 +73,7 @@ std::expected<void, plan::Problem> Port::configure_device(std::vector<std::strin
 // that need to be started first are asked again then.
 std::expected<void, plan::Problem> Port::ask_for_clock(std::vector<std::string>& notices) {
   std::uint64_t ticks = 0;
+  if (plan::facts_of(planned_.driver).utc_stamps) return {};
   if (!planned_.hw_timestamp || rte_eth_read_clock(id(), &ticks) != -ENOTSUP) return {};
   planned_.hw_timestamp = false;
   if (!planned_.needs_nic_clock)

@@ -21,6 +21,7 @@ struct DriverFacts {
   // Its stamps are not of the clock that rte_eth_read_clock reads, or it offers stamps and writes none; empty: they may
   // be believed once they prove right.
   std::string_view clock_unusable = {};
+  bool utc_stamps = false;  // its stamps are nanoseconds of UTC already: there is no clock to read
 
   unsigned burst_step = 1;          // receive calls for fewer packets return nothing, for others a multiple
   bool wants_power_of_two = false;  // number of RX queues

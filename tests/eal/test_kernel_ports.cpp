@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <optional>
 
@@ -44,6 +45,10 @@ bool is_stopped(pid_t pid) {
   std::string text;
   std::getline(stat, text);
   return text.find(") T ") != std::string::npos;
+}
+
+std::uint64_t utc_ns() {
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
 const nlohmann::json& first_port(const CaptureResult& result) { return result.last().at("ports").at(0); }
@@ -204,4 +209,38 @@ TEST_CASE("frames that find net_af_packet's ring full are counted as missed") {
   INFO(result.describe());
   CHECK(first_port(result).at("nic_missed") > 0);
   CHECK(result.process.exit_code == 4);
+}
+
+TEST_CASE("net_af_packet's frames have the kernel's own stamps, of when each came") {
+  if (no_network("net_af_packet")) return;
+  constexpr unsigned early = 9;
+  const Bench bench;
+  const NetNamespace where;
+  const VethPair veth(&where);
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10ms"},
+                       .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  // Whoever stamps when it polls gives what came meanwhile times that are spread over the whole second.
+  capture.process().send_signal(SIGSTOP);
+  REQUIRE(wait_until([&] { return is_stopped(capture.process().pid()); }));
+  const auto before = utc_ns();
+  send_all({&where, veth.left()}, frames_of(200, early));
+  const auto between = utc_ns() + 500'000'000;
+  usleep(1'000'000);
+  const auto late = utc_ns();
+  send_all({&where, veth.left()}, frames_of(200, 1));
+  capture.process().send_signal(SIGCONT);
+  CHECK(capture.wait_for_total("received", early + 1));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(first_port(result).at("stamps_refused") == 0);
+  std::vector<std::uint64_t> stamps;
+  SpoolStream stored(bench.outputs);
+  while (const auto packet = stored.next()) stamps.push_back(packet->time.ns);
+  REQUIRE(stamps.size() == early + 1);
+  CHECK(stamps.front() >= before);
+  CHECK(stamps[early - 1] < between);
+  CHECK(stamps[early] >= late);
 }

@@ -345,3 +345,15 @@ TEST_CASE("a clock that is not the one that stamps is given up within a second o
   CHECK_THAT(run.result.process.err, Catch::Contains("not used any more"));
   CHECK(check_capture(run.result, bench.outputs) == "");
 }
+
+TEST_CASE("stamps that are UTC already need no clock that can be read, and are looked at as any") {
+  const Bench bench;
+  const auto run = capture_behind(
+      bench, {.persona = "nfb", .script = {{{"at", 1'000}, {"stamp_offset", 1'000'000'000'000'000}, {"packets", 3}}}},
+      {"--timestamp", "hw"});
+  INFO(run.describe());
+  CHECK(run.asked.find("offloads= timestamp") != std::string::npos);
+  CHECK(kept_plan(bench).at("ports").at(0).at("hw_timestamp") == true);
+  CHECK(run.port().at("stamps_refused") == 3);
+  CHECK(check_capture(run.result, bench.outputs) == "");
+}

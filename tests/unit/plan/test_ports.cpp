@@ -189,6 +189,21 @@ TEST_CASE("the NIC's clock is used where there is one") {
   CHECK_FALSE(plan_with(port, config).ports[0].hw_timestamp);
 }
 
+TEST_CASE("an RX lcore of several queues whose NIC stamps says what that does to stamps") {
+  auto machine = a_machine(6, 1, 1);
+  machine.ports[0].driver = "mlx5_pci";
+  machine.ports[0].offers_timestamp = true;
+  auto config = a_config(machine);
+  config.rx_queues = 2;
+  config.rx_lcores = {1};
+  CHECK_THAT(notices_of(must_plan(config, machine)), Catch::Contains("polls 2 RX queues"));
+  config.timestamp = TimestampSource::tsc;
+  CHECK_THAT(notices_of(must_plan(config, machine)), !Catch::Contains("polls 2 RX queues"));
+  config.timestamp = TimestampSource::automatic;
+  config.rx_lcores = {1, 2};
+  CHECK_THAT(notices_of(must_plan(config, machine)), !Catch::Contains("RX queues"));
+}
+
 TEST_CASE("a clock that is known to be another is not used, and hw says why") {
   auto machine = a_machine(3, 1, 1);
   machine.ports[0].driver = GENERATE("net_iavf", "net_ice", "net_bnxt");
