@@ -259,7 +259,7 @@ TEST_CASE("the fewest Blocks that are allowed are enough where each Appender is 
   const policy::WriterShape shape{.streams = 2,
                                   .drives = drives,
                                   .streams_append = true,
-                                  .block_bytes = 16 << 10,
+                                  .block_bytes = 4 << 10,
                                   .snaplen = 9216,
                                   .carry_bytes = format::carry_capacity};
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
@@ -267,7 +267,7 @@ TEST_CASE("the fewest Blocks that are allowed are enough where each Appender is 
   SpoolRig rig({.drives = drives,
                 .streams = 2,
                 .streams_append = true,
-                .block_bytes = 16 << 10,
+                .block_bytes = 4 << 10,
                 .blocks = shape.fewest_blocks()},
                *queue);
   SuppliedPort ports[] = {{rig.writer()}, {rig.writer()}};
