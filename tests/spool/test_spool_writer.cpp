@@ -264,12 +264,9 @@ TEST_CASE("the fewest Blocks that are allowed are enough where each Appender is 
                                   .carry_bytes = format::carry_capacity};
   const auto trace = make_trace({.kind = "jumbo", .packets = 2'000});
   auto queue = plain_queue();
-  SpoolRig rig({.drives = drives,
-                .streams = 2,
-                .streams_append = true,
-                .block_bytes = 4 << 10,
-                .blocks = shape.fewest_blocks()},
-               *queue);
+  SpoolRig rig(
+      {.drives = drives, .streams = 2, .streams_append = true, .block_bytes = 4 << 10, .blocks = shape.fewest_blocks()},
+      *queue);
   SuppliedPort ports[] = {{rig.writer()}, {rig.writer()}};
   record::Appender appenders[] = {{rig.writer().appender_options(0), ports[0]},
                                   {rig.writer().appender_options(1), ports[1]}};
