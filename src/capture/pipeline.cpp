@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "capture/done_by.hpp"
+#include "machine/system_clock.hpp"
 #include "stats/ledger.hpp"
 
 namespace wirespool::capture {
@@ -380,12 +381,13 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
 
 // ---- the books
 
-void Pipeline::collect(format::LedgerLine& ledger) const {
+void Pipeline::collect(format::LedgerLine& ledger) {
   collect_totals(ledger);
   collect_stages(ledger);
   collect_ports(ledger);
   collect_drives(ledger);
   collect_lcores(ledger);
+  collect_clock(ledger);
 }
 
 // What leaves the pipeline is read before what enters it, so that no packet is seen to leave that did not enter.
@@ -501,6 +503,39 @@ void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
                              counters.stored.get() + counters.ended_early.get(), counters.block_waits.get(),
                              cycles_of(counters.cycles)});
   }
+}
+
+namespace {
+
+// What the kernel says of the system's clock, which all lines follow.
+void add_kernel(format::ClockBound& bound) {
+  constexpr std::uint64_t ns_per_us = 1'000;
+  const auto kernel = machine::look_at_clock();
+  if (!kernel) return;
+  bound.discipline = kernel->synchronised ? "kernel" : "none";
+  if (!kernel->synchronised) return;
+  bound.kernel_max_error_ns = kernel->max_error_us * ns_per_us;
+  bound.kernel_estimated_error_ns = kernel->estimated_error_us * ns_per_us;
+  if (bound.line_error_ns) bound.error_ns = *bound.line_error_ns + *bound.kernel_max_error_ns;
+}
+
+}  // namespace
+
+// Packets are stamped by the TSC's clock where the port has none; a clock that was stepped, or could not be read,
+// counts with what that was.
+void Pipeline::collect_clock(format::LedgerLine& ledger) {
+  std::optional<format::ClockBound> bound;
+  const auto add = [&bound](const char* source, std::optional<std::uint64_t> error_ns) {
+    const format::ClockBound one{.source = source, .discipline = {}, .line_error_ns = error_ns};
+    bound = bound ? stats::wider(*bound, one) : one;
+  };
+  const auto tsc_error_ns = tsc_ ? tsc_->take_largest_error() : std::nullopt;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const bool own = i < nic_clocks_.size() && nic_clocks_[i];
+    add(own ? "hw" : "tsc", own ? nic_clocks_[i]->take_largest_error() : tsc_error_ns);
+  }
+  ledger.clock = bound.value_or(format::ClockBound{.source = "tsc", .discipline = {}, .line_error_ns = tsc_error_ns});
+  add_kernel(*ledger.clock);
 }
 
 }  // namespace wirespool::capture

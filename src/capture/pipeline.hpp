@@ -63,7 +63,7 @@ class Pipeline {
   std::vector<std::string> finish(std::chrono::steady_clock::time_point end);
 
   // The books now (lines in plan order). Losses of ports are asked from their devices.
-  void collect(format::LedgerLine& ledger) const;
+  void collect(format::LedgerLine& ledger);
 
  private:
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
@@ -89,6 +89,7 @@ class Pipeline {
   void collect_stages(format::LedgerLine& ledger) const;
   void collect_drives(format::LedgerLine& ledger) const;
   void collect_lcores(format::LedgerLine& ledger) const;
+  void collect_clock(format::LedgerLine& ledger);
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;

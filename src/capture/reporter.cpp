@@ -44,7 +44,7 @@ void Reporter::hand_out(const format::LedgerLine& line) {
   for (auto* sink : sinks_) sink->take(line, last_);
 }
 
-void Reporter::interval(const Pipeline& pipeline) {
+void Reporter::interval(Pipeline& pipeline) {
   const auto line = collect(pipeline);
   hand_out(line);
   watch_links(pipeline);
@@ -65,7 +65,7 @@ void Reporter::tell_of_unsynced(const format::LedgerLine& ledger) {
 }
 
 // Everything is said before the last line is written down, which can then tell of what was not.
-format::LedgerLine Reporter::end(const Pipeline& pipeline, const std::string& ended_by,
+format::LedgerLine Reporter::end(Pipeline& pipeline, const std::string& ended_by,
                                  std::chrono::steady_clock::time_point end) {
   auto ledger = collect(pipeline);
   ledger.final = true;
@@ -93,7 +93,7 @@ void Reporter::add_unsaid(format::LedgerLine& ledger) {
   ledger.unsaid.more += unsaid.more;
 }
 
-format::LedgerLine Reporter::collect(const Pipeline& pipeline) {
+format::LedgerLine Reporter::collect(Pipeline& pipeline) {
   format::LedgerLine ledger;
   ledger.time = dpdk::utc_now();
   ledger.elapsed_ns = storage::steady_ns() - start_ticks_;

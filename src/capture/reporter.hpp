@@ -25,14 +25,13 @@ class Reporter {
   void begin(plan::CapturePlan in_effect, storage::Speaker& people);  // the plan, told to people; the sinks
   void notices(const std::vector<std::string>& lines);
   void notice(const std::string& line);
-  void interval(const Pipeline& pipeline);  // a ledger line
+  void interval(Pipeline& pipeline);  // a ledger line
   // The final one. Each sink has until `end` to take it.
-  format::LedgerLine end(const Pipeline& pipeline, const std::string& ended_by,
-                         std::chrono::steady_clock::time_point end);
+  format::LedgerLine end(Pipeline& pipeline, const std::string& ended_by, std::chrono::steady_clock::time_point end);
   bool kept() const { return kept_; }  // the final line got out somewhere: a sink has it
 
  private:
-  format::LedgerLine collect(const Pipeline& pipeline);
+  format::LedgerLine collect(Pipeline& pipeline);
   void hand_out(const format::LedgerLine& line);
   void watch_ledgers();
   void watch_links(const Pipeline& pipeline);

@@ -102,10 +102,12 @@ void judge_platform(const machine::Facts& facts, std::vector<Finding>& findings)
 void judge_clock(const machine::Facts& facts, std::vector<Finding>& findings) {
   if (!facts.clock) return;
   if (facts.clock->synchronised) {
-    findings.push_back({Level::ok, "clock", "",
-                        fmt::format("synchronised, error at most {} us, estimated {} us", facts.clock->max_error_us,
-                                    facts.clock->estimated_error_us),
-                        ""});
+    findings.push_back(
+        {Level::ok, "clock", "",
+         fmt::format("synchronised, error at most {} us, estimated {} us: so far a capture's times may be from UTC, "
+                     "and at most 50 us more while it is slewed",
+                     facts.clock->max_error_us, facts.clock->estimated_error_us),
+         ""});
     return;
   }
   findings.push_back({Level::advice, "clock", "", "nothing keeps it at UTC: stamps are only as right as it is",

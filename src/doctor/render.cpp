@@ -98,6 +98,15 @@ Json list_of(const std::vector<Fact>& facts) {
   return list;
 }
 
+// As a capture's ledger would have it; what stamps packets is decided with a port.
+Json json_of(const std::optional<machine::ClockFacts>& clock) {
+  if (!clock) return nullptr;
+  const auto known = [&clock](std::uint64_t us) { return clock->synchronised ? Json(us * 1'000) : Json(nullptr); };
+  return {{"discipline", clock->synchronised ? "kernel" : "none"},
+          {"kernel_max_error_ns", known(clock->max_error_us)},
+          {"kernel_estimated_error_ns", known(clock->estimated_error_us)}};
+}
+
 Json json_of(const machine::Facts& facts) {
   std::vector<machine::PciDevice> shown;
   std::ranges::copy_if(facts.devices, std::back_inserter(shown),
@@ -111,6 +120,7 @@ Json json_of(const machine::Facts& facts) {
                {"devices", list_of(shown)},
                {"directories", list_of(facts.directories)}};
   json["clock_synchronised"] = facts.clock ? Json(facts.clock->synchronised) : Json();
+  json["clock"] = json_of(facts.clock);
   return json;
 }
 

@@ -4,8 +4,11 @@
 #include <rte_ethdev.h>
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
+#include <utility>
 
 namespace wirespool::dpdk {
 namespace {
@@ -20,9 +23,13 @@ bool read_counter(int port, std::uint64_t& count) {
   return rte_eth_read_clock(static_cast<std::uint16_t>(port), &count) == 0;
 }
 
+struct Sample : policy::ClockSample {
+  std::uint64_t width = 0;  // ticks in which UTC was read
+};
+
 // UTC between two readings of the counter; of several tries the tightest, which an interrupt disturbed least.
-std::optional<policy::ClockSample> sample(int port) {
-  std::optional<policy::ClockSample> best;
+std::optional<Sample> sample(int port) {
+  std::optional<Sample> best;
   std::uint64_t best_width = UINT64_MAX;
   for (int i = 0; i < tries; ++i) {
     std::uint64_t before = 0, after = 0;
@@ -31,7 +38,7 @@ std::optional<policy::ClockSample> sample(int port) {
     if (!read_counter(port, after)) return std::nullopt;
     if (after - before >= best_width) continue;
     best_width = after - before;
-    best = policy::ClockSample{{before + best_width / 2}, utc};
+    best = Sample{{{before + best_width / 2}, utc}, best_width};
   }
   return best;
 }
@@ -60,9 +67,19 @@ std::optional<DisciplinedClock> DisciplinedClock::of_port(std::uint16_t port) {
 
 void DisciplinedClock::discipline() {
   const auto now = sample(port_);
+  read_failed_ |= !now;
   if (!now) return;
   timebase_.update(*now);
-  if (shared_) shared_->publish(timebase_.line());
+  const auto& line = timebase_.line();
+  const auto sampling_ns = line.to_utc({line.origin.count + now->width}).ns - line.utc_at_origin.ns;
+  last_error_ns_ = static_cast<std::uint64_t>(std::llabs(timebase_.last_error_ns())) + sampling_ns;
+  largest_error_ns_ = std::max(largest_error_ns_, last_error_ns_);
+  if (shared_) shared_->publish(line);
+}
+
+std::optional<std::uint64_t> DisciplinedClock::take_largest_error() {
+  const auto largest = std::exchange(largest_error_ns_, last_error_ns_);
+  return std::exchange(read_failed_, false) ? std::nullopt : largest;
 }
 
 }  // namespace wirespool::dpdk

@@ -126,6 +126,18 @@ std::string JsonFields::text_or_null(const char* name) {
   return has(name) && json_at(find(name)).is_null() ? std::string() : text(name);
 }
 
+std::string JsonFields::word(const char* name) {
+  constexpr std::size_t longest = 32;
+  auto word = text(name);
+  if (word.size() <= longest) return word;
+  wrong(name, "is no word");
+  return {};
+}
+
+std::string JsonFields::word_or_null(const char* name) {
+  return has(name) && json_at(find(name)).is_null() ? std::string() : word(name);
+}
+
 Timestamp JsonFields::time(const char* name) {
   const auto written = text(name);
   if (any_problem()) return {};

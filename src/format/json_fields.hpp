@@ -55,6 +55,8 @@ class JsonFields {
   bool truth(const char* name);
   std::string text(const char* name);
   std::string text_or_null(const char* name);  // empty for null
+  std::string word(const char* name);          // of 32 characters at most
+  std::string word_or_null(const char* name);  // empty for null
   Timestamp time(const char* name);            // RFC 3339, UTC
   std::optional<Timestamp> time_or_null(const char* name);
   std::vector<std::string> texts(const char* name);

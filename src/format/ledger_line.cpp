@@ -105,6 +105,16 @@ Json json_of(const OnSealLine& seal) {
   return with_others({{"done", seal.done}, {"failed", seal.failed}, {"pending", seal.pending}}, seal.others);
 }
 
+Json json_of(const ClockBound& clock) {
+  return with_others({{"source", clock.source},
+                      {"discipline", clock.discipline.empty() ? Json(nullptr) : Json(clock.discipline)},
+                      {"error_ns", json_of(clock.error_ns)},
+                      {"line_error_ns", json_of(clock.line_error_ns)},
+                      {"kernel_max_error_ns", json_of(clock.kernel_max_error_ns)},
+                      {"kernel_estimated_error_ns", json_of(clock.kernel_estimated_error_ns)}},
+                     clock.others);
+}
+
 template <class Lines>
 Json json_array(const Lines& lines) {
   Json array = Json::array();
@@ -213,6 +223,16 @@ void read(JsonFields fields, OnSealLine& seal) {
   seal.others = fields.others();
 }
 
+void read(JsonFields fields, ClockBound& clock) {
+  clock.source = fields.word("source");
+  clock.discipline = fields.word_or_null("discipline");
+  clock.error_ns = fields.count_or_null("error_ns");
+  clock.line_error_ns = fields.count_or_null("line_error_ns");
+  clock.kernel_max_error_ns = fields.count_or_null("kernel_max_error_ns");
+  clock.kernel_estimated_error_ns = fields.count_or_null("kernel_estimated_error_ns");
+  clock.others = fields.others();
+}
+
 // Ends at the first line that is wrong.
 template <class Line>
 void read(std::vector<JsonFields> objects, std::vector<Line>& lines) {
@@ -233,6 +253,7 @@ std::string encode_ledger_line(const LedgerLine& line) {
   if (!line.imbalance.empty()) json["imbalance"] = line.imbalance;
   json["drives"] = json_array(line.drives);
   json["lcores"] = json_array(line.lcores);
+  if (line.clock) json["clock"] = json_of(*line.clock);
   if (!line.gaps.empty()) json["gaps"] = json_array(line.gaps);
   if (line.on_seal) json["on_seal"] = json_of(*line.on_seal);
   if (!line.unsaid.texts.empty()) json["unsaid"] = line.unsaid.texts;
@@ -253,6 +274,7 @@ LedgerLine decode_ledger_line(JsonFields& fields) {
   line.imbalance = text_if_any(fields, "imbalance");
   read(fields.objects("drives"), line.drives);
   read(fields.objects("lcores"), line.lcores);
+  if (fields.has("clock")) read(fields.object("clock"), line.clock.emplace());
   if (fields.has("gaps")) read(fields.objects("gaps"), line.gaps);
   if (fields.has("on_seal")) read(fields.object("on_seal"), line.on_seal.emplace());
   if (fields.has("unsaid")) line.unsaid.texts = fields.texts("unsaid");

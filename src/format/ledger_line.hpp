@@ -119,6 +119,20 @@ struct OnSealLine {
   bool operator==(const OnSealLine&) const = default;
 };
 
+// How far a packet's time may be from UTC; nullopt: not known. Since the line before.
+struct ClockBound {
+  std::string source;  // what stamps packets: tsc, hw (the NICs' clocks), mixed
+  std::string
+      discipline;  // who keeps the system's clock on UTC: kernel (whoever told it), none; empty: it does not say
+  std::optional<std::uint64_t> error_ns = {};                   // the bound: line_error_ns and kernel_max_error_ns
+  std::optional<std::uint64_t> line_error_ns = {};              // the stamping clock from the system's, at most
+  std::optional<std::uint64_t> kernel_max_error_ns = {};        // the system's clock from UTC, at most
+  std::optional<std::uint64_t> kernel_estimated_error_ns = {};  // and by its own estimate
+  OtherFields others = {};
+
+  bool operator==(const ClockBound&) const = default;
+};
+
 // Messages that could not be written to standard error since the line before.
 struct UnsaidLine {
   std::vector<std::string> texts;  // the first few
@@ -139,6 +153,7 @@ struct LedgerLine {
   std::string imbalance;          // what does not add up, in a sentence; empty if all does
   std::vector<DriveLine> drives;
   std::vector<LcoreLine> lcores;
+  std::optional<ClockBound> clock;    // 0.1.0 did not write it
   std::vector<GapLine> gaps;          // of all ports, in order of time
   std::optional<OnSealLine> on_seal;  // if there is such a command
   UnsaidLine unsaid;

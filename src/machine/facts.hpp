@@ -9,6 +9,7 @@
 
 #include "machine/machine_tree.hpp"
 #include "machine/pci.hpp"
+#include "machine/system_clock.hpp"
 
 namespace wirespool::machine {
 
@@ -82,12 +83,6 @@ struct VfioFacts {
   bool driver_loaded = false;
   bool no_iommu_mode = false;
   std::map<unsigned, bool> group_access;  // /dev/vfio/N is there: may this process use it?
-};
-
-struct ClockFacts {
-  bool synchronised = false;
-  std::uint64_t max_error_us = 0;
-  std::uint64_t estimated_error_us = 0;
 };
 
 struct InterfaceFacts {

@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <sys/timex.h>
-
 #include "machine/drive_look.hpp"
 #include "machine/facts.hpp"
+#include "machine/system_clock.hpp"
 
 namespace wirespool::machine {
-namespace {
-
-// adjtimex(2) with modes 0 only reads.
-std::optional<ClockFacts> look_at_clock() {
-  timex clock{};
-  const int state = adjtimex(&clock);
-  if (state < 0) return std::nullopt;
-  return ClockFacts{(clock.status & STA_UNSYNC) == 0, static_cast<std::uint64_t>(clock.maxerror),
-                    static_cast<std::uint64_t>(clock.esterror)};
-}
-
-}  // namespace
-
 Facts look_around(const MachineTree& tree, const LookOptions& options) {
   Facts facts;
   facts.memory = look_at_memory(tree);

@@ -30,6 +30,18 @@ void close_books(format::LedgerLine& line) {
   line.imbalance = imbalance(line);
 }
 
+format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& b) {
+  const auto larger = [](const auto& one, const auto& other) {
+    return one && other ? std::max(one, other) : std::nullopt;
+  };
+  return {.source = a.source == b.source ? a.source : "mixed",
+          .discipline = a.discipline == b.discipline ? a.discipline : "",
+          .error_ns = larger(a.error_ns, b.error_ns),
+          .line_error_ns = larger(a.line_error_ns, b.line_error_ns),
+          .kernel_max_error_ns = larger(a.kernel_max_error_ns, b.kernel_max_error_ns),
+          .kernel_estimated_error_ns = larger(a.kernel_estimated_error_ns, b.kernel_estimated_error_ns)};
+}
+
 bool may_have_lost(const format::LedgerLine& line) {
   return !line.gaps.empty() || std::ranges::any_of(line.ports, &format::PortLine::stats_failed);
 }

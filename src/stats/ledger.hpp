@@ -25,6 +25,10 @@ void close_books(format::LedgerLine& line);
 // received add up to the total too. If the numbers do, what the line itself says.
 std::string imbalance(const format::LedgerLine& line);
 
+// The wider of two bounds on packets' times: of two stretches of time, or of two clocks. What either does not know is
+// unknown.
+format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& b);
+
 bool may_have_lost(const format::LedgerLine& line);  // more than lost says: a device that did not answer, a gap
 
 }  // namespace wirespool::stats

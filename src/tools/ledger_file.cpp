@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <utility>
@@ -91,7 +92,8 @@ void add_line(LedgerFile& ledger, const std::expected<format::LedgerLine, std::s
   }
   if (!stats::imbalance(*line).empty()) ++ledger.unbalanced;
   if (ledger.points.size() == most_points) thin_out(ledger.points);
-  ledger.points.push_back({line->time, stats::losses_of(*line)});
+  ledger.points.push_back({line->time, stats::losses_of(*line), line->clock});
+  if (auto& clock = ledger.points.back().clock) clock->others.clear();
 }
 
 }  // namespace
@@ -143,6 +145,23 @@ stats::Losses losses_in(std::span<const LedgerPoint> lines, const stats::Losses&
   return at_end.losses - (behind == lines.begin() ? before : std::prev(behind)->losses);
 }
 
+bool concerned(const Era& era, Timestamp from, Timestamp to) {
+  return from <= era.to && (to >= era.from || era.covers(to));
+}
+
+// Of the lines from the first one not before `from` to the first one not before `to`; a line tells of the time before
+// it.
+std::optional<format::ClockBound> clock_in(std::span<const LedgerPoint> lines, Timestamp from, Timestamp to) {
+  auto line = std::ranges::lower_bound(lines, from, {}, &LedgerPoint::time);
+  if (line == lines.end()) return std::nullopt;
+  auto bound = line->clock;
+  for (; bound && line->time < to && std::next(line) != lines.end(); ++line) {
+    const auto& next = std::next(line)->clock;
+    bound = next ? std::optional(stats::wider(*bound, *next)) : std::nullopt;
+  }
+  return bound;
+}
+
 }  // namespace
 
 stats::Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to) {
@@ -150,12 +169,25 @@ stats::Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp f
   const std::span all(points);
   stats::Losses sum;
   for (const auto& era : eras) {
-    const bool concerned = from <= era.to && (to >= era.from || era.covers(to));
-    if (eras.size() > 1 && !concerned) continue;
+    if (eras.size() > 1 && !concerned(era, from, to)) continue;
     const auto before = era.first == 0 ? stats::Losses{} : points[era.first - 1].losses;
     sum += losses_in(all.subspan(era.first, era.last - era.first + 1), before, from, to);
   }
   return sum;
+}
+
+std::optional<format::ClockBound> clock_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to) {
+  const auto eras = eras_of(points);
+  const std::span all(points);
+  std::optional<format::ClockBound> bound;
+  for (const auto& era : eras) {
+    if (!concerned(era, from, to)) continue;
+    if (to > era.to && era.last + 1 == points.size()) return std::nullopt;  // after the last line
+    const auto here = clock_in(all.subspan(era.first, era.last - era.first + 1), from, to);
+    if (!here) return std::nullopt;
+    bound = bound ? stats::wider(*bound, *here) : *here;
+  }
+  return bound;
 }
 
 std::expected<format::CaptureFile, std::string> read_capture_file(const std::string& path) {

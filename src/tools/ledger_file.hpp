@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace wirespool::tools {
 // What the reading tools keep of a ledger line.
 struct LedgerPoint {
   Timestamp time;
-  stats::Losses losses;  // since the capture's start
+  stats::Losses losses;                          // since the capture's start
+  std::optional<format::ClockBound> clock = {};  // since the line before; nullopt: it does not tell
 };
 
 // STEM-<start>.ledger.jsonl. Lines that make no sense are skipped, told and counted; the last one may be cut by a
@@ -48,6 +50,10 @@ std::vector<Era> eras_of(const std::vector<LedgerPoint>& points);
 // What was lost between two moments, as far as the lines tell: from the last one not after `from` to the first one not
 // before `to`, in each era that has to do with them.
 stats::Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
+
+// How far the times of packets between two moments may be from UTC: the widest bound of the lines that cover them, in
+// each era that has to do with them. nullopt: no line tells.
+std::optional<format::ClockBound> clock_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
 
 // STEM-<start>.capture.json.
 std::expected<format::CaptureFile, std::string> read_capture_file(const std::string& path);

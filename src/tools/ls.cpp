@@ -106,7 +106,10 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
   if (group.final) capture.ended_by = group.final->ended_by;
   for (const auto* entry : group.files) {
     auto file = list_file(*entry, options, notices);
-    if (file.counted) file.losses = group.losses(file.entry.first, file.entry.last);
+    if (file.counted) {
+      file.losses = group.losses(file.entry.first, file.entry.last);
+      file.clock = clock_between(group.ledger, file.entry.first, file.entry.last);
+    }
     count(capture, file);
     capture.files.push_back(std::move(file));
   }

@@ -110,6 +110,13 @@ Json json_of(const std::optional<stats::Losses>& losses) {
   return json;
 }
 
+Json json_of(const std::optional<format::ClockBound>& clock) {
+  if (!clock) return nullptr;
+  return {{"source", clock->source},
+          {"discipline", clock->discipline.empty() ? Json(nullptr) : Json(clock->discipline)},
+          {"error_ns", clock->error_ns ? Json(*clock->error_ns) : Json(nullptr)}};
+}
+
 Json json_of(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(rfc3339(time)); }
 
 const char* word(SpoolEntry::Index index) {
@@ -134,6 +141,7 @@ Json json_of(const ListedFile& file) {
   json["last"] = json_of(entry.last);
   json["bits_per_second"] = file.bits_per_s();
   json["losses"] = json_of(file.losses);
+  json["clock"] = json_of(file.clock);
   return json;
 }
 

@@ -3,6 +3,7 @@
 #include "bench.hpp"
 #include "books.hpp"
 #include "pcap_stream.hpp"
+#include "reading.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool::test;
@@ -67,6 +68,28 @@ TEST_CASE("every interval has a line, and they agree with the files beside the c
     CHECK(line.at("lcores").size() == 2);
     for (const auto& drive : line.at("drives")) CHECK(drive.at("state") == "ok");
   }
+}
+
+TEST_CASE("every line says which clock stamps packets and how far from UTC it may be, as far as that is known") {
+  const Bench bench;
+  const auto result = run_capture({.vdevs = {"net_null0,size=100"},
+                                   .outputs = bench.outputs,
+                                   .options = {"--duration", "1s", "--when-full", "wait"}});
+  CHECK(check_capture(result, bench.outputs) == "");
+  for (const auto& line : result.ledger) {
+    const auto& clock = line.at("clock");
+    INFO(clock.dump());
+    CHECK(clock.at("source") == "tsc");
+    const bool kept = clock.at("discipline") == "kernel";
+    CHECK(clock.at("kernel_max_error_ns").is_number() == kept);
+    CHECK(clock.at("error_ns").is_number() == (kept && clock.at("line_error_ns").is_number()));
+    if (clock.at("error_ns").is_number())
+      CHECK(clock.at("error_ns") ==
+            clock.at("line_error_ns").get<std::uint64_t>() + clock.at("kernel_max_error_ns").get<std::uint64_t>());
+  }
+  CHECK(result.ledger.back().at("clock").at("line_error_ns").get<std::uint64_t>() > 0);
+  const auto listed = wirespool_json("ls", bench.outputs);
+  for (const auto& file : listed.at("captures").at(0).at("files")) CHECK(file.at("clock").at("source") == "tsc");
 }
 
 TEST_CASE("the capture's own record holds its plan and versions") {

@@ -464,6 +464,32 @@ TEST_CASE("what a capture lost is told of the files of that time, before and aft
   CHECK(lost(7200, 7201) == 1);
 }
 
+TEST_CASE(
+    "how far a file's times may be from UTC is the widest bound of its ledger lines, and unknown if one does not "
+    "know") {
+  std::vector<tools::LedgerPoint> points;
+  const auto at = [](std::uint64_t seconds) { return Timestamp{start.ns + seconds * 1'000'000'000}; };
+  const auto add = [&](std::uint64_t seconds, std::optional<std::uint64_t> error_ns) {
+    points.push_back(
+        {at(seconds), {}, format::ClockBound{.source = "tsc", .discipline = "kernel", .error_ns = error_ns}});
+  };
+  add(1, 100), add(2, 900), add(3, 200), add(4, std::nullopt);
+  const auto error = [&](std::uint64_t from, std::uint64_t to) {
+    return tools::clock_between(points, at(from), at(to))->error_ns;
+  };
+  CHECK(error(0, 1) == 100);
+  CHECK(error(0, 3) == 900);
+  CHECK(error(3, 3) == 200);
+  CHECK(error(3, 4) == std::nullopt);
+  CHECK_FALSE(tools::clock_between(points, at(1), at(5)));  // nothing tells of the end
+  CHECK_FALSE(tools::clock_between(points, at(5), at(6)));
+  CHECK_FALSE(tools::clock_between({}, at(1), at(2)));
+  points[1].clock->source = "hw";
+  CHECK(tools::clock_between(points, at(0), at(3))->source == "mixed");
+  points[1].clock.reset();
+  CHECK_FALSE(tools::clock_between(points, at(0), at(3)));
+}
+
 TEST_CASE("packets that a failed drive had taken after all are known surplus, not a fault; other surplus is one") {
   Rig rig;
   auto line = nlohmann::json::parse(ledger_of(rig.trace.size() - 40, rig.trace.bytes() - 40 * 2000));

@@ -101,8 +101,20 @@ LcoreLine lcore_of(Random& random) {
   return lcore;
 }
 
+ClockBound clock_of(Random& random) {
+  return {.source = maybe(random) ? "tsc" : "hw",
+          .discipline = maybe(random) ? "kernel" : "",
+          .error_ns = maybe_count(random),
+          .line_error_ns = maybe_count(random),
+          .kernel_max_error_ns = maybe_count(random),
+          .kernel_estimated_error_ns = maybe_count(random),
+          .others = others_of(random)};
+}
+
 GapLine gap_of(Random& random) {
-  GapLine gap{.port = static_cast<unsigned>(random.below(64)), .from = time_of(random)};
+  GapLine gap;
+  gap.port = static_cast<unsigned>(random.below(64));
+  gap.from = time_of(random);
   if (maybe(random)) gap.to = time_of(random);
   gap.why = text_of(random);
   gap.others = others_of(random);
@@ -121,6 +133,7 @@ LedgerLine line_of(Random& random) {
   line.imbalance = text_of(random);
   line.drives = several(random, drive_of);
   line.lcores = several(random, lcore_of);
+  if (maybe(random)) line.clock = clock_of(random);
   line.gaps = several(random, gap_of);
   if (maybe(random)) line.on_seal = OnSealLine{count_of(random), count_of(random), count_of(random), others_of(random)};
   line.unsaid.texts = several(random, text_of);
@@ -166,6 +179,12 @@ LedgerLine example() {
   line.drives[0].write_latency_ns = {400000, 500000, 512345, {}};
   line.lcores = {{.lcore = 3, .role = "rx", .busy = 0.25, .packets = 1000},
                  {.lcore = 4, .role = "writer", .busy = 0.125, .packets = 900, .waits = 2}};
+  line.clock = ClockBound{.source = "tsc",
+                          .discipline = "kernel",
+                          .error_ns = 1203300,
+                          .line_error_ns = 3300,
+                          .kernel_max_error_ns = 1200000,
+                          .kernel_estimated_error_ns = 40000};
   return line;
 }
 
@@ -190,8 +209,8 @@ TEST_CASE("any ledger line reads back as what it was written of, unknown fields 
 TEST_CASE("a line without one of its fields is refused by the name of that field") {
   const auto whole = Json::parse(encode_ledger_line(example()));
   // 0.1.0 did not write these; the last one is there only if it says something.
-  const std::vector<std::string> may_lack = {"/totals/ended_early", "/totals/cut", "/totals/lost", "/stages",
-                                             "/ports/0/not_counted"};
+  const std::vector<std::string> may_lack = {"/totals/ended_early", "/totals/cut", "/clock",
+                                             "/totals/lost",        "/stages",     "/ports/0/not_counted"};
   std::size_t refused = 0;
   const auto fields = whole.flatten();
   for (const auto& [pointer, value] : fields.items()) {
@@ -200,7 +219,7 @@ TEST_CASE("a line without one of its fields is refused by the name of that field
       if (!path.empty() && path.back().find_first_not_of("0123456789") == std::string::npos) continue;  // an element
       const auto text = path.to_string();
       if (std::ranges::any_of(may_lack, [&text](const auto& name) { return text.starts_with(name); })) {
-        if (!text.starts_with("/stages/")) continue;
+        if (!text.starts_with("/stages/") && !text.starts_with("/clock/")) continue;
       }
       auto less = whole;
       less.at(path.parent_pointer()).erase(path.back());
@@ -237,6 +256,7 @@ TEST_CASE("a field of another kind is refused by its name and place") {
   CHECK(error_with("/ports/0", 7) == "ports[0] is no object");
   CHECK(error_with("/lcores/1/role", 7) == "lcores[1].role is no text");
   CHECK(error_with("/drives/0/write_latency_ns/p99", "1") == "drives[0].write_latency_ns.p99 is no count");
+  CHECK(error_with("/clock/source", std::string(33, 'x')) == "clock.source is no word");
   CHECK(error_with("/time", "yesterday") == "time is no UTC time as RFC 3339 has it");
   CHECK(error_with("/final", "yes") == "final is neither true nor false");
   CHECK(decode_ledger_line("[]").error() == "it is no JSON object");
