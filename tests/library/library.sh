@@ -31,10 +31,9 @@ read -r -a compiler <<<"${CXX:-g++}"
 read -r -a flags <<<"$(pkg-config --cflags --libs wirespool)"
 cd "$work"
 for header in "$work"/root/*/*/include/wirespool/*.hpp "$work"/root/*/include/wirespool/*.hpp; do
-  [ -f "$header" ] || continue
-  echo "#include <wirespool/${header##*/}>" >header.cpp
-  "${compiler[@]}" -Wall -Wextra -Werror -fsyntax-only header.cpp "${flags[@]}" || fail "${header##*/} does not compile alone"
+  if [ -f "$header" ]; then echo "#include <wirespool/${header##*/}>" >"alone-${header##*/}.cpp"; fi
 done
+"${compiler[@]}" -Wall -Wextra -Werror -fsyntax-only alone-*.cpp "${flags[@]}" || fail "a header does not compile alone"
 "${compiler[@]}" -Wall -Wextra -Werror -o count "$source_root/include/wirespool/example/count.cpp" "${flags[@]}" ||
   fail "the example does not build"
 
