@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "capture/block_handoff.hpp"
+#include "capture/counted.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
@@ -108,7 +109,7 @@ class Line {
 class Unending final : public Outlet {
  public:
   explicit Unending(Outlet& outlet) : outlet_(outlet) {}
-  void deliver(const Burst& received) noexcept override { outlet_.deliver(received); }
+  void deliver(const Received& received) noexcept override { outlet_.deliver(received); }
 
  private:
   Outlet& outlet_;
@@ -162,7 +163,7 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
   if (!handoff) throw std::runtime_error(handoff.error());
   stats::RxCounters received;
   stats::WriterCounters written;
-  DroppingPacketOutlet outlet({&*handoff}, wire.pool(), wire.referrer(), received);
+  Counted outlet(received, DroppingPacketOutlet({&*handoff}, wire.pool(), wire.referrer(), received));
   Receiver receiver(wire, outlet, received);
   Line line;
   PacketIntake intake({.handoff = &*handoff,
@@ -185,8 +186,9 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
 void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
   stats::RxCounters received;
   Line line;
-  BlockOutlet outlet(
-      {.appenders = {&line.appender()}, .drives = {}, .referrer = wire.referrer(), .counters = &received});
+  Counted outlet(
+      received,
+      BlockOutlet({.appenders = {&line.appender()}, .drives = {}, .referrer = wire.referrer(), .counters = &received}));
   Receiver receiver(wire, outlet, received);
   count(
       "blocks: rx lcore, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});

@@ -81,7 +81,8 @@ std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
   return loads_;
 }
 
-void BlockOutlet::deliver(const dpdk::Burst& burst) noexcept {
+void BlockOutlet::deliver(const Received& received) noexcept {
+  const dpdk::Burst& burst = received.burst;
   std::size_t done = append(burst);
   if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.behind(static_cast<unsigned>(done)));
   if (done < burst.count) {

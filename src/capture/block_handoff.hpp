@@ -99,7 +99,7 @@ class BlockOutlet final : public Outlet {
   };
   explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
 
-  void deliver(const dpdk::Burst& burst) noexcept override;
+  void deliver(const Received& received) noexcept override;
   void tick(Timestamp now) noexcept override;
   void finish() noexcept override;
   std::int64_t held() const noexcept override;

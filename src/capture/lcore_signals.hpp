@@ -38,28 +38,4 @@ struct PortGate {
   std::atomic<bool> closed{false};
 };
 
-// What the capture may still receive before it stops by itself: --packets and --bytes. Touched once per Burst.
-class alignas(64) Allowance {
- public:
-  Allowance(std::uint64_t packets, std::uint64_t bytes)
-      : packets_(static_cast<std::int64_t>(packets)), bytes_(static_cast<std::int64_t>(bytes)) {}
-
-  // How many of `packets` may be kept.
-  unsigned take(unsigned packets) noexcept {
-    const auto left = packets_.fetch_sub(packets, std::memory_order_relaxed);
-    if (left >= packets) return packets;
-    return left > 0 ? static_cast<unsigned>(left) : 0;
-  }
-  void take_bytes(std::uint64_t bytes) noexcept {
-    bytes_.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
-  }
-  bool used_up() const noexcept { return packets_used_up() || bytes_used_up(); }
-  bool packets_used_up() const noexcept { return packets_.load(std::memory_order_relaxed) <= 0; }
-  bool bytes_used_up() const noexcept { return bytes_.load(std::memory_order_relaxed) <= 0; }
-
- private:
-  std::atomic<std::int64_t> packets_;
-  std::atomic<std::int64_t> bytes_;
-};
-
 }  // namespace wirespool::capture

@@ -3,22 +3,42 @@
 
 #include <rte_mbuf.h>
 
+#include <cstdint>
+
 #include "dpdk/mbuf.hpp"
 #include "stats/counters.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::capture {
 
+// What one RxQueue received; written by its RX lcore alone.
+struct alignas(64) RxQueueCounters {
+  stats::Counter packets, bytes;
+  stats::Counter stamps_refused;  // the NIC's: not between the last poll that found the queue empty and this one
+};
+
+// A Burst on its way through the Outlets.
+struct Received {
+  dpdk::Burst burst;
+  std::uint64_t bytes = 0;  // wirelen of all of it
+  RxQueueCounters* queue = nullptr;
+};
+
 // Where an RX lcore's Bursts go. Called once per dpdk::Burst, on the RX lcore alone. Every mbuf it is given is handed
 // on, or freed next to the line that counts why.
+//
+// What is done with a Burst on its way (LimitOutlet) is an Outlet around the next one, put there at start if it is
+// asked for: a virtual call a Burst each, and nothing for what is not there. Innermost is Counted<> with one of those
+// in which the way on the RX lcore ends.
 class Outlet {
  public:
   virtual ~Outlet() = default;
 
-  virtual void deliver(const dpdk::Burst& burst) noexcept = 0;
+  virtual void deliver(const Received& received) noexcept = 0;
   virtual void tick(Timestamp) noexcept {}                  // a hundred times a second
   virtual void finish() noexcept {}                         // nothing is delivered after
   virtual std::int64_t held() const noexcept { return 0; }  // packets delivered and still here, counted
+  virtual bool full() const noexcept { return false; }      // takes nothing more: a stop need not empty the RxQueues
 };
 
 // --until rx: packets end here.
@@ -26,9 +46,9 @@ class NoOutlet final : public Outlet {
  public:
   explicit NoOutlet(stats::RxCounters& counters) : counters_(counters) {}
 
-  void deliver(const dpdk::Burst& burst) noexcept override {
-    counters_.ended_early.add(burst.count);
-    dpdk::free_burst(burst);
+  void deliver(const Received& received) noexcept override {
+    counters_.ended_early.add(received.burst.count);
+    dpdk::free_burst(received.burst);
   }
 
  private:

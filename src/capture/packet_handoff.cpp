@@ -16,14 +16,16 @@ unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(
 
 }  // namespace
 
-void DroppingPacketOutlet::deliver(const dpdk::Burst& burst) noexcept {
+void DroppingPacketOutlet::deliver(const Received& received) noexcept {
+  const dpdk::Burst& burst = received.burst;
   const unsigned taken = hand_to(next_handoff(burst.count), burst);
   if (taken == burst.count) return;
   counters_.drop_handoff.add(burst.count - taken);
   dpdk::free_burst(burst.behind(taken));
 }
 
-void WaitingPacketOutlet::deliver(const dpdk::Burst& burst) noexcept {
+void WaitingPacketOutlet::deliver(const Received& received) noexcept {
+  const dpdk::Burst& burst = received.burst;
   if (burst.count == 0) return;
   measure(burst);
   const rte_mempool* pool = burst.mbufs[0]->pool;

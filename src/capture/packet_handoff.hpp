@@ -36,7 +36,7 @@ class PacketOutlet : public Outlet {
 class DroppingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(const dpdk::Burst& burst) noexcept override;
+  void deliver(const Received& received) noexcept override;
 };
 
 // --when-full wait: nothing is received until it fits, nor while the next dpdk::Burst might not find the mbufs it
@@ -44,7 +44,7 @@ class DroppingPacketOutlet final : public PacketOutlet {
 class WaitingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
-  void deliver(const dpdk::Burst& burst) noexcept override;
+  void deliver(const Received& received) noexcept override;
 
  private:
   void measure(const dpdk::Burst& burst) noexcept;

@@ -154,12 +154,12 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 
 void Pipeline::make_rx_lcores() {
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
+    if (allowance_) rx_parts_[rx]->limit(*allowance_, stop_);
     RxLcoreSetup setup{.queues = queues_of(rx),
                        .outlet = &rx_parts_[rx]->outlet(),
                        .burst = plan_.burst,
                        .stamp_field = stamp_field_,
                        .tsc_clock = &tsc_line_,
-                       .allowance = allowance_ ? &*allowance_ : nullptr,
                        .stop = &stop_,
                        .counters = &rx_parts_[rx]->counters};
     for (auto& queue : setup.queues) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/lcore_signals.hpp"
+#include "capture/limit_outlet.hpp"
 #include "capture/outputs.hpp"
 #include "capture/port_recovery.hpp"
 #include "capture/recording.hpp"

@@ -40,7 +40,7 @@ void RxLcore::run() noexcept {
     poll_until_news(word);
   }
   look_at_gates(setup_.stop->word());
-  if (!setup_.allowance || !setup_.allowance->used_up())
+  if (!setup_.outlet->full())
     for (auto* queue : open_) drain(*queue);
   setup_.outlet->finish();
   audit();
@@ -98,25 +98,33 @@ void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
 }
 
 unsigned RxLcore::poll(RxQueue& queue) noexcept {
-  const unsigned received =
-      rte_eth_rx_burst(queue.port, queue.queue, mbufs_.data(), static_cast<std::uint16_t>(setup_.burst));
-  if (received) stages_.lap(setup_.counters->cycles.receive);
-  const auto run = time_of(received);
+  const unsigned count = receive(queue);
+  const auto run = time_of(count);
   ++setup_.counters->polls;
-  if (received == 0) {
-    ++setup_.counters->empty_polls;
-    stages_.lap(setup_.counters->cycles.idle);
-    if (queue.nic_clock) nic_time_of(queue).earliest_ns = stamper_.last_ns() - clock_slack_ns;
-    return 0;
-  }
-  auto stamped = stamp(queue, received, run);
-  if (setup_.allowance) keep_allowed(stamped);
-  count(queue, stamped);
+  if (count == 0)
+    found_nothing(queue);
+  else
+    deliver(stamp(queue, count, run));
+  return count;
+}
+
+unsigned RxLcore::receive(const RxQueue& queue) noexcept {
+  const unsigned count =
+      rte_eth_rx_burst(queue.port, queue.queue, mbufs_.data(), static_cast<std::uint16_t>(setup_.burst));
+  if (count) stages_.lap(setup_.counters->cycles.receive);
+  return count;
+}
+
+void RxLcore::found_nothing(const RxQueue& queue) noexcept {
+  ++setup_.counters->empty_polls;
+  stages_.lap(setup_.counters->cycles.idle);
+  if (queue.nic_clock) nic_time_of(queue).earliest_ns = stamper_.last_ns() - clock_slack_ns;
+}
+
+void RxLcore::deliver(const Received& received) noexcept {
   stages_.lap(setup_.counters->cycles.stamp);
-  setup_.outlet->deliver(stamped.burst);
+  setup_.outlet->deliver(received);
   stages_.lap(setup_.counters->cycles.deliver);
-  if (setup_.allowance && setup_.allowance->used_up()) setup_.stop->stop();
-  return received;
 }
 
 // Between two Bursts: all of the last one has gone somewhere, none of the next one is counted yet.
@@ -148,22 +156,22 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
 
 // One pass over the mbufs: each gets its stamp and is seen.
 template <typename StampOf>
-RxLcore::Stamped RxLcore::stamp_each(unsigned received, StampOf stamp_of) noexcept {
+Received RxLcore::stamp_each(const RxQueue& queue, unsigned count, StampOf stamp_of) noexcept {
   const dpdk::StampField field = setup_.stamp_field;
   dpdk::BurstLook look;
-  for (rte_mbuf* mbuf : std::span(mbufs_).first(received)) {
+  for (rte_mbuf* mbuf : std::span(mbufs_).first(count)) {
     field.of(mbuf) = stamp_of(*mbuf);
     look.at(*mbuf);
   }
   std::uint64_t bytes = look.bytes();
   if (look.tags_stripped()) [[unlikely]]
-    bytes += dpdk::put_tags_back(mbufs_.data(), received);
-  return {{mbufs_.data(), received, look.simple_pool()}, bytes};
+    bytes += dpdk::put_tags_back(mbufs_.data(), count);
+  return {{mbufs_.data(), count, look.simple_pool()}, bytes, queue.counters};
 }
 
-RxLcore::Stamped RxLcore::stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
-  if (queue.nic_clock) return stamp_from_nic(queue, received, run);
-  return stamp_each(received, [next = run.first_ns, step = run.step_ns](const rte_mbuf&) mutable {
+Received RxLcore::stamp(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept {
+  if (queue.nic_clock) return stamp_from_nic(queue, count, run);
+  return stamp_each(queue, count, [next = run.first_ns, step = run.step_ns](const rte_mbuf&) mutable {
     return std::exchange(next, next + step);
   });
 }
@@ -171,7 +179,7 @@ RxLcore::Stamped RxLcore::stamp(const RxQueue& queue, unsigned received, policy:
 // The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time, and so
 // does one whose stamp cannot be: drivers read another clock than the one that stamps, clocks are set, and wrap. Equal
 // stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
-RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept {
+Received RxLcore::stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept {
   NicTime& nic = nic_time_of(queue);
   queue.nic_clock->refresh(nic.line, nic.version);
   const policy::ClockLine line = nic.line;
@@ -179,7 +187,7 @@ RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received
   const std::uint64_t stamped_flag = line.usable() ? field.rx_flag : 0;
   const std::uint64_t earliest = nic.earliest_ns, width = stamper_.last_ns() + clock_slack_ns - earliest;
   std::uint64_t last = last_nic_ns_, polled = run.first_ns, refused = 0;
-  const auto stamped = stamp_each(received, [&](rte_mbuf& mbuf) {
+  const auto received = stamp_each(queue, count, [&](rte_mbuf& mbuf) {
     const std::uint64_t at_poll = std::exchange(polled, polled + run.step_ns);
     const std::uint64_t utc = mbuf.ol_flags & stamped_flag ? line.to_utc({field.of(&mbuf)}).ns : at_poll;
     const bool possible = utc - earliest <= width;
@@ -189,26 +197,7 @@ RxLcore::Stamped RxLcore::stamp_from_nic(const RxQueue& queue, unsigned received
   last_nic_ns_ = last;
   if (refused) [[unlikely]]
     queue.counters->stamps_refused.add(refused);
-  return stamped;
-}
-
-// What comes in the dpdk::Burst that reaches --packets, behind the last one asked for, is counted and freed.
-void RxLcore::keep_allowed(Stamped& stamped) noexcept {
-  const dpdk::Burst all = stamped.burst;
-  const unsigned kept = setup_.allowance->take(all.count);
-  if (kept == all.count) return;
-  stamped = {all.up_to(kept), 0};
-  for (const rte_mbuf* mbuf : std::span(mbufs_).first(kept)) stamped.bytes += mbuf->pkt_len;
-  setup_.counters->beyond_limit.add(all.count - kept);
-  dpdk::free_burst(all.behind(kept));
-}
-
-void RxLcore::count(const RxQueue& queue, const Stamped& stamped) noexcept {
-  queue.counters->packets.add(stamped.burst.count);
-  queue.counters->bytes.add(stamped.bytes);
-  setup_.counters->received.add(stamped.burst.count);
-  setup_.counters->received_bytes.add(stamped.bytes);
-  if (setup_.allowance) setup_.allowance->take_bytes(stamped.bytes);
+  return received;
 }
 
 }  // namespace wirespool::capture

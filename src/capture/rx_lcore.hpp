@@ -18,12 +18,6 @@ namespace wirespool::capture {
 
 inline constexpr unsigned max_burst = 1024;
 
-// What one RxQueue received; written by its RX lcore alone.
-struct alignas(64) RxQueueCounters {
-  stats::Counter packets, bytes;
-  stats::Counter stamps_refused;  // the NIC's: not between the last poll that found the queue empty and this one
-};
-
 struct RxQueue {
   std::uint16_t port = 0;
   std::uint16_t queue = 0;
@@ -40,12 +34,12 @@ struct RxLcoreSetup {
   unsigned burst = 64;
   dpdk::StampField stamp_field;
   const policy::SharedClock* tsc_clock = nullptr;
-  Allowance* allowance = nullptr;  // nullptr: no limit
-  StopFlag* stop = nullptr;
+  const StopFlag* stop = nullptr;
   stats::RxCounters* counters = nullptr;
 };
 
-// Receives, stamps, counts, delivers. Runs on one lcore from run()'s start to its end.
+// Receives, stamps, delivers; what gets through is counted first thing there (Counted). Runs on one lcore from run()'s
+// start to its end.
 class RxLcore {
  public:
   explicit RxLcore(RxLcoreSetup setup);
@@ -62,11 +56,6 @@ class RxLcore {
   }
 
  private:
-  struct Stamped {
-    dpdk::Burst burst;
-    std::uint64_t bytes = 0;
-  };
-
   // What a queue's NIC stamps are measured by.
   struct NicTime {
     policy::ClockLine line;
@@ -84,14 +73,15 @@ class RxLcore {
   void drain(RxQueue& queue) noexcept;
   void drain_late(RxQueue& queue, unsigned left) noexcept;
   unsigned poll(RxQueue& queue) noexcept;
+  unsigned receive(const RxQueue& queue) noexcept;
+  void found_nothing(const RxQueue& queue) noexcept;
 
   policy::StampRun time_of(unsigned received) noexcept;
   template <typename StampOf>
-  Stamped stamp_each(unsigned received, StampOf stamp_of) noexcept;
-  Stamped stamp(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
-  Stamped stamp_from_nic(const RxQueue& queue, unsigned received, policy::StampRun run) noexcept;
-  void keep_allowed(Stamped& stamped) noexcept;
-  void count(const RxQueue& queue, const Stamped& stamped) noexcept;
+  Received stamp_each(const RxQueue& queue, unsigned count, StampOf stamp_of) noexcept;
+  Received stamp(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
+  Received stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
+  void deliver(const Received& received) noexcept;
   void audit() noexcept;
 
   RxLcoreSetup setup_;

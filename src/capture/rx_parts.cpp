@@ -34,7 +34,7 @@ std::expected<std::unique_ptr<RxParts>, plan::Problem> RxParts::make(const plan:
 Done RxParts::make_outlet() {
   switch (plan::route_of(plan_.config)) {
     case plan::Route::ends_at_rx:
-      outlet_ = std::make_unique<NoOutlet>(counters);
+      end_in(NoOutlet(counters));
       return {};
     case plan::Route::packets_end:
       return make_packet_outlet(true);
@@ -62,9 +62,9 @@ Done RxParts::make_packet_outlet(bool packets_end) {
       intakes_.push_back(packet_intake(*all.back(), writer));
   }
   if (plan_.when_full == plan::WhenFull::wait)
-    outlet_ = std::make_unique<WaitingPacketOutlet>(std::move(all), pool_, referrer_, counters);
+    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters));
   else
-    outlet_ = std::make_unique<DroppingPacketOutlet>(std::move(all), pool_, referrer_, counters);
+    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters));
   return {};
 }
 
@@ -92,7 +92,7 @@ Done RxParts::make_block_outlet() {
     appenders_.push_back(std::make_unique<record::Appender>(writer.appender_options(static_cast<std::uint32_t>(index_)),
                                                             *ports_.back()));
   }
-  set_block_outlet(std::move(drives));
+  end_in_blocks(std::move(drives));
   return {};
 }
 
@@ -114,11 +114,11 @@ Done RxParts::make_building_outlet() {
   own_recorder_.emplace(
       std::move(options), std::vector<record::RecorderDrive>{},
       std::vector{record::WriterOptions{.memory = memory_->bytes(), .ended_early = &counters.ended_early}});
-  set_block_outlet({});
+  end_in_blocks({});
   return {};
 }
 
-void RxParts::set_block_outlet(std::vector<const record::Drive*> drives) {
+void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
   BlockOutlet::Setup setup{.appenders = {},
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
@@ -126,7 +126,7 @@ void RxParts::set_block_outlet(std::vector<const record::Drive*> drives) {
                            .counters = &counters};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   if (own_recorder_) setup.appenders.push_back(&own_recorder_->writer(0).appender(0));
-  outlet_ = std::make_unique<BlockOutlet>(std::move(setup));
+  end_in(BlockOutlet(std::move(setup)));
 }
 
 void RxParts::look_at_handoffs(format::StageLine& stage) const {

@@ -4,11 +4,14 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "capture/block_handoff.hpp"
+#include "capture/counted.hpp"
 #include "capture/handoff.hpp"
 #include "capture/intake.hpp"
+#include "capture/limit_outlet.hpp"
 #include "capture/outlet.hpp"
 #include "dpdk/block_memory.hpp"
 #include "format/ledger_line.hpp"
@@ -27,7 +30,10 @@ class RxParts {
                                                                      record::Recorder& recorder, rte_mempool* pool,
                                                                      dpdk::StampField field);
 
-  Outlet& outlet() { return *outlet_; }
+  // --packets and --bytes, if there are any: before outlet() is asked for. Both outlive it.
+  void limit(Allowance& allowance, StopFlag& stop) { limit_.emplace(*outlet_, allowance, stop, counters); }
+
+  Outlet& outlet() { return limit_ ? *limit_ : *outlet_; }  // the outermost
   rte_mempool* pool() const { return pool_; }
 
   // What is between it and the writers now, and what is missing there: in packets, or with --handoff blocks in
@@ -51,7 +57,11 @@ class RxParts {
   Done make_building_outlet();
   std::unique_ptr<Intake> packet_intake(Handoff& handoff, std::size_t writer);
   std::unique_ptr<Intake> block_intake(BlockHandoff& handoff, record::Writer& writer);
-  void set_block_outlet(std::vector<const record::Drive*> drives);
+  void end_in_blocks(std::vector<const record::Drive*> drives);
+  template <typename Last>
+  void end_in(Last last) {
+    outlet_ = std::make_unique<Counted<Last>>(counters, std::move(last));
+  }
 
   const plan::CapturePlan& plan_;
   std::size_t index_;
@@ -65,6 +75,7 @@ class RxParts {
   std::vector<std::unique_ptr<record::BlockPort>> ports_;
   std::vector<std::unique_ptr<record::Appender>> appenders_;
   std::unique_ptr<Outlet> outlet_;
+  std::optional<LimitOutlet> limit_;
   std::vector<std::unique_ptr<Intake>> intakes_;  // by writer
 };
 

@@ -10,8 +10,8 @@ namespace wirespool::stats {
 struct RxCycles {
   Counter idle;     // polls that returned nothing
   Counter receive;  // receive calls that returned packets
-  Counter stamp;    // time, stamps, counts
-  Counter deliver;  // hand-off; with --handoff blocks the Blocks
+  Counter stamp;    // time, stamps
+  Counter deliver;  // counts, hand-off; with --handoff blocks the Blocks
 };
 struct WriterCycles {
   Counter idle;   // rounds that found nothing to do

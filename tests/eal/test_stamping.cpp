@@ -5,10 +5,13 @@
 #include <rte_ethdev.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <random>
 #include <vector>
 
+#include "capture/counted.hpp"
+#include "capture/limit_outlet.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
@@ -57,7 +60,7 @@ struct Bed {
   }
 };
 
-struct Received {
+struct Drained {
   std::vector<Timestamp> stamps;
   std::uint64_t packets = 0;
   std::uint64_t refused = 0;  // stamps
@@ -77,7 +80,7 @@ void send(const std::vector<std::uint64_t>& nic_ticks) {
 }
 
 // What an RX lcore that is told to stop at once still drains from the port.
-Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::uint64_t late_ticks = 0) {
+Drained drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::uint64_t late_ticks = 0) {
   auto& bed = Bed::get();
   auto tsc = DisciplinedClock::of_tsc();
   policy::SharedClock tsc_line;
@@ -88,7 +91,7 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::u
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
-  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.referrer(), counters);
+  Counted outlet(counters, DroppingPacketOutlet({&*handoff}, bed.pool, bed.referrer(), counters));
   RxLcore lcore({.queues = {{.port = bed.port,
                              .descriptors = ring_size,
                              .late_ticks = late_ticks,
@@ -101,7 +104,7 @@ Received drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::u
                  .stop = &stop,
                  .counters = &counters});
   lcore.run();
-  Received received{.stamps = {}, .packets = counters.received.get(), .refused = queue_counters.stamps_refused.get()};
+  Drained received{.stamps = {}, .packets = counters.received.get(), .refused = queue_counters.stamps_refused.get()};
   const auto packets = handoff->peek(2048);
   for (const auto& span : {packets.first, packets.second}) {
     for (const auto& packet : span) received.stamps.push_back(packet.stamp);
@@ -317,7 +320,7 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
-  DroppingPacketOutlet outlet({&*handoff}, bed.pool, bed.referrer(), counters);
+  Counted outlet(counters, DroppingPacketOutlet({&*handoff}, bed.pool, bed.referrer(), counters));
   RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
                  .outlet = &outlet,
                  .burst = 50,
@@ -367,4 +370,72 @@ TEST_CASE("frames that a device tells of late are not left behind at a stop", "[
   }
   const LateDevice device(late);
   CHECK(drain(nullptr, 16, late).packets == 5);
+}
+
+namespace {
+
+// What 200 frames of 60 bytes leave behind that an RX lcore receives in Bursts of 50, until `allowance` is used up.
+struct LimitedRun {
+  explicit LimitedRun(Allowance& allowance) {
+    auto& bed = Bed::get();
+    send(std::vector<std::uint64_t>(200, 0));
+    auto tsc = DisciplinedClock::of_tsc();
+    policy::SharedClock tsc_line;
+    tsc->publish_to(tsc_line);
+    Counted ended(counters, NoOutlet(counters));
+    LimitOutlet outlet(ended, allowance, stop, counters);
+    RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
+                   .outlet = &outlet,
+                   .burst = 50,
+                   .stamp_field = bed.field,
+                   .tsc_clock = &tsc_line,
+                   .stop = &stop,
+                   .counters = &counters});
+    lcore.run();
+    left = rte_ring_count(bed.ring);
+    std::array<rte_mbuf*, 200> rest;
+    rte_pktmbuf_free_bulk(rest.data(),
+                          rte_ring_dequeue_burst(bed.ring, reinterpret_cast<void**>(rest.data()), left, nullptr));
+  }
+
+  StopFlag stop;
+  stats::RxCounters counters;
+  RxQueueCounters queue_counters;
+  unsigned left = 0;  // in the RxQueue
+};
+
+constexpr std::uint64_t unlimited = INT64_MAX;
+
+}  // namespace
+
+TEST_CASE("--packets ends a capture in the middle of a Burst: the rest of it is freed and no part of what was received",
+          "[limit]") {
+  const auto packets = GENERATE(1u, 49u, 50u, 51u, 120u);
+  CAPTURE(packets);
+  const unsigned bursts = (packets + 49) / 50;
+  const unsigned before = rte_mempool_avail_count(Bed::get().pool);
+  Allowance allowance(packets, unlimited);
+  const LimitedRun run(allowance);
+  CHECK(run.stop.stopping());
+  CHECK(allowance.packets_used_up());
+  CHECK(run.counters.received.get() == packets);
+  CHECK(run.counters.received_bytes.get() == packets * 60);
+  CHECK(run.queue_counters.packets.get() == packets);
+  CHECK(run.queue_counters.bytes.get() == packets * 60);
+  CHECK(run.counters.ended_early.get() == packets);
+  CHECK(run.counters.beyond_limit.get() == bursts * 50 - packets);
+  CHECK(run.left == 200 - bursts * 50);  // and the RxQueue is not emptied
+  CHECK(run.counters.audit.missing.get() == 0);
+  CHECK(rte_mempool_avail_count(Bed::get().pool) == before);
+}
+
+TEST_CASE("--bytes ends a capture behind the Burst that reaches it, which is kept whole", "[limit]") {
+  const auto bytes = GENERATE(1u, 3'000u, 3'001u);
+  CAPTURE(bytes);
+  Allowance allowance(unlimited, bytes);
+  const LimitedRun run(allowance);
+  CHECK(run.stop.stopping());
+  CHECK(allowance.bytes_used_up());
+  CHECK(run.counters.received.get() == (bytes <= 3'000 ? 50 : 100));
+  CHECK(run.counters.beyond_limit.get() == 0);
 }

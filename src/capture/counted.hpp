@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <utility>
+
+#include "capture/outlet.hpp"
+
+namespace wirespool::capture {
+
+// What gets here is what the capture received: it is counted, as the first thing that is done with it, so that nothing
+// is ever seen to leave that did not come. `Last` is the Outlet behind it, called without another virtual call.
+template <typename Last>
+class Counted final : public Outlet {
+ public:
+  Counted(stats::RxCounters& counters, Last last) : counters_(counters), last_(std::move(last)) {}
+
+  void deliver(const Received& received) noexcept override {
+    received.queue->packets.add(received.burst.count);
+    received.queue->bytes.add(received.bytes);
+    counters_.received.add(received.burst.count);
+    counters_.received_bytes.add(received.bytes);
+    last_.deliver(received);
+  }
+  void tick(Timestamp now) noexcept override { last_.tick(now); }
+  void finish() noexcept override { last_.finish(); }
+  std::int64_t held() const noexcept override { return last_.held(); }
+  bool full() const noexcept override { return last_.full(); }
+
+ private:
+  stats::RxCounters& counters_;
+  Last last_;
+};
+
+}  // namespace wirespool::capture
