@@ -26,15 +26,16 @@ bool worth_preallocating(const std::string& file_system) {
   return std::ranges::find(good, file_system) != good.end();
 }
 
-plan::Problem explain_lock(const storage::IoError& error, const plan::PlannedDrive& drive) {
+Error explain_lock(const storage::IoError& error, const plan::PlannedDrive& drive) {
   if (error.code == EWOULDBLOCK)
-    return {"--output", error.what, "stop that capture, or give this one another --name or --output", true};
-  return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), true};
+    return {"--output", error.what, "stop that capture, or give this one another --name or --output",
+            Error::Kind::not_ready};
+  return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), Error::Kind::not_ready};
 }
 
 }  // namespace
 
-std::expected<Outputs, plan::Problem> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
+std::expected<Outputs, Error> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
   Outputs outputs;
   outputs.plan_ = plan;
   outputs.start_ = start;
@@ -43,7 +44,7 @@ std::expected<Outputs, plan::Problem> Outputs::open(const plan::CapturePlan& pla
   return outputs;
 }
 
-std::expected<void, plan::Problem> Outputs::add(const plan::PlannedDrive& drive) {
+std::expected<void, Error> Outputs::add(const plan::PlannedDrive& drive) {
   auto directory = storage::Directory::open(drive.path);
   if (!directory) return std::unexpected(explain_lock(directory.error(), drive));
   auto lock = storage::DirectoryLock::take(*directory, plan_.config.name);

@@ -26,7 +26,7 @@ class Outputs {
   using Clock = std::chrono::steady_clock;
 
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
-  static std::expected<Outputs, plan::Problem> open(const plan::CapturePlan& plan, Timestamp start);
+  static std::expected<Outputs, Error> open(const plan::CapturePlan& plan, Timestamp start);
 
   // What a Recorder is made of, and then which one it is: its keepers write the ledgers. It goes before its drives'
   // directories do.
@@ -64,7 +64,7 @@ class Outputs {
   };
 
   Outputs() = default;
-  std::expected<void, plan::Problem> add(const plan::PlannedDrive& drive);
+  std::expected<void, Error> add(const plan::PlannedDrive& drive);
   bool note(std::size_t drive, const std::expected<void, storage::IoError>& done);
   bool write_capture_json(std::size_t drive, const std::string& json);
   void append(std::size_t drive, const std::string& line);

@@ -22,7 +22,7 @@ constexpr policy::ClockLine utc_nanoseconds{{0}, {0}, 1ull << 32, 0};
 
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
-using Done = std::expected<void, plan::Problem>;
+using Done = std::expected<void, Error>;
 
 template <class Lcore>
 int run_lcore(void* lcore) {
@@ -60,13 +60,13 @@ std::uint64_t sum_of_queues(const plan::CapturePlan& plan,
 
 }  // namespace
 
-std::expected<std::unique_ptr<Pipeline>, plan::Problem> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
-                                                                        std::vector<std::string>& notices) {
+std::expected<std::unique_ptr<Pipeline>, Error> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                std::vector<std::string>& notices) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs));
   pipeline->stamp_field_ = dpdk::StampField::registered();
   if (pipeline->stamp_field_.offset < 0)
-    return std::unexpected(plan::Problem{"EAL", "no room left in the mbuf for a timestamp field",
-                                         "free a dynamic field of whatever else uses this EAL", true});
+    return std::unexpected(Error{"EAL", "no room left in the mbuf for a timestamp field",
+                                 "free a dynamic field of whatever else uses this EAL", Error::Kind::not_ready});
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
   auto recording = Recording::make(plan, outputs, notices);
   if (!recording) return std::unexpected(recording.error());
@@ -112,7 +112,7 @@ Done Pipeline::make_clocks(std::vector<std::string>& notices) {
     if (nic_stamps_[i]) continue;
     const auto why = fmt::format("{} stamps packets, but its clock cannot be read or stands still", ports_[i].say());
     if (ports_[i].planned().needs_nic_clock)
-      return std::unexpected(plan::Problem{"--timestamp", why, "use --timestamp auto or tsc", true});
+      return std::unexpected(Error{"--timestamp", why, "use --timestamp auto or tsc", Error::Kind::not_ready});
     notices.push_back(why + ": the TSC stamps them");
   }
   return {};
@@ -191,7 +191,7 @@ void Pipeline::make_writer_lcores() {
 Done Pipeline::open_first_files() {
   if (auto done = recorder().open_first_files(); !done)
     return std::unexpected(
-        plan::Problem{"--output", done.error().message(), "check the directory and its drive", true});
+        Error{"--output", done.error().message(), "check the directory and its drive", Error::Kind::not_ready});
   return {};
 }
 

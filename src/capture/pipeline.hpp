@@ -35,11 +35,11 @@ class Pipeline {
   ~Pipeline();  // ends lcores that still run: they use everything here
 
   // Takes all memory and configures all ports; nothing runs yet. `plan` and `outputs` outlive it.
-  static std::expected<std::unique_ptr<Pipeline>, plan::Problem> build(const plan::CapturePlan& plan, Outputs& outputs,
-                                                                       std::vector<std::string>& notices);
+  static std::expected<std::unique_ptr<Pipeline>, Error> build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                               std::vector<std::string>& notices);
 
   // Opens the first files, starts ports and lcores.
-  std::expected<void, plan::Problem> start(std::vector<std::string>& notices);
+  std::expected<void, Error> start(std::vector<std::string>& notices);
 
   void discipline_clocks();
   // Every few milliseconds: ports that were reset are brought back, their losses read. What happened, a line each.
@@ -69,9 +69,9 @@ class Pipeline {
  private:
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
 
-  std::expected<void, plan::Problem> configure_ports(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> make_clocks(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> make_rx_parts();
+  std::expected<void, Error> configure_ports(std::vector<std::string>& notices);
+  std::expected<void, Error> make_clocks(std::vector<std::string>& notices);
+  std::expected<void, Error> make_rx_parts();
   void make_recoveries();
   void make_rx_lcores();
   std::uint64_t received_from(std::size_t port) const;
@@ -83,7 +83,7 @@ class Pipeline {
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;
   rte_mempool* pool_of(std::size_t rx) const;
-  std::expected<void, plan::Problem> open_first_files();
+  std::expected<void, Error> open_first_files();
 
   void collect_ports(format::LedgerLine& ledger) const;
   void collect_totals(format::LedgerLine& ledger) const;

@@ -59,9 +59,8 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
           .copy_chain = dpdk::copy_chain};
 }
 
-std::expected<std::unique_ptr<Recording>, plan::Problem> Recording::make(const plan::CapturePlan& plan,
-                                                                         Outputs& outputs,
-                                                                         std::vector<std::string>& notices) {
+std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                 std::vector<std::string>& notices) {
   std::unique_ptr<Recording> recording(new Recording);
   std::vector<record::WriterOptions> writers;
   for (const auto& planned : plan.writers) {
@@ -77,9 +76,9 @@ std::expected<std::unique_ptr<Recording>, plan::Problem> Recording::make(const p
   return recording;
 }
 
-std::expected<record::WriterOptions, plan::Problem> Recording::equip(const plan::CapturePlan& plan,
-                                                                     const plan::PlannedWriter& writer,
-                                                                     std::vector<std::string>& notices) {
+std::expected<record::WriterOptions, Error> Recording::equip(const plan::CapturePlan& plan,
+                                                             const plan::PlannedWriter& writer,
+                                                             std::vector<std::string>& notices) {
   record::WriterOptions options{.number = writer.writer, .drives = {writer.drives.begin(), writer.drives.end()}};
   if (writer.blocks == 0) return options;
   auto memory = dpdk::BlockMemory::take(writer.blocks, plan.block_bytes, writer.numa_node);

@@ -23,16 +23,15 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan);
 class Recording {
  public:
   // `outputs` outlives it. What had to be done without is added to `notices`.
-  static std::expected<std::unique_ptr<Recording>, plan::Problem> make(const plan::CapturePlan& plan, Outputs& outputs,
-                                                                       std::vector<std::string>& notices);
+  static std::expected<std::unique_ptr<Recording>, Error> make(const plan::CapturePlan& plan, Outputs& outputs,
+                                                               std::vector<std::string>& notices);
 
   record::Recorder& recorder() { return *recorder_; }
 
  private:
   Recording() = default;
-  std::expected<record::WriterOptions, plan::Problem> equip(const plan::CapturePlan& plan,
-                                                            const plan::PlannedWriter& writer,
-                                                            std::vector<std::string>& notices);
+  std::expected<record::WriterOptions, Error> equip(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
+                                                    std::vector<std::string>& notices);
 
   std::vector<std::unique_ptr<dpdk::BlockMemory>> memory_;
   std::vector<std::unique_ptr<storage::IoQueue>> queues_;  // go first: they wait for writes out of the memory

@@ -14,18 +14,19 @@
 namespace wirespool::capture {
 namespace {
 
-using Done = std::expected<void, plan::Problem>;
+using Done = std::expected<void, Error>;
 
-std::unexpected<plan::Problem> no_memory(const std::string& what, const std::string& why) {
-  return std::unexpected(plan::Problem{"hugepages", fmt::format("no memory for {} ({})", what, why),
-                                       "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
+std::unexpected<Error> no_memory(const std::string& what, const std::string& why) {
+  return std::unexpected(Error{"hugepages", fmt::format("no memory for {} ({})", what, why),
+                               "give EAL more memory: more hugepages, or a larger -m with --no-huge",
+                               Error::Kind::not_ready});
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<RxParts>, plan::Problem> RxParts::make(const plan::CapturePlan& plan, std::size_t index,
-                                                                     record::Recorder& recorder, rte_mempool* pool,
-                                                                     dpdk::StampField field) {
+std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::CapturePlan& plan, std::size_t index,
+                                                             record::Recorder& recorder, rte_mempool* pool,
+                                                             dpdk::StampField field) {
   std::unique_ptr<RxParts> parts(new RxParts(plan, index, recorder, pool, field));
   if (auto done = parts->make_outlet(); !done) return std::unexpected(done.error());
   return parts;

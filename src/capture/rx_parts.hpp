@@ -26,9 +26,9 @@ namespace wirespool::capture {
 class RxParts {
  public:
   // `index`: which of plan.rx_lcores. What is given outlives it.
-  static std::expected<std::unique_ptr<RxParts>, plan::Problem> make(const plan::CapturePlan& plan, std::size_t index,
-                                                                     record::Recorder& recorder, rte_mempool* pool,
-                                                                     dpdk::StampField field);
+  static std::expected<std::unique_ptr<RxParts>, Error> make(const plan::CapturePlan& plan, std::size_t index,
+                                                             record::Recorder& recorder, rte_mempool* pool,
+                                                             dpdk::StampField field);
 
   // --packets and --bytes, if there are any: before outlet() is asked for. Both outlive it.
   void limit(Allowance& allowance, StopFlag& stop) { limit_.emplace(*outlet_, allowance, stop, counters); }
@@ -46,7 +46,7 @@ class RxParts {
   stats::RxCounters counters;
 
  private:
-  using Done = std::expected<void, plan::Problem>;
+  using Done = std::expected<void, Error>;
   RxParts(const plan::CapturePlan& plan, std::size_t index, record::Recorder& recorder, rte_mempool* pool,
           dpdk::StampField field)
       : plan_(plan), index_(index), recorder_(recorder), pool_(pool), referrer_(field, plan.config.snaplen) {}

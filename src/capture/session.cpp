@@ -24,6 +24,7 @@
 #include "dpdk/eal.hpp"
 #include "dpdk/probe.hpp"
 #include "dpdk/usable_cpus.hpp"
+#include "options/exit.hpp"
 #include "options/units.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/hugepages.hpp"
@@ -39,7 +40,7 @@ using storage::steady_ns;
 
 namespace {
 
-enum ExitCode { ok = 0, wrong_use = 1, machine_not_ready = 2, ended_by_failure = 3, packets_lost = 4 };
+using options::Exit;
 
 constexpr auto nap = std::chrono::milliseconds(10);
 constexpr std::uint64_t discipline_period_ns = 100'000'000;  // the timebase's stated bound rests on it
@@ -52,9 +53,10 @@ void sleep_for(std::chrono::nanoseconds time) {
   nanosleep(&wait, nullptr);
 }
 
-Outcome refused(std::vector<plan::Problem> problems) {
-  const bool machine = std::ranges::all_of(problems, [](const auto& problem) { return problem.machine; });
-  return {machine ? machine_not_ready : wrong_use, std::move(problems)};
+Outcome refused(std::vector<Error> problems) {
+  const bool machine =
+      std::ranges::all_of(problems, [](const auto& problem) { return problem.kind == Error::Kind::not_ready; });
+  return {machine ? Exit::machine_not_ready : Exit::wrong_use, std::move(problems)};
 }
 
 // Something that is due every so often.
@@ -227,7 +229,7 @@ class LastResort {
   [[noreturn]] void leave() const {
     err_.say("wirespool: stop: the control thread hangs: no last ledger line is written: wirespool repair DIR\n");
     (void)err_.finish(last_moment);
-    ::_exit(ended_by_failure);
+    ::_exit(Exit::failed);
   }
 
   const StopConditions& conditions_;
@@ -274,7 +276,7 @@ std::string joined(const std::vector<std::string>& words) {
                   joined(hanging), options::format_time(config.stop_timeout_ns)));
   (void)out.finish(last_moment);
   (void)err.finish(last_moment);
-  ::_exit(ended_by_failure);
+  ::_exit(Exit::failed);
 }
 
 // `failure`: as it is when everything has ended, for the last drive may have been lost while it was drained.
@@ -282,23 +284,24 @@ std::string joined(const std::vector<std::string>& words) {
 Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>& failure, std::uint64_t lost,
               bool strict) {
   if (!ledger.imbalance.empty())
-    return {ended_by_failure,
+    return {Exit::failed,
             {{"ledger", ledger.imbalance,
-              "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture", true}}};
+              "this is a bug in wirespool: please report it with the .ledger.jsonl beside the capture",
+              Error::Kind::not_ready}}};
   if (failure)
-    return {ended_by_failure,
-            {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not", true}}};
+    return {Exit::failed,
+            {{"capture", *failure, "what was stored before is sealed; see the ledger for what was not",
+              Error::Kind::not_ready}}};
   if (lost)
-    return {ended_by_failure,
+    return {Exit::failed,
             {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
-              "keep other programs away from the hidden files of a running capture", true}}};
-  if (strict && (stats::losses_of(ledger).sum() || stats::may_have_lost(ledger))) return {packets_lost, {}};
-  return {ok, {}};
+              "keep other programs away from the hidden files of a running capture", Error::Kind::not_ready}}};
+  if (strict && (stats::losses_of(ledger).sum() || stats::may_have_lost(ledger))) return {Exit::packets_lost, {}};
+  return {Exit::done, {}};
 }
 
 // What EAL would abort over, or say in a way that helps nobody.
-std::vector<plan::Problem> check_before_eal(const plan::EalArgs& args,
-                                            const std::vector<plan::HugepagePool>& hugepages) {
+std::vector<Error> check_before_eal(const plan::EalArgs& args, const std::vector<plan::HugepagePool>& hugepages) {
   auto problems = plan::check_eal_args(args, dpdk::usable_cpus());
   if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
   return problems;
@@ -311,24 +314,24 @@ bool keeps_ledger(const plan::CaptureConfig& config) {
 
 // A capture whose last ledger line is nowhere has not told what it lost.
 void add_lost_ledger(Outcome& outcome) {
-  if (outcome.exit_code == ok) outcome.exit_code = ended_by_failure;
+  if (outcome.exit_code == Exit::done) outcome.exit_code = Exit::failed;
   outcome.problems.push_back({"ledger", "its last line could be written nowhere, standard output included",
-                              "packets are sealed; count them with wirespool verify", true});
+                              "packets are sealed; count them with wirespool verify", Error::Kind::not_ready});
 }
 
 // A drive that hangs before anything is begun keeps nobody for longer.
 constexpr auto told_after = std::chrono::milliseconds(800);
 constexpr auto drive_patience = std::chrono::seconds(4);
 
-std::vector<plan::Problem> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
-  std::vector<plan::Problem> problems;
+std::vector<Error> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
+  std::vector<Error> problems;
   for (const auto& output : outputs) {
     if (storage::answers_within(output, told_after)) continue;
     err.say(fmt::format("wirespool: --output: {}: it does not answer: waiting {} s for it\n", output,
                         std::chrono::seconds(drive_patience).count()));
     if (!storage::answers_within(output, drive_patience))
       problems.push_back({"--output", fmt::format("{}: a write into it hangs", output),
-                          "see to the drive (frozen? gone?), or leave it out", true});
+                          "see to the drive (frozen? gone?), or leave it out", Error::Kind::not_ready});
   }
   return problems;
 }
@@ -391,7 +394,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   if (!machine) return refused(machine.error());
   const auto plan = plan::make_plan(config, *machine);
   if (!plan) return refused(plan.error());
-  if (config.dry_run) return {ok, {}, plan::describe(*plan)};
+  if (config.dry_run) return {Exit::done, {}, plan::describe(*plan)};
   if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
     return refused(std::move(problems));
   if (auto problems = plan::check_descriptors(*plan, own_limits()); !problems.empty())

@@ -13,7 +13,7 @@ namespace wirespool::capture {
 // How a capture ended: interface.md's exit code, and what was wrong, for cli to print.
 struct Outcome {
   int exit_code = 0;
-  std::vector<plan::Problem> problems = {};
+  std::vector<Error> problems = {};
   std::string result = {};  // of --dry-run, likewise
 };
 

@@ -18,15 +18,15 @@ int run(const CaptureRequest& request) {
   auto out = storage::Speaker::standard_output();
   auto err = storage::Speaker::standard_error();
   const auto outcome = capture::run_capture(request.config, request.eal_args, out, err);
-  for (const auto& problem : outcome.problems) err.say(problem_line(problem));
+  for (const auto& problem : outcome.problems) err.say(error_line(problem));
   return outcome.result.empty() ? outcome.exit_code : print(outcome.result, outcome.exit_code);
 }
 
 #else
 
 int run(const CaptureRequest&) {
-  return print_problems(
-      {{"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled", true}});
+  return print_errors({{"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled",
+                        Error::Kind::not_ready}});
 }
 
 #endif
@@ -39,7 +39,7 @@ int cmd_capture(const Args& args) {
   const auto read = read_capture_args(args);
   if (const auto* stop = std::get_if<Stop>(&read)) return finish(*stop);
   const auto& request = std::get<CaptureRequest>(read);
-  if (const auto problems = plan::validate(request.config); !problems.empty()) return print_problems(problems);
+  if (const auto problems = plan::validate(request.config); !problems.empty()) return print_errors(problems);
   return run(request);
 }
 

@@ -52,28 +52,15 @@ options::Table<Request> make_table() {
   return table;
 }
 
-int report_problem(const tools::DiskBenchProblem& problem) {
-  tell(error_line(problem.message, "", ""));
-  switch (problem.kind) {
-    case tools::DiskBenchProblem::Kind::wrong_use:
-      return Exit::wrong_use;
-    case tools::DiskBenchProblem::Kind::not_ready:
-      return Exit::machine_not_ready;
-    case tools::DiskBenchProblem::Kind::failed:
-      return Exit::capture_failed;
-  }
-  return Exit::capture_failed;
-}
-
 int run(const Request& request) {
   auto options = static_cast<const tools::DiskBenchOptions&>(request);
   if (request.rate) options.rate_bits = static_cast<double>(*request.rate);
   catch_stop_signals();
   const auto report =
       tools::disk_bench(options, stop_asked, [](const tools::BenchSet& set) { tell(tools::describe_run(set) + "\n"); });
-  if (!report) return report_problem(report.error());
+  if (!report) return print_error(report.error());
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report),
-               report->interrupted ? Exit::capture_failed : Exit::done);
+               report->interrupted ? Exit::failed : Exit::done);
 }
 
 }  // namespace

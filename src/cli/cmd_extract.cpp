@@ -84,7 +84,7 @@ int run(Request request) {
   // A reader that has seen enough closes the pipe: then write(2) says so, instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
   const auto report = tools::extract(request);
-  return report ? print_report(*report, terminal) : print_problem(report.error());
+  return report ? print_report(*report, terminal) : print_error(report.error());
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ options::Table<Request> make_table() {
 
 int run(const Request& request) {
   const auto report = tools::make_indices(request);
-  if (!report) return print_problem(report.error());
+  if (!report) return print_error(report.error());
   print_notices(report->notices);
   return print(tools::render_table(*report), report->complete() ? Exit::done : Exit::wrong_use);
 }

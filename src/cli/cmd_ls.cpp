@@ -30,7 +30,7 @@ options::Table<Request> make_table() {
 
 int run(const Request& request) {
   const auto report = tools::ls(request);
-  if (!report) return print_problem(report.error());
+  if (!report) return print_error(report.error());
   if (!request.json) print_notices(report->notices);
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report));
 }

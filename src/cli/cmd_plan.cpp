@@ -62,7 +62,7 @@ options::Table<Request> make_table() {
 
 int run(const Request& request) {
   const auto sizing = plan::size_capture(request, request.rates);
-  if (!sizing) return print_problems(sizing.error());
+  if (!sizing) return print_errors(sizing.error());
   return print(request.json ? to_json(request, request.rates, *sizing) : describe(request, request.rates, *sizing));
 }
 

@@ -28,7 +28,7 @@ options::Table<Request> make_table() {
 
 int run(const Request& request) {
   const auto report = tools::repair(request);
-  if (!report) return print_problem(report.error());
+  if (!report) return print_error(report.error());
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report),
                report->complete() ? Exit::done : Exit::wrong_use);
 }

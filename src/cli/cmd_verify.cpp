@@ -45,7 +45,7 @@ int run(const Request& request) {
                        file.problems.size()));
   };
   const auto report = tools::verify(request.places, progress);
-  if (!report) return print_problem(report.error());
+  if (!report) return print_error(report.error());
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report),
                report->problem_count() == 0 ? Exit::done : Exit::wrong_use);
 }

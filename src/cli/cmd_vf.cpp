@@ -15,7 +15,6 @@ namespace {
 
 using machine::MachineTree;
 using vf::VfMemory;
-using vf::VfProblem;
 
 // What every verb that changes something takes.
 struct Common {
@@ -30,19 +29,6 @@ void add_common(options::Table<Request>& table) {
              options::Offers::files);
 }
 
-int report_problem(const VfProblem& problem) {
-  tell(error_line(problem.message, "", ""));
-  switch (problem.kind) {
-    case VfProblem::Kind::wrong_use:
-      return Exit::wrong_use;
-    case VfProblem::Kind::not_ready:
-      return Exit::machine_not_ready;
-    case VfProblem::Kind::failed:
-      return Exit::capture_failed;
-  }
-  return Exit::capture_failed;
-}
-
 int print_plan(const vf::VfPlan& plan) {
   std::string text;
   for (const auto& step : plan.steps) text += vf::describe(step.action) + "\n";
@@ -55,11 +41,11 @@ vf::Perform hands() {
 }
 
 int do_plan(const vf::PlannedVf& plan, const Common& common) {
-  if (!plan) return report_problem(plan.error());
+  if (!plan) return print_error(plan.error());
   if (common.dry_run) return print_plan(*plan);
   auto memory = VfMemory::load(common.memory);
-  if (!memory) return report_problem(memory.error());
-  if (const auto done = vf::carry_out(*plan, *memory, hands()); !done) return report_problem(done.error());
+  if (!memory) return print_error(memory.error());
+  if (const auto done = vf::carry_out(*plan, *memory, hands()); !done) return print_error(done.error());
   for (const auto& notice : plan->notices) tell(fmt::format("wirespool: note: {}\n", notice));
   return Exit::done;
 }
@@ -112,13 +98,13 @@ options::Table<Reset> reset_table() {
 
 int reset(const Reset& request) {
   auto memory = VfMemory::load(request.memory);
-  if (!memory) return report_problem(memory.error());
+  if (!memory) return print_error(memory.error());
   const MachineTree tree;
   const auto plan = vf::plan_reset(tree, *memory, request.device);
-  if (!plan) return report_problem(plan.error());
+  if (!plan) return print_error(plan.error());
   if (request.dry_run) return print_plan(*plan);
   const auto done = vf::reset(tree, *plan, *memory, hands());
-  return done ? Exit::done : report_problem(done.error());
+  return done ? Exit::done : print_error(done.error());
 }
 
 struct Bind : vf::BindRequest, Common {};
@@ -176,7 +162,7 @@ int trust(const Trust& request) {
   const MachineTree tree;
   const auto devices = machine::list_pci_devices(tree);
   const auto vf = vf::find_device(devices, request.vf);
-  if (!vf) return report_problem(vf.error());
+  if (!vf) return print_error(vf.error());
   const auto pf = std::ranges::find(devices, vf->physical_function, &machine::PciDevice::address);
   std::vector<vf::VfLink> links;
   std::vector<vf::PrivateFlag> flags;

@@ -35,17 +35,16 @@ std::string error_line(std::string_view what, std::string_view why, std::string_
   return line + "\n";
 }
 
-std::string problem_line(const plan::Problem& problem) {
-  return error_line(problem.option, problem.why, problem.what_to_do);
+std::string error_line(const Error& error) { return error_line(error.what, error.why, error.what_to_do); }
+
+int print_errors(const std::vector<Error>& errors) {
+  for (const auto& error : errors) tell(error_line(error));
+  if (errors.empty()) return Exit::done;
+  const auto is_wrong_use = [](const Error& error) { return error.kind == Error::Kind::wrong_use; };
+  return std::ranges::any_of(errors, is_wrong_use) ? Exit::wrong_use : options::exit_of(errors.front().kind);
 }
 
-int print_problems(const std::vector<plan::Problem>& problems) {
-  for (const auto& problem : problems) {
-    tell(problem_line(problem));
-  }
-  if (problems.empty()) return Exit::done;
-  return std::ranges::all_of(problems, &plan::Problem::machine) ? Exit::machine_not_ready : Exit::wrong_use;
-}
+int print_error(const Error& error) { return print_errors({error}); }
 
 std::string closest(std::string_view given, const std::vector<std::string>& names) {
   if (given.size() < 4) return "";  // "-l" is one letter away from every other short option

@@ -123,7 +123,7 @@ Stop needs_value(const options::Page& page, const CLI::ArgumentMismatch& error) 
 
 }  // namespace
 
-Stop refusal(const Error& error) { return {Exit::wrong_use, "", error_line(error.what, error.why, error.what_to_do)}; }
+Stop refusal(const Error& error) { return {Exit::wrong_use, "", error_line(error)}; }
 
 std::variant<std::vector<Given>, Stop> parse(const options::Page& page, const Args& args) {
   // CLI11 would take the next argument for the value of "--output=".

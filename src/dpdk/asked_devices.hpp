@@ -8,6 +8,6 @@
 namespace wirespool::dpdk {
 
 // Every device that -a or --vdev asked for and that did not come up: EAL starts without it. After Eal::start.
-std::vector<plan::Problem> missing_devices();
+std::vector<Error> missing_devices();
 
 }  // namespace wirespool::dpdk

@@ -14,8 +14,8 @@ namespace wirespool::dpdk {
 // packet.
 class BlockMemory {
  public:
-  static std::expected<std::unique_ptr<BlockMemory>, plan::Problem> take(unsigned blocks, std::uint64_t block_bytes,
-                                                                         int numa_node);
+  static std::expected<std::unique_ptr<BlockMemory>, Error> take(unsigned blocks, std::uint64_t block_bytes,
+                                                                 int numa_node);
   ~BlockMemory();
   BlockMemory(const BlockMemory&) = delete;
 

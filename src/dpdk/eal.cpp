@@ -72,15 +72,15 @@ std::string devices_of(const std::vector<std::string>& args) {
 }
 
 // EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.
-plan::Problem refusal(int error, const std::vector<std::string>& args) {
+Error refusal(int error, const std::vector<std::string>& args) {
   auto why = fmt::format("DPDK did not start: {}", rte_strerror(error));
   if (const auto devices = devices_of(args); !devices.empty()) why += fmt::format(" (it was asked for {})", devices);
-  return {"EAL", why, "see its messages above", error != EINVAL};
+  return {"EAL", why, "see its messages above", error == EINVAL ? Error::Kind::wrong_use : Error::Kind::not_ready};
 }
 
 }  // namespace
 
-std::expected<Eal, plan::Problem> Eal::start(const std::vector<std::string>& args, storage::Speaker& err) {
+std::expected<Eal, Error> Eal::start(const std::vector<std::string>& args, storage::Speaker& err) {
   // EAL keeps pointers into its arguments and permutes them (rte_eal_init): they live as long as the process.
   static std::vector<std::string> kept;
   static std::vector<char*> argv;

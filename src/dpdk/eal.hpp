@@ -15,7 +15,7 @@ class Eal {
  public:
   // `args` without a program name. The problem has DPDK's own word for it.
   // What DPDK has to say from now on goes to `err`, which outlives it.
-  static std::expected<Eal, plan::Problem> start(const std::vector<std::string>& args, storage::Speaker& err);
+  static std::expected<Eal, Error> start(const std::vector<std::string>& args, storage::Speaker& err);
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
   ~Eal();

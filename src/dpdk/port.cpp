@@ -23,8 +23,8 @@ constexpr unsigned least_trace = 8192, most_mbufs = 16u << 20;  // mbufs
 
 }  // namespace
 
-std::expected<Port, plan::Problem> Port::configure(const plan::PlannedPort& planned, unsigned mempool_cache,
-                                                   std::vector<std::string>& notices) {
+std::expected<Port, Error> Port::configure(const plan::PlannedPort& planned, unsigned mempool_cache,
+                                           std::vector<std::string>& notices) {
   Port port(planned);
   if (auto done = port.configure_device(notices); !done) return std::unexpected(done.error());
   if (auto done = port.set_up_queues(mempool_cache, notices); !done) return std::unexpected(done.error());
@@ -52,7 +52,7 @@ Port::~Port() {
   rte_mempool_free(pool_);
 }
 
-std::expected<void, plan::Problem> Port::configure_device(std::vector<std::string>& notices) {
+std::expected<void, Error> Port::configure_device(std::vector<std::string>& notices) {
   rte_eth_dev_info info{};
   if (const int error = rte_eth_dev_info_get(id(), &info))
     return std::unexpected(refused("asking what it can do", error));
@@ -71,7 +71,7 @@ std::expected<void, plan::Problem> Port::configure_device(std::vector<std::strin
 
 // The stamping offload can cost the fast receive functions: it is not asked for if the clock cannot be read. Drivers
 // that need to be started first are asked again then.
-std::expected<void, plan::Problem> Port::ask_for_clock(std::vector<std::string>& notices) {
+std::expected<void, Error> Port::ask_for_clock(std::vector<std::string>& notices) {
   std::uint64_t ticks = 0;
   if (plan::facts_of(planned_.driver).utc_stamps) return {};
   if (!planned_.hw_timestamp || rte_eth_read_clock(id(), &ticks) != -ENOTSUP) return {};
@@ -81,10 +81,10 @@ std::expected<void, plan::Problem> Port::ask_for_clock(std::vector<std::string>&
   return need_clock();
 }
 
-std::expected<void, plan::Problem> Port::need_clock() const {
+std::expected<void, Error> Port::need_clock() const {
   if (planned_.hw_timestamp || !planned_.needs_nic_clock) return {};
-  return std::unexpected(plan::Problem{"--timestamp", fmt::format("the clock of {} cannot be used", say()),
-                                       "use --timestamp auto or tsc", true});
+  return std::unexpected(Error{"--timestamp", fmt::format("the clock of {} cannot be used", say()),
+                               "use --timestamp auto or tsc", Error::Kind::not_ready});
 }
 
 // What it was granted is what it has from now on.
@@ -101,7 +101,7 @@ void Port::take(const PortSettings& settings) {
 
 // What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs
 // for a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
-std::expected<void, plan::Problem> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
+std::expected<void, Error> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
   std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc), tx_desc = 512;
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_desc, &tx_desc);
   planned_.rx_desc = rx_desc;
@@ -141,16 +141,17 @@ void Port::park_surplus(unsigned circulating) {
   if (rte_mempool_get_bulk(pool_, parked_.data(), static_cast<unsigned>(parked_.size())) != 0) parked_.clear();
 }
 
-std::expected<void, plan::Problem> Port::make_pool(unsigned mempool_cache) {
+std::expected<void, Error> Port::make_pool(unsigned mempool_cache) {
   const auto name = fmt::format("ws_port{}_{}_{}", id(), planned_.data_room, planned_.mbufs);
   const auto data_room = static_cast<std::uint16_t>(planned_.data_room);
   pool_ = rte_pktmbuf_pool_create(name.c_str(), planned_.mbufs, mempool_cache, 0, data_room,
                                   planned_.numa_node < 0 ? SOCKET_ID_ANY : planned_.numa_node);
   if (pool_) return {};
-  return std::unexpected(plan::Problem{"hugepages",
-                                       fmt::format("no memory for {}'s {} mbufs of {} bytes ({})", say(),
-                                                   planned_.mbufs, planned_.data_room, rte_strerror(rte_errno)),
-                                       "give EAL more memory: more hugepages, or a larger -m with --no-huge", true});
+  return std::unexpected(Error{"hugepages",
+                               fmt::format("no memory for {}'s {} mbufs of {} bytes ({})", say(), planned_.mbufs,
+                                           planned_.data_room, rte_strerror(rte_errno)),
+                               "give EAL more memory: more hugepages, or a larger -m with --no-huge",
+                               Error::Kind::not_ready});
 }
 
 // What a driver that is fed by the kernel does not tell itself.
@@ -190,7 +191,7 @@ int Port::set_up_tx_queues() {
   return 0;
 }
 
-std::expected<void, plan::Problem> Port::start(std::vector<std::string>& notices) {
+std::expected<void, Error> Port::start(std::vector<std::string>& notices) {
   if (planned_.set_mtu && interfaces_.empty()) set_mtu(notices);
   int error = rte_eth_dev_start(id());
   if (error && planned_.rx_queues > 1) error = start_with_fewer_queues(error, notices);
@@ -262,7 +263,7 @@ void Port::check_rss(std::vector<std::string>& notices) {
                   say()));
 }
 
-std::expected<void, plan::Problem> Port::restart(std::vector<std::string>& notices) {
+std::expected<void, Error> Port::restart(std::vector<std::string>& notices) {
   if (const int error = rte_eth_dev_reset(id())) return std::unexpected(refused("resetting it", error));
   started_ = false;
   const unsigned queues = planned_.rx_queues;
@@ -270,7 +271,7 @@ std::expected<void, plan::Problem> Port::restart(std::vector<std::string>& notic
   if (planned_.rx_queues != queues) {  // RX lcores poll as many as before
     planned_.rx_queues = queues;
     return std::unexpected(
-        plan::Problem{say(), "it grants fewer RX queues than before", "start the capture again", true});
+        Error{say(), "it grants fewer RX queues than before", "start the capture again", Error::Kind::not_ready});
   }
   if (const int error = set_up_rx_queues()) return std::unexpected(refused("setting up its RX queues", error));
   if (const int error = set_up_tx_queues()) return std::unexpected(refused("setting up its TX queue", error));
@@ -316,9 +317,9 @@ std::optional<std::string> Port::gone() const {
 
 std::string Port::say() const { return fmt::format("port {} ({})", planned_.id, planned_.name); }
 
-plan::Problem Port::refused(const std::string& doing, int error) const {
+Error Port::refused(const std::string& doing, int error) const {
   return {say(), fmt::format("{} failed: {} (driver {})", doing, say_error(error), planned_.driver),
-          "see the driver's messages above and its page in DPDK's NIC guide", true};
+          "see the driver's messages above and its page in DPDK's NIC guide", Error::Kind::not_ready};
 }
 
 }  // namespace wirespool::dpdk

@@ -22,16 +22,16 @@ namespace wirespool::dpdk {
 // notice, as long as packets can still be received. Control thread; the pool is used by lcores.
 class Port {
  public:
-  static std::expected<Port, plan::Problem> configure(const plan::PlannedPort& planned, unsigned mempool_cache,
-                                                      std::vector<std::string>& notices);
+  static std::expected<Port, Error> configure(const plan::PlannedPort& planned, unsigned mempool_cache,
+                                              std::vector<std::string>& notices);
   Port(Port&& other) noexcept;
   Port& operator=(Port&&) = delete;
   ~Port();  // stops and closes the device, frees the pool
 
-  std::expected<void, plan::Problem> start(std::vector<std::string>& notices);
+  std::expected<void, Error> start(std::vector<std::string>& notices);
   // After its device was reset, by a PF or by itself: resets the driver, configures and starts it as before, with the
   // same pool. No lcore may poll it.
-  std::expected<void, plan::Problem> restart(std::vector<std::string>& notices);
+  std::expected<void, Error> restart(std::vector<std::string>& notices);
   void stop();
 
   std::uint16_t id() const { return static_cast<std::uint16_t>(planned_.id); }
@@ -48,12 +48,12 @@ class Port {
  private:
   explicit Port(const plan::PlannedPort& planned) : planned_(planned) {}
 
-  std::expected<void, plan::Problem> make_pool(unsigned mempool_cache);
-  std::expected<void, plan::Problem> configure_device(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> ask_for_clock(std::vector<std::string>& notices);
-  std::expected<void, plan::Problem> need_clock() const;
+  std::expected<void, Error> make_pool(unsigned mempool_cache);
+  std::expected<void, Error> configure_device(std::vector<std::string>& notices);
+  std::expected<void, Error> ask_for_clock(std::vector<std::string>& notices);
+  std::expected<void, Error> need_clock() const;
   void take(const PortSettings& settings);
-  std::expected<void, plan::Problem> set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices);
+  std::expected<void, Error> set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices);
   std::string provide_more(int error, unsigned circulating);
   void park_surplus(unsigned circulating);
   void watch_interfaces();
@@ -65,7 +65,7 @@ class Port {
   void be_promiscuous(std::vector<std::string>& notices);
   void switch_pause_off(std::vector<std::string>& notices);
   void check_rss(std::vector<std::string>& notices);
-  plan::Problem refused(const std::string& doing, int error) const;
+  Error refused(const std::string& doing, int error) const;
 
   plan::PlannedPort planned_;
   rte_mempool* pool_ = nullptr;

@@ -85,20 +85,22 @@ plan::MachinePort probe_port(std::uint16_t id) {
   return port;
 }
 
-plan::Problem explain(const storage::IoError& error, const std::string& path) {
+Error explain(const storage::IoError& error, const std::string& path) {
   const std::string why = path + ": " + std::strerror(error.code);
   switch (error.code) {
     case ENOENT:
-      return {"--output", why, "create the directory first, on the drive that is to take the packets", true};
+      return {"--output", why, "create the directory first, on the drive that is to take the packets",
+              Error::Kind::not_ready};
     case ENOTDIR:
-      return {"--output", why, "give a directory, not a file", true};
+      return {"--output", why, "give a directory, not a file", Error::Kind::not_ready};
     case EACCES:
     case EPERM:
-      return {"--output", why, "give write permission on the directory, or run as a user who has it", true};
+      return {"--output", why, "give write permission on the directory, or run as a user who has it",
+              Error::Kind::not_ready};
     case EROFS:
-      return {"--output", why, "remount the file system read-write, or give another directory", true};
+      return {"--output", why, "remount the file system read-write, or give another directory", Error::Kind::not_ready};
     default:
-      return {"--output", error.message(), "check the drive, or give another directory", true};
+      return {"--output", error.message(), "check the drive, or give another directory", Error::Kind::not_ready};
   }
 }
 
@@ -113,10 +115,10 @@ std::string device_arguments(const rte_eth_dev_info& info) {
   return devargs && devargs->args ? devargs->args : "";
 }
 
-std::expected<std::vector<plan::MachineDrive>, std::vector<plan::Problem>> probe_drives(
+std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> probe_drives(
     const std::vector<std::string>& outputs) {
   std::vector<plan::MachineDrive> drives;
-  std::vector<plan::Problem> problems;
+  std::vector<Error> problems;
   for (const auto& path : outputs) {
     const auto drive = storage::inspect_drive(path);
     if (!drive) {
@@ -130,7 +132,7 @@ std::expected<std::vector<plan::MachineDrive>, std::vector<plan::Problem>> probe
   return drives;
 }
 
-std::expected<plan::Machine, std::vector<plan::Problem>> probe(const plan::CaptureConfig& config) {
+std::expected<plan::Machine, std::vector<Error>> probe(const plan::CaptureConfig& config) {
   plan::Machine machine;
   machine.main_lcore = rte_get_main_lcore();
   unsigned lcore = 0;

@@ -17,10 +17,10 @@ std::string device_arguments(const rte_eth_dev_info& info);
 
 // What EAL found, and what the output directories stand on. After Eal::start. Problems: directories that cannot be
 // used.
-std::expected<plan::Machine, std::vector<plan::Problem>> probe(const plan::CaptureConfig& config);
+std::expected<plan::Machine, std::vector<Error>> probe(const plan::CaptureConfig& config);
 
 // The output directories alone: wrong ones are told before DPDK is started.
-std::expected<std::vector<plan::MachineDrive>, std::vector<plan::Problem>> probe_drives(
+std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> probe_drives(
     const std::vector<std::string>& outputs);
 
 }  // namespace wirespool::dpdk

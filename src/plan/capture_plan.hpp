@@ -8,6 +8,7 @@
 
 #include "plan/capture_config.hpp"
 #include "plan/machine.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::plan {
 
@@ -84,19 +85,11 @@ struct CapturePlan {
   std::vector<std::string> notices;  // what was clamped or left out, one line each
 };
 
-// One wrong thing: which option, why, what to do.
-struct Problem {
-  std::string option;  // "--snaplen", or "lcores", "hugepages", ...
-  std::string why;
-  std::string what_to_do;
-  bool machine = false;  // true: the machine is not ready (exit 2), false: wrong use (exit 1)
-};
-
 // What can be told from the configuration alone. All problems at once.
-std::vector<Problem> validate(const CaptureConfig& config);
+std::vector<Error> validate(const CaptureConfig& config);
 
 // Decides the capture. Pure: same input, same plan. All problems at once.
-std::expected<CapturePlan, std::vector<Problem>> make_plan(const CaptureConfig& config, const Machine& machine);
+std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine);
 
 // The plan as the devices let it be: `granted` are its ports, in its order, with what each has. Queues a port did not
 // grant are polled by nobody.

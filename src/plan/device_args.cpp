@@ -26,7 +26,7 @@ constexpr auto ring_arguments = std::to_array<std::string_view>({"nodeaction", "
 constexpr auto lenient_drivers =
     std::to_array<LenientDriver>({{"net_tap", tap_arguments}, {"net_ring", ring_arguments}});
 
-void check_arguments(const DeviceArgs& device, std::vector<Problem>& problems) {
+void check_arguments(const DeviceArgs& device, std::vector<Error>& problems) {
   const auto driver = std::ranges::find_if(
       lenient_drivers, [&](const auto& lenient) { return device.name.starts_with(lenient.prefix); });
   if (driver == lenient_drivers.end()) return;
@@ -45,7 +45,7 @@ unsigned number(const DeviceArgs& device, std::string_view key, unsigned otherwi
 
 // DPDK's driver takes the slots of all blocks for one row (rte_eth_af_packet.c: map + i * framesize); the kernel begins
 // each block anew. With a gap at a block's end the driver waits for ever for a frame where there is none.
-void check_slots(const DeviceArgs& device, std::vector<Problem>& problems) {
+void check_slots(const DeviceArgs& device, std::vector<Error>& problems) {
   constexpr unsigned default_slot = 2048, default_block = 4096;
   if (!device.name.starts_with("net_af_packet")) return;
   const unsigned slot = number(device, "framesz", default_slot), block = number(device, "blocksz", default_block);
@@ -81,8 +81,8 @@ DeviceArgs parse_device_args(std::string_view text) {
   return device;
 }
 
-std::vector<Problem> check_vdevs(const EalArgs& args) {
-  std::vector<Problem> problems;
+std::vector<Error> check_vdevs(const EalArgs& args) {
+  std::vector<Error> problems;
   std::set<std::string> names;
   for (const auto& text : eal_option_values(args, "--vdev")) {
     const auto device = parse_device_args(text);

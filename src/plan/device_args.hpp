@@ -22,6 +22,6 @@ DeviceArgs parse_device_args(std::string_view text);
 
 // Devices that EAL would start otherwise than they were asked for, without an error: a name given twice (the later one
 // replaces the earlier), an argument because of which a driver passes over all of them.
-std::vector<Problem> check_vdevs(const EalArgs& args);
+std::vector<Error> check_vdevs(const EalArgs& args);
 
 }  // namespace wirespool::plan

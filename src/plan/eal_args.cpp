@@ -35,13 +35,13 @@ void add_missing(EalArgs& args, std::string_view name) {
   if (!has_eal_option(args, name)) args.emplace_back(name);
 }
 
-Problem no_list(std::string_view name, std::string why) {
+Error no_list(std::string_view name, std::string why) {
   return {"EAL's " + std::string(name), std::move(why),
           "write -l 0-2, or --lcores 0@0,1@0,2@1 to place lcores on CPUs"};
 }
 
 // The lcores the arguments name; nullopt: none named, EAL takes every CPU it may run on.
-std::expected<std::optional<std::vector<LcoreCpus>>, Problem> asked_lcores(const EalArgs& args) {
+std::expected<std::optional<std::vector<LcoreCpus>>, Error> asked_lcores(const EalArgs& args) {
   // From DPDK 25.11 on this renumbers lcores: their CPUs are then EAL's business.
   if (has_any(args, {"-R", "--remap-lcore-ids"})) return std::nullopt;
   for (const auto name : {"--lcores", "-l", "-c"}) {
@@ -61,19 +61,19 @@ std::vector<unsigned> missing_cpus(const LcoreCpus& lcore, std::span<const unsig
   return missing;
 }
 
-void check_cpus(const std::vector<LcoreCpus>& lcores, std::span<const unsigned> usable,
-                std::vector<Problem>& problems) {
+void check_cpus(const std::vector<LcoreCpus>& lcores, std::span<const unsigned> usable, std::vector<Error>& problems) {
   for (const auto& lcore : lcores) {
     const auto missing = missing_cpus(lcore, usable);
     if (missing.empty()) continue;
     problems.push_back({"lcores",
                         fmt::format("lcore {} needs CPU {}, but this process may only run on {}", lcore.lcore,
                                     options::format_number_list(missing), options::format_number_list(usable)),
-                        "give the container or cpuset more CPUs, or place lcores with --lcores 0@0,1@0,...", true});
+                        "give the container or cpuset more CPUs, or place lcores with --lcores 0@0,1@0,...",
+                        Error::Kind::not_ready});
   }
 }
 
-void check_main_lcore(const EalArgs& args, const std::vector<LcoreCpus>& lcores, std::vector<Problem>& problems) {
+void check_main_lcore(const EalArgs& args, const std::vector<LcoreCpus>& lcores, std::vector<Error>& problems) {
   const auto text = option(args, {"--main-lcore"});
   const auto main = text ? options::parse_number_list(*text) : std::unexpected(std::string());
   if (!main || std::ranges::find(lcores, main->front(), &LcoreCpus::lcore) != lcores.end()) return;
@@ -122,7 +122,7 @@ bool has_eal_option(const EalArgs& args, std::string_view name) {
   return eal_option(args, std::span(&name, 1)).has_value();
 }
 
-std::vector<Problem> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus) {
+std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus) {
   auto problems = check_eal_words(args);
   if (option(args, {"--proc-type"}) == "secondary") {
     problems.push_back({"EAL's --proc-type", "a secondary process may not configure ports", "leave it out"});

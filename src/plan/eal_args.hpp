@@ -36,11 +36,11 @@ std::expected<std::vector<LcoreCpus>, std::string> parse_core_mask(std::string_v
 
 // Options EAL does not have, values that are missing, words that belong to no option. EAL would print a page of help
 // over the first two and pass over the last.
-std::vector<Problem> check_eal_words(const EalArgs& args);
+std::vector<Error> check_eal_words(const EalArgs& args);
 
 // What would make EAL abort or a capture impossible, said before EAL starts. usable_cpus: those a cpuset lets this
 // process run on.
-std::vector<Problem> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus);
+std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus);
 
 // `args` and, where they leave it open, what lets captures run side by side, leaves nothing behind and keeps EAL's own
 // messages to errors.

@@ -87,7 +87,7 @@ class WordCheck {
  public:
   explicit WordCheck(const EalArgs& args) : args_(args) {}
 
-  std::vector<Problem> run() {
+  std::vector<Error> run() {
     for (; at_ < args_.size(); ++at_) check(args_[at_]);
     return std::move(problems_);
   }
@@ -125,11 +125,11 @@ class WordCheck {
 
   const EalArgs& args_;
   std::size_t at_ = 0;
-  std::vector<Problem> problems_;
+  std::vector<Error> problems_;
 };
 
 }  // namespace
 
-std::vector<Problem> check_eal_words(const EalArgs& args) { return WordCheck(args).run(); }
+std::vector<Error> check_eal_words(const EalArgs& args) { return WordCheck(args).run(); }
 
 }  // namespace wirespool::plan

@@ -81,17 +81,18 @@ std::optional<HugepagePool> pool_to_grow(const std::vector<HugepagePool>& pools,
   return best;
 }
 
-Problem too_few_pages(const NodeBytes& need, const HugepagePool& pool) {
+Error too_few_pages(const NodeBytes& need, const HugepagePool& pool) {
   const auto pages = pages_needed(need.bytes, pool.page_bytes);
   const auto where = pool.numa_node < 0 ? std::string() : fmt::format(" on node {}", pool.numa_node);
   return {"hugepages",
           fmt::format("the capture takes {}: {} pages of {}{}, and {} are free", options::format_size(need.bytes),
                       pages, options::format_size(pool.page_bytes), where, pool.free),
-          fmt::format("{}, or fewer --mbufs, --blocks or a smaller --block-size", command(pool, pages)), true};
+          fmt::format("{}, or fewer --mbufs, --blocks or a smaller --block-size", command(pool, pages)),
+          Error::Kind::not_ready};
 }
 
 // --no-huge: all memory is what -m says, in MB.
-std::vector<Problem> check_ordinary_memory(const CapturePlan& plan, const EalArgs& args) {
+std::vector<Error> check_ordinary_memory(const CapturePlan& plan, const EalArgs& args) {
   constexpr std::string_view name[] = {"-m"};
   const auto text = eal_option(args, name).value_or("64");
   std::uint64_t given = 0;
@@ -99,7 +100,7 @@ std::vector<Problem> check_ordinary_memory(const CapturePlan& plan, const EalArg
   const auto needed = pages_needed(plan.hugepage_bytes(), usual_page) * usual_page / mib;
   if (needed <= given) return {};
   return {{"EAL's -m", fmt::format("{} MB is less than the {} MB the capture takes", given, needed),
-           fmt::format("give -m {} or more", needed), true}};
+           fmt::format("give -m {} or more", needed), Error::Kind::not_ready}};
 }
 
 bool without_hugepages(const EalArgs& args) { return has_eal_option(args, "--no-huge"); }
@@ -135,20 +136,19 @@ std::uint64_t pages_needed(std::uint64_t bytes, std::uint64_t page_bytes) {
   return (with_room + page_bytes - 1) / page_bytes;
 }
 
-std::optional<Problem> check_any_hugepages(const EalArgs& args, const std::vector<HugepagePool>& pools) {
+std::optional<Error> check_any_hugepages(const EalArgs& args, const std::vector<HugepagePool>& pools) {
   if (without_hugepages(args) || free_bytes(pools, -1) > 0) return std::nullopt;
   const auto pool = pool_to_grow(pools, -1);
   constexpr std::string_view otherwise = "or do without with EAL's --no-huge, slowly";
-  if (!pool) return Problem{"hugepages", "this kernel has none", std::string(otherwise), true};
-  return Problem{"hugepages", "none is free",
-                 fmt::format("{}, {}", command(*pool, 1024 * mib / std::min(pool->page_bytes, 1024 * mib)), otherwise),
-                 true};
+  if (!pool) return Error{"hugepages", "this kernel has none", std::string(otherwise), Error::Kind::not_ready};
+  return Error{"hugepages", "none is free",
+               fmt::format("{}, {}", command(*pool, 1024 * mib / std::min(pool->page_bytes, 1024 * mib)), otherwise),
+               Error::Kind::not_ready};
 }
 
-std::vector<Problem> check_memory(const CapturePlan& plan, const EalArgs& args,
-                                  const std::vector<HugepagePool>& pools) {
+std::vector<Error> check_memory(const CapturePlan& plan, const EalArgs& args, const std::vector<HugepagePool>& pools) {
   if (without_hugepages(args)) return check_ordinary_memory(plan, args);
-  std::vector<Problem> problems;
+  std::vector<Error> problems;
   const auto needs = hugepage_bytes_by_node(plan);
   std::uint64_t sum = 0;
   for (const auto& need : needs) sum += need.bytes;

@@ -32,9 +32,9 @@ std::vector<NodeBytes> hugepage_bytes_by_node(const CapturePlan& plan);
 std::uint64_t pages_needed(std::uint64_t bytes, std::uint64_t page_bytes);
 
 // Before EAL starts: no free hugepage at all makes it fail. Nothing to say with --no-huge.
-std::optional<Problem> check_any_hugepages(const EalArgs& args, const std::vector<HugepagePool>& pools);
+std::optional<Error> check_any_hugepages(const EalArgs& args, const std::vector<HugepagePool>& pools);
 
 // Does the plan fit? `pools` as they were before EAL took pages. Says how many pages are needed and how to get them.
-std::vector<Problem> check_memory(const CapturePlan& plan, const EalArgs& args, const std::vector<HugepagePool>& pools);
+std::vector<Error> check_memory(const CapturePlan& plan, const EalArgs& args, const std::vector<HugepagePool>& pools);
 
 }  // namespace wirespool::plan

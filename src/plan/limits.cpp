@@ -22,19 +22,19 @@ std::uint64_t descriptors_needed(const CapturePlan& plan) {
   return needed;
 }
 
-std::vector<Problem> check_file_size(const CaptureConfig& config, const ProcessLimits& limits) {
+std::vector<Error> check_file_size(const CaptureConfig& config, const ProcessLimits& limits) {
   if (!to_drives(config) || limits.file_bytes >= config.rotate_size) return {};
   return {{"limits",
            fmt::format("files of --rotate-size {} are not allowed, at most {}",
                        options::format_size(config.rotate_size), options::format_size(limits.file_bytes)),
-           "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", true}};
+           "ulimit -f unlimited, LimitFSIZE=infinity, or a smaller --rotate-size", Error::Kind::not_ready}};
 }
 
-std::vector<Problem> check_descriptors(const CapturePlan& plan, const ProcessLimits& limits) {
+std::vector<Error> check_descriptors(const CapturePlan& plan, const ProcessLimits& limits) {
   const auto needed = limits.open_descriptors + descriptors_needed(plan);
   if (limits.descriptors >= needed) return {};
   return {{"limits", fmt::format("{} file descriptors are needed, {} allowed", needed, limits.descriptors),
-           fmt::format("ulimit -n {}, or LimitNOFILE={}", needed, needed), true}};
+           fmt::format("ulimit -n {}, or LimitNOFILE={}", needed, needed), Error::Kind::not_ready}};
 }
 
 }  // namespace wirespool::plan

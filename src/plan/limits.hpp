@@ -20,7 +20,7 @@ std::uint64_t descriptors_needed(const CapturePlan& plan);
 
 // Limits that would make drives fail in the middle of a capture. The first before EAL is started: its own files are
 // under that limit too.
-std::vector<Problem> check_file_size(const CaptureConfig& config, const ProcessLimits& limits);
-std::vector<Problem> check_descriptors(const CapturePlan& plan, const ProcessLimits& limits);
+std::vector<Error> check_file_size(const CaptureConfig& config, const ProcessLimits& limits);
+std::vector<Error> check_descriptors(const CapturePlan& plan, const ProcessLimits& limits);
 
 }  // namespace wirespool::plan

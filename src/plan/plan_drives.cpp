@@ -17,7 +17,8 @@ void check_direct_io(const CaptureConfig& config, const MachineDrive& drive, Fin
     return;
   }
   findings.problems.push_back({"--output", fmt::format("{}: {} takes no O_DIRECT", drive.path, drive.file_system),
-                               "use a directory on ext4 or XFS, or --io pwrite for buffered writes", true});
+                               "use a directory on ext4 or XFS, or --io pwrite for buffered writes",
+                               Error::Kind::not_ready});
 }
 
 void check_block_size(const CaptureConfig& config, const MachineDrive& drive, Findings& findings) {

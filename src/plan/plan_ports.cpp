@@ -122,7 +122,7 @@ void plan_timestamps(const CaptureConfig& config, const MachinePort& port, Plann
   if (planned.hw_timestamp || !planned.needs_nic_clock) return;
   const auto why = port.offers_timestamp ? fmt::format("{} stamps packets, but {}", say(port), unusable)
                                          : fmt::format("{} has no clock to stamp packets with", say(port));
-  findings.problems.push_back({"--timestamp", why, "use --timestamp auto or tsc", true});
+  findings.problems.push_back({"--timestamp", why, "use --timestamp auto or tsc", Error::Kind::not_ready});
 }
 
 void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
@@ -201,7 +201,7 @@ std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine
   if (machine.ports.empty()) {
     findings.problems.push_back({"port", "DPDK found none",
                                  "bind a NIC to vfio-pci and allow it with -a, or give a virtual one with --vdev",
-                                 true});
+                                 Error::Kind::not_ready});
     return {};
   }
   if (config.ports.empty()) return machine.ports;
@@ -210,7 +210,7 @@ std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine
     const auto port = std::ranges::find_if(machine.ports, [&](const auto& p) { return is_called(p, asked); });
     if (port == machine.ports.end()) {
       findings.problems.push_back({"--port", fmt::format("DPDK found no port {}", asked),
-                                   fmt::format("use one of: {}", list_ports(machine)), true});
+                                   fmt::format("use one of: {}", list_ports(machine)), Error::Kind::not_ready});
     } else if (std::ranges::find(selected, port->id, &MachinePort::id) != selected.end()) {
       findings.problems.push_back(
           {"--port", fmt::format("{} is {}, given before", asked, say(*port)), "give each port once"});

@@ -9,7 +9,7 @@ namespace wirespool::plan {
 
 // What the steps of make_plan find out on the way.
 struct Findings {
-  std::vector<Problem> problems;
+  std::vector<Error> problems;
   std::vector<std::string> notices;
 };
 

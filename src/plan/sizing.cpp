@@ -87,8 +87,8 @@ CaptureConfig config_for(const Demand& demand, const Sizing& sizing, const Count
   return config;
 }
 
-std::vector<Problem> check(const Demand& demand) {
-  std::vector<Problem> problems;
+std::vector<Error> check(const Demand& demand) {
+  std::vector<Error> problems;
   if (demand.bits_per_s == 0) problems.push_back({"--rate", "nothing a second needs no capture", "give it as 40G"});
   if (demand.drive_bytes_per_s == 0) problems.push_back({"--drive-speed", "0 stores nothing", "give it as 2G"});
   if (demand.ports == 0) problems.push_back({"--ports", "0 ports receive nothing", "give 1 or more"});
@@ -100,7 +100,7 @@ std::vector<Problem> check(const Demand& demand) {
 
 }  // namespace
 
-std::expected<Sizing, std::vector<Problem>> size_capture(const Demand& demand, const StageRates& rates) {
+std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, const StageRates& rates) {
   if (auto problems = check(demand); !problems.empty()) return std::unexpected(problems);
   const bool blocks = demand.handoff == HandoffKind::blocks;
   Sizing sizing;
@@ -110,7 +110,7 @@ std::expected<Sizing, std::vector<Problem>> size_capture(const Demand& demand, c
   sizing.writer_mpps = blocks ? 0 : mpps_of(rates.build, demand.mix);
   const auto counts = count(demand, sizing);
   if (1 + counts.rx + counts.writers > most_lcores) {
-    return std::unexpected(std::vector<Problem>{
+    return std::unexpected(std::vector<Error>{
         {"--rate", fmt::format("it takes {} lcores, DPDK has {}", 1 + counts.rx + counts.writers, most_lcores),
          "split it over several machines"}});
   }

@@ -34,7 +34,7 @@ struct Sizing {
   CapturePlan plan;
 };
 
-std::expected<Sizing, std::vector<Problem>> size_capture(const Demand& demand, const StageRates& rates);
+std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, const StageRates& rates);
 
 // For people, and for programs.
 std::string describe(const Demand& demand, const StageRates& rates, const Sizing& sizing);

@@ -14,7 +14,7 @@
 namespace wirespool::plan {
 namespace {
 
-using Problems = std::vector<Problem>;
+using Problems = std::vector<Error>;
 
 void check_outputs(Problems& problems, const CaptureConfig& config) {
   if (!to_drives(config) || !config.outputs.empty()) return;
@@ -60,7 +60,7 @@ void check_on_seal(Problems& problems, const CaptureConfig& config) {
 
 }  // namespace
 
-std::vector<Problem> validate(const CaptureConfig& config) {
+std::vector<Error> validate(const CaptureConfig& config) {
   Problems problems;
   check_outputs(problems, config);
   for (auto& wrong : capture_table().problems(config)) {

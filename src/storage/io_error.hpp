@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
+
+#include "wirespool/error.hpp"
 
 namespace wirespool::storage {
 
@@ -14,6 +17,11 @@ struct IoError {
 
   std::string message() const { return what + ": " + std::generic_category().message(code); }
 };
+
+// As an Error of a machine that is not ready.
+inline Error not_ready(const IoError& error, std::string what_to_do) {
+  return {error.what, std::generic_category().message(error.code), std::move(what_to_do), Error::Kind::not_ready};
+}
 
 inline IoError last_error(std::string what) { return {std::move(what), errno}; }
 

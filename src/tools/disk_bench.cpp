@@ -21,17 +21,16 @@
 namespace wirespool::tools {
 namespace {
 
-using Problem = std::unexpected<DiskBenchProblem>;
+using Problem = std::unexpected<Error>;
 
-Problem not_ready(std::string message) { return Problem({std::move(message), DiskBenchProblem::Kind::not_ready}); }
+Problem not_ready(std::string_view line) { return Problem(Error::of_line(line, Error::Kind::not_ready)); }
 Problem failed(const storage::IoError& error) {
-  return Problem({error.message() + ": see dmesg for what the drive said", DiskBenchProblem::Kind::failed});
+  return Problem({error.what, std::generic_category().message(error.code), "see dmesg for what the drive said",
+                  Error::Kind::failed});
 }
 
-std::expected<void, DiskBenchProblem> check_sizes(const DiskBenchOptions& options) {
-  const auto wrong = [](std::string message) {
-    return Problem({std::move(message), DiskBenchProblem::Kind::wrong_use});
-  };
+std::expected<void, Error> check_sizes(const DiskBenchOptions& options) {
+  const auto wrong = [](std::string_view line) { return Problem(Error::of_line(line, Error::Kind::wrong_use)); };
   constexpr std::uint64_t most_bytes = 1 << 30;  // write(2) takes less than 2 GiB at once
   if (options.directories.empty()) return wrong("no directory: nothing to measure: give one a drive");
   if (options.block_bytes == 0 || options.block_bytes > most_bytes) {
@@ -45,7 +44,7 @@ std::expected<void, DiskBenchProblem> check_sizes(const DiskBenchOptions& option
 }
 
 // Which directories take direct writes; the rest go through the page cache, and only if asked for by --io pwrite.
-std::expected<std::vector<bool>, DiskBenchProblem> check_direct_io(const DiskBenchOptions& options) {
+std::expected<std::vector<bool>, Error> check_direct_io(const DiskBenchOptions& options) {
   std::vector<bool> direct;
   for (const auto& directory : options.directories) {
     const auto trial = machine::try_direct_io(directory);
@@ -63,7 +62,7 @@ std::expected<std::vector<bool>, DiskBenchProblem> check_direct_io(const DiskBen
 }
 
 // Directories of one file system share its free room.
-std::expected<void, DiskBenchProblem> check_room(const DiskBenchOptions& options) {
+std::expected<void, Error> check_room(const DiskBenchOptions& options) {
   std::map<dev_t, std::uint64_t> needed;
   for (const auto& directory : options.directories) {
     struct stat status {};
@@ -79,7 +78,7 @@ std::expected<void, DiskBenchProblem> check_room(const DiskBenchOptions& options
   return {};
 }
 
-std::expected<BenchRun, DiskBenchProblem> run_together(std::span<BenchDrive> drives, const std::atomic<bool>& stop) {
+std::expected<BenchRun, Error> run_together(std::span<BenchDrive> drives, const std::atomic<bool>& stop) {
   for (auto& drive : drives) {
     if (auto ready = drive.prepare(); !ready) return failed(ready.error());
   }
@@ -102,10 +101,10 @@ std::expected<BenchRun, DiskBenchProblem> run_together(std::span<BenchDrive> dri
   return run;
 }
 
-std::expected<BenchSet, DiskBenchProblem> measure(const DiskBenchOptions& options, std::size_t count,
-                                                  const std::vector<bool>& direct, const std::atomic<bool>& stop,
-                                                  const std::function<void(const BenchSet&)>& progress,
-                                                  std::vector<std::string>& notices) {
+std::expected<BenchSet, Error> measure(const DiskBenchOptions& options, std::size_t count,
+                                       const std::vector<bool>& direct, const std::atomic<bool>& stop,
+                                       const std::function<void(const BenchSet&)>& progress,
+                                       std::vector<std::string>& notices) {
   BenchSet set;
   std::vector<BenchDrive> drives;
   for (std::size_t i = 0; i < count; ++i) {
@@ -184,9 +183,8 @@ Carried carries(const BenchSet& set, double rate_bits) {
   return total.min < rate_bits ? Carried::on_average : Carried::yes;
 }
 
-std::expected<DiskBenchReport, DiskBenchProblem> disk_bench(const DiskBenchOptions& options,
-                                                            const std::atomic<bool>& stop,
-                                                            const std::function<void(const BenchSet&)>& progress) {
+std::expected<DiskBenchReport, Error> disk_bench(const DiskBenchOptions& options, const std::atomic<bool>& stop,
+                                                 const std::function<void(const BenchSet&)>& progress) {
   if (auto sizes = check_sizes(options); !sizes) return Problem(sizes.error());
   const auto direct = check_direct_io(options);
   if (!direct) return Problem(direct.error());

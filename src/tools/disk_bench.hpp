@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/io_error.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::tools {
 
@@ -67,15 +68,9 @@ struct DiskBenchReport {
   bool interrupted = false;
 };
 
-struct DiskBenchProblem {
-  enum class Kind { wrong_use, not_ready, failed };
-  std::string message;  // "what: why: what to do"
-  Kind kind = Kind::wrong_use;
-};
-
 // Writes, measures and leaves nothing: its files never bear a name. Stops early, with what is finished, when `stop` is
 // set. `progress` is told each finished run.
-std::expected<DiskBenchReport, DiskBenchProblem> disk_bench(
+std::expected<DiskBenchReport, Error> disk_bench(
     const DiskBenchOptions& options, const std::atomic<bool>& stop,
     const std::function<void(const BenchSet&)>& progress = [](const BenchSet&) {});
 

@@ -22,10 +22,10 @@ namespace {
 constexpr auto progress_interval = std::chrono::milliseconds(250);
 constexpr std::uint64_t packets_between_looks = 16384;
 
-std::expected<OutputFile, ToolProblem> open_output(const std::string& path, const Spool& spool) {
+std::expected<OutputFile, Error> open_output(const std::string& path, const Spool& spool) {
   if (path == "-") {
     auto output = OutputFile::standard_output();
-    if (!output) return std::unexpected(not_ready(output.error(), ""));
+    if (!output) return std::unexpected(storage::not_ready(output.error(), ""));
     return std::move(*output);
   }
   std::vector<std::string> inputs;
@@ -33,9 +33,9 @@ std::expected<OutputFile, ToolProblem> open_output(const std::string& path, cons
   auto output = OutputFile::create(path, inputs);
   if (output) return std::move(*output);
   if (output.error().code == EEXIST) {
-    return std::unexpected(wrong_use({path, "it is one of the files to read", "write to another file with -w"}));
+    return std::unexpected(Error{path, "it is one of the files to read", "write to another file with -w"});
   }
-  return std::unexpected(not_ready(output.error(), "write to another file with -w"));
+  return std::unexpected(storage::not_ready(output.error(), "write to another file with -w"));
 }
 
 // What the output and the filter have to know of the files before anything is written.
@@ -61,7 +61,7 @@ Inputs look_at(const Spool& spool) {
   return inputs;
 }
 
-std::expected<Query, ToolProblem> make_query(const ExtractOptions& options, const Inputs& inputs) {
+std::expected<Query, Error> make_query(const ExtractOptions& options, const Inputs& inputs) {
   Query query;
   query.from = options.from;
   query.to = options.to;
@@ -69,7 +69,7 @@ std::expected<Query, ToolProblem> make_query(const ExtractOptions& options, cons
   if (options.filter.empty()) return query;
   auto filter =
       inputs.linktypes.empty() ? Filter::compile(options.filter) : Filter::compile(options.filter, inputs.linktypes);
-  if (!filter) return std::unexpected(wrong_use({"--filter", filter.error().why, filter.error().what_to_do}));
+  if (!filter) return std::unexpected(Error{"--filter", filter.error().why, filter.error().what_to_do});
   query.filter = std::move(*filter);
   return query;
 }
@@ -136,24 +136,24 @@ std::string outside_of_all_files(const Spool& spool, const ExtractOptions& optio
       rfc3339(first), rfc3339(last));
 }
 
-ToolProblem explain(const PacketWriter& writer, PacketWriter::Result result) {
+Error explain(const PacketWriter& writer, PacketWriter::Result result) {
   if (result == PacketWriter::Result::other_linktype) {
-    return wrong_use({"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"});
+    return Error{"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"};
   }
   if (result == PacketWriter::Result::too_late) {
-    return wrong_use({"extract", "there are packets of a time after 2106, which a pcap file has no bits for",
-                      "use --format pcapng, or --to 2106-01-01T00:00:00Z"});
+    return Error{"extract", "there are packets of a time after 2106, which a pcap file has no bits for",
+                 "use --format pcapng, or --to 2106-01-01T00:00:00Z"};
   }
-  return not_ready(writer.error(), "make room there, or write to another place with -w");
+  return storage::not_ready(writer.error(), "make room there, or write to another place with -w");
 }
 
 // Of files only. Nothing is written before one of them could be read.
-std::expected<ExtractReport, ToolProblem> extract_from(const std::vector<std::string>& places,
-                                                       const ExtractOptions& options) {
+std::expected<ExtractReport, Error> extract_from(const std::vector<std::string>& places,
+                                                 const ExtractOptions& options) {
   const auto spool = Spool::open(places);
-  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  if (!spool) return std::unexpected(spool.error());
   const auto inputs = look_at(*spool);
-  if (inputs.none_readable(*spool)) return std::unexpected(wrong_use(*inputs.problem));
+  if (inputs.none_readable(*spool)) return std::unexpected(*inputs.problem);
   auto query = make_query(options, inputs);
   if (!query) return std::unexpected(query.error());
   auto output = open_output(options.output, *spool);
@@ -177,14 +177,14 @@ std::expected<ExtractReport, ToolProblem> extract_from(const std::vector<std::st
 
 }  // namespace
 
-std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options) {
+std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {
   if (options.from >= options.to) {
-    return std::unexpected(wrong_use({"--to", "it is not later than --from", "give a later time, or leave it out"}));
+    return std::unexpected(Error{"--to", "it is not later than --from", "give a later time, or leave it out"});
   }
   const auto inputs = PipeInputs::take(options.places);
   if (!inputs) return std::unexpected(inputs.error());
   auto report = extract_from(inputs->places(), options);
-  if (!report) return std::unexpected(ToolProblem{inputs->as_given(report.error().error), report.error().kind});
+  if (!report) return std::unexpected(inputs->as_given(report.error()));
   for (auto& notice : report->notices) notice = inputs->as_given(notice);
   for (auto& problem : report->problems) problem = inputs->as_given(problem);
   return report;

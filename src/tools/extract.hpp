@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tools/packet_writer.hpp"
-#include "tools/tool_problem.hpp"
+#include "wirespool/error.hpp"
 #include "wirespool/merge.hpp"
 
 namespace wirespool::tools {
@@ -44,6 +44,6 @@ struct ExtractReport {
   std::vector<Error> problems;  // what could not be read; the rest was
 };
 
-std::expected<ExtractReport, ToolProblem> extract(const ExtractOptions& options);
+std::expected<ExtractReport, Error> extract(const ExtractOptions& options);
 
 }  // namespace wirespool::tools

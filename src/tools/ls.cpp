@@ -138,9 +138,9 @@ void tell_uncounted(LsReport& report) {
 double ListedFile::bits_per_s() const { return rate(entry.bytes, entry.first, entry.last); }
 double ListedCapture::bits_per_s() const { return rate(bytes, first, last); }
 
-std::expected<LsReport, ToolProblem> ls(const LsOptions& options) {
+std::expected<LsReport, Error> ls(const LsOptions& options) {
   const auto spool = Spool::open(options.places);
-  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  if (!spool) return std::unexpected(spool.error());
   LsReport report;
   report.notices = spool->notices();
   for (const auto& group : group_by_capture(*spool))

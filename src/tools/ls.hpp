@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tools/ledger_file.hpp"
-#include "tools/tool_problem.hpp"
+#include "wirespool/error.hpp"
 #include "wirespool/spool.hpp"
 
 namespace wirespool::tools {
@@ -57,7 +57,7 @@ struct LsReport {
   std::vector<std::string> notices;
 };
 
-std::expected<LsReport, ToolProblem> ls(const LsOptions& options);
+std::expected<LsReport, Error> ls(const LsOptions& options);
 
 std::string render_table(const LsReport& report);
 std::string render_json(const LsReport& report);

@@ -99,9 +99,9 @@ bool IndexReport::complete() const {
   return std::ranges::none_of(files, [](const auto& file) { return file.outcome == Outcome::refused; });
 }
 
-std::expected<IndexReport, ToolProblem> make_indices(const IndexOptions& options) {
+std::expected<IndexReport, Error> make_indices(const IndexOptions& options) {
   const auto spool = Spool::open(options.places);
-  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  if (!spool) return std::unexpected(spool.error());
   IndexReport report;
   report.notices = spool->notices();
   for (const auto& entry : spool->files()) report.files.push_back(make_one(entry, options));

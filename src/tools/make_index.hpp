@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "format/index_file.hpp"
-#include "tools/tool_problem.hpp"
+#include "wirespool/error.hpp"
 #include "wirespool/spool.hpp"
 
 namespace wirespool::tools {
@@ -34,7 +34,7 @@ struct IndexReport {
   bool complete() const;  // every file has one now
 };
 
-std::expected<IndexReport, ToolProblem> make_indices(const IndexOptions& options);
+std::expected<IndexReport, Error> make_indices(const IndexOptions& options);
 std::string render_table(const IndexReport& report);
 
 }  // namespace wirespool::tools

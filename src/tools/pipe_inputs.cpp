@@ -15,7 +15,7 @@ std::string temporary_directory() {
 
 }  // namespace
 
-std::expected<PipeInputs, ToolProblem> PipeInputs::take(const std::vector<std::string>& places) {
+std::expected<PipeInputs, Error> PipeInputs::take(const std::vector<std::string>& places) {
   PipeInputs inputs;
   for (const auto& place : places) {
     if (place != "-" && !storage::is_pipe(place)) {
@@ -23,9 +23,9 @@ std::expected<PipeInputs, ToolProblem> PipeInputs::take(const std::vector<std::s
       continue;
     }
     if (place == "-" && stdin_is_terminal())
-      return std::unexpected(wrong_use({"-", "standard input is a terminal", "pipe a capture file into it"}));
+      return std::unexpected(Error{"-", "standard input is a terminal", "pipe a capture file into it"});
     auto copy = storage::PipeCopy::of(place, temporary_directory());
-    if (!copy) return std::unexpected(not_ready(copy.error(), "set TMPDIR to a directory with room"));
+    if (!copy) return std::unexpected(storage::not_ready(copy.error(), "set TMPDIR to a directory with room"));
     inputs.places_.push_back(copy->path());
     inputs.copies_.push_back(std::move(*copy));
     inputs.names_.push_back(place == "-" ? "standard input" : place);
@@ -43,7 +43,7 @@ std::string PipeInputs::as_given(std::string text) const {
 }
 
 Error PipeInputs::as_given(Error error) const {
-  return {as_given(error.what), as_given(error.why), as_given(error.what_to_do)};
+  return {as_given(error.what), as_given(error.why), as_given(error.what_to_do), error.kind};
 }
 
 }  // namespace wirespool::tools

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "storage/pipe_copy.hpp"
-#include "tools/tool_problem.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::tools {
 
 // Places to read, with those that are pipes ("-", FIFOs) read to their end into files in $TMPDIR, or else /var/tmp.
 class PipeInputs {
  public:
-  static std::expected<PipeInputs, ToolProblem> take(const std::vector<std::string>& places);
+  static std::expected<PipeInputs, Error> take(const std::vector<std::string>& places);
 
   const std::vector<std::string>& places() const { return places_; }
   // Text about these places with the names that were given.

@@ -86,12 +86,12 @@ std::vector<std::string> captures_without_end(const std::string& directory) {
   return notices;
 }
 
-std::expected<RepairReport::InDirectory, ToolProblem> repair_directory(const std::string& path, bool dry_run) {
+std::expected<RepairReport::InDirectory, Error> repair_directory(const std::string& path, bool dry_run) {
   const auto directory = storage::Directory::open(path);
   if (!directory) {
     const bool wrong = directory.error().code == ENOENT || directory.error().code == ENOTDIR;
-    auto problem = not_ready(directory.error(), "name the output directories of a capture");
-    if (wrong) problem.kind = ToolProblem::Kind::wrong_use;
+    auto problem = storage::not_ready(directory.error(), "name the output directories of a capture");
+    if (wrong) problem.kind = Error::Kind::wrong_use;
     return std::unexpected(std::move(problem));
   }
   RepairReport::InDirectory result{path, {}, {}};
@@ -122,7 +122,7 @@ bool RepairReport::complete() const {
   });
 }
 
-std::expected<RepairReport, ToolProblem> repair(const RepairOptions& options) {
+std::expected<RepairReport, Error> repair(const RepairOptions& options) {
   RepairReport report;
   report.dry_run = options.dry_run;
   for (const auto& path : options.directories) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tools/repair_file.hpp"
-#include "tools/tool_problem.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::tools {
 
@@ -29,7 +29,7 @@ struct RepairReport {
   bool complete() const;
 };
 
-std::expected<RepairReport, ToolProblem> repair(const RepairOptions& options);
+std::expected<RepairReport, Error> repair(const RepairOptions& options);
 
 std::string render_table(const RepairReport& report);
 std::string render_json(const RepairReport& report);

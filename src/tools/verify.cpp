@@ -122,11 +122,11 @@ std::size_t VerifyReport::problem_count() const {
   return count;
 }
 
-std::expected<VerifyReport, ToolProblem> verify(const std::vector<std::string>& places,
-                                                const std::function<void(const FileVerdict&)>& done) {
+std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places,
+                                          const std::function<void(const FileVerdict&)>& done) {
   const auto begin = std::chrono::steady_clock::now();
   const auto spool = Spool::open(places);
-  if (!spool) return std::unexpected(wrong_use(spool.error()));
+  if (!spool) return std::unexpected(spool.error());
   VerifyReport report;
   report.files.reserve(spool->files().size());
   Verdicts verdicts;

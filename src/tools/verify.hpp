@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/tool_problem.hpp"
 #include "tools/verify_file.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::tools {
 
@@ -32,8 +32,8 @@ struct VerifyReport {
 };
 
 // `done` is called after each file.
-std::expected<VerifyReport, ToolProblem> verify(const std::vector<std::string>& places,
-                                                const std::function<void(const FileVerdict&)>& done = {});
+std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places,
+                                          const std::function<void(const FileVerdict&)>& done = {});
 
 std::string render_table(const VerifyReport& report);
 std::string render_json(const VerifyReport& report);

@@ -46,8 +46,8 @@ std::vector<std::string> vfio_files(const machine::MachineTree& tree, const mach
 
 }  // namespace
 
-std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machine::PciDevice>& devices,
-                                                         const std::string& name) {
+std::expected<machine::PciDevice, Error> find_device(const std::vector<machine::PciDevice>& devices,
+                                                     const std::string& name) {
   if (const auto* device = find_plain(devices, name)) return *device;
   const auto parts = split_number(name);
   const auto* parent = parts ? find_plain(devices, parts->first) : nullptr;

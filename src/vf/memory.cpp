@@ -84,7 +84,7 @@ std::set<std::string> touched(const std::vector<machine::PciDevice>& devices, co
 
 }  // namespace
 
-std::expected<VfMemory, VfProblem> VfMemory::load(std::string path) {
+std::expected<VfMemory, Error> VfMemory::load(std::string path) {
   VfMemory memory(std::move(path));
   std::ifstream file(memory.path_);
   if (!file) {
@@ -102,7 +102,7 @@ std::expected<VfMemory, VfProblem> VfMemory::load(std::string path) {
   return memory;
 }
 
-std::expected<void, VfProblem> VfMemory::save() const {
+std::expected<void, Error> VfMemory::save() const {
   const std::filesystem::path path(path_);
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
@@ -116,20 +116,20 @@ std::expected<void, VfProblem> VfMemory::save() const {
   return {};
 }
 
-std::expected<void, VfProblem> VfMemory::remember(const VfAction& undo) {
+std::expected<void, Error> VfMemory::remember(const VfAction& undo) {
   if (std::ranges::any_of(undos_, [&](const VfAction& known) { return same_setting(undo, known); })) return {};
   undos_.push_back(undo);
   return save();
 }
 
-std::expected<void, VfProblem> VfMemory::forget(const VfAction& undo) {
+std::expected<void, Error> VfMemory::forget(const VfAction& undo) {
   const auto found = std::ranges::find(undos_, undo);
   if (found == undos_.end()) return {};
   undos_.erase(found);
   return save();
 }
 
-std::expected<void, VfProblem> carry_out(const VfPlan& plan, VfMemory& memory, const Perform& perform) {
+std::expected<void, Error> carry_out(const VfPlan& plan, VfMemory& memory, const Perform& perform) {
   for (auto step : plan.steps) {
     const auto known = memory.undos();
     const auto promised = step.undo;
@@ -173,9 +173,9 @@ PlannedVf plan_reset(const machine::MachineTree& tree, const VfMemory& memory, c
   return plan;
 }
 
-std::expected<void, VfProblem> reset(const machine::MachineTree& tree, const VfPlan& plan, VfMemory& memory,
-                                     const Perform& perform) {
-  std::expected<void, VfProblem> result;
+std::expected<void, Error> reset(const machine::MachineTree& tree, const VfPlan& plan, VfMemory& memory,
+                                 const Perform& perform) {
+  std::expected<void, Error> result;
   for (auto step : plan.steps) {
     if (!has_gone(tree, step.action)) {
       const auto done = perform(step);

@@ -21,10 +21,10 @@ namespace wirespool::vf {
 namespace {
 
 using storage::FileDescriptor;
-using Done = std::expected<void, VfProblem>;
+using Done = std::expected<void, Error>;
 
-std::unexpected<VfProblem> refused(const machine::MachineTree& tree, const VfAction& action,
-                                   const storage::IoError& error) {
+std::unexpected<Error> refused(const machine::MachineTree& tree, const VfAction& action,
+                               const storage::IoError& error) {
   return failed(error.message() + ": " + advice_on(tree, action, error.code, geteuid() == 0));
 }
 
@@ -80,8 +80,8 @@ Done run(const VfAction& action) {
 std::string command_file(const VfAction& action) { return "sys/kernel/debug/i40e/" + action.target + "/command"; }
 
 // What the kernel's log gains while `command` is given (Documentation/ABI/testing/dev-kmsg: one record a read).
-std::expected<std::vector<std::string>, VfProblem> ask_i40e(const machine::MachineTree& tree, const VfAction& action,
-                                                            const std::string& command) {
+std::expected<std::vector<std::string>, Error> ask_i40e(const machine::MachineTree& tree, const VfAction& action,
+                                                        const std::string& command) {
   const FileDescriptor log(::open(tree.path("dev/kmsg").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!log) return failed("/dev/kmsg: " + std::generic_category().message(errno) + ": run as root");
   ::lseek(log.get(), 0, SEEK_END);
@@ -142,7 +142,7 @@ std::string lockdown(const machine::MachineTree& tree) {
 
 }  // namespace
 
-std::expected<void, VfProblem> check_taken(const VfAction& action, const std::vector<VfLink>& links) {
+std::expected<void, Error> check_taken(const VfAction& action, const std::vector<VfLink>& links) {
   const auto link = std::ranges::find(links, action.number, &VfLink::number);
   if (link == links.end()) return {};
   const auto is = switch_of(*link, action.name);
@@ -166,7 +166,7 @@ std::string advice_on(const machine::MachineTree& tree, const VfAction& action, 
   return "dmesg may say more";
 }
 
-std::expected<void, VfProblem> perform(const machine::MachineTree& tree, VfStep& step) {
+std::expected<void, Error> perform(const machine::MachineTree& tree, VfStep& step) {
   const auto& action = step.action;
   const auto from = [&](const std::expected<void, storage::IoError>& result) -> Done {
     if (result) return {};

@@ -29,13 +29,13 @@ VfStep write_step(const machine::PciDevice& device, const std::string& file, con
 }
 
 // A device that a program has open cannot be taken from it: the kernel would wait until the program ends.
-std::expected<void, VfProblem> check_unused(const machine::MachineTree& tree, const machine::PciDevice& device) {
+std::expected<void, Error> check_unused(const machine::MachineTree& tree, const machine::PciDevice& device) {
   const auto users = vfio_users(tree, device);
   if (users.empty()) return {};
   return not_ready(fmt::format("{}: process {} has it open: stop that first", device.address, fmt::join(users, ", ")));
 }
 
-std::expected<void, VfProblem> check_not_needed(const machine::MachineTree& tree, const machine::PciDevice& device) {
+std::expected<void, Error> check_not_needed(const machine::MachineTree& tree, const machine::PciDevice& device) {
   for (const auto& interface : device.interfaces) {
     const auto use = machine::in_use(tree, interface);
     if (use.empty()) continue;
@@ -45,7 +45,7 @@ std::expected<void, VfProblem> check_not_needed(const machine::MachineTree& tree
   return {};
 }
 
-std::expected<void, VfProblem> check_not_shared(const machine::PciDevice& device, const std::string& driver) {
+std::expected<void, Error> check_not_shared(const machine::PciDevice& device, const std::string& driver) {
   const auto shared = machine::shared_driver_for(device);
   if (shared.empty()) return {};
   const auto remedy = device.driver == shared
@@ -56,8 +56,8 @@ std::expected<void, VfProblem> check_not_shared(const machine::PciDevice& device
       device.address, shared, driver, remedy));
 }
 
-std::expected<void, VfProblem> check_can_bind(const machine::MachineTree& tree, const machine::PciDevice& device,
-                                              const BindRequest& request) {
+std::expected<void, Error> check_can_bind(const machine::MachineTree& tree, const machine::PciDevice& device,
+                                          const BindRequest& request) {
   if (auto unused = check_unused(tree, device); !unused) return unused;
   if (!request.force && !request.driver.empty()) {
     if (auto own = check_not_shared(device, request.driver); !own) return own;
@@ -94,7 +94,7 @@ VfStep bind_step(const machine::PciDevice& device, const std::string& driver) {
 
 // A PF that a program has through vfio-pci: the kernel's word for a VF of it is -ENOENT
 // (vfio_pci_core_sriov_configure).
-std::expected<void, VfProblem> check_makes_vfs(const machine::MachineTree& tree, const machine::PciDevice& pf) {
+std::expected<void, Error> check_makes_vfs(const machine::MachineTree& tree, const machine::PciDevice& pf) {
   if (pf.driver != "vfio-pci") return {};
   if (tree.line("sys/module/vfio_pci/parameters/enable_sriov").value_or("N") == "Y") return {};
   return not_ready(

@@ -12,7 +12,7 @@ namespace wirespool::vf {
 namespace {
 
 using Kind = VfAction::Kind;
-using Done = std::expected<void, VfProblem>;
+using Done = std::expected<void, Error>;
 
 constexpr const char* true_promiscuous = "vf-true-promisc-support";
 
@@ -23,8 +23,8 @@ struct Pair {
   Parent parent;
 };
 
-std::expected<Pair, VfProblem> find_pair(const machine::MachineTree& tree, const TrustRequest& request,
-                                         const std::vector<PrivateFlag>& flags) {
+std::expected<Pair, Error> find_pair(const machine::MachineTree& tree, const TrustRequest& request,
+                                     const std::vector<PrivateFlag>& flags) {
   const auto devices = machine::list_pci_devices(tree);
   const auto vf = find_device(devices, request.vf);
   if (!vf) return std::unexpected(vf.error());

@@ -2,21 +2,22 @@
 #pragma once
 
 #include <expected>
-#include <string>
-#include <utility>
+#include <string_view>
 
-#include "vf/vf.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::vf {
 
-inline std::unexpected<VfProblem> not_ready(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::not_ready});
+// A line is "what: why: what to do".
+
+inline std::unexpected<Error> not_ready(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::not_ready));
 }
-inline std::unexpected<VfProblem> wrong_use(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::wrong_use});
+inline std::unexpected<Error> wrong_use(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::wrong_use));
 }
-inline std::unexpected<VfProblem> failed(std::string message) {
-  return std::unexpected(VfProblem{std::move(message), VfProblem::Kind::failed});
+inline std::unexpected<Error> failed(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::failed));
 }
 
 }  // namespace wirespool::vf

@@ -12,17 +12,12 @@
 #include "machine/pci.hpp"
 #include "storage/io_error.hpp"
 #include "vf/link.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::vf {
 
 // `wirespool vf ...`: SR-IOV virtual functions. Each verb is planned first, as a list of steps that can be shown
 // (--dry-run) or done; what a step changed is remembered in a file before it is done, and `vf reset` puts it back.
-
-struct VfProblem {
-  enum class Kind { wrong_use, not_ready, failed };
-  std::string message;  // "what: why: what to do"
-  Kind kind = Kind::not_ready;
-};
 
 // One change to the machine.
 struct VfAction {
@@ -52,14 +47,14 @@ struct VfPlan {
   std::vector<VfStep> steps;         // empty: it is so already
   std::vector<std::string> notices;  // what the user should know
 };
-using PlannedVf = std::expected<VfPlan, VfProblem>;
+using PlannedVf = std::expected<VfPlan, Error>;
 
 // The equivalent shell command, or commands, one a line.
 std::string describe(const VfAction& action);
 
 // A device as people name it: "0000:3b:02.0", "3b:02.0", "ens1f0" (what has this interface), "ens1f0:2" (VF 2 of it).
-std::expected<machine::PciDevice, VfProblem> find_device(const std::vector<machine::PciDevice>& devices,
-                                                         const std::string& name);
+std::expected<machine::PciDevice, Error> find_device(const std::vector<machine::PciDevice>& devices,
+                                                     const std::string& name);
 
 // Processes that have the device open through vfio, by its group or by its own character device (Linux,
 // Documentation/driver-api/vfio.rst, "VFIO Device cdev").
@@ -115,11 +110,11 @@ struct MirrorRequest {
 PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& request);
 
 // Does one step, and tells its undo what only the doing shows.
-std::expected<void, VfProblem> perform(const machine::MachineTree& tree, VfStep& step);
+std::expected<void, Error> perform(const machine::MachineTree& tree, VfStep& step);
 
 // Whether the VF is as `action` (Kind::set_vf) set it, by what its PF says afterwards: Intel's i40e takes a trust it
 // does not give, in its "base mode", and says nothing.
-std::expected<void, VfProblem> check_taken(const VfAction& action, const std::vector<VfLink>& links);
+std::expected<void, Error> check_taken(const VfAction& action, const std::vector<VfLink>& links);
 
 // What to do about a refusal of the kernel's, `code` of errno(3), by whom it was asked.
 std::string advice_on(const machine::MachineTree& tree, const VfAction& action, int code, bool as_root);
@@ -131,30 +126,30 @@ class VfMemory {
   static constexpr const char* default_path = "/run/wirespool/vf.json";
 
   // No file is an empty memory.
-  static std::expected<VfMemory, VfProblem> load(std::string path);
+  static std::expected<VfMemory, Error> load(std::string path);
 
-  std::expected<void, VfProblem> remember(const VfAction& undo);  // the first value of a setting is the one to put back
-  std::expected<void, VfProblem> forget(const VfAction& undo);
+  std::expected<void, Error> remember(const VfAction& undo);  // the first value of a setting is the one to put back
+  std::expected<void, Error> forget(const VfAction& undo);
   const std::vector<VfAction>& undos() const { return undos_; }
 
  private:
   explicit VfMemory(std::string path) : path_(std::move(path)) {}
-  std::expected<void, VfProblem> save() const;
+  std::expected<void, Error> save() const;
   std::string path_;
   std::vector<VfAction> undos_;
 };
 
-using Perform = std::function<std::expected<void, VfProblem>(VfStep&)>;
+using Perform = std::function<std::expected<void, Error>(VfStep&)>;
 
 // Remembers, then does, step by step; stops at the first that fails.
-std::expected<void, VfProblem> carry_out(const VfPlan& plan, VfMemory& memory, const Perform& perform);
+std::expected<void, Error> carry_out(const VfPlan& plan, VfMemory& memory, const Perform& perform);
 
 // What `vf reset [DEVICE]` will do, newest change first. Refused while a program has one of the devices open.
 PlannedVf plan_reset(const machine::MachineTree& tree, const VfMemory& memory, const std::string& device);
 
 // Does as much of it as can be done. What has gone with its device is forgotten.
-std::expected<void, VfProblem> reset(const machine::MachineTree& tree, const VfPlan& plan, VfMemory& memory,
-                                     const Perform& perform);
+std::expected<void, Error> reset(const machine::MachineTree& tree, const VfPlan& plan, VfMemory& memory,
+                                 const Perform& perform);
 
 // What is there.
 struct VfRow {

@@ -87,20 +87,20 @@ TEST_CASE("more than the free room is refused before anything is written") {
   options.blocks = std::uint64_t{1} << 40;
   const auto report = disk_bench(options, go_on);
   REQUIRE_FALSE(report);
-  CHECK(report.error().kind == DiskBenchProblem::Kind::not_ready);
-  CHECK(report.error().message.find("give fewer --blocks") != std::string::npos);
+  CHECK(report.error().kind == Error::Kind::not_ready);
+  CHECK(report.error().message().find("give fewer --blocks") != std::string::npos);
 }
 
 TEST_CASE("a directory that is not there, and sizes that measure nothing, are refused") {
   const test::TempDir directory;
   auto options = small(directory);
   options.directories = {(directory / "nothing").string()};
-  CHECK(disk_bench(options, go_on).error().kind == DiskBenchProblem::Kind::not_ready);
+  CHECK(disk_bench(options, go_on).error().kind == Error::Kind::not_ready);
   options = small(directory);
   options.block_bytes = 1000;  // no multiple of any drive's block
   CHECK_FALSE(disk_bench(options, go_on));
   options = small(directory);
   options.depth = 0;
-  CHECK(disk_bench(options, go_on).error().kind == DiskBenchProblem::Kind::wrong_use);
-  CHECK(disk_bench({}, go_on).error().kind == DiskBenchProblem::Kind::wrong_use);
+  CHECK(disk_bench(options, go_on).error().kind == Error::Kind::wrong_use);
+  CHECK(disk_bench({}, go_on).error().kind == Error::Kind::wrong_use);
 }

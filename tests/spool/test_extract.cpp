@@ -132,11 +132,11 @@ TEST_CASE("a filter that libpcap refuses, and a place that is not there, are wro
   Rig rig(10);
   rig.options.filter = "hots 1.2.3.4";
   const auto refused = tools::extract(rig.options);
-  CHECK(refused.error().kind == tools::ToolProblem::Kind::wrong_use);
-  CHECK(refused.error().error.message().find("--filter: ") == 0);
+  CHECK(refused.error().kind == Error::Kind::wrong_use);
+  CHECK(refused.error().message().find("--filter: ") == 0);
   rig.options.filter.clear();
   rig.options.places = {rig.directory.str() + "/none"};
-  CHECK(tools::extract(rig.options).error().kind == tools::ToolProblem::Kind::wrong_use);
+  CHECK(tools::extract(rig.options).error().kind == Error::Kind::wrong_use);
   CHECK_FALSE(std::filesystem::exists(rig.options.output));
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("a file that is read is never written over") {
   rig.options.places = {input.string()};
   for (const auto name : {"input.pcap", "link.pcap"}) {
     rig.options.output = (rig.directory / name).string();
-    CHECK(tools::extract(rig.options).error().kind == tools::ToolProblem::Kind::wrong_use);
+    CHECK(tools::extract(rig.options).error().kind == Error::Kind::wrong_use);
   }
   CHECK(read_bytes(input) == pcap_bytes(rig.trace));
 }
@@ -161,7 +161,7 @@ TEST_CASE("files of several link types go into pcapng, and not into pcap") {
   rig.options.places = {ethernet.string(), raw.string()};
   const auto refused = tools::extract(rig.options);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().error.what_to_do == "use --format pcapng");
+  CHECK(refused.error().what_to_do == "use --format pcapng");
   rig.options.format = OutputFormat::pcapng;
   CHECK(tools::extract(rig.options)->packets == 20);
   auto file = SpoolFile::open(rig.options.output);
@@ -193,6 +193,6 @@ TEST_CASE("a full drive is told, not swallowed") {
   rig.options.output = "/dev/full";
   const auto report = tools::extract(rig.options);
   REQUIRE_FALSE(report);
-  CHECK(report.error().kind == tools::ToolProblem::Kind::not_ready);
-  CHECK(report.error().error.why == "No space left on device");
+  CHECK(report.error().kind == Error::Kind::not_ready);
+  CHECK(report.error().why == "No space left on device");
 }

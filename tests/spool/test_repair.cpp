@@ -377,7 +377,7 @@ TEST_CASE_METHOD(Crash, "a capture that did not come to its end is told, and sta
 
 TEST_CASE("a directory that is not there is wrong use; one with nothing to repair is fine") {
   TempDir directory;
-  CHECK(tools::repair({{directory.str() + "/none"}, false}).error().kind == tools::ToolProblem::Kind::wrong_use);
+  CHECK(tools::repair({{directory.str() + "/none"}, false}).error().kind == Error::Kind::wrong_use);
   CHECK(tools::render_table(*tools::repair({{directory.str()}, false})) == "no unsealed files: nothing to repair\n");
 }
 

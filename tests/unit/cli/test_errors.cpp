@@ -25,7 +25,8 @@ TEST_CASE("a misspelling is matched, another word is not") {
 }
 
 TEST_CASE("wrong use counts before a machine that is not ready") {
-  CHECK(print_problems({}) == Exit::done);
-  CHECK(print_problems({{"test", "not ready", "", true}}) == Exit::machine_not_ready);
-  CHECK(print_problems({{"test", "not ready", "", true}, {"test", "wrong", "", false}}) == Exit::wrong_use);
+  CHECK(print_errors({}) == Exit::done);
+  CHECK(print_errors({{"test", "not ready", "", wirespool::Error::Kind::not_ready}}) == Exit::machine_not_ready);
+  CHECK(print_errors({{"test", "not ready", "", wirespool::Error::Kind::not_ready}, {"test", "wrong", ""}}) ==
+        Exit::wrong_use);
 }

@@ -58,16 +58,16 @@ inline plan::CapturePlan must_plan(const plan::CaptureConfig& config, const plan
   const auto plan = plan::make_plan(config, machine);
   std::string text;
   if (!plan) {
-    for (const auto& problem : plan.error()) text += problem.option + ": " + problem.why + "; ";
+    for (const auto& problem : plan.error()) text += problem.what + ": " + problem.why + "; ";
     throw std::runtime_error("no plan: " + text);
   }
   return *plan;
 }
 
 // The problems, one "option: why" a line.
-inline std::string problems_of(const std::vector<plan::Problem>& problems) {
+inline std::string problems_of(const std::vector<Error>& problems) {
   std::string text;
-  for (const auto& problem : problems) text += problem.option + ": " + problem.why + "\n";
+  for (const auto& problem : problems) text += problem.what + ": " + problem.why + "\n";
   return text;
 }
 

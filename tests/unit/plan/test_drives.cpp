@@ -23,10 +23,10 @@ TEST_CASE("a file system without O_DIRECT is named") {
   auto config = a_config(machine);
   const auto plan = make_plan(config, machine);
   REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].option == "--output");
+  CHECK(plan.error()[0].what == "--output");
   CHECK(plan.error()[0].why == "/data/nvme1: tmpfs takes no O_DIRECT");
   CHECK_THAT(plan.error()[0].what_to_do, Catch::Contains("--io pwrite"));
-  CHECK(plan.error()[0].machine);
+  CHECK(plan.error()[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("--io pwrite writes buffered where O_DIRECT is refused, with a notice") {
@@ -54,7 +54,7 @@ TEST_CASE("one directory by two names is refused") {
   const auto plan = make_plan(a_config(machine), machine);
   REQUIRE_FALSE(plan);
   CHECK(plan.error()[0].why == "/data/nvme0 and /data/nvme1 are the same directory");
-  CHECK_FALSE(plan.error()[0].machine);
+  CHECK(plan.error()[0].kind == wirespool::Error::Kind::wrong_use);
 }
 
 TEST_CASE("two directories of one file system work, with a notice") {

@@ -97,9 +97,9 @@ TEST_CASE("an lcore on a CPU this process may not use is named before EAL aborts
   constexpr unsigned one_cpu[] = {0};
   const auto problems = check_eal_args({"-l", "0,1"}, one_cpu);
   REQUIRE(problems.size() == 1);
-  CHECK(problems[0].option == "lcores");
+  CHECK(problems[0].what == "lcores");
   CHECK(problems[0].why == "lcore 1 needs CPU 1, but this process may only run on 0");
-  CHECK(problems[0].machine);
+  CHECK(problems[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("a group with one CPU too many is named by that CPU") {

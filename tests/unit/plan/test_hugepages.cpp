@@ -82,10 +82,10 @@ TEST_CASE("the bytes of all nodes are the plan's") {
 TEST_CASE("no free page at all is said before EAL fails over it") {
   const auto problem = check_any_hugepages({}, {pages_of_2m(0, 0), pages_of_1g(0, 0)});
   REQUIRE(problem);
-  CHECK(problem->option == "hugepages");
+  CHECK(problem->what == "hugepages");
   CHECK_THAT(problem->what_to_do,
              Contains("echo 512 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"));
-  CHECK(problem->machine);
+  CHECK(problem->kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("pages that others use are added to what is asked for") {
@@ -115,7 +115,7 @@ TEST_CASE("a plan that does not fit says how many pages it needs and how to get 
   CHECK_THAT(problems[0].why, Contains(std::to_string(pages) + " pages of 2MiB on node 0, and 8 are free"));
   CHECK_THAT(problems[0].what_to_do,
              Contains("echo " + std::to_string(pages + 12) + " > /sys/devices/system/node/node0"));
-  CHECK(problems[0].machine);
+  CHECK(problems[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("pages on the wrong node do not help") {

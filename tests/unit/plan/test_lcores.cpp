@@ -159,7 +159,7 @@ TEST_CASE("too few lcores: how many, and why") {
   const auto plan = make_plan(a_config(machine), machine);
   REQUIRE_FALSE(plan);
   REQUIRE(plan.error().size() == 1);
-  CHECK(plan.error()[0].option == "lcores");
+  CHECK(plan.error()[0].what == "lcores");
   CHECK(plan.error()[0].why == "needs 3: 1 main, 1 RX for 1 queue, 1 writer; EAL has 2");
   CHECK_THAT(plan.error()[0].what_to_do, Catch::Contains("-l 0-2") && Catch::Contains("0@0,1@0,2@1"));
 }

@@ -129,7 +129,7 @@ TEST_CASE("--blocks below what the lanes need says how many they need") {
   config.blocks = 7;
   const auto plan = make_plan(config, machine);
   REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].option == "--blocks");
+  CHECK(plan.error()[0].what == "--blocks");
   CHECK(plan.error()[0].what_to_do == "give 10 or more, or leave it out");
   config.blocks = 10;
   CHECK(must_plan(config, machine).blocks == 10);

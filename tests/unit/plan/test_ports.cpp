@@ -24,8 +24,8 @@ TEST_CASE("no port at all: the machine is not ready") {
   const auto machine = a_machine(3, 0, 1);
   const auto plan = make_plan(a_config(machine), machine);
   REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].option == "port");
-  CHECK(plan.error()[0].machine);
+  CHECK(plan.error()[0].what == "port");
+  CHECK(plan.error()[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("a port is asked for by id, by name, or by PCI address with or without its domain") {
@@ -58,7 +58,7 @@ TEST_CASE("a port that is not there is named beside those that are") {
   REQUIRE_FALSE(plan);
   CHECK(plan.error()[0].why == "DPDK found no port 7");
   CHECK(plan.error()[0].what_to_do == "use one of: 0 (0000:3b:00.0)");
-  CHECK(plan.error()[0].machine);
+  CHECK(plan.error()[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("one port by two names is refused") {
@@ -220,8 +220,8 @@ TEST_CASE("--timestamp hw on a NIC without a clock is not replaced by the TSC") 
   config.timestamp = TimestampSource::hw;
   const auto plan = make_plan(config, machine);
   REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].option == "--timestamp");
-  CHECK(plan.error()[0].machine);
+  CHECK(plan.error()[0].what == "--timestamp");
+  CHECK(plan.error()[0].kind == wirespool::Error::Kind::not_ready);
 }
 
 TEST_CASE("RSS is for several queues, and masked by what the device offers") {

@@ -110,10 +110,10 @@ TEST_CASE("each wrong option is named, alone, with what to do") {
     CAPTURE(wrong.option, wrong.why);
     const auto problems = validate(config);
     REQUIRE(problems.size() == 1);
-    CHECK(problems[0].option == wrong.option);
+    CHECK(problems[0].what == wrong.option);
     CHECK_THAT(problems[0].why, Catch::Contains(wrong.why));
     CHECK_FALSE(problems[0].what_to_do.empty());
-    CHECK_FALSE(problems[0].machine);
+    CHECK(problems[0].kind == wirespool::Error::Kind::wrong_use);
   }
 }
 
@@ -137,5 +137,5 @@ TEST_CASE("a plan is not made of a wrong configuration") {
   config.rx_queues = 0;
   const auto plan = make_plan(config, a_machine(3, 1, 2));
   REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].option == "--rx-queues");
+  CHECK(plan.error()[0].what == "--rx-queues");
 }

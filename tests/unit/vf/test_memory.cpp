@@ -28,7 +28,7 @@ struct OnePf : FakeMachine {
   }
 };
 
-std::expected<void, VfProblem> refuse(VfStep&) { return std::unexpected(VfProblem{"no", VfProblem::Kind::failed}); }
+std::expected<void, Error> refuse(VfStep&) { return std::unexpected(Error{.what = "no", .kind = Error::Kind::failed}); }
 
 VfAction trust(const std::string& value) {
   return {.kind = VfAction::Kind::set_vf, .about = pf, .target = "ens1", .name = "trust", .value = value, .number = 1};
@@ -44,7 +44,7 @@ TEST_CASE("what was changed survives in the file and is put back, newest first")
   CHECK(machine.content(directory + "sriov_numvfs").starts_with("3"));
   CHECK(machine.content(directory + "sriov_drivers_autoprobe").starts_with("0"));
   auto again = VfMemory::load(machine.memory());
-  INFO((again ? "" : again.error().message));
+  INFO((again ? "" : again.error().message()));
   REQUIRE(again);
   const auto plan = plan_reset(machine.tree(), *again, "");
   REQUIRE(plan->steps.size() == 2);
@@ -70,7 +70,7 @@ TEST_CASE("a step that fails is not remembered, those before it are") {
   const auto plan = plan_create(machine.tree(), {pf, 3, false});
   unsigned done = 0;
   const auto result = carry_out(
-      *plan, *memory, [&](VfStep& step) { return done++ == 0 ? std::expected<void, VfProblem>() : refuse(step); });
+      *plan, *memory, [&](VfStep& step) { return done++ == 0 ? std::expected<void, Error>() : refuse(step); });
   CHECK_FALSE(result);
   REQUIRE(memory->undos().size() == 1);
   CHECK(memory->undos()[0].target.ends_with("sriov_drivers_autoprobe"));
@@ -115,7 +115,7 @@ TEST_CASE("a reset waits for nobody: a VF in use refuses it") {
       {.kind = VfAction::Kind::write_file, .about = pf, .target = directory + "sriov_numvfs", .value = "0"}));
   const auto plan = plan_reset(machine.tree(), *memory, "");
   REQUIRE_FALSE(plan);
-  CHECK(plan.error().message.find("process 77") != std::string::npos);
+  CHECK(plan.error().message().find("process 77") != std::string::npos);
 }
 
 TEST_CASE("a trust that is put back resets the VF: not while it is in use") {
@@ -131,14 +131,14 @@ TEST_CASE("a trust that is put back resets the VF: not while it is in use") {
   machine.link("proc/77/fd/3", "/dev/vfio/9");
   const auto plan = plan_reset(machine.tree(), *memory, "");
   REQUIRE_FALSE(plan);
-  CHECK(plan.error().message.find("0000:3b:10.1: process 77") != std::string::npos);
+  CHECK(plan.error().message().find("0000:3b:10.1: process 77") != std::string::npos);
 }
 
 TEST_CASE("a trust that the driver took and did not give is found out") {
   auto link = VfLink{.number = 1, .mac = "", .trusted = false};
   const auto taken = check_taken(trust("on"), {link});
   REQUIRE_FALSE(taken);
-  CHECK(taken.error().message.find("left it off") != std::string::npos);
+  CHECK(taken.error().message().find("left it off") != std::string::npos);
   CHECK(check_taken(trust("off"), {link}));
   link.trusted = true;
   CHECK(check_taken(trust("on"), {link}));
@@ -183,15 +183,15 @@ TEST_CASE("a write that is refused names the file") {
               std::nullopt};
   const auto done = perform(machine.tree(), step);
   REQUIRE_FALSE(done);
-  CHECK(done.error().message.find("/" + directory + "nothing: No such file or directory") != std::string::npos);
+  CHECK(done.error().message().find("/" + directory + "nothing: No such file or directory") != std::string::npos);
 }
 
 TEST_CASE("a command that fails or is not there is said") {
   const OnePf machine;
   VfStep step{{.kind = VfAction::Kind::run, .about = pf, .command = {"false"}}, std::nullopt};
-  CHECK(perform(machine.tree(), step).error().message == "'false' failed");
+  CHECK(perform(machine.tree(), step).error().message() == "'false' failed");
   step.action.command = {"wirespool-no-such-program"};
-  CHECK(perform(machine.tree(), step).error().message.find("package") != std::string::npos);
+  CHECK(perform(machine.tree(), step).error().message().find("package") != std::string::npos);
   step.action.command = {"true"};
   CHECK(perform(machine.tree(), step));
 }
@@ -227,7 +227,7 @@ TEST_CASE("the rule's identifier, known only when it is made, is what is remembe
   plan.steps.push_back({action, action});
   REQUIRE(carry_out(plan, *memory, [](VfStep& step) {
     step.undo->value = "160 2";
-    return std::expected<void, VfProblem>();
+    return std::expected<void, Error>();
   }));
   REQUIRE(memory->undos().size() == 1);
   CHECK(describe(memory->undos()[0]) ==

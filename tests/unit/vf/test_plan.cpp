@@ -52,7 +52,7 @@ std::vector<std::string> undos(const PlannedVf& plan) {
   return list;
 }
 
-std::string message(const PlannedVf& plan) { return plan ? "" : plan.error().message; }
+std::string message(const PlannedVf& plan) { return plan ? "" : plan.error().message(); }
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -68,8 +68,8 @@ TEST_CASE("a device is found by address, short address, interface and VF number"
   CHECK(find_device(devices, "ens1f0v1")->address == "0000:3b:02.1");
   CHECK(find_device(devices, "ens1f0:1")->address == "0000:3b:02.1");
   CHECK(find_device(devices, pf + ":0")->address == "0000:3b:02.0");
-  CHECK(mentions(find_device(devices, "ens1f0:7").error().message, "it has 2 VFs"));
-  CHECK(find_device(devices, "eth9").error().kind == VfProblem::Kind::wrong_use);
+  CHECK(mentions(find_device(devices, "ens1f0:7").error().message(), "it has 2 VFs"));
+  CHECK(find_device(devices, "eth9").error().kind == Error::Kind::wrong_use);
 }
 
 TEST_CASE("VFs are created from none, within what the PF can have") {
@@ -302,7 +302,7 @@ TEST_CASE("a value that is none is refused before anything is looked at") {
   TrustRequest request;
   request.vf = "3b:02.1";
   request.mac = "52:54";
-  CHECK(plan_trust(machine.tree(), request, {link_of(1)}, {}).error().kind == VfProblem::Kind::wrong_use);
+  CHECK(plan_trust(machine.tree(), request, {link_of(1)}, {}).error().kind == Error::Kind::wrong_use);
 }
 
 TEST_CASE("a VF that will see only its own traffic is said to") {
@@ -387,5 +387,5 @@ TEST_CASE("a PF that cannot mirror gets advice, a VF that is not there an error"
   machine.virtual_function(pf, 0, "0000:3b:10.0");
   CHECK(mentions(message(plan_mirror(machine.tree(), {pf, {}, 0, true, true})), "capture on the PF itself"));
   CHECK(mentions(message(plan_mirror(machine.tree(), {pf, {}, 3, true, true})), "1 VFs, counted from 0"));
-  CHECK(plan_mirror(machine.tree(), {pf, {0}, 0, true, true}).error().kind == VfProblem::Kind::wrong_use);
+  CHECK(plan_mirror(machine.tree(), {pf, {0}, 0, true, true}).error().kind == Error::Kind::wrong_use);
 }
