@@ -21,7 +21,8 @@ struct Error {
   }
   // Of message()'s "what: why: what to do".
   static Error of_line(std::string_view line, Kind kind) {
-    Error error{.kind = kind};
+    Error error;
+    error.kind = kind;
     const auto first = line.find(": "), second = first == line.npos ? first : line.find(": ", first + 2);
     error.what = line.substr(0, first);
     if (first != line.npos) error.why = line.substr(first + 2, second == line.npos ? second : second - first - 2);

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "dpdk/ring_memory.hpp"
-#include "policy/striping.hpp"
+#include "dpdk/memory.hpp"
+#include "policy/placement.hpp"
 #include "policy/writer_shape.hpp"
 
 namespace wirespool::capture {

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "capture/crossing.hpp"
-#include "capture/intake.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/refer.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "capture/handoff.hpp"
-#include "capture/intake.hpp"
+#include "capture/outlet.hpp"
 #include "dpdk/refer.hpp"
 #include "stats/counters.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <rte_errno.h>
 
-#include "dpdk/ring_memory.hpp"
+#include "dpdk/memory.hpp"
 
 namespace wirespool::capture {
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-#include "capture/done_by.hpp"
+#include "capture/stopping.hpp"
 #include "format/file_name.hpp"
 #include "storage/small_file.hpp"
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "capture/handoff.hpp"
-#include "capture/intake.hpp"
 #include "capture/outlet.hpp"
 #include "dpdk/refer.hpp"
 #include "record/appender.hpp"

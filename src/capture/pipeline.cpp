@@ -10,7 +10,7 @@
 #include <limits>
 #include <utility>
 
-#include "capture/done_by.hpp"
+#include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
 #include "stats/ledger.hpp"
 

@@ -11,15 +11,13 @@
 #include <optional>
 #include <thread>
 
-#include "capture/done_by.hpp"
 #include "capture/ledger_sinks.hpp"
 #include "capture/outputs.hpp"
 #include "capture/own_limits.hpp"
 #include "capture/pipeline.hpp"
 #include "capture/reporter.hpp"
 #include "capture/service_watch.hpp"
-#include "capture/stop_signals.hpp"
-#include "dpdk/asked_devices.hpp"
+#include "capture/stopping.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/eal.hpp"
 #include "dpdk/probe.hpp"

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "capture/intake.hpp"
 #include "capture/lcore_signals.hpp"
+#include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
 #include "capture/stage_clock.hpp"
 #include "policy/shared_clock.hpp"

@@ -10,7 +10,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "tools/terminal.hpp"
 #include "wirespool/version.hpp"
 

@@ -2,7 +2,6 @@
 #include "cli/capture_options.hpp"
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "plan/capture_plan.hpp"
 
 #ifdef WIRESPOOL_CAPTURE

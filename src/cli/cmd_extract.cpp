@@ -8,7 +8,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/extract.hpp"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
 #include "tools/ls.hpp"

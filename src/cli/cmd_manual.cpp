@@ -3,7 +3,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "options/documents.hpp"
 #include "wirespool/version.hpp"

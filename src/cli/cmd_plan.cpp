@@ -4,7 +4,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "plan/sizing.hpp"
 #include "plan/words.hpp"

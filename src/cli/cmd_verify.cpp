@@ -6,10 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "cli/reading.hpp"
-#include "tools/printable.hpp"
 #include "tools/terminal.hpp"
 #include "tools/verify.hpp"
 

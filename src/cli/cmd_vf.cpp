@@ -6,7 +6,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "vf/vf.hpp"
 

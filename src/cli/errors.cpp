@@ -2,13 +2,15 @@
 #include "cli/errors.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 
-#include "cli/output.hpp"
-#include "tools/printable.hpp"
+#include "tools/terminal.hpp"
 
 namespace wirespool::cli {
+
 namespace {
 
 // Levenshtein's distance, one row at a time.
@@ -58,5 +60,16 @@ std::string closest(std::string_view given, const std::vector<std::string>& name
   }
   return best;
 }
+
+int print(const std::string& text, int exit_code) {
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (written) return exit_code;
+  tell(error_line("standard output", std::strerror(errno),
+                  "the result did not get out: make room, or let somebody read"));
+  return exit_code == Exit::done ? Exit::machine_not_ready : exit_code;
+}
+
+void tell(const std::string& text) { (void)std::fputs(text.c_str(), stderr); }
 
 }  // namespace wirespool::cli

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/output.hpp"
+#include "cli/errors.hpp"
 
 namespace wirespool::cli {
 namespace {

@@ -2,7 +2,6 @@
 #include "cli/reading.hpp"
 
 #include "cli/errors.hpp"
-#include "cli/output.hpp"
 
 namespace wirespool::cli {
 

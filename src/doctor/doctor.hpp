@@ -4,10 +4,38 @@
 #include <string>
 #include <vector>
 
-#include "doctor/findings.hpp"
 #include "machine/facts.hpp"
 
 namespace wirespool::doctor {
+
+enum class Level { ok, advice, must_fix };
+
+// One thing that stands, or does not stand, between this machine and a capture without loss.
+struct Finding {
+  Level level = Level::ok;
+  std::string topic;    // "hugepages": for scripts, does not change
+  std::string subject;  // "node 0", "0000:3b:02.0", "/data/nvme0", or ""
+  std::string text;
+  std::string fix;  // a command, or a line to put somewhere; "" for ok
+};
+
+// Pure: same facts, same findings.
+std::vector<Finding> judge(const machine::Facts& facts);
+
+// Its parts, each adding to `findings`.
+void judge_memory(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_processor(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_process(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_platform(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_vfio(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_ports(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_directories(const machine::Facts& facts, std::vector<Finding>& findings);
+void judge_clock(const machine::Facts& facts, std::vector<Finding>& findings);
+
+// What they share.
+std::vector<const machine::PciDevice*> ready_ports(
+    const machine::Facts& facts);                 // network devices a DPDK driver can have now
+std::string describe_bytes(std::uint64_t bytes);  // "2.0 GiB"
 
 // `wirespool doctor [DIR...]`: what stands between this machine and a capture without loss. Reads only, unless
 // machine::LookOptions::try_write asks for a trial.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "doctor/findings.hpp"
+#include "doctor/doctor.hpp"
 
 namespace wirespool::doctor {
 namespace {

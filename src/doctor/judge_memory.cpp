@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "doctor/findings.hpp"
+#include "doctor/doctor.hpp"
 
 namespace wirespool::doctor {
 namespace {

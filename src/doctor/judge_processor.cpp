@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "doctor/findings.hpp"
+#include "doctor/doctor.hpp"
 
 namespace wirespool::doctor {
 namespace {

@@ -2,6 +2,7 @@
 #include "dpdk/net_interface.hpp"
 
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <rte_ethdev.h>
@@ -12,12 +13,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "dpdk/probe.hpp"
-#include "plan/device_args.hpp"
+#include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
+
 namespace {
 
 // A socket of the process's network namespace, for the ioctls of netdevice(7); -1: none can be made. Open until the
@@ -117,6 +122,43 @@ std::vector<NetInterface> interfaces_of(std::uint16_t port) {
   for (const auto* key : {"iface", "rx_iface", "remote"})
     for (const auto& name : arguments.all(key)) add(NetInterface::by_name(name));
   return interfaces;
+}
+
+namespace {
+
+bool is_packet_socket_on(int descriptor, unsigned index) {
+  sockaddr_ll bound{};
+  socklen_t size = sizeof bound;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return false;
+  return bound.sll_family == AF_PACKET && bound.sll_ifindex == static_cast<int>(index);
+}
+
+}  // namespace
+
+PacketSockets PacketSockets::on_interface(unsigned index) {
+  PacketSockets found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const auto name = entry.path().filename().string();
+    int descriptor = -1;
+    std::from_chars(name.data(), name.data() + name.size(), descriptor);
+    if (is_packet_socket_on(descriptor, index)) found.sockets_.push_back(descriptor);
+  }
+  return found;
+}
+
+std::optional<std::uint64_t> PacketSockets::dropped() {
+  bool all = !sockets_.empty();
+  for (const int socket : sockets_) {
+    tpacket_stats stats{};
+    socklen_t size = sizeof stats;
+    if (::getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0)
+      dropped_ += stats.tp_drops;
+    else
+      all = false;
+  }
+  if (!all) return std::nullopt;
+  return dropped_;
 }
 
 }  // namespace wirespool::dpdk

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "dpdk/packet_sockets.hpp"
+#include "dpdk/net_interface.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/drivers.hpp"
 #include "stats/loss_sums.hpp"

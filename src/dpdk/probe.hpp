@@ -8,8 +8,6 @@
 #include "plan/capture_plan.hpp"
 #include "plan/machine.hpp"
 
-struct rte_eth_dev_info;
-
 namespace wirespool::dpdk {
 
 // The arguments of a virtual device without its name, empty for others.
@@ -22,5 +20,8 @@ std::expected<plan::Machine, std::vector<Error>> probe(const plan::CaptureConfig
 // The output directories alone: wrong ones are told before DPDK is started.
 std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> probe_drives(
     const std::vector<std::string>& outputs);
+
+// Every device that -a or --vdev asked for and that did not come up: EAL starts without it. After Eal::start.
+std::vector<Error> missing_devices();
 
 }  // namespace wirespool::dpdk

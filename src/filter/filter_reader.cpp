@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "filter/filter_tokens.hpp"
 #include "format/address_text.hpp"
 #include "format/flow_key.hpp"
 

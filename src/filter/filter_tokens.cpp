@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "filter/filter_tokens.hpp"
+#include "filter/filter_reader.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,17 +3,20 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <string_view>
 
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::machine {
+
 namespace {
 
 constexpr int grace_ms = 2000;
@@ -110,6 +113,23 @@ void Command::end() noexcept {
   ::kill(-pid_, SIGTERM);
   if (!reap(grace_ms)) ::kill(-pid_, SIGKILL);
   while (!reap(grace_ms)) continue;
+}
+
+namespace {
+
+constexpr int background_nice = 10;
+
+}  // namespace
+
+void stay_in_background(const std::vector<unsigned>& cpus) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const unsigned cpu : cpus)
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+  if (!cpus.empty()) (void)::sched_setaffinity(0, sizeof set, &set);
+  // On Linux the nice value is a thread's own, and 0 is the calling one (setpriority(2), "C library/kernel
+  // differences").
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), background_nice);
 }
 
 }  // namespace wirespool::machine

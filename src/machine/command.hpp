@@ -43,4 +43,8 @@ class Command {
   std::optional<int> status_;  // of waitpid(2), once reaped
 };
 
+// The calling thread, and all it starts from now on, runs on these CPUs only (none named: where it may already) and
+// gives way to everything else there. A kernel that does not let it is no reason to stop.
+void stay_in_background(const std::vector<unsigned>& cpus) noexcept;
+
 }  // namespace wirespool::machine

@@ -8,8 +8,8 @@
 
 #include <memory>
 
-#include "storage/direct_alignment.hpp"
 #include "storage/drive.hpp"
+#include "storage/drive_parts.hpp"
 #include "storage/file_descriptor.hpp"
 
 namespace wirespool::machine {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "options/page.hpp"
-#include "options/paragraph.hpp"
 
 namespace wirespool::options {
 namespace {

@@ -5,11 +5,11 @@
 #include <iterator>
 #include <utility>
 
-#include "options/paragraph.hpp"
+#include "options/page.hpp"
 #include "options/units.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/capture_table.hpp"
-#include "plan/plan_memory.hpp"
+#include "plan/plan_steps.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {

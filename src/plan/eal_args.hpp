@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plan/capture_plan.hpp"
@@ -45,5 +46,19 @@ std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned>
 // `args` and, where they leave it open, what lets captures run side by side, leaves nothing behind and keeps EAL's own
 // messages to errors.
 EalArgs complete_eal_args(EalArgs args);
+
+// What --vdev (or a device's -a) says: "net_pcap0,rx_pcap=a.pcap,rx_pcap=b.pcap".
+struct DeviceArgs {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> pairs;  // in order; a key may come again
+
+  std::vector<std::string> all(std::string_view key) const;
+};
+
+DeviceArgs parse_device_args(std::string_view text);
+
+// Devices that EAL would start otherwise than they were asked for, without an error: a name given twice (the later one
+// replaces the earlier), an argument because of which a driver passes over all of them.
+std::vector<Error> check_vdevs(const EalArgs& args);
 
 }  // namespace wirespool::plan

@@ -10,7 +10,7 @@
 #include <map>
 
 #include "options/units.hpp"
-#include "plan/plan_memory.hpp"
+#include "plan/plan_steps.hpp"
 
 namespace wirespool::plan {
 namespace {

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "plan/capture_plan.hpp"
-#include "plan/plan_memory.hpp"
+#include "plan/plan_steps.hpp"
 
 namespace wirespool::plan {
 

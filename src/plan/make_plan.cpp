@@ -4,10 +4,7 @@
 #include <algorithm>
 
 #include "plan/capture_plan.hpp"
-#include "plan/plan_drives.hpp"
-#include "plan/plan_lcores.hpp"
-#include "plan/plan_memory.hpp"
-#include "plan/plan_ports.hpp"
+#include "plan/plan_steps.hpp"
 
 namespace wirespool::plan {
 namespace {

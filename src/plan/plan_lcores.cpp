@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/plan_lcores.hpp"
+#include "plan/plan_steps.hpp"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "read/block_selection.hpp"
-#include "storage/descriptors.hpp"
+#include "storage/file_descriptor.hpp"
 #include "wirespool/merge.hpp"
 
 namespace wirespool {

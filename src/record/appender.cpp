@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "policy/striping.hpp"
+#include "policy/placement.hpp"
 
 namespace wirespool::record {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "policy/rotation.hpp"
+#include "policy/placement.hpp"
 #include "record/block.hpp"
 #include "record/packet_ref.hpp"
 #include "record/records.hpp"

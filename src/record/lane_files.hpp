@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "policy/rotation.hpp"
+#include "policy/placement.hpp"
 #include "record/block.hpp"
 #include "record/file_slot.hpp"
 #include "record/writer_drive.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "policy/patience.hpp"
-#include "policy/rotation.hpp"
+#include "policy/placement.hpp"
 #include "record/appender.hpp"
 #include "record/block_listener.hpp"
 #include "record/seal_listener.hpp"

@@ -5,9 +5,8 @@
 #include <filesystem>
 
 #include "format/file_name.hpp"
-#include "machine/background.hpp"
 #include "machine/command.hpp"
-#include "storage/marker.hpp"
+#include "storage/small_file.hpp"
 
 namespace wirespool::record {
 namespace {

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "policy/striping.hpp"
+#include "policy/placement.hpp"
 
 namespace wirespool::record {
 namespace {

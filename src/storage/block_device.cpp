@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/block_device.hpp"
+#include "storage/drive_parts.hpp"
 
 #include <fstream>
 #include <system_error>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/direct_alignment.hpp"
+#include "storage/drive_parts.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

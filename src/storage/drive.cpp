@@ -17,11 +17,9 @@
 #include <optional>
 #include <utility>
 
-#include "storage/block_device.hpp"
 #include "storage/directory.hpp"
-#include "storage/mount.hpp"
-#include "storage/refused.hpp"
-#include "storage/trial_write.hpp"
+#include "storage/drive_parts.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <utility>
 
 namespace wirespool::storage {
@@ -33,5 +34,8 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+// How many more files this process can open just now (RLIMIT_NOFILE, getrlimit(2), less what is open), counted to 4096.
+std::size_t free_descriptors() noexcept;
 
 }  // namespace wirespool::storage

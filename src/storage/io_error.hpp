@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cerrno>
+#include <expected>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -24,5 +26,13 @@ inline Error not_ready(const IoError& error, std::string what_to_do) {
 }
 
 inline IoError last_error(std::string what) { return {std::move(what), errno}; }
+
+// "DOING PATH: CALL" with the errno CALL left. errno is read before any string is built.
+inline std::unexpected<IoError> refused(std::string_view doing, std::string_view path, std::string_view call,
+                                        int code = errno) {
+  std::string what;
+  what.append(doing).append(" ").append(path).append(": ").append(call);
+  return std::unexpected(IoError{std::move(what), code});
+}
 
 }  // namespace wirespool::storage

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

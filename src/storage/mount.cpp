@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/mount.hpp"
+#include "storage/drive_parts.hpp"
 
 #include <cstddef>
 #include <sstream>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "storage/file_descriptor.hpp"
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "storage/refused.hpp"
-#include "storage/written_extents.hpp"
+#include "storage/extents.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

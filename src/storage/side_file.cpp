@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "storage/io_error.hpp"
 #include "storage/read_file.hpp"
-#include "storage/refused.hpp"
 
 namespace wirespool::storage {
 namespace {

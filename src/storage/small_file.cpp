@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "storage/refused.hpp"
+#include <cerrno>
+
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
+
 namespace {
 
 // 0, or the errno of the call that failed. write(2) may take less than asked for (a signal, a nearly full drive).
@@ -44,6 +47,19 @@ std::expected<void, IoError> write_small_file(const Directory& directory, const 
     return written;
   }
   return directory.sync();
+}
+
+bool put_marker(const Directory& directory, const std::string& name) noexcept {
+  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+  return fd || errno == EEXIST;
+}
+
+void remove_marker(const Directory& directory, const std::string& name) noexcept {
+  ::unlinkat(directory.fd(), name.c_str(), 0);
+}
+
+bool is_there(const Directory& directory, const std::string& name) noexcept {
+  return ::faccessat(directory.fd(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 }  // namespace wirespool::storage

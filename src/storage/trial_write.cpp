@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/trial_write.hpp"
+#include "storage/drive_parts.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,9 +12,8 @@
 #include <memory>
 #include <string>
 
-#include "storage/direct_alignment.hpp"
 #include "storage/file_descriptor.hpp"
-#include "storage/refused.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::storage {
 namespace {

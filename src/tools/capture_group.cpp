@@ -12,7 +12,7 @@
 #include <tuple>
 
 #include "format/file_name.hpp"
-#include "storage/hidden_file.hpp"
+#include "storage/direct_file.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {

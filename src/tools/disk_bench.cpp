@@ -21,16 +21,16 @@
 namespace wirespool::tools {
 namespace {
 
-using Problem = std::unexpected<Error>;
+using Refused = std::unexpected<Error>;
 
-Problem not_ready(std::string_view line) { return Problem(Error::of_line(line, Error::Kind::not_ready)); }
-Problem failed(const storage::IoError& error) {
-  return Problem({error.what, std::generic_category().message(error.code), "see dmesg for what the drive said",
+Refused not_ready(std::string_view line) { return Refused(Error::of_line(line, Error::Kind::not_ready)); }
+Refused failed(const storage::IoError& error) {
+  return Refused({error.what, std::generic_category().message(error.code), "see dmesg for what the drive said",
                   Error::Kind::failed});
 }
 
 std::expected<void, Error> check_sizes(const DiskBenchOptions& options) {
-  const auto wrong = [](std::string_view line) { return Problem(Error::of_line(line, Error::Kind::wrong_use)); };
+  const auto wrong = [](std::string_view line) { return Refused(Error::of_line(line, Error::Kind::wrong_use)); };
   constexpr std::uint64_t most_bytes = 1 << 30;  // write(2) takes less than 2 GiB at once
   if (options.directories.empty()) return wrong("no directory: nothing to measure: give one a drive");
   if (options.block_bytes == 0 || options.block_bytes > most_bytes) {
@@ -117,7 +117,7 @@ std::expected<BenchSet, Error> measure(const DiskBenchOptions& options, std::siz
   }
   for (unsigned run = 0; run < options.runs && !stop; ++run) {
     auto result = run_together(drives, stop);
-    if (!result) return Problem(result.error());
+    if (!result) return Refused(result.error());
     if (stop) {  // a run cut short says nothing
       std::ranges::for_each(drives, &BenchDrive::forget_run);
       break;
@@ -185,10 +185,10 @@ Carried carries(const BenchSet& set, double rate_bits) {
 
 std::expected<DiskBenchReport, Error> disk_bench(const DiskBenchOptions& options, const std::atomic<bool>& stop,
                                                  const std::function<void(const BenchSet&)>& progress) {
-  if (auto sizes = check_sizes(options); !sizes) return Problem(sizes.error());
+  if (auto sizes = check_sizes(options); !sizes) return Refused(sizes.error());
   const auto direct = check_direct_io(options);
-  if (!direct) return Problem(direct.error());
-  if (auto room = check_room(options); !room) return Problem(room.error());
+  if (!direct) return Refused(direct.error());
+  if (auto room = check_room(options); !room) return Refused(room.error());
   DiskBenchReport report{options, {}, {}, false};
   for (std::size_t i = 0; i < direct->size(); ++i) {
     if (!(*direct)[i])
@@ -197,7 +197,7 @@ std::expected<DiskBenchReport, Error> disk_bench(const DiskBenchOptions& options
   for (std::size_t count = options.sweep ? 1 : options.directories.size(); count <= options.directories.size();
        ++count) {
     auto set = measure(options, count, *direct, stop, progress, report.notices);
-    if (!set) return Problem(set.error());
+    if (!set) return Refused(set.error());
     report.sets.push_back(std::move(*set));
     if (stop) break;
   }

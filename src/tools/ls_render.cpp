@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/ls.hpp"
-#include "tools/printable.hpp"
+#include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {

@@ -15,7 +15,7 @@
 #include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
-#include "tools/printable.hpp"
+#include "tools/terminal.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/knows_holes.hpp"
+#include "storage/extents.hpp"
 #include "tools/capture_group.hpp"
 #include "wirespool/time_text.hpp"
 

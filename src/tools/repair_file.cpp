@@ -44,8 +44,6 @@
 #include "read/file_mark.hpp"
 #include "read/salvager.hpp"
 #include "storage/direct_file.hpp"
-#include "storage/hidden_file.hpp"
-#include "storage/marker.hpp"
 #include "storage/read_file.hpp"
 #include "storage/side_file.hpp"
 #include "storage/small_file.hpp"

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tools/printable.hpp"
 #include "tools/repair.hpp"
+#include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {

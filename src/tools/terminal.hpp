@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <string>
+#include <string_view>
+
 namespace wirespool::tools {
 
 // Whether people are watching: only they want progress, and they want no packets.
@@ -10,5 +13,10 @@ bool stderr_is_terminal() noexcept;
 
 // See storage/speaker.hpp: first thing in the program.
 void hold_standard_streams() noexcept;
+
+// Text that somebody else chose (a name, a word of a file, an errno's path) as it may reach a terminal: on one line,
+// and without a byte that a terminal obeys. Control characters of ASCII and of Latin-1 (U+0080 to U+009F), those that
+// turn the direction of writing, and whatever is no UTF-8 become \xHH, byte for byte.
+std::string printable(std::string_view text);
 
 }  // namespace wirespool::tools

@@ -11,7 +11,6 @@
 #include "read/index_store.hpp"
 #include "storage/prefetcher.hpp"
 #include "tools/index_check.hpp"
-#include "tools/record_check.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
@@ -202,6 +201,19 @@ FileVerdict verify_file(const SpoolEntry& entry) {
   take_over(pass, read.has_value(), verdict);
   check_name(entry, verdict);
   return verdict;
+}
+
+std::vector<std::string> RecordCheck::problems() const {
+  std::vector<std::string> problems;
+  const auto tell = [&problems](const Fault& fault, const char* what) {
+    if (fault.count > 0)
+      problems.push_back(fmt::format("{} {}, the first at byte {}", fault.count, what, fault.first_offset));
+  };
+  tell(backwards_, "timestamps go back");
+  tell(longer_than_wire_, "packets were captured longer than they were on the wire");
+  tell(longer_than_snaplen_, "packets are longer than the file's snaplen");
+  tell(odd_nanoseconds_, "timestamps have more than a second in their fraction");
+  return problems;
 }
 
 }  // namespace wirespool::tools

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "format/pcap_decoder.hpp"
+#include "wirespool/packet.hpp"
 #include "wirespool/spool.hpp"
 
 namespace wirespool::tools {
@@ -22,5 +24,40 @@ struct FileVerdict {
 
 // Reads every record, past the page cache, so that what is on the drive is what is looked at.
 FileVerdict verify_file(const SpoolEntry& entry);
+
+// Looks at the headers of a file's records one by one.
+class RecordCheck {
+ public:
+  explicit RecordCheck(std::uint32_t snaplen) : snaplen_(snaplen) {}
+
+  void record(std::uint64_t offset, const PacketView& packet, bool nanoseconds_sane) noexcept {
+    if (packets == 0) first = packet.time;
+    if (packet.time < last) note(backwards_, offset);
+    if (packet.caplen() > packet.wirelen) note(longer_than_wire_, offset);
+    if (packet.caplen() > snaplen_) note(longer_than_snaplen_, offset);
+    if (!nanoseconds_sane) note(odd_nanoseconds_, offset);
+    last = packet.time;
+    ++packets;
+    bytes += packet.caplen();
+  }
+
+  std::vector<std::string> problems() const;
+
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  Timestamp first, last;
+
+ private:
+  struct Fault {
+    std::uint64_t count = 0;
+    std::uint64_t first_offset = 0;
+  };
+  static void note(Fault& fault, std::uint64_t offset) noexcept {
+    if (fault.count++ == 0) fault.first_offset = offset;
+  }
+
+  std::uint32_t snaplen_;
+  Fault backwards_, longer_than_wire_, longer_than_snaplen_, odd_nanoseconds_;
+};
 
 }  // namespace wirespool::tools

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tools/printable.hpp"
+#include "tools/terminal.hpp"
 #include "tools/verify.hpp"
 #include "wirespool/time_text.hpp"
 

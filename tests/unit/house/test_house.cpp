@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "support/catch.hpp"
@@ -70,6 +71,41 @@ TEST_CASE("the table in src/README.md and the one in the test say the same") {
   const auto findings = check_table(read("src/README.md"));
   INFO(joined(findings));
   CHECK(findings.empty());
+}
+
+TEST_CASE("every room has a page that names each of its headers") {
+  const auto headers = [](const fs::path& path) {
+    return is_under(path, "src") && path.extension() == ".hpp" && path.parent_path() != "src";
+  };
+  const auto findings = check_tree(headers, [](const fs::path& path, const std::string&) {
+    const auto page = path.parent_path() / "README.md";
+    const auto text = read(page);
+    if (text.empty()) return Findings{page.string() + ": there is none"};
+    if (text.find(path.stem().string()) != std::string::npos) return Findings{};
+    return Findings{page.string() + ": does not name " + path.filename().string()};
+  });
+  INFO(joined(findings));
+  CHECK(findings.empty());
+}
+
+// A page that says one thing is easier to read than four that say a quarter each; a room that holds everything is none.
+TEST_CASE("few files are stubs, and no room holds more than a sixth of the lines") {
+  std::size_t files = 0, stubs = 0, lines = 0;
+  std::map<fs::path, std::size_t> of_rooms;
+  for (const auto& path : project_files(source_root)) {
+    if (!is_cpp(path) || !(is_under(path, "src") || is_under(path, "include"))) continue;
+    const auto text = read(path);
+    const auto here = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    ++files;
+    stubs += here <= 30;
+    lines += here;
+    of_rooms[path.parent_path()] += here;
+  }
+  CHECK(stubs * 8 <= files);
+  for (const auto& [room, here] : of_rooms) {
+    INFO(room.string() << " has " << here << " of " << lines << " lines");
+    CHECK(here * 6 < lines);
+  }
 }
 
 TEST_CASE("every file has its SPDX line and every header #pragma once") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "options/paragraph.hpp"
+#include "options/page.hpp"
 #include "options/table.hpp"
 #include "support/catch.hpp"
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <random>
 
-#include "plan/device_args.hpp"
 #include "plan/eal_args.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "format/carry.hpp"
 #include "format/index.hpp"
-#include "plan/plan_memory.hpp"
+#include "plan/plan_steps.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <array>
 
-#include "policy/rotation.hpp"
-#include "policy/striping.hpp"
+#include "policy/placement.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;

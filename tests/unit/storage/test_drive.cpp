@@ -8,9 +8,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "storage/block_device.hpp"
-#include "storage/mount.hpp"
-#include "storage/trial_write.hpp"
+#include "storage/drive_parts.hpp"
 #include "support/catch.hpp"
 #include "support/open_files.hpp"
 #include "support/skip.hpp"

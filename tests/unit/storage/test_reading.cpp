@@ -7,8 +7,7 @@
 
 #include "storage/direct_file.hpp"
 #include "storage/directory_lock.hpp"
-#include "storage/hidden_file.hpp"
-#include "storage/knows_holes.hpp"
+#include "storage/extents.hpp"
 #include "storage/output_file.hpp"
 #include "storage/prefetcher.hpp"
 #include "storage/read_file.hpp"

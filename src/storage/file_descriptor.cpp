@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/descriptors.hpp"
+#include "storage/file_descriptor.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "storage/written_extents.hpp"
+#include "storage/extents.hpp"
 
+#include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <span>
 
+#include "storage/file_descriptor.hpp"
+
 namespace wirespool::storage {
+
 namespace {
 
 constexpr std::uint32_t most_at_once = 128;
@@ -58,6 +64,13 @@ std::optional<std::vector<Extent>> written_extents(int fd, std::uint64_t size) {
     if ((extents.back().fe_flags & FIEMAP_EXTENT_LAST) != 0) break;
   }
   return parts;
+}
+
+bool knows_holes(const Directory& directory) noexcept {
+  constexpr off_t some_pages = 1 << 20;
+  const FileDescriptor fd(::openat(directory.fd(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!fd || ::ftruncate(fd.get(), some_pages) != 0) return false;
+  return ::lseek(fd.get(), 0, SEEK_DATA) < 0 && errno == ENXIO;
 }
 
 }  // namespace wirespool::storage

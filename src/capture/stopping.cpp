@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "capture/stop_signals.hpp"
+#include "capture/stopping.hpp"
 
 #include <signal.h>
 
 #include <array>
 #include <atomic>
+#include <future>
+#include <thread>
 #include <vector>
 
 namespace wirespool::capture {
+
 namespace {
 
 constexpr std::array stopping{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGPWR};
@@ -60,5 +63,14 @@ std::optional<std::string> StopSignals::caught() const {
 }
 
 unsigned StopSignals::times() const { return signals_caught.load(std::memory_order_relaxed); }
+
+bool done_by(std::chrono::steady_clock::time_point end, std::function<void()> job) {
+  std::packaged_task<void()> task(std::move(job));
+  auto done = task.get_future();
+  std::thread(std::move(task)).detach();
+  if (done.wait_until(end) != std::future_status::ready) return false;
+  done.get();  // what it threw
+  return true;
+}
 
 }  // namespace wirespool::capture

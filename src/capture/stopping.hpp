@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,5 +21,9 @@ class StopSignals {
   std::optional<std::string> caught() const;  // "SIGINT"
   unsigned times() const;                     // how many have come
 };
+
+// Does something that may hang (a driver, a drive) on a thread of its own. false: it was not done by `end`; then it
+// goes on, and whatever it uses has to stay for as long as the process does.
+bool done_by(std::chrono::steady_clock::time_point end, std::function<void()> job);
 
 }  // namespace wirespool::capture
