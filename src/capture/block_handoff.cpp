@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "dpdk/memory.hpp"
+#include "dpdk/ring_memory.hpp"
 #include "policy/placement.hpp"
 #include "policy/writer_shape.hpp"
 
@@ -59,7 +59,7 @@ unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
 bool BlockHandoff::give_empty(record::Block& block) noexcept { return rte_ring_sp_enqueue(empty_, &block) == 0; }
 
 // A Block that is left out is a hole in its file and never comes back, so it would rather wait. It need not: see above.
-void BlockHandoffPort::take_full(record::Block& block) noexcept {
+void BlockHandoffDock::take_full(record::Block& block) noexcept {
   const auto packets = block.tally.packets;  // not ours to read once it is sent
   while (!handoff_.send({&block, {}})) {
     ++counters_.handoff_waits;
@@ -68,7 +68,7 @@ void BlockHandoffPort::take_full(record::Block& block) noexcept {
   counters_.handed.add(packets);
 }
 
-bool BlockHandoffPort::take_tail(record::Block& block) noexcept {
+bool BlockHandoffDock::take_tail(record::Block& block) noexcept {
   auto& last = tails_[block.file.lane % tails_.size()];
   if (last > handoff_.taken()) return false;
   if (!handoff_.send({&block, {block.length, block.tally}})) return false;
@@ -76,7 +76,7 @@ bool BlockHandoffPort::take_tail(record::Block& block) noexcept {
   return true;
 }
 
-std::span<const std::uint32_t> BlockHandoffPort::loads() noexcept {
+std::span<const std::uint32_t> BlockHandoffDock::loads() noexcept {
   for (std::size_t i = 0; i < drives_.size(); ++i) loads_[i] = drives_[i]->ok() ? drives_[i]->load() : policy::unusable;
   return loads_;
 }

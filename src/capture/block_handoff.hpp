@@ -25,7 +25,7 @@ namespace wirespool::capture {
 
 // Two rings between one RX lcore and one writer lcore: Blocks filled or to be flushed one way, empty ones back. Each
 // has room for every Block, and the first one also for a tail of every drive's open Block. No drive has more than one
-// tail on its way (BlockHandoffPort), and there are fewer drives than Blocks, so neither ring is ever full.
+// tail on its way (BlockHandoffDock), and there are fewer drives than Blocks, so neither ring is ever full.
 class BlockHandoff {
  public:
   struct Message {
@@ -60,9 +60,9 @@ class BlockHandoff {
 
 // The RX lcore's Appender leaves its Blocks here. A tail waits for its drive's last one to be taken: then it has more
 // in it, and messages are bounded by Blocks and drives, not by how long a writer lcore hangs in a write.
-class BlockHandoffPort final : public record::BlockPort {
+class BlockHandoffDock final : public record::BlockDock {
  public:
-  BlockHandoffPort(BlockHandoff& handoff, std::vector<const record::Drive*> drives, stats::RxCounters& counters)
+  BlockHandoffDock(BlockHandoff& handoff, std::vector<const record::Drive*> drives, stats::RxCounters& counters)
       : handoff_(handoff),
         drives_(std::move(drives)),
         loads_(std::max<std::size_t>(1, drives_.size())),

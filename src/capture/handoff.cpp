@@ -3,7 +3,7 @@
 
 #include <rte_errno.h>
 
-#include "dpdk/memory.hpp"
+#include "dpdk/ring_memory.hpp"
 
 namespace wirespool::capture {
 

@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
-#include "capture/ledger_sink.hpp"
 #include "capture/outputs.hpp"
+#include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::capture {
+
+// One who is told how a capture goes. Which there are is chosen at start (choose_ledger_sinks); the Reporter hands each
+// line to all of them, and asks nothing of what they are. Control thread; none but finish() may wait for anybody.
+class LedgerSink {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  virtual ~LedgerSink() = default;
+
+  virtual void begin() {}  // the capture runs
+
+  // An interval ended; the last line, once everything has ended, has `final`. `before`: the line before, or an empty
+  // one.
+  virtual void take(const format::LedgerLine& line, const format::LedgerLine& before) = 0;
+
+  // After the last line: waits until it is out, not beyond `end`. Whether it is kept somewhere.
+  virtual bool finish([[maybe_unused]] Clock::time_point end) { return false; }
+};
 
 // Those who are told of the ledger besides the service manager (ServiceWatch), by what was asked for (--stats,
 // --output); first the files, which take longest at the end. What they refer to outlives them.

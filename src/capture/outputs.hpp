@@ -15,7 +15,7 @@
 #include "record/seal_hook.hpp"
 #include "storage/directory.hpp"
 #include "storage/directory_lock.hpp"
-#include "storage/line_log.hpp"
+#include "storage/small_file.hpp"
 
 namespace wirespool::capture {
 

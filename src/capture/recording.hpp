@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "capture/outputs.hpp"
-#include "dpdk/memory.hpp"
+#include "dpdk/block_memory.hpp"
 #include "plan/capture_plan.hpp"
 #include "record/recorder.hpp"
 #include "storage/io_queue.hpp"

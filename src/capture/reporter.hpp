@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "capture/ledger_sink.hpp"
+#include "capture/ledger_sinks.hpp"
 #include "capture/outputs.hpp"
 #include "capture/pipeline.hpp"
 #include "format/ledger_line.hpp"

@@ -89,9 +89,9 @@ Done RxParts::make_block_outlet() {
     intakes_.push_back(block_intake(*block_handoffs_.back(), writer));
     const auto mine = writer.drives();
     drives.insert(drives.end(), mine.begin(), mine.end());
-    ports_.push_back(std::make_unique<BlockHandoffPort>(*block_handoffs_.back(), mine, counters));
+    docks_.push_back(std::make_unique<BlockHandoffDock>(*block_handoffs_.back(), mine, counters));
     appenders_.push_back(std::make_unique<record::Appender>(writer.appender_options(static_cast<std::uint32_t>(index_)),
-                                                            *ports_.back()));
+                                                            *docks_.back()));
   }
   end_in_blocks(std::move(drives));
   return {};

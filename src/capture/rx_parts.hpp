@@ -12,7 +12,7 @@
 #include "capture/handoff.hpp"
 #include "capture/limit_outlet.hpp"
 #include "capture/outlet.hpp"
-#include "dpdk/memory.hpp"
+#include "dpdk/block_memory.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
 #include "record/recorder.hpp"
@@ -71,7 +71,7 @@ class RxParts {
   std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; Blocks cross
   std::unique_ptr<dpdk::BlockMemory> memory_;                  // Blocks stay: here, and
   std::optional<record::Recorder> own_recorder_;               // who ends them
-  std::vector<std::unique_ptr<record::BlockPort>> ports_;
+  std::vector<std::unique_ptr<record::BlockDock>> docks_;
   std::vector<std::unique_ptr<record::Appender>> appenders_;
   std::unique_ptr<Outlet> outlet_;
   std::optional<LimitOutlet> limit_;

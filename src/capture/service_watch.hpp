@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "capture/ledger_sink.hpp"
+#include "capture/ledger_sinks.hpp"
 #include "capture/pipeline.hpp"
 #include "machine/service_manager.hpp"
 #include "policy/progress.hpp"

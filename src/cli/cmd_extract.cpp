@@ -9,7 +9,6 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
-#include "cli/reading.hpp"
 #include "tools/extract.hpp"
 #include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"

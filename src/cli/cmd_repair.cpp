@@ -2,7 +2,6 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
-#include "cli/reading.hpp"
 #include "tools/repair.hpp"
 
 namespace wirespool::cli {

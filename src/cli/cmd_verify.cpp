@@ -7,7 +7,6 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
-#include "cli/reading.hpp"
 #include "tools/terminal.hpp"
 #include "tools/verify.hpp"
 

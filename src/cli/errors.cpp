@@ -72,4 +72,8 @@ int print(const std::string& text, int exit_code) {
 
 void tell(const std::string& text) { (void)std::fputs(text.c_str(), stderr); }
 
+void print_notices(const std::vector<std::string>& notices) {
+  for (const auto& notice : notices) tell(error_line(notice));
+}
+
 }  // namespace wirespool::cli

@@ -6,6 +6,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <rte_ethdev.h>
+#include <rte_mbuf.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -159,6 +160,22 @@ std::optional<std::uint64_t> PacketSockets::dropped() {
   }
   if (!all) return std::nullopt;
   return dropped_;
+}
+
+namespace {
+
+std::uint16_t look_at_each(std::uint16_t, std::uint16_t, rte_mbuf** mbufs, std::uint16_t count, std::uint16_t,
+                           void* frames) {
+  for (std::uint16_t i = 0; i < count; ++i) static_cast<CutFrames*>(frames)->look_at(mbufs[i]->pkt_len);
+  return count;
+}
+
+}  // namespace
+
+std::unique_ptr<CutFrames> CutFrames::count(std::uint16_t port, std::uint16_t queue, unsigned cut_at) {
+  std::unique_ptr<CutFrames> frames(new CutFrames(cut_at));
+  if (rte_eth_add_rx_callback(port, queue, look_at_each, frames.get()) == nullptr) return nullptr;
+  return frames;
 }
 
 }  // namespace wirespool::dpdk

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "plan/machine.hpp"
+#include "stats/counter.hpp"
 
 namespace wirespool::dpdk {
 
@@ -50,6 +52,26 @@ class PacketSockets {
  private:
   std::vector<int> sockets_;  // the driver's: not closed here
   std::uint64_t dropped_ = 0;
+};
+
+// Counts the frames of an RxQueue that have the greatest length its driver passes on: they were cut, but for the rare
+// one that is just that long. By a callback of the queue's receive call, so that other ports pay nothing for it. Lives
+// longer than the port is started.
+class CutFrames {
+ public:
+  // Before the port is started. nullptr: this DPDK is built without callbacks.
+  static std::unique_ptr<CutFrames> count(std::uint16_t port, std::uint16_t queue, unsigned cut_at);
+
+  std::uint64_t seen() const { return seen_.get(); }  // any thread
+  void look_at(std::uint32_t length) {
+    if (length >= cut_at_) ++seen_;
+  }
+
+ private:
+  explicit CutFrames(unsigned cut_at) : cut_at_(cut_at) {}
+
+  unsigned cut_at_;
+  stats::Counter seen_;
 };
 
 }  // namespace wirespool::dpdk

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "dpdk/cut_frames.hpp"
 #include "dpdk/net_interface.hpp"
 #include "dpdk/port_losses.hpp"
 #include "dpdk/port_settings.hpp"

@@ -8,6 +8,8 @@
 #include "plan/capture_plan.hpp"
 #include "plan/machine.hpp"
 
+struct rte_eth_dev_info;
+
 namespace wirespool::dpdk {
 
 // The arguments of a virtual device without its name, empty for others.

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "format/decoded.hpp"
+#include "format/bytes.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcapng.hpp"
 

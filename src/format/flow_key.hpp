@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
+#include "format/bytes.hpp"
 #include "format/flow_condition.hpp"
-#include "format/load.hpp"
 
 namespace wirespool::format {
 

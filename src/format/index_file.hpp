@@ -19,7 +19,7 @@ namespace wirespool::format {
 
 enum class IndexLevel : std::uint8_t {
   time = 1,  // entries only
-  flow = 2,  // and a BlockFilter for each
+  flow = 2,  // and a KeySet for each
 };
 
 // By what the pcap file is known again: a length can stay the same when everything else changes. Times as stat(2) has
@@ -49,7 +49,7 @@ struct IndexHeader {
 // Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
 std::uint32_t capture_mark(Timestamp start);
 
-// The flow level's part: one BlockFilter an entry, one behind the other.
+// The flow level's part: one KeySet an entry, one behind the other.
 struct FilterSection {
   std::span<const std::uint32_t> lines;  // 32-byte lines of each entry's filter, a power of two; 0: may hold anything
   std::span<const std::byte> bytes;      // 32 bytes a line

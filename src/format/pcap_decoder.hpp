@@ -7,8 +7,7 @@
 #include <span>
 #include <string>
 
-#include "format/decoded.hpp"
-#include "format/load.hpp"
+#include "format/bytes.hpp"
 #include "format/pcap.hpp"
 
 namespace wirespool::format {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "format/bytes.hpp"
 #include "format/copy_frame.hpp"
-#include "format/load.hpp"
 #include "format/pcap.hpp"
 #include "format/record_layout.hpp"
 #include "wirespool/timestamp.hpp"

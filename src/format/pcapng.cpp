@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "format/load.hpp"
+#include "format/bytes.hpp"
 #include "format/pcap.hpp"
 
 namespace wirespool::format {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "format/decoded.hpp"
+#include "format/bytes.hpp"
 
 namespace wirespool::format {
 

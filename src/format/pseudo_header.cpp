@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-#include "format/load.hpp"
+#include "format/bytes.hpp"
 
 namespace wirespool::format {
 namespace {

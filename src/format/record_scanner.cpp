@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "format/load.hpp"
+#include "format/bytes.hpp"
 #include "format/pcap_records.hpp"
 
 namespace wirespool::format {

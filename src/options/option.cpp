@@ -6,8 +6,7 @@
 
 #include <algorithm>
 
-#include "options/lists.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 
 namespace wirespool::options {
 namespace {

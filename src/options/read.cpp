@@ -8,7 +8,7 @@
 #include <array>
 #include <charconv>
 
-#include "options/lists.hpp"
+#include "options/values.hpp"
 
 namespace wirespool::options {
 

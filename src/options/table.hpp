@@ -9,11 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "options/lists.hpp"
 #include "options/option.hpp"
 #include "options/page.hpp"
 #include "options/read.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 
 namespace wirespool::options {
 

@@ -9,7 +9,6 @@
 
 #include "format/file_name.hpp"
 #include "format/pcap.hpp"
-#include "plan/usual.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {

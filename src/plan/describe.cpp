@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "options/page.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/capture_table.hpp"
 #include "plan/plan_steps.hpp"

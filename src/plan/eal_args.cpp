@@ -12,7 +12,7 @@
 #include <set>
 #include <span>
 
-#include "options/lists.hpp"
+#include "options/values.hpp"
 
 namespace wirespool::plan {
 

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <map>
 
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/plan_steps.hpp"
 
 namespace wirespool::plan {

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <map>
 
-#include "options/lists.hpp"
+#include "options/values.hpp"
 #include "plan/eal_args.hpp"
 
 namespace wirespool::plan {

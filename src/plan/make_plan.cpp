@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "plan/capture_plan.hpp"
 #include "plan/plan_steps.hpp"
 
 namespace wirespool::plan {
+
 namespace {
 
 // A port that is fed from a file loses nothing by waiting; a NIC would, and out of our sight.
@@ -50,6 +52,17 @@ std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& co
   if (!plan.rx_lcores.empty()) plan_memory(config, machine, plan, findings);
   if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
   plan.notices = std::move(findings.notices);
+  return plan;
+}
+
+CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted) {
+  plan.ports = std::move(granted);
+  plan.mbuf_bytes = 0;
+  for (const auto& port : plan.ports) {
+    plan.mbuf_bytes += pool_bytes(port);
+    const auto refused = [&](const RxQueueRef& ref) { return ref.port == port.id && ref.queue >= port.rx_queues; };
+    for (auto& rx : plan.rx_lcores) std::erase_if(rx.queues, refused);
+  }
   return plan;
 }
 

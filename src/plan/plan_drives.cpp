@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/route.hpp"
 
 namespace wirespool::plan {

@@ -7,9 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "options/lists.hpp"
+#include "options/values.hpp"
 #include "plan/route.hpp"
-#include "plan/spread.hpp"
 
 namespace wirespool::plan {
 namespace {

@@ -7,10 +7,10 @@
 #include <bit>
 #include <numeric>
 
-#include "format/carry.hpp"
+#include "format/bytes.hpp"
 #include "format/index.hpp"
 #include "plan/route.hpp"
-#include "plan/usual.hpp"
+#include "plan/words.hpp"
 #include "policy/writer_shape.hpp"
 
 namespace wirespool::plan {

@@ -10,7 +10,7 @@
 
 #include "plan/drivers.hpp"
 #include "plan/rss.hpp"
-#include "plan/usual.hpp"
+#include "plan/words.hpp"
 
 namespace wirespool::plan {
 namespace {

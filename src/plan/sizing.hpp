@@ -4,13 +4,54 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/capture_plan.hpp"
-#include "plan/stage_rates.hpp"
-#include "plan/traffic_mix.hpp"
 
 namespace wirespool::plan {
+
+// How long the frames of a link are: each length with its share of all packets; shares add up to 1. Lengths are those
+// on the wire with FCS, as data sheets give them: 64 to 9728.
+struct MixPart {
+  unsigned frame_bytes = 64;
+  double share = 1;
+};
+struct TrafficMix {
+  std::string name;
+  std::vector<MixPart> parts;
+};
+
+// "imix" (64, 594 and 1518 bytes as 7:4:1), "caida" (as public traces of backbone links: 41 % short, 42 % full, mean
+// near 780), one length ("1518"), or lengths with their weights ("64:7,594:4,1518:1").
+std::expected<TrafficMix, std::string> parse_mix(std::string_view text);
+
+double mean_bytes(const TrafficMix& mix);  // of a frame, with FCS
+
+// What one lcore was measured to do with frames of one length.
+struct RatePoint {
+  double frame_bytes = 0;  // with FCS
+  double mpps = 0;
+};
+using RateCurve = std::vector<RatePoint>;  // by length, ascending
+
+// One lcore's rates at each of its jobs, with bench/run.sh: `wirespool capture --until STAGE` from net_pcap.
+struct StageRates {
+  std::string measured_on;  // processor, date
+  RateCurve receive;        // RX lcore, --handoff packets: receive, stamp, hand over
+  RateCurve build;          // writer lcore, --handoff packets: take over, copy into Blocks
+  RateCurve receive_build;  // RX lcore, --handoff blocks: both
+};
+
+// From a quiet run of bench/run.sh on the machine that it names.
+StageRates published_rates();
+
+// From the results.json that bench/run.sh leaves: medians of each stage, of its traces of one length.
+std::expected<StageRates, std::string> read_rates(std::string_view json);
+
+// Mpps of one lcore with such a mix: the time of a packet of each length, straight lines between measured lengths and
+// beyond the last, averaged by shares.
+double mpps_of(const RateCurve& curve, const TrafficMix& mix);
 
 // What a capture is wanted for: `wirespool plan`.
 struct Demand {

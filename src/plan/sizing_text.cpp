@@ -4,7 +4,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/sizing.hpp"
 #include "plan/words.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/spread.hpp"
+#include "plan/plan_steps.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/stage_rates.hpp"
+#include "plan/sizing.hpp"
 
 #include <fmt/format.h>
 

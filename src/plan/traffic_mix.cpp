@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan/traffic_mix.hpp"
+#include "plan/sizing.hpp"
 
 #include <fmt/format.h>
 

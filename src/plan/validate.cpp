@@ -3,8 +3,7 @@
 
 #include <algorithm>
 
-#include "options/lists.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/capture_table.hpp"
 #include "plan/route.hpp"

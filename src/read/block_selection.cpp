@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "read/block_selection.hpp"
+#include "read/index_store.hpp"
 
 #include <array>
 #include <span>
 
 #include "filter/compiled.hpp"
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
-#include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 
 namespace wirespool::read {
@@ -32,7 +31,7 @@ bool may_matter(const Index& index, std::size_t row, const Query& query) {
   if (index.filter_lines.empty()) return true;
   const auto lines =
       index.filter_bytes().subspan(index.filter_offsets[row], index.filter_lines[row] * filter_line_bytes);
-  return format::BlockFilter(lines).may_match(condition_of(query));
+  return format::KeySet(lines).may_match(condition_of(query));
 }
 
 std::vector<std::size_t> rows_that_matter(const Index& index, const Query& query) {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "format/block_filter.hpp"
 #include "format/index_file.hpp"
+#include "format/key_set.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::read {
@@ -38,7 +38,7 @@ class IndexBuilder {
   format::IndexHeader header_;
   std::vector<format::IndexEntry> entries_;
   std::uint64_t block_ = 0;  // in which the last entry's records start
-  std::optional<format::FilterCollector> collector_;
+  std::optional<format::KeyCollector> collector_;
   std::vector<std::uint32_t> filter_lines_;
   std::vector<std::byte> filter_bytes_;
   Timestamp previous_;

@@ -5,9 +5,12 @@
 #include <expected>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "format/index_file.hpp"
 #include "storage/read_file.hpp"
+#include "wirespool/query.hpp"
+#include "wirespool/spool.hpp"
 
 namespace wirespool::read {
 
@@ -32,5 +35,12 @@ std::expected<FoundHeader, NoIndex> load_index_header(const storage::ReadFile& p
 std::expected<format::Index, NoIndex> load_index(const storage::ReadFile& pcap);
 // Of a file of this length, whatever was done to it since: for who compares all of it anyhow.
 std::expected<format::Index, NoIndex> load_index_to_check(const storage::ReadFile& pcap);
+
+// Whether the index of a file has anything to leave out for a query.
+bool index_can_help(const SpoolEntry& entry, const Query& query);
+
+// The parts of a file in which packets can be that a query asks for; none: the file need not be opened. The error says
+// why its index cannot be used.
+std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query);
 
 }  // namespace wirespool::read

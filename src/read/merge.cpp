@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "read/block_selection.hpp"
+#include "read/index_store.hpp"
 #include "storage/file_descriptor.hpp"
 #include "wirespool/merge.hpp"
 

@@ -8,8 +8,8 @@
 
 namespace wirespool::record {
 
-Appender::Appender(const AppenderOptions& options, BlockPort& port)
-    : options_(options), port_(port), lanes_(options.drives), record_(Records::bytes_of(Records::max_caplen)) {
+Appender::Appender(const AppenderOptions& options, BlockDock& dock)
+    : options_(options), dock_(dock), lanes_(options.drives), record_(Records::bytes_of(Records::max_caplen)) {
   for (std::uint32_t drive = 0; drive < options.drives; ++drive) lanes_[drive].file.lane = options.first_lane + drive;
   current_ = options.drives - 1;  // the first pick begins after it
 }
@@ -23,7 +23,7 @@ bool Appender::append_slowly(const PacketRef& packet) noexcept {
     append_chain(*lane, packet);
     return true;
   }
-  if (port_.available() < 1 + (record_bytes + Records::file_header_bytes) / capacity) return false;
+  if (dock_.available() < 1 + (record_bytes + Records::file_header_bytes) / capacity) return false;
   if (lane->file_first.ns != 0 && options_.rotation.full(lane->next_offset, capacity)) {
     end_file(*lane);
     return select_lane() && append({&packet, 1}) == 1;
@@ -90,10 +90,10 @@ void Appender::carry(Block& block, std::uint32_t done) noexcept {
 
 // Makes the least loaded drive's lane the current one, with an open Block.
 bool Appender::select_lane() noexcept {
-  const auto drive = policy::pick_drive(port_.loads(), current_);
+  const auto drive = policy::pick_drive(dock_.loads(), current_);
   if (drive == policy::no_drive) return false;
   if (!lanes_[drive].block) {
-    if (port_.available() == 0) return false;
+    if (dock_.available() == 0) return false;
     open_block(lanes_[drive]);
   }
   current_ = drive;
@@ -101,7 +101,7 @@ bool Appender::select_lane() noexcept {
 }
 
 void Appender::open_block(Lane& lane) noexcept {
-  Block& block = *port_.get();
+  Block& block = *dock_.get();
   const Block fresh;
   auto* const data = block.data;
   const auto capacity = block.capacity;
@@ -113,7 +113,7 @@ void Appender::open_block(Lane& lane) noexcept {
   lane.next_offset += capacity;
   lane.block = &block;
   if (block.offset != 0) return;
-  lane.renewals = port_.renewals(block.file.lane - options_.first_lane);
+  lane.renewals = dock_.renewals(block.file.lane - options_.first_lane);
   options_.layout.begin_file(block.data);
   block.length = Records::file_header_bytes;
 }
@@ -132,11 +132,11 @@ void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, 
 }
 
 void Appender::tick(Timestamp now) noexcept {
-  const auto loads = port_.loads();
+  const auto loads = dock_.loads();
   for (std::size_t drive = 0; drive < lanes_.size(); ++drive) {
     Lane& lane = lanes_[drive];
     if (!lane.block) continue;
-    if (loads[drive] == policy::unusable || port_.renewals(drive) != lane.renewals ||
+    if (loads[drive] == policy::unusable || dock_.renewals(drive) != lane.renewals ||
         (lane.file_first.ns && options_.rotation.old(lane.file_first, now)))
       end_file(lane);
     else if (lane.waiting_since.ns && now.ns > lane.waiting_since.ns &&
@@ -174,12 +174,12 @@ void Appender::hand_out(Lane& lane, bool last_of_file) noexcept {
   pad(block);
   lane.block = nullptr;
   lane.waiting_since = {};
-  port_.take_full(block);
+  dock_.take_full(block);
 }
 
 void Appender::flush(Lane& lane) noexcept {
   pad(*lane.block);
-  if (port_.take_tail(*lane.block)) lane.waiting_since = {};
+  if (dock_.take_tail(*lane.block)) lane.waiting_since = {};
 }
 
 // Zeros from the end of the records to the end of the write, so that nothing stale of an earlier use reaches the drive.

@@ -9,14 +9,13 @@
 #include "policy/placement.hpp"
 #include "record/block.hpp"
 #include "record/packet_ref.hpp"
-#include "record/records.hpp"
 
 namespace wirespool::record {
 
 // Where an Appender gets empty Blocks and leaves full ones; asked once per Block. Same thread as the Appender.
-class BlockPort {
+class BlockDock {
  public:
-  virtual ~BlockPort() = default;
+  virtual ~BlockDock() = default;
 
   virtual Block* get() noexcept = 0;  // nullptr: none free now, try later
   virtual std::size_t available() const noexcept = 0;
@@ -52,7 +51,7 @@ struct AppenderOptions {
 // While a record fits into the open Block it costs its header and its copy; everything else happens once per Block.
 class Appender {
  public:
-  Appender(const AppenderOptions& options, BlockPort& port);
+  Appender(const AppenderOptions& options, BlockDock& dock);
 
   // Appends in order; returns how many were taken. Fewer than given: no empty Block now (or no usable drive), nothing
   // of the rest was touched. Stamps must not decrease within a call; if the first is earlier than the last one
@@ -108,7 +107,7 @@ class Appender {
   void pad(Block& block) noexcept;
 
   AppenderOptions options_;
-  BlockPort& port_;
+  BlockDock& dock_;
   std::vector<Lane> lanes_;
   std::size_t current_ = 0;  // lane that takes the next packet
   bool selected_ = false;    // current_ has an open Block

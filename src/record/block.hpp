@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "format/carry.hpp"
+#include "format/bytes.hpp"
 #include "policy/writer_shape.hpp"
 #include "wirespool/timestamp.hpp"
 

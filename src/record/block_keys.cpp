@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "record/records.hpp"
+#include "record/packet_ref.hpp"
 
 namespace wirespool::record {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 #include "record/block.hpp"
 #include "record/index_rows.hpp"
 
@@ -19,7 +19,7 @@ class BlockKeys {
   void begin_row(const Block& block) noexcept;
 
  private:
-  format::FilterCollector collector_;
+  format::KeyCollector collector_;
   bool open_ = false;     // a row waits for its filter
   bool unknown_ = false;  // some of its keys could not be read
 };

@@ -15,7 +15,7 @@ class BlockSink {
   virtual ~BlockSink() = default;
 
   // Where the Appender of Stream `stream`, on this lcore, gets its Blocks and leaves them. Lives as long as the sink.
-  virtual BlockPort& port(std::uint32_t stream) noexcept = 0;
+  virtual BlockDock& dock(std::uint32_t stream) noexcept = 0;
 
   // What ports do, for Appenders on another lcore whose Blocks cross by other means.
   virtual Block* get_for_stream() noexcept = 0;  // nullptr: none to spare

@@ -13,7 +13,7 @@
 
 #include "record/drive.hpp"
 #include "record/file_slot.hpp"
-#include "record/seal_listener.hpp"
+#include "record/listeners.hpp"
 #include "storage/direct_file.hpp"
 
 namespace wirespool::record {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "record/block_keys.hpp"
-#include "record/block_listener.hpp"
+#include "record/listeners.hpp"
 
 namespace wirespool::record {
 

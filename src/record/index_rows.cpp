@@ -5,8 +5,8 @@
 
 namespace wirespool::record {
 
-using format::FilterCollector;
 using format::FilterLine;
+using format::KeyCollector;
 
 void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes) {
   entries_.reserve(rows);
@@ -14,7 +14,7 @@ void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes) {
   lines_.reserve(rows);
   most_lines_ = static_cast<std::size_t>(filter_bytes / sizeof(FilterLine));
   // What the collector writes first and is then found to be too much lies behind them.
-  filters_ = std::make_unique_for_overwrite<FilterLine[]>(most_lines_ + FilterCollector::most_lines);
+  filters_ = std::make_unique_for_overwrite<FilterLine[]>(most_lines_ + KeyCollector::most_lines);
 }
 
 void IndexRows::clear() noexcept {
@@ -31,9 +31,8 @@ void IndexRows::add(const format::IndexEntry& entry) noexcept {
   entries_.push_back(entry);
 }
 
-void IndexRows::add_filter(FilterCollector& collector) noexcept {
-  const std::span<FilterLine, FilterCollector::most_lines> room(filters_.get() + used_lines_,
-                                                                FilterCollector::most_lines);
+void IndexRows::add_filter(KeyCollector& collector) noexcept {
+  const std::span<FilterLine, KeyCollector::most_lines> room(filters_.get() + used_lines_, KeyCollector::most_lines);
   const auto lines = collector.take(room);
   const bool fits = used_lines_ + lines <= most_lines_;
   lines_.push_back(fits ? lines : 0);

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "format/block_filter.hpp"
 #include "format/index.hpp"
+#include "format/key_set.hpp"
 
 namespace wirespool::record {
 
@@ -23,7 +23,7 @@ class IndexRows {
   // Halves when full; then all rows have their filters.
   void add(const format::IndexEntry& entry) noexcept;
   // Of the last row, when all its keys are collected. One that there is no more room for may hold anything.
-  void add_filter(format::FilterCollector& collector) noexcept;
+  void add_filter(format::KeyCollector& collector) noexcept;
   void add_unknown_filter() noexcept { lines_.push_back(0); }
 
   bool keeps_filters() const noexcept { return most_lines_ > 0; }

@@ -8,7 +8,7 @@
 #include "policy/placement.hpp"
 #include "record/block.hpp"
 #include "record/file_slot.hpp"
-#include "record/writer_drive.hpp"
+#include "record/writer.hpp"
 
 namespace wirespool::record {
 

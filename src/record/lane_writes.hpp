@@ -6,7 +6,7 @@
 #include "policy/patience.hpp"
 #include "record/block.hpp"
 #include "record/lane_files.hpp"
-#include "record/writer_drive.hpp"
+#include "record/writer.hpp"
 #include "storage/io_queue.hpp"
 
 namespace wirespool::record {

@@ -10,11 +10,11 @@ namespace wirespool::record {
 
 // A writer without drives: Blocks are built and given back unwritten, their packets counted as ended early. What is
 // referred to outlives it.
-class NullSink final : public BlockSink, public BlockPort {
+class NullSink final : public BlockSink, public BlockDock {
  public:
   NullSink(BlockPool& pool, stats::Counter& ended_early) : pool_(pool), ended_early_(ended_early) {}
 
-  BlockPort& port(std::uint32_t) noexcept override { return *this; }
+  BlockDock& dock(std::uint32_t) noexcept override { return *this; }
 
   Block* get_for_stream() noexcept override { return pool_.get(); }
   void take_tail(Block&, Tail) noexcept override {}
@@ -29,7 +29,7 @@ class NullSink final : public BlockSink, public BlockPort {
   void give_up(std::uint64_t) noexcept override {}
   void discard_unused_files() override {}
 
-  // as sink and as port
+  // as sink and as dock
   void take_full(Block& block) noexcept override {
     ended_early_.add(block.tally.packets);
     pool_.put(block);

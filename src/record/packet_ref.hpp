@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "format/pcap_records.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::record {
@@ -30,5 +31,8 @@ static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>
 // 64 KiB).
 using ChainCopy = std::uint32_t (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to,
                                     std::uint32_t bytes) noexcept;
+
+// The layout of what is recorded. All of this room asks it, and knows nothing else of the files' format.
+using Records = format::PcapRecords;
 
 }  // namespace wirespool::record

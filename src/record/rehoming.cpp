@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "record/rehoming.hpp"
 
-#include "record/records.hpp"
+#include "record/packet_ref.hpp"
 
 namespace wirespool::record {
 

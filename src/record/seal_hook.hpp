@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "record/seal_listener.hpp"
+#include "record/listeners.hpp"
 #include "storage/directory.hpp"
 
 namespace wirespool::record {

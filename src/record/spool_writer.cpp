@@ -15,10 +15,10 @@ Tally operator-(Tally a, Tally b) { return {a.packets - b.packets, a.bytes - b.b
 
 }  // namespace
 
-// What one Stream's Appender sees of the writer. The re-homed packets' port may take the last Blocks.
-class SpoolWriter::Port final : public BlockPort {
+// What one Stream's Appender sees of the writer. The re-homed packets' dock may take the last Blocks.
+class SpoolWriter::Dock final : public BlockDock {
  public:
-  Port(SpoolWriter& writer, std::size_t reserve) : writer_(writer), reserve_(reserve) {}
+  Dock(SpoolWriter& writer, std::size_t reserve) : writer_(writer), reserve_(reserve) {}
 
   Block* get() noexcept override { return available() ? writer_.pool_.get() : nullptr; }
 
@@ -67,8 +67,8 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
                       .number = i});
   }
   for (std::uint32_t stream = 0; stream < shape_.streams; ++stream)
-    ports_.push_back(std::make_unique<Port>(*this, shape_.reserve()));
-  ports_.push_back(std::make_unique<Port>(*this, 0));
+    docks_.push_back(std::make_unique<Dock>(*this, shape_.reserve()));
+  docks_.push_back(std::make_unique<Dock>(*this, 0));
   rehome_appender_ =
       std::make_unique<Appender>(AppenderOptions{.first_lane = shape_.open_lanes(),
                                                  .drives = shape_.drives,
@@ -76,15 +76,15 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
                                                  .block_bytes = static_cast<std::uint32_t>(shape_.block_bytes),
                                                  .flush_age_ns = options.flush_age_ns,
                                                  .rotation = options.rotation},
-                                 *ports_.back());
+                                 *docks_.back());
   for (std::uint32_t i = 0; i < shape_.open_lanes(); ++i) lanes_[i].files.open_ahead();
 }
 
 SpoolWriter::~SpoolWriter() = default;
 
-BlockPort& SpoolWriter::port(std::uint32_t stream) noexcept { return *ports_[stream]; }
+BlockDock& SpoolWriter::dock(std::uint32_t stream) noexcept { return *docks_[stream]; }
 
-Block* SpoolWriter::get_for_stream() noexcept { return ports_.front()->get(); }
+Block* SpoolWriter::get_for_stream() noexcept { return docks_.front()->get(); }
 
 bool SpoolWriter::takes_packets() const noexcept {
   return std::any_of(drives_.begin(), drives_.end(), [](const auto& drive) { return drive.drive->ok(); });

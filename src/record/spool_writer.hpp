@@ -2,7 +2,7 @@
 //
 // The life of a Block.
 //
-//  1. An Appender takes it out of the pool by its BlockPort and fills it: Blocks of one file one after the other, in
+//  1. An Appender takes it out of the pool by its BlockDock and fills it: Blocks of one file one after the other, in
 //     the Appender's own order.
 //  2. Now and then, on an idle link, what is in the open Block is left here as a tail: its write covers all whole
 //     records, their packets count as stored when it has ended, and the Appender goes on filling the same Block.
@@ -30,12 +30,12 @@
 
 #include "policy/patience.hpp"
 #include "policy/writer_shape.hpp"
-#include "record/block_listener.hpp"
 #include "record/block_sink.hpp"
 #include "record/lane_files.hpp"
 #include "record/lane_writes.hpp"
+#include "record/listeners.hpp"
 #include "record/rehoming.hpp"
-#include "record/writer_drive.hpp"
+#include "record/writer.hpp"
 #include "stats/counters.hpp"
 
 namespace wirespool::record {
@@ -62,7 +62,7 @@ class SpoolWriter final : public BlockSink {
               stats::WriterCounters& counters);
   ~SpoolWriter() override;
 
-  BlockPort& port(std::uint32_t stream) noexcept override;
+  BlockDock& dock(std::uint32_t stream) noexcept override;
   Block* get_for_stream() noexcept override;
   void take_full(Block& block) noexcept override { lane_of(block).writes.take_full(block); }
   void take_tail(Block& block, Tail tail) noexcept override { lane_of(block).writes.take_tail(block, tail); }
@@ -78,7 +78,7 @@ class SpoolWriter final : public BlockSink {
   void discard_unused_files() override;
 
  private:
-  class Port;
+  class Dock;
   struct Lane {
     LaneFiles files;
     LaneWrites writes;
@@ -104,7 +104,7 @@ class SpoolWriter final : public BlockSink {
   std::vector<WriterDrive> drives_;
   std::vector<Lane> lanes_;
   std::vector<BlockListener*> listeners_;
-  std::vector<std::unique_ptr<Port>> ports_;  // of the Streams, and last the re-homed packets'
+  std::vector<std::unique_ptr<Dock>> docks_;  // of the Streams, and last the re-homed packets'
   BlockPool& pool_;
   storage::IoQueue& queue_;
   stats::WriterCounters& counters_;

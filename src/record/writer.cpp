@@ -35,7 +35,7 @@ Writer::Writer(const RecorderOptions& options, const WriterOptions& own, std::ve
   make_sink(options, own, std::move(drives), slots);
   if (options.streams_append) return;
   for (std::uint32_t stream = 0; stream < options.streams; ++stream)
-    appenders_.push_back(std::make_unique<Appender>(appender_options(stream), sink_->port(stream)));
+    appenders_.push_back(std::make_unique<Appender>(appender_options(stream), sink_->dock(stream)));
 }
 
 void Writer::make_sink(const RecorderOptions& options, const WriterOptions& own, std::vector<WriterDrive> drives,

@@ -8,7 +8,6 @@
 #include "storage/directory.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
-#include "storage/line_log.hpp"
 #include "storage/small_file.hpp"
 
 namespace wirespool::storage {

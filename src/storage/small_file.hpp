@@ -5,8 +5,10 @@
 #include <expected>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "storage/directory.hpp"
+#include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
 
 namespace wirespool::storage {
@@ -21,5 +23,20 @@ std::expected<void, IoError> write_small_file(const Directory& directory, const 
 bool put_marker(const Directory& directory, const std::string& name) noexcept;  // true also if it is there already
 void remove_marker(const Directory& directory, const std::string& name) noexcept;
 bool is_there(const Directory& directory, const std::string& name) noexcept;  // any file of this name
+
+// A file that only grows by whole lines (the ledger). Movable, owns its descriptor.
+class LineLog {
+ public:
+  static std::expected<LineLog, IoError> create(const Directory& directory, const std::string& name);  // must not exist
+  // One write(2) of line + '\n' at the end (O_APPEND). What a full drive cut short is taken off again.
+  // ENOENT: the file was removed while it is open, and nobody would ever read the line.
+  std::expected<void, IoError> append(const std::string& line);
+  std::expected<void, IoError> sync();
+
+ private:
+  LineLog(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  FileDescriptor fd_;
+  std::string path_;
+};
 
 }  // namespace wirespool::storage

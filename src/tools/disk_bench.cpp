@@ -15,7 +15,7 @@
 #include <fmt/format.h>
 
 #include "machine/drive_look.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "tools/bench_drive.hpp"
 
 namespace wirespool::tools {

@@ -37,7 +37,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "format/load.hpp"
+#include "format/bytes.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
 #include "format/record_scanner.hpp"

@@ -3,7 +3,6 @@
 #include <cctype>
 #include <charconv>
 
-#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {

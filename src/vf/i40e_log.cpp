@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "vf/i40e_log.hpp"
+#include "vf/link.hpp"
 
 #include <charconv>
 #include <regex>

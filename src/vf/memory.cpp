@@ -10,7 +10,6 @@
 
 #include "storage/directory.hpp"
 #include "storage/small_file.hpp"
-#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {

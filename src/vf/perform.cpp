@@ -13,8 +13,7 @@
 #include <system_error>
 
 #include "storage/file_descriptor.hpp"
-#include "vf/i40e_log.hpp"
-#include "vf/problem.hpp"
+#include "vf/link.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "machine/interface.hpp"
-#include "vf/problem.hpp"
 #include "vf/vf.hpp"
 
 namespace wirespool::vf {

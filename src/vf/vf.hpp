@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "machine/machine_tree.hpp"
@@ -170,5 +171,17 @@ std::string render_json(const std::vector<PfRow>& rows);
 // Why a VF sees less than promiscuous mode promises, by what is known of its PF's driver; "" if nothing is known
 // against it.
 std::string promiscuous_remark(const Parent& parent, unsigned number, const std::optional<VfLink>& link);
+
+// A line is "what: why: what to do".
+
+inline std::unexpected<Error> not_ready(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::not_ready));
+}
+inline std::unexpected<Error> wrong_use(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::wrong_use));
+}
+inline std::unexpected<Error> failed(std::string_view line) {
+  return std::unexpected(Error::of_line(line, Error::Kind::failed));
+}
 
 }  // namespace wirespool::vf

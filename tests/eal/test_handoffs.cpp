@@ -48,7 +48,7 @@ struct BlockLine {
     for (std::uint32_t i = 0; i < drives; ++i) ok.push_back(std::make_unique<record::Drive>("drive", 512));
     std::vector<const record::Drive*> seen;
     for (const auto& drive : ok) seen.push_back(drive.get());
-    port = std::make_unique<BlockHandoffPort>(*handoff, seen, counters);
+    port = std::make_unique<BlockHandoffDock>(*handoff, seen, counters);
     appender = std::make_unique<record::Appender>(
         record::AppenderOptions{.drives = drives, .block_bytes = block_bytes, .flush_age_ns = 1, .rotation = {}},
         *port);
@@ -78,7 +78,7 @@ struct BlockLine {
   std::unique_ptr<BlockHandoff> handoff;
   std::vector<std::unique_ptr<record::Drive>> ok;
   stats::RxCounters counters;
-  std::unique_ptr<BlockHandoffPort> port;
+  std::unique_ptr<BlockHandoffDock> port;
   std::unique_ptr<record::Appender> appender;
   std::array<std::byte, 60> frame{};
   Timestamp now{1'767'225'600 * second};

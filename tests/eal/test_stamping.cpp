@@ -16,7 +16,7 @@
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/refer.hpp"
-#include "record/records.hpp"
+#include "record/packet_ref.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Points in time, durations and sizes, as people write them.
 #include "fuzz/check.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "wirespool/time_text.hpp"
 
 using namespace wirespool;

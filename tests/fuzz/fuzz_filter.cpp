@@ -4,7 +4,7 @@
 #include <string>
 
 #include "filter/filter_reader.hpp"
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 #include "fuzz/check.hpp"
 #include "wirespool/filter.hpp"
 
@@ -15,11 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto expression = text.substr(0, text.find('\0'));
   const auto frame = fuzz::bytes_of(data, size).subspan(std::min(size, expression.size() + 1));
   const auto condition = filter::FilterReader(expression).read();
-  static format::FilterCollector collector;
+  static format::KeyCollector collector;
   collector.add(frame);
   std::vector<std::byte> lines;
   collector.take(lines);
-  const bool may = format::BlockFilter(lines).may_match(condition);
+  const bool may = format::KeySet(lines).may_match(condition);
   // A name in an expression would be looked up in the network.
   constexpr auto harmless = "0123456789.:/() \nandorthsplxuimvcy";
   if (expression.find_first_not_of(harmless) != std::string_view::npos || expression.size() > 200) return 0;

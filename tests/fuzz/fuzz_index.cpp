@@ -3,9 +3,9 @@
 #include <cstring>
 #include <vector>
 
-#include "format/block_filter.hpp"
 #include "format/crc32c.hpp"
 #include "format/index_file.hpp"
+#include "format/key_set.hpp"
 #include "fuzz/check.hpp"
 
 using namespace wirespool;
@@ -22,7 +22,7 @@ void use(std::span<const std::byte> bytes) {
   for (std::size_t row = 0; row < index->filter_lines.size(); ++row) {
     const auto filter =
         index->filter_bytes().subspan(index->filter_offsets[row], index->filter_lines[row] * sizeof(FilterLine));
-    (void)BlockFilter(filter).may_contain(port_key(80));
+    (void)KeySet(filter).may_contain(port_key(80));
   }
   const auto again = encode_index(index->header, index->entries, {index->filter_lines, index->filter_bytes()});
   check(decode_index(again).has_value(), "what was read can be written and read again");

@@ -40,7 +40,7 @@ std::size_t other_indices(const SpoolRig& rig, std::uint32_t block_bytes) {
 }
 
 struct Keys {
-  format::FilterCollector collector;
+  format::KeyCollector collector;
   std::vector<format::FlowKey> all;
 
   std::vector<std::byte> frame(std::uint32_t number) {
@@ -107,7 +107,7 @@ TEST_CASE("rows that become one have the keys of both", "[spool]") {
   std::size_t offset = 0;
   for (std::size_t i = 0; i < rows.entries().size(); ++i) {
     const auto bytes = rows.lines()[i] * sizeof(format::FilterLine);
-    const format::BlockFilter filter(filters.subspan(offset, bytes));
+    const format::KeySet filter(filters.subspan(offset, bytes));
     const bool last = i + 1 == rows.entries().size();
     const auto end = last ? keys.all.size() : keys_before_row[rows.entries()[i + 1].first_record];
     for (auto key = keys_before_row[rows.entries()[i].first_record]; key < end; ++key)

@@ -2,7 +2,7 @@
 #include <random>
 
 #include "filter/compiled.hpp"
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 #include "spool/random_traffic.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
@@ -35,7 +35,7 @@ TEST_CASE("no Block is left out that has a packet which libpcap matches") {
   INFO("seed " << seed);
   Random random(seed);
   const auto trace = random_traffic(random, 400);
-  format::FilterCollector collector;
+  format::KeyCollector collector;
   std::vector<std::vector<std::byte>> filters(trace.size());
   for (std::size_t i = 0; i < trace.size(); ++i) {
     collector.add(trace[i].bytes);
@@ -48,7 +48,7 @@ TEST_CASE("no Block is left out that has a packet which libpcap matches") {
     const auto& condition = filter.compiled().condition;
     for (std::size_t i = 0; i < trace.size(); ++i) {
       const StoredPacket packet{trace[i], 1, 0, {}};
-      const bool may = format::BlockFilter(filters[i]).may_match(condition);
+      const bool may = format::KeySet(filters[i]).may_match(condition);
       const bool does = filter.matches(packet);
       if (does && !may) FAIL(expression << " matches packet " << i);
       matched += does ? 1 : 0;

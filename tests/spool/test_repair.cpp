@@ -12,9 +12,9 @@
 #include <map>
 #include <random>
 
+#include "format/bytes.hpp"
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
-#include "format/load.hpp"
 #include "format/pcap_records.hpp"
 #include "format/record_scanner.hpp"
 #include "spool/reading_rig.hpp"

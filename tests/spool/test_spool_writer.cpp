@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <random>
 
-#include "format/carry.hpp"
+#include "format/bytes.hpp"
 #include "format/index_file.hpp"
 #include "policy/writer_shape.hpp"
 #include "record/recorder.hpp"
@@ -211,9 +211,9 @@ namespace {
 
 // What lies between an Appender on a lcore of its own and the writer's sink, without the rings: so many empty Blocks,
 // and full ones are there at once.
-class SuppliedPort final : public record::BlockPort {
+class SuppliedDock final : public record::BlockDock {
  public:
-  SuppliedPort(record::Writer& writer) : writer_(writer) { supply(); }
+  SuppliedDock(record::Writer& writer) : writer_(writer) { supply(); }
 
   void supply() {
     while (empty_.size() < writer_.shape().supply(writer_.blocks())) {
@@ -267,7 +267,7 @@ TEST_CASE("the fewest Blocks that are allowed are enough where each Appender is 
   SpoolRig rig(
       {.drives = drives, .streams = 2, .streams_append = true, .block_bytes = 4 << 10, .blocks = shape.fewest_blocks()},
       *queue);
-  SuppliedPort ports[] = {{rig.writer()}, {rig.writer()}};
+  SuppliedDock ports[] = {{rig.writer()}, {rig.writer()}};
   record::Appender appenders[] = {{rig.writer().appender_options(0), ports[0]},
                                   {rig.writer().appender_options(1), ports[1]}};
   const TraceRefs refs(trace);

@@ -23,7 +23,7 @@
 #include "contest/contest.hpp"
 #include "contest/frames.hpp"
 #include "dpdk/refer.hpp"
-#include "record/records.hpp"
+#include "record/packet_ref.hpp"
 
 namespace {
 

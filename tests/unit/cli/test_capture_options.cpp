@@ -2,8 +2,8 @@
 #include <fstream>
 
 #include "cli/capture_options.hpp"
-#include "options/units.hpp"
-#include "plan/usual.hpp"
+#include "options/values.hpp"
+#include "plan/words.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 

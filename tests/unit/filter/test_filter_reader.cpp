@@ -4,8 +4,8 @@
 #include <sstream>
 
 #include "format/address_text.hpp"
-#include "format/block_filter.hpp"
 #include "format/flow_key.hpp"
+#include "format/key_set.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
@@ -150,12 +150,12 @@ TEST_CASE("conditions are and, or and anything of keys") {
   frame[14] = std::byte{0x45};
   frame[29] = std::byte{1};
   frame[33] = std::byte{2};
-  FilterCollector collector;
+  KeyCollector collector;
   collector.add(frame);
   std::vector<std::byte> bytes;
   collector.take(bytes);
   const auto one = FlowCondition::has(ipv4_key(1, 32)), nine = FlowCondition::has(ipv4_key(9, 32));
-  const BlockFilter filter(bytes);
+  const KeySet filter(bytes);
   CHECK(filter.may_match(one));
   CHECK_FALSE(filter.may_match(nine));
   CHECK(filter.may_match(FlowCondition::any(one, nine)));

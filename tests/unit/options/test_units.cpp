@@ -2,8 +2,7 @@
 #include <random>
 #include <tuple>
 
-#include "options/lists.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool::options;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <nlohmann/json.hpp>
 
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "plan/capture_table.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"

@@ -2,7 +2,7 @@
 #include <random>
 #include <set>
 
-#include "plan/spread.hpp"
+#include "plan/plan_steps.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
 

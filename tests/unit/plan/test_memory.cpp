@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "format/carry.hpp"
+#include "format/bytes.hpp"
 #include "format/index.hpp"
 #include "plan/plan_steps.hpp"
 #include "support/catch.hpp"

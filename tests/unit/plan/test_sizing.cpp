@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "machines.hpp"
-#include "options/units.hpp"
+#include "options/values.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;

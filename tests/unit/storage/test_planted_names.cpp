@@ -9,7 +9,6 @@
 
 #include "storage/direct_file.hpp"
 #include "storage/directory_lock.hpp"
-#include "storage/line_log.hpp"
 #include "storage/output_file.hpp"
 #include "storage/small_file.hpp"
 #include "support/catch.hpp"

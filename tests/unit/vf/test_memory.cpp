@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 #include "unit/machine/fake_machine.hpp"
-#include "vf/i40e_log.hpp"
+#include "vf/link.hpp"
 #include "vf/vf.hpp"
 
 using namespace wirespool;

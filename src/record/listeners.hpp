@@ -3,9 +3,26 @@
 
 #include <string>
 
+#include "record/block.hpp"
+#include "record/file_slot.hpp"
 #include "storage/directory.hpp"
 
 namespace wirespool::record {
+
+// Told of every Block that is retired: it is on its drive, and so are all before it in its file. Called on the writer
+// lcore, in file order, once a Block, never once a packet: it must not block, lock or allocate. A writer's listeners
+// are called in the order in which they were given. Blocks that a drive did not take are not retired: their packets
+// come again in other files.
+class BlockListener {
+ public:
+  virtual ~BlockListener() = default;
+
+  // `file` is the one that block.file names; still open.
+  virtual void retired(const Block& block, FileSlot& file) noexcept = 0;
+
+  // Nothing of this file follows; the lane's next Block begins another. Then its keeper gets it.
+  virtual void file_ended(std::uint32_t lane, FileSlot& file) noexcept = 0;
+};
 
 // Told of every file that is sealed. Called on the thread of the drive's keeper, so by several at once, and one that
 // takes long holds up that drive's files and nobody else.

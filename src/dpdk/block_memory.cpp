@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Before anything of DPDK's includes rte_ring_elem.h: all that it needs itself, and then it.
-
-#include "dpdk/memory.hpp"
+#include "dpdk/block_memory.hpp"
 
 #include <fmt/format.h>
 #include <rte_malloc.h>
-#include <rte_ring_core.h>
-#include <rte_ring_elem.h>
 
 #include <algorithm>
 
@@ -28,9 +24,5 @@ std::expected<std::unique_ptr<BlockMemory>, Error> BlockMemory::take(unsigned bl
 }
 
 BlockMemory::~BlockMemory() { rte_free(bytes_.data()); }
-
-rte_ring* make_ring(const char* name, unsigned element_bytes, unsigned size, int numa_node, unsigned flags) noexcept {
-  return rte_ring_create_elem(name, element_bytes, size, numa_node, flags);
-}
 
 }  // namespace wirespool::dpdk

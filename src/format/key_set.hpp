@@ -21,10 +21,10 @@ using FilterLine = std::array<std::uint32_t, 8>;
 static_assert(sizeof(FilterLine) == 32);
 
 // One Block's filter, as it lies in an index: 32 bytes a line, a power of two of them. No line: may hold anything.
-class BlockFilter {
+class KeySet {
  public:
-  BlockFilter() = default;
-  explicit BlockFilter(std::span<const std::byte> lines) : lines_(lines) {}
+  KeySet() = default;
+  explicit KeySet(std::span<const std::byte> lines) : lines_(lines) {}
 
   bool may_contain(FlowKey key) const noexcept;
   bool may_match(const FlowCondition& condition) const noexcept;
@@ -34,11 +34,11 @@ class BlockFilter {
 };
 
 // Collects the keys of one Block after the other. Takes its memory, 60 KiB, when it is made; single-threaded.
-class FilterCollector {
+class KeyCollector {
  public:
   static constexpr std::size_t most_lines = 1024;
 
-  FilterCollector();
+  KeyCollector();
 
   void add(std::span<const std::byte> frame) noexcept;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -43,7 +43,7 @@ double fullness_if_halved(std::span<const FilterLine> lines) noexcept {
 
 }  // namespace
 
-bool BlockFilter::may_contain(FlowKey key) const noexcept {
+bool KeySet::may_contain(FlowKey key) const noexcept {
   if (lines_.empty()) return true;
   const auto line = load<FilterLine>(lines_, line_of(key, lines_.size() / sizeof(FilterLine)) * sizeof(FilterLine));
   for (std::size_t w = 0; w < words; ++w) {
@@ -52,7 +52,7 @@ bool BlockFilter::may_contain(FlowKey key) const noexcept {
   return true;
 }
 
-bool BlockFilter::may_match(const FlowCondition& condition) const noexcept {
+bool KeySet::may_match(const FlowCondition& condition) const noexcept {
   const auto matches = [this](const FlowCondition& part) { return may_match(part); };
   switch (condition.kind) {
     case FlowCondition::Kind::anything:
@@ -67,17 +67,17 @@ bool BlockFilter::may_match(const FlowCondition& condition) const noexcept {
   return true;
 }
 
-FilterCollector::FilterCollector()
+KeyCollector::KeyCollector()
     : lines_(std::make_unique<std::array<FilterLine, most_lines>>()),
       recent_(std::make_unique<std::array<FlowFields, recent_flows>>()) {}
 
-void FilterCollector::insert(FlowKey key) noexcept {
+void KeyCollector::insert(FlowKey key) noexcept {
   auto& line = (*lines_)[line_of(key, most_lines)];
   for (std::size_t w = 0; w < words; ++w) line[w] |= bit_of(key, w);
 }
 
 // Whole fields are compared, not hashes: nobody can hide packets behind a collision.
-bool FilterCollector::seen(const FlowFields& fields) noexcept {
+bool KeyCollector::seen(const FlowFields& fields) noexcept {
   if (fields.tags > 1) return false;
   const auto mixed = (fields.addresses[0].low * 0x9e3779b97f4a7c15) ^ (fields.addresses[1].low * 0xc2b2ae3d27d4eb4f) ^
                      (std::uint64_t{fields.ports[0]} << 16 | fields.ports[1]) * 0x165667b19e3779f9;
@@ -87,14 +87,14 @@ bool FilterCollector::seen(const FlowFields& fields) noexcept {
   return false;
 }
 
-void FilterCollector::add(std::span<const std::byte> frame) noexcept {
+void KeyCollector::add(std::span<const std::byte> frame) noexcept {
   const auto fields = flow_fields(frame);
   if (fields.ether_type == 0 && fields.tags == 0) return;
   if (!seen(fields)) for_each_flow_key(frame, fields, [this](FlowKey key) { insert(key); });
 }
 
 // Brings the filter to its final size at the front of lines_.
-std::uint32_t FilterCollector::fold() noexcept {
+std::uint32_t KeyCollector::fold() noexcept {
   auto lines = std::span<FilterLine>(*lines_);
   if (fullness(lines) > useless) return 0;
   while (lines.size() > 1 && fullness_if_halved(lines) <= fullest) {
@@ -107,19 +107,19 @@ std::uint32_t FilterCollector::fold() noexcept {
   return static_cast<std::uint32_t>(lines.size());
 }
 
-void FilterCollector::clear() noexcept {
+void KeyCollector::clear() noexcept {
   lines_->fill({});
   recent_->fill({});
 }
 
-std::uint32_t FilterCollector::take(std::span<FilterLine, most_lines> to) noexcept {
+std::uint32_t KeyCollector::take(std::span<FilterLine, most_lines> to) noexcept {
   const auto lines = fold();
   std::copy_n(lines_->begin(), lines, to.begin());
   clear();
   return lines;
 }
 
-std::uint32_t FilterCollector::take(std::vector<std::byte>& to) {
+std::uint32_t KeyCollector::take(std::vector<std::byte>& to) {
   const auto lines = fold();
   const auto bytes = std::as_bytes(std::span(*lines_).first(lines));
   to.insert(to.end(), bytes.begin(), bytes.end());

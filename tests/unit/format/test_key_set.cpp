@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "format/block_filter.hpp"
+#include "format/key_set.hpp"
 
 #include <random>
 
@@ -25,10 +25,10 @@ std::vector<std::byte> frame_of(std::uint32_t from, std::uint32_t to) {
 struct Taken {
   std::vector<std::byte> bytes;
   std::uint32_t lines = 0;
-  BlockFilter filter() const { return BlockFilter(bytes); }
+  KeySet filter() const { return KeySet(bytes); }
 };
 
-Taken take(FilterCollector& collector) {
+Taken take(KeyCollector& collector) {
   Taken taken;
   taken.lines = collector.take(taken.bytes);
   return taken;
@@ -41,7 +41,7 @@ TEST_CASE("a filter never denies a key that is in it, and seldom claims one that
   INFO("seed " << seed);
   for (const std::uint32_t hosts : {1u, 10u, 100u, 1000u, 2000u}) {
     std::mt19937 random{seed + hosts};
-    FilterCollector collector;
+    KeyCollector collector;
     std::vector<std::uint32_t> addresses(hosts);
     for (auto& address : addresses) {
       address = static_cast<std::uint32_t>(random());
@@ -61,7 +61,7 @@ TEST_CASE("a filter never denies a key that is in it, and seldom claims one that
 }
 
 TEST_CASE("an empty Block's filter denies everything") {
-  FilterCollector collector;
+  KeyCollector collector;
   const auto taken = take(collector);
   CHECK(taken.lines == 1);
   CHECK_FALSE(taken.filter().may_contain(ipv4_key(1, 32)));
@@ -69,7 +69,7 @@ TEST_CASE("an empty Block's filter denies everything") {
 
 TEST_CASE("a Block of too many flows gets no filter, and so may hold anything") {
   std::mt19937 random{1};
-  FilterCollector collector;
+  KeyCollector collector;
   for (int i = 0; i < 100'000; ++i)
     collector.add(frame_of(static_cast<std::uint32_t>(random()), static_cast<std::uint32_t>(random())));
   const auto taken = take(collector);
@@ -78,7 +78,7 @@ TEST_CASE("a Block of too many flows gets no filter, and so may hold anything") 
 }
 
 TEST_CASE("the collector forgets one Block before the next") {
-  FilterCollector collector;
+  KeyCollector collector;
   collector.add(frame_of(1, 2));
   take(collector);
   collector.add(frame_of(3, 4));

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wirespool::options {
 
@@ -24,5 +26,14 @@ std::string format_rate(std::uint64_t per_second);  // powers of 1000, as links 
 
 // 5898240 -> "5,898,240".
 std::string group_digits(std::uint64_t number);
+
+// lcores, CPUs: "1,3-5" -> 1 3 4 5, in the order given. The error says what is accepted. Numbers up to 65535.
+std::expected<std::vector<unsigned>, std::string> parse_number_list(std::string_view text);
+
+// Back again, runs shortened: 1 3 4 5 -> "1,3-5". Keeps the order.
+std::string format_number_list(std::span<const unsigned> numbers);
+
+// Parts between commas, empty ones too; "" has none.
+std::vector<std::string> split_commas(std::string_view text);
 
 }  // namespace wirespool::options
