@@ -10,7 +10,7 @@
 
 namespace wirespool::capture {
 
-// How a capture ended: interface.md's exit code, and what was wrong, for cli to print.
+// How a capture ended: the exit code, and what was wrong, for cli to print.
 struct Outcome {
   int exit_code = 0;
   std::vector<Error> problems = {};
