@@ -60,7 +60,7 @@ check_program() {
 check_capture() {
   numbered make --frames "$frames" "$root/wirespool/in.pcap"
   mkdir -p "$root/wirespool/spool"
-  inside wirespool capture --lcores "$(two_cpus)" --no-huge --in-memory -m 256 --no-pci --no-telemetry \
+  inside wirespool capture --lcores "$(two_cpus)" --no-huge -m 256 --no-pci --no-telemetry \
     --vdev=net_pcap0,rx_pcap=in.pcap -- --output spool --when-full wait --packets "$frames" --stats json >"$work/ledger.txt" 2>"$work/capture.txt"
   expect "a capture from net_pcap ends well" test $? -eq 0
   tail -n 3 "$work/capture.txt"
