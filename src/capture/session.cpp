@@ -51,9 +51,8 @@ void sleep_for(std::chrono::nanoseconds time) {
 }
 
 Outcome refused(std::vector<Error> problems) {
-  const bool machine =
-      std::ranges::all_of(problems, [](const auto& problem) { return problem.kind == Error::Kind::not_ready; });
-  return {machine ? Exit::machine_not_ready : Exit::wrong_use, std::move(problems)};
+  const auto exit = options::exit_of(problems);
+  return {exit, std::move(problems)};
 }
 
 // Something that is due every so often.

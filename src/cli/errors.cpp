@@ -41,9 +41,7 @@ std::string error_line(const Error& error) { return error_line(error.what, error
 
 int print_errors(const std::vector<Error>& errors) {
   for (const auto& error : errors) tell(error_line(error));
-  if (errors.empty()) return Exit::done;
-  const auto is_wrong_use = [](const Error& error) { return error.kind == Error::Kind::wrong_use; };
-  return std::ranges::any_of(errors, is_wrong_use) ? Exit::wrong_use : options::exit_of(errors.front().kind);
+  return options::exit_of(errors);
 }
 
 int print_error(const Error& error) { return print_errors({error}); }

@@ -30,8 +30,6 @@ int print(const std::string& text, int exit_code = Exit::done);
 // Something for people, to stderr. One that cannot be written changes nothing.
 void tell(const std::string& text);
 
-// What the commands that read a spool have in common.
-
 // Lines on stderr, each with the program's name in front.
 void print_notices(const std::vector<std::string>& notices);
 

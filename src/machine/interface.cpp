@@ -67,10 +67,6 @@ std::string in_use(const MachineTree& tree, const std::string& interface) {
   return "";
 }
 
-bool has_carrier(const MachineTree& tree, const std::string& interface) {
-  return tree.number("sys/class/net/" + interface + "/carrier").value_or(0) == 1;
-}
-
 std::string uplink_of(const MachineTree& tree, const PciDevice& device) {
   const auto is_uplink = [&](const std::string& name) {
     return is_uplink_name(tree.line("sys/class/net/" + name + "/phys_port_name").value_or(""));

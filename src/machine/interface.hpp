@@ -17,9 +17,6 @@ bool has_routes(const MachineTree& tree, const std::string& interface);
 // not link-local, a bond or bridge above it, VLANs and the like on top. "": nobody is known to.
 std::string in_use(const MachineTree& tree, const std::string& interface);
 
-// The interface is up and has a carrier: frames may be coming in.
-bool has_carrier(const MachineTree& tree, const std::string& interface);
-
 // The device's own interface, which its VFs are set through; "" if it has none. In switchdev mode those of its VFs, the
 // representors, may lie beside it: phys_port_name tells them apart (Documentation/networking/representors.rst).
 std::string uplink_of(const MachineTree& tree, const PciDevice& device);

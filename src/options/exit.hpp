@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
+#include <span>
+
 #include "wirespool/error.hpp"
 
 namespace wirespool::options {
@@ -18,6 +21,13 @@ constexpr Exit exit_of(Error::Kind kind) {
       break;
   }
   return failed;
+}
+
+// Of several, wrong use counts before all else: who asked can mend it at once. None: done.
+inline Exit exit_of(std::span<const Error> errors) {
+  if (errors.empty()) return done;
+  const bool asked_wrong = std::ranges::find(errors, Error::Kind::wrong_use, &Error::kind) != errors.end();
+  return asked_wrong ? wrong_use : exit_of(errors.front().kind);
 }
 
 }  // namespace wirespool::options

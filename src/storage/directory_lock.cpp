@@ -37,6 +37,8 @@ Grip grip(int directory, int lock, const char* name) noexcept {
   return S_ISREG(ours.st_mode) && ours.st_nlink == 1 ? Grip::held : Grip::not_ours;
 }
 
+std::string name_of_lock(const std::string& stem) { return "." + stem + ".lock"; }
+
 std::string owner_of(int lock) {
   std::array<char, 32> text{};
   const ssize_t length = ::pread(lock, text.data(), text.size(), 0);
@@ -65,7 +67,7 @@ DirectoryLock::DirectoryLock(FileDescriptor directory, FileDescriptor lock, std:
     : directory_(std::move(directory)), lock_(std::move(lock)), name_(std::move(name)) {}
 
 std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& directory, const std::string& stem) {
-  const std::string name = "." + stem + ".lock";
+  const auto name = name_of_lock(stem);
   const std::string path = directory.path_of(name);
   FileDescriptor own_directory(::fcntl(directory.fd(), F_DUPFD_CLOEXEC, 0));
   if (!own_directory) return refused("locking", path, "fcntl F_DUPFD_CLOEXEC");
@@ -90,7 +92,7 @@ std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& direc
 }
 
 bool DirectoryLock::held(const std::string& directory, const std::string& stem) {
-  const auto path = directory + "/." + stem + ".lock";
+  const auto path = directory + "/" + name_of_lock(stem);
   const FileDescriptor lock(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   return lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }

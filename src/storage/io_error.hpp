@@ -20,9 +20,9 @@ struct IoError {
   std::string message() const { return what + ": " + std::generic_category().message(code); }
 };
 
-// As an Error of a machine that is not ready.
-inline Error not_ready(const IoError& error, std::string what_to_do) {
-  return {error.what, std::generic_category().message(error.code), std::move(what_to_do), Error::Kind::not_ready};
+// For people, when it is known what to do and whose it is.
+inline Error as_error(const IoError& error, std::string what_to_do, Error::Kind kind = Error::Kind::not_ready) {
+  return {error.what, std::generic_category().message(error.code), std::move(what_to_do), kind};
 }
 
 inline IoError last_error(std::string what) { return {std::move(what), errno}; }

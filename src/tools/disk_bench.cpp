@@ -25,8 +25,7 @@ using Refused = std::unexpected<Error>;
 
 Refused not_ready(std::string_view line) { return Refused(Error::of_line(line, Error::Kind::not_ready)); }
 Refused failed(const storage::IoError& error) {
-  return Refused({error.what, std::generic_category().message(error.code), "see dmesg for what the drive said",
-                  Error::Kind::failed});
+  return Refused(storage::as_error(error, "see dmesg for what the drive said", Error::Kind::failed));
 }
 
 std::expected<void, Error> check_sizes(const DiskBenchOptions& options) {
@@ -48,7 +47,7 @@ std::expected<std::vector<bool>, Error> check_direct_io(const DiskBenchOptions& 
   std::vector<bool> direct;
   for (const auto& directory : options.directories) {
     const auto trial = machine::try_direct_io(directory);
-    if (!trial) return not_ready(trial.error().message() + ": give a directory that is there and writable");
+    if (!trial) return Refused(storage::as_error(trial.error(), "give a directory that is there and writable"));
     if (!trial->direct_io && options.uring) {
       return not_ready(directory + ": its file system has no O_DIRECT: --io pwrite measures it through the page cache");
     }
@@ -110,7 +109,7 @@ std::expected<BenchSet, Error> measure(const DiskBenchOptions& options, std::siz
   for (std::size_t i = 0; i < count; ++i) {
     const auto& directory = options.directories[i];
     auto drive = BenchDrive::open(directory, options, direct[i]);
-    if (!drive) return not_ready(drive.error().message() + ": fewer --depth, or --io pwrite");
+    if (!drive) return Refused(storage::as_error(drive.error(), "fewer --depth, or --io pwrite"));
     if (!drive->notice().empty()) notices.push_back(directory + ": " + drive->notice());
     drives.push_back(std::move(*drive));
     set.directories.push_back(directory);

@@ -25,7 +25,7 @@ constexpr std::uint64_t packets_between_looks = 16384;
 std::expected<OutputFile, Error> open_output(const std::string& path, const Spool& spool) {
   if (path == "-") {
     auto output = OutputFile::standard_output();
-    if (!output) return std::unexpected(storage::not_ready(output.error(), ""));
+    if (!output) return std::unexpected(storage::as_error(output.error(), ""));
     return std::move(*output);
   }
   std::vector<std::string> inputs;
@@ -35,7 +35,7 @@ std::expected<OutputFile, Error> open_output(const std::string& path, const Spoo
   if (output.error().code == EEXIST) {
     return std::unexpected(Error{path, "it is one of the files to read", "write to another file with -w"});
   }
-  return std::unexpected(storage::not_ready(output.error(), "write to another file with -w"));
+  return std::unexpected(storage::as_error(output.error(), "write to another file with -w"));
 }
 
 // What the output and the filter have to know of the files before anything is written.
@@ -144,7 +144,7 @@ Error explain(const PacketWriter& writer, PacketWriter::Result result) {
     return Error{"extract", "there are packets of a time after 2106, which a pcap file has no bits for",
                  "use --format pcapng, or --to 2106-01-01T00:00:00Z"};
   }
-  return storage::not_ready(writer.error(), "make room there, or write to another place with -w");
+  return storage::as_error(writer.error(), "make room there, or write to another place with -w");
 }
 
 // Of files only. Nothing is written before one of them could be read.

@@ -25,7 +25,7 @@ std::expected<PipeInputs, Error> PipeInputs::take(const std::vector<std::string>
     if (place == "-" && stdin_is_terminal())
       return std::unexpected(Error{"-", "standard input is a terminal", "pipe a capture file into it"});
     auto copy = storage::PipeCopy::of(place, temporary_directory());
-    if (!copy) return std::unexpected(storage::not_ready(copy.error(), "set TMPDIR to a directory with room"));
+    if (!copy) return std::unexpected(storage::as_error(copy.error(), "set TMPDIR to a directory with room"));
     inputs.places_.push_back(copy->path());
     inputs.copies_.push_back(std::move(*copy));
     inputs.names_.push_back(place == "-" ? "standard input" : place);

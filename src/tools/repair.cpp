@@ -90,7 +90,7 @@ std::expected<RepairReport::InDirectory, Error> repair_directory(const std::stri
   const auto directory = storage::Directory::open(path);
   if (!directory) {
     const bool wrong = directory.error().code == ENOENT || directory.error().code == ENOTDIR;
-    auto problem = storage::not_ready(directory.error(), "name the output directories of a capture");
+    auto problem = storage::as_error(directory.error(), "name the output directories of a capture");
     if (wrong) problem.kind = Error::Kind::wrong_use;
     return std::unexpected(std::move(problem));
   }

@@ -109,9 +109,9 @@ std::expected<void, Error> VfMemory::save() const {
   for (const auto& undo : undos_) list.push_back(json_of(undo));
   const auto text = nlohmann::ordered_json{{"undo", list}}.dump(2) + "\n";
   const auto directory = storage::Directory::open(path.parent_path());
-  if (!directory) return not_ready(directory.error().message() + ": run as root, or give --state FILE");
+  if (!directory) return std::unexpected(storage::as_error(directory.error(), "run as root, or give --state FILE"));
   const auto written = storage::write_small_file(*directory, path.filename(), std::as_bytes(std::span(text)));
-  if (!written) return not_ready(written.error().message() + ": run as root, or give --state FILE");
+  if (!written) return std::unexpected(storage::as_error(written.error(), "run as root, or give --state FILE"));
   return {};
 }
 

@@ -24,7 +24,8 @@ using Done = std::expected<void, Error>;
 
 std::unexpected<Error> refused(const machine::MachineTree& tree, const VfAction& action,
                                const storage::IoError& error) {
-  return failed(error.message() + ": " + advice_on(tree, action, error.code, geteuid() == 0));
+  return std::unexpected(
+      storage::as_error(error, advice_on(tree, action, error.code, geteuid() == 0), Error::Kind::failed));
 }
 
 // One write(2), as sysfs wants it (Documentation/filesystems/sysfs.rst).
