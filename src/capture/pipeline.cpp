@@ -356,6 +356,10 @@ bool Pipeline::done() const {
          std::ranges::all_of(writer_lcores_, [](const auto& lcore) { return lcore->done(); });
 }
 
+void Pipeline::end_files() noexcept {
+  for (std::size_t i = 0; i < recorder().drives(); ++i) recorder().drive(i).renew();
+}
+
 void Pipeline::give_up(std::uint64_t longest_write_ns) noexcept {
   stop_.longest_write_ns.store(longest_write_ns, std::memory_order_relaxed);
 }

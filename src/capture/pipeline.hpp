@@ -54,6 +54,7 @@ class Pipeline {
   const std::vector<dpdk::Port>& ports() const { return ports_; }
   plan::CapturePlan plan_in_effect() const;  // once started: what the devices granted of the plan
 
+  void end_files() noexcept;  // the open ones, soon; new ones begin
   void stop() noexcept { stop_.stop(); }
   void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore
   std::vector<std::string> hanging_writes() const;        // drives the kernel still has given up writes of

@@ -72,15 +72,13 @@ class Every {
 // Why a capture is to stop now; remembers what that depends on.
 class StopConditions {
  public:
-  explicit StopConditions(const plan::CaptureConfig& config) : config_(config) {}
+  StopConditions(const plan::CaptureConfig& config, const Signals& signals) : signals_(signals), config_(config) {}
 
   // Ports are started, which may have taken seconds: times count from now on.
   void begin() { start_ = last_packet_ = steady_ns(); }
 
-  unsigned signals() const { return signals_.times(); }
-
   std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
-    if (auto signal = signals_.caught()) return signal;
+    if (auto signal = signals_.stop()) return signal;
     if (auto failure = pipeline.failure()) return failure;
     if (pipeline.packets_used_up()) return "--packets";
     if (pipeline.bytes_used_up()) return "--bytes";
@@ -100,7 +98,7 @@ class StopConditions {
     return std::nullopt;
   }
 
-  StopSignals signals_;
+  const Signals& signals_;
   const plan::CaptureConfig& config_;
   std::uint64_t start_ = 0, last_packet_ = 0, received_ = 0;
 };
@@ -110,12 +108,13 @@ class StopConditions {
 // waited for: the rest is for sealing and the last ledger line.
 class Supervisor {
  public:
-  Supervisor(Pipeline& pipeline, Reporter& reporter, storage::Speaker& people, StopConditions& conditions,
-             ServiceWatch& service, const plan::CaptureConfig& config)
+  Supervisor(Pipeline& pipeline, Reporter& reporter, storage::Speaker& people, Signals& signals, ServiceWatch& service,
+             const plan::CaptureConfig& config)
       : pipeline_(pipeline),
         reporter_(reporter),
         people_(people),
-        conditions_(conditions),
+        signals_(signals),
+        conditions_(config, signals),
         service_(service),
         stop_timeout_ns_(config.stop_timeout_ns),
         report_(config.stats_interval_ns) {}
@@ -158,12 +157,20 @@ class Supervisor {
   void look(std::uint64_t now) {
     if (discipline_.due(now)) pipeline_.discipline_clocks();
     reporter_.notices(pipeline_.tend_ports(now));
-    if (report_.due(now)) reporter_.interval(pipeline_);
+    if (signals_.take_rotation()) rotate();
+    const bool asked = signals_.take_ledger_line();
+    if (report_.due(now) || asked) reporter_.interval(pipeline_);
     service_.look(pipeline_, now);
     if (stopping())
       hurry(stopping_for(now));
     else if (auto why = conditions_.met(pipeline_, now))
       stop(*why);
+  }
+
+  void rotate() {
+    if (stopping()) return;  // all files are ended anyway
+    pipeline_.end_files();
+    reporter_.notice("SIGHUP: the files that are open are ended, and new ones begin");
   }
 
   void stop(const std::string& why) {
@@ -191,7 +198,8 @@ class Supervisor {
   Pipeline& pipeline_;
   Reporter& reporter_;
   storage::Speaker& people_;
-  StopConditions& conditions_;
+  Signals& signals_;
+  StopConditions conditions_;
   ServiceWatch& service_;
   std::uint64_t stop_timeout_ns_;
   Every discipline_{discipline_period_ns}, report_, drain_notice_{drain_notice_ns};
@@ -202,8 +210,8 @@ class Supervisor {
 // Ends the process when even the control thread hangs, in a driver, say, so long after it was told to stop.
 class LastResort {
  public:
-  LastResort(const StopConditions& conditions, std::chrono::nanoseconds longest, storage::Speaker& err)
-      : conditions_(conditions), longest_(longest), err_(err), thread_([this] { watch(); }) {}
+  LastResort(const Signals& signals, std::chrono::nanoseconds longest, storage::Speaker& err)
+      : signals_(signals), longest_(longest), err_(err), thread_([this] { watch(); }) {}
   LastResort(const LastResort&) = delete;
   LastResort& operator=(const LastResort&) = delete;
   ~LastResort() {
@@ -217,7 +225,7 @@ class LastResort {
     while (!over_.load(std::memory_order_relaxed)) {
       sleep_for(nap * 5);
       const auto now = std::chrono::steady_clock::now();
-      if (!end && conditions_.signals() > 0) end = now + longest_;
+      if (!end && signals_.stops() > 0) end = now + longest_;
       if (end && now >= *end) leave();
     }
   }
@@ -228,7 +236,7 @@ class LastResort {
     ::_exit(Exit::failed);
   }
 
-  const StopConditions& conditions_;
+  const Signals& signals_;
   std::chrono::nanoseconds longest_;
   storage::Speaker& err_;
   std::atomic<bool> over_{false};
@@ -243,12 +251,11 @@ std::chrono::nanoseconds longest_end(const plan::CaptureConfig& config) {
 }
 
 // Everything is sealed; --on-seal gets some time for what it has not done yet, and another signal ends it.
-bool let_seal_hook_end(record::SealHook& hook, const StopConditions& conditions, std::uint64_t linger_ns,
-                       Reporter& reporter) {
+bool let_seal_hook_end(record::SealHook& hook, const Signals& signals, std::uint64_t linger_ns, Reporter& reporter) {
   const auto end = steady_ns() + linger_ns;
-  const auto signals = conditions.signals();
+  const auto stops = signals.stops();
   hook.last_call();
-  while (!hook.finished() && steady_ns() < end && conditions.signals() == signals) sleep_for(nap);
+  while (!hook.finished() && steady_ns() < end && signals.stops() == stops) sleep_for(nap);
   if (!done_by(std::chrono::steady_clock::now() + hook_grace, [&hook] { hook.stop(); })) return false;
   if (const auto left = hook.counts().pending)
     reporter.notice(fmt::format(
@@ -334,7 +341,7 @@ std::vector<Error> find_hanging_drives(const std::vector<std::string>& outputs, 
 
 Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, storage::Speaker& out,
                  storage::Speaker& err) {
-  StopConditions conditions(plan.config);
+  Signals signals;
   const Timestamp start = dpdk::utc_now();
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
@@ -353,14 +360,14 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
   ServiceWatch service;
   for (const auto& sink : sinks.all) reporter.add(*sink);
   reporter.add(service);
-  const LastResort last_resort(conditions, longest_end(plan.config), err);
-  Supervisor supervisor(**pipeline, reporter, *sinks.people, conditions, service, plan.config);
+  const LastResort last_resort(signals, longest_end(plan.config), err);
+  Supervisor supervisor(**pipeline, reporter, *sinks.people, signals, service, plan.config);
   const auto ended_by = supervisor.run();
   const auto deadline = supervisor.deadline();
   auto hanging = (*pipeline)->finish(deadline - std::chrono::nanoseconds(plan.config.stop_timeout_ns / 10));
   for (const auto& path : (*pipeline)->hanging_writes()) hanging.push_back("writing to " + path);
   auto* hook = outputs->seal_hook();
-  if (hook && !let_seal_hook_end(*hook, conditions, plan.config.on_seal_linger_ns, reporter))
+  if (hook && !let_seal_hook_end(*hook, signals, plan.config.on_seal_linger_ns, reporter))
     hanging.emplace_back("--on-seal");
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);

@@ -17,7 +17,7 @@ struct Outcome {
   std::string result = {};  // of --dry-run, likewise
 };
 
-// A whole capture on the calling thread: EAL, plan, run until told to stop (SIGINT, SIGTERM, SIGHUP or a limit), drain,
+// A whole capture on the calling thread: EAL, plan, run until told to stop (SIGINT, SIGTERM or a limit), drain,
 // seal, final ledger. Statistics go to `out`, notices to `err`. Once per process (EAL cannot be started twice).
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
                     storage::Speaker& err);

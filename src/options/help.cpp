@@ -45,6 +45,13 @@ std::string options_text(const Page& page) {
   return text + entry("-h, --help", "this text", width);
 }
 
+std::string signals_text(const Page& page) {
+  std::string text = page.signals.empty() ? "" : "\nSignals:\n";
+  const auto width = width_of_forms(page);
+  for (const auto& signal : page.signals) text += entry(signal.command, signal.says, width);
+  return text;
+}
+
 std::string examples_text(const Page& page) {
   if (page.examples.empty()) return "";
   std::string text = "\nExamples:\n";
@@ -60,7 +67,7 @@ std::string examples_text(const Page& page) {
 std::string help_text(const Page& page) {
   std::string text = wrapped(page.summary, line_length, 0) + "\nUsage: " + usage_of(page) + "\n" + options_text(page);
   for (const auto& line : units_of(page)) text += "\n" + wrapped(line, line_length, 0) + "\n";
-  text += examples_text(page);
+  text += signals_text(page) + examples_text(page);
   if (!page.closing.empty()) text += wrapped(page.closing, line_length, 0) + "\n";
   return text;
 }

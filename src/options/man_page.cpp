@@ -86,6 +86,15 @@ std::string options_of(const Page& page) {
   return text;
 }
 
+std::string signals_of(const std::vector<Page>& pages) {
+  std::string text;
+  for (const auto& page : pages) {
+    for (const auto& signal : page.signals)
+      text += fmt::format(".TP\n{}\n{}.\n", bold(signal.command), escaped(signal.says));
+  }
+  return text.empty() ? text : ".SH SIGNALS\n" + text;
+}
+
 std::string examples_of(const std::vector<Page>& pages) {
   std::string text = ".SH EXAMPLES\n";
   for (const auto& page : pages) {
@@ -117,7 +126,7 @@ std::string man_page(const Chapter& chapter, const Edition& edition) {
     if (!verbs) text += ".SH OPTIONS\n";
     text += options_of(page);
   }
-  return text + examples_of(chapter.pages) + footer(edition, "\\fBwirespool\\fR(1)");
+  return text + signals_of(chapter.pages) + examples_of(chapter.pages) + footer(edition, "\\fBwirespool\\fR(1)");
 }
 
 std::string man_page_of_all(const std::vector<Chapter>& chapters, std::string_view summary, const Edition& edition) {

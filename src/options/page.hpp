@@ -19,9 +19,10 @@ struct Page {
   std::string command;  // "capture", "vf create"
   std::string summary;  // whole sentences
   std::vector<Example> examples = {};
-  bool takes_eal = false;            // EAL's options may stand in front of a "--"
-  std::string closing = {};          // a sentence below the examples; may be empty
-  std::vector<Option> options = {};  // operands among them, in the order they are shown
+  bool takes_eal = false;             // EAL's options may stand in front of a "--"
+  std::vector<Example> signals = {};  // that can be sent to it while it runs, and what each does
+  std::string closing = {};           // a sentence below the examples; may be empty
+  std::vector<Option> options = {};   // operands among them, in the order they are shown
 };
 
 // "wirespool extract [OPTIONS] DIR|FILE... -w OUT": what cannot be left out stands there.

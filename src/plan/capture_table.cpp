@@ -119,6 +119,9 @@ options::Page about() {
                    {"wirespool capture --config capture.toml --dry-run",
                     "options from a file (eal = [\"-l\", \"0-2\"]); prints the plan and stops"}},
       .takes_eal = true,
+      .signals = {{"SIGINT, SIGTERM, SIGQUIT", "stop: what was received is written, synced and sealed first"},
+                  {"SIGHUP", "end all open files and go on with new ones"},
+                  {"SIGUSR1", "a ledger line now, besides those of --stats-interval"}},
       .closing = "EAL's options come first, then --, then capture's own.",
   };
 }

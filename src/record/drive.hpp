@@ -57,8 +57,8 @@ class Drive {
   std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
   std::uint64_t lost_bytes() const noexcept { return lost_bytes_.load(std::memory_order_relaxed); }
 
-  // A file that is being written was removed: every Appender ends the file it has here soon, when it sees that this
-  // number is not what it was when the file began.
+  // Every Appender ends the file it has here soon, when it sees that this number is not what it was when the file
+  // began: one that is being written was removed, or all are to be ended. Any thread.
   void renew() noexcept { renewals_.fetch_add(1, std::memory_order_relaxed); }
   std::uint32_t renewals() const noexcept { return renewals_.load(std::memory_order_relaxed); }
 
