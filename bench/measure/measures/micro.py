@@ -14,6 +14,7 @@ from ..trouble import Trouble
 PROGRAMS = [
     ("bench/micro/record/append_bench", [], True),
     ("bench/micro/policy/timebase_bench", [], True),
+    ("bench/micro/flow/flow_bench", [], True),
     ("bench/micro/capture/handoff_bench", [], True),
 ]
 

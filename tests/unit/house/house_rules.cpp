@@ -17,6 +17,7 @@ const std::vector<Room>& rooms() {
       {"format", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"policy", {"include"}, {"std"}},
       {"stats", {"include", "format"}, {"std"}, {"fmt"}},
+      {"flow", {"include", "format", "stats"}, {"std"}},
       {"storage", {"include", "policy/patience"}, {"std", "Linux", "liburing"}},
       {"filter", {"include", "format"}, {"std", "libpcap"}},
       {"machine", {"include", "storage"}, {"std", "Linux"}, {"liburing"}},

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "flow/flow.hpp"
+#include "flow/flow_ring.hpp"
+#include "stats/counter.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::flow {
+
+struct FlowTableOptions {
+  std::uint64_t flows = 1 << 20;             // that fit for certain, as far as chance lets one say so
+  std::uint64_t seed = 0;                    // of the hash: nobody outside should know it
+  std::uint64_t active_ns = 60'000'000'000;  // a flow's record ends after this, and the next one begins
+  std::uint64_t idle_ns = 15'000'000'000;    // a flow ends when nothing came for this long
+};
+
+// Written by the thread that has the table, read by any.
+struct alignas(64) FlowCounters {
+  stats::Counter begun;         // records that began
+  stats::Counter ended;         // and ended, those that were lost included
+  stats::Counter full;          // that ended because their bucket was full
+  stats::Counter lost;          // that nobody took: the ring was full
+  stats::Counter lost_packets;  // which were in these
+  stats::Counter packets;       // looked at: each is in a record
+};
+
+// The flows of one RX lcore, in memory that never grows. Buckets of a cache line say in which of their places flows
+// are and when each was last seen; a flow has two buckets, the second of which is looked at only if the first one has
+// had too many. Where both are full, the flow that was silent for longest makes room.
+//
+// A record that has ended goes to the ring. One that ends by time stays, and goes on, while the ring is full: nothing
+// is lost by that. Only one that has to make room is (FlowCounters::lost), unless `wait` is told to wait.
+//
+// All times are packets' times; one that goes back counts as no time. One thread.
+class FlowTable {
+ public:
+  static std::size_t bytes_needed(std::uint64_t flows) noexcept;
+
+  // `memory`: bytes_needed(options.flows) long, aligned to a cache line, all zero; outlives it, as does `ring`.
+  // Without a ring records end unseen. `wait`: may be null; called, with room in the ring as its only way out, before
+  // a record is lost.
+  FlowTable(std::span<std::byte> memory, const FlowTableOptions& options, FlowRing* ring,
+            void (*wait)() noexcept = nullptr) noexcept;
+
+  // Each packet into its flow's record, and FlowPacket::before. At most `most_packets` at once.
+  static constexpr std::size_t most_packets = 64;
+  void look(std::span<FlowPacket> packets) noexcept;
+
+  // Ends the flows in the next few buckets whose time is up: as many buckets as a quarter of the idle time-out asks
+  // for since it was last called, and at most so many.
+  void age(Timestamp now, std::size_t most_buckets) noexcept;
+
+  // Calls use(flow) for every record that is open, and forgets it. Any thread, once nobody calls look() or age().
+  template <typename Use>
+  void take_all(format::FlowEnd end, Use use);
+
+  std::uint64_t open() const noexcept { return counters_.begun.get() - counters_.ended.get(); }
+  const FlowCounters& counters() const noexcept { return counters_; }
+
+ private:
+  static constexpr std::size_t places = 7;  // of a bucket
+
+  struct alignas(64) Bucket {
+    std::array<std::uint32_t, places> tags{};  // of a flow's hash; 0: nothing there
+    std::uint32_t elsewhere = 0;               // flows that should be here and are in their second bucket
+    std::array<std::uint32_t, places> seen{};  // in units of time_shift
+    std::uint32_t closing = 0;                 // bit by place: all has been said, its end is waited for
+
+    bool operator==(const Bucket&) const = default;
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+  struct Place {
+    std::size_t bucket = 0;
+    unsigned slot = places;  // places: none
+  };
+  struct Looked {
+    std::uint64_t hash = 0;
+    std::size_t home = 0;
+    Place place;
+  };
+
+  Flow& flow_at(Place place) noexcept { return flows_[place.bucket * places + place.slot]; }
+  std::size_t home_of(std::uint64_t hash) const noexcept;
+  std::size_t other_of(std::uint64_t hash) const noexcept;
+  static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash) | 1; }
+  static std::uint32_t match(const Bucket& bucket, std::uint32_t tag) noexcept;
+  Place likely_place(const Looked& looked) const noexcept;
+  Place find(const FlowKey& key, const Looked& looked) noexcept;
+  Place find_in(std::size_t bucket, const FlowKey& key, std::uint32_t tag) noexcept;
+
+  void count(FlowPacket& packet, const Looked& looked) noexcept;
+  void insert(const FlowPacket& packet, const Looked& looked) noexcept;
+  Place place_for(const Looked& looked) noexcept;
+  Place free_place(std::size_t bucket) const noexcept;
+  Place oldest(std::size_t home, std::size_t other) const noexcept;
+  void begin(Flow& flow, const FlowPacket& packet) noexcept;
+  void begin_record(Flow& flow, const FlowPacket& packet) noexcept;
+  bool has_ended(const Flow& flow, const FlowPacket& packet) const noexcept;
+  void note_end(Place place, const FlowPacket& packet, unsigned way) noexcept;
+
+  bool give(Flow& flow, format::FlowEnd end) noexcept;
+  void give_or_lose(Flow& flow) noexcept;
+  void remove(Place place) noexcept;
+  bool end_old(std::size_t bucket, std::uint32_t now) noexcept;
+
+  std::span<Bucket> buckets_;
+  Flow* flows_;
+  FlowTableOptions options_;
+  FlowRing* ring_;
+  void (*wait_)() noexcept;
+  std::uint32_t idle_units_, closing_units_;
+  std::size_t cursor_ = 0;
+  std::uint64_t aged_ns_ = 0, period_ns_;
+  FlowCounters counters_;
+};
+
+template <typename Use>
+void FlowTable::take_all(format::FlowEnd end, Use use) {
+  for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket)
+    for (unsigned slot = 0; slot < places; ++slot) {
+      if (buckets_[bucket].tags[slot] == 0) continue;
+      auto& flow = flow_at({bucket, slot});
+      flow.end = buckets_[bucket].closing >> slot & 1 ? format::FlowEnd::fin : end;
+      ++counters_.ended;
+      use(static_cast<const Flow&>(flow));
+      buckets_[bucket].tags[slot] = 0;
+    }
+}
+
+}  // namespace wirespool::flow
