@@ -17,6 +17,8 @@ namespace {
 
 constexpr unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
 
+static_assert(sizeof(BlockHandoff::Message) == policy::block_message_bytes);
+
 }  // namespace
 
 std::expected<std::unique_ptr<BlockHandoff>, std::string> BlockHandoff::create(const std::string& name, unsigned blocks,

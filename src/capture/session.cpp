@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "capture/before_eal.hpp"
 #include "capture/ledger_sinks.hpp"
 #include "capture/outputs.hpp"
 #include "capture/own_limits.hpp"
@@ -28,7 +29,6 @@
 #include "plan/route.hpp"
 #include "stats/ledger.hpp"
 #include "stats/losses.hpp"
-#include "storage/answers.hpp"
 #include "storage/steady_time.hpp"
 
 namespace wirespool::capture {
@@ -303,13 +303,6 @@ Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>
   return {Exit::done, {}};
 }
 
-// What EAL would abort over, or say in a way that helps nobody.
-std::vector<Error> check_before_eal(const plan::EalArgs& args, const std::vector<plan::HugepagePool>& hugepages) {
-  auto problems = plan::check_eal_args(args, dpdk::usable_cpus());
-  if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
-  return problems;
-}
-
 // With --stats none and --until nobody asked for one.
 bool keeps_ledger(const plan::CaptureConfig& config) {
   return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
@@ -320,23 +313,6 @@ void add_lost_ledger(Outcome& outcome) {
   if (outcome.exit_code == Exit::done) outcome.exit_code = Exit::failed;
   outcome.problems.push_back({"ledger", "its last line could be written nowhere, standard output included",
                               "packets are sealed; count them with wirespool verify", Error::Kind::not_ready});
-}
-
-// A drive that hangs before anything is begun keeps nobody for longer.
-constexpr auto told_after = std::chrono::milliseconds(800);
-constexpr auto drive_patience = std::chrono::seconds(4);
-
-std::vector<Error> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
-  std::vector<Error> problems;
-  for (const auto& output : outputs) {
-    if (storage::answers_within(output, told_after)) continue;
-    err.say(fmt::format("wirespool: --output: {}: it does not answer: waiting {} s for it\n", output,
-                        std::chrono::seconds(drive_patience).count()));
-    if (!storage::answers_within(output, drive_patience))
-      problems.push_back({"--output", fmt::format("{}: a write into it hangs", output),
-                          "see to the drive (frozen? gone?), or leave it out", Error::Kind::not_ready});
-  }
-  return problems;
 }
 
 Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, storage::Speaker& out,
@@ -383,26 +359,19 @@ Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpu
 
 Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::string>& eal_args, storage::Speaker& out,
                     storage::Speaker& err) {
-  if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty()) return refused(std::move(hanging));
-  if (auto problems = plan::check_file_size(config, own_limits()); !problems.empty())
-    return refused(std::move(problems));
-  if (auto drives = dpdk::probe_drives(config.outputs); !drives) return refused(drives.error());
-  const auto hugepages = plan::read_hugepages();
-  if (auto problems = check_before_eal(eal_args, hugepages); !problems.empty()) return refused(std::move(problems));
-  const auto cpus = dpdk::own_cpus();
+  auto ground = look_before_eal(config, eal_args, err);
+  if (!ground) return refused(std::move(ground.error()));
   auto eal = dpdk::Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return refused({eal.error()});
   if (auto missing = dpdk::missing_devices(); !missing.empty()) return refused(std::move(missing));
-  const auto machine = dpdk::probe(config);
-  if (!machine) return refused(machine.error());
-  const auto plan = plan::make_plan(config, *machine);
+  const auto plan = plan::make_plan(config, dpdk::probe(std::move(ground->drives)));
   if (!plan) return refused(plan.error());
   if (config.dry_run) return {Exit::done, {}, plan::describe(*plan)};
-  if (auto problems = plan::check_memory(*plan, eal_args, hugepages); !problems.empty())
+  if (auto problems = plan::check_memory(*plan, eal_args, ground->hugepages); !problems.empty())
     return refused(std::move(problems));
   if (auto problems = plan::check_descriptors(*plan, own_limits()); !problems.empty())
     return refused(std::move(problems));
-  return run_plan(*plan, cpus, out, err);
+  return run_plan(*plan, ground->cpus, out, err);
 }
 
 }  // namespace wirespool::capture

@@ -2,7 +2,6 @@
 #include "cli/capture_options.hpp"
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
-#include "plan/capture_plan.hpp"
 
 #ifdef WIRESPOOL_CAPTURE
 #include "capture/session.hpp"
@@ -38,7 +37,6 @@ int cmd_capture(const Args& args) {
   const auto read = read_capture_args(args);
   if (const auto* stop = std::get_if<Stop>(&read)) return finish(*stop);
   const auto& request = std::get<CaptureRequest>(read);
-  if (const auto problems = plan::validate(request.config); !problems.empty()) return print_errors(problems);
   return run(request);
 }
 

@@ -21,8 +21,6 @@
 #include "dpdk/net_interface.hpp"
 #include "machine/pci.hpp"
 #include "plan/eal_args.hpp"
-#include "plan/route.hpp"
-#include "storage/drive.hpp"
 
 namespace wirespool::dpdk {
 
@@ -91,25 +89,6 @@ plan::MachinePort probe_port(std::uint16_t id) {
   return port;
 }
 
-Error explain(const storage::IoError& error, const std::string& path) {
-  const std::string why = path + ": " + std::strerror(error.code);
-  switch (error.code) {
-    case ENOENT:
-      return {"--output", why, "create the directory first, on the drive that is to take the packets",
-              Error::Kind::not_ready};
-    case ENOTDIR:
-      return {"--output", why, "give a directory, not a file", Error::Kind::not_ready};
-    case EACCES:
-    case EPERM:
-      return {"--output", why, "give write permission on the directory, or run as a user who has it",
-              Error::Kind::not_ready};
-    case EROFS:
-      return {"--output", why, "remount the file system read-write, or give another directory", Error::Kind::not_ready};
-    default:
-      return {"--output", error.message(), "check the drive, or give another directory", Error::Kind::not_ready};
-  }
-}
-
 }  // namespace
 
 std::string device_arguments(const rte_eth_dev_info& info) {
@@ -121,25 +100,9 @@ std::string device_arguments(const rte_eth_dev_info& info) {
   return devargs && devargs->args ? devargs->args : "";
 }
 
-std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> probe_drives(
-    const std::vector<std::string>& outputs) {
-  std::vector<plan::MachineDrive> drives;
-  std::vector<Error> problems;
-  for (const auto& path : outputs) {
-    const auto drive = storage::inspect_drive(path);
-    if (!drive) {
-      problems.push_back(explain(drive.error(), path));
-      continue;
-    }
-    drives.push_back({drive->path, drive->real_path, drive->device, drive->device_name, drive->file_system,
-                      drive->block_bytes, drive->direct_io, drive->free_bytes, drive->numa_node});
-  }
-  if (!problems.empty()) return std::unexpected(problems);
-  return drives;
-}
-
-std::expected<plan::Machine, std::vector<Error>> probe(const plan::CaptureConfig& config) {
+plan::Machine probe(std::vector<plan::MachineDrive> drives) {
   plan::Machine machine;
+  machine.drives = std::move(drives);
   machine.main_lcore = rte_get_main_lcore();
   unsigned lcore = 0;
   RTE_LCORE_FOREACH(lcore) machine.lcores.push_back(probe_lcore(lcore));
@@ -147,10 +110,6 @@ std::expected<plan::Machine, std::vector<Error>> probe(const plan::CaptureConfig
   for (port = static_cast<std::uint16_t>(rte_eth_find_next(0)); port < RTE_MAX_ETHPORTS;
        port = static_cast<std::uint16_t>(rte_eth_find_next(static_cast<std::uint16_t>(port + 1))))
     machine.ports.push_back(probe_port(port));
-  if (!plan::to_drives(config)) return machine;
-  auto drives = probe_drives(config.outputs);
-  if (!drives) return std::unexpected(drives.error());
-  machine.drives = std::move(*drives);
   return machine;
 }
 

@@ -88,7 +88,8 @@ struct CapturePlan {
 // What can be told from the configuration alone. All problems at once.
 std::vector<Error> validate(const CaptureConfig& config);
 
-// Decides the capture. Pure: same input, same plan. All problems at once.
+// Decides the capture, of a configuration in which validate() finds nothing wrong. Pure: same input, same plan. All
+// problems at once.
 std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine);
 
 // The plan as the devices let it be: `granted` are its ports, in its order, with what each has. Queues a port did not

@@ -115,7 +115,9 @@ void write_memory(Text out, const CapturePlan& plan) {
       out,
       {memory_row("mbufs", plan.mbuf_bytes,
                   fmt::format("{} in {} pool(s), {} kept by each lcore", mbufs, plan.ports.size(), plan.mempool_cache)),
-       memory_row("handoffs", plan.handoff_bytes, fmt::format("{} of {} packets", rings, plan.handoff_size)),
+       memory_row("handoffs", plan.handoff_bytes,
+                  plan.handoff_size ? fmt::format("{} of {} packets", rings, plan.handoff_size)
+                                    : fmt::format("{} of Blocks", rings)),
        memory_row("blocks", plan.blocks_bytes,
                   fmt::format("{} of {} and {}", plan.blocks, options::format_size(plan.block_bytes),
                               options::format_size(plan.carry_bytes))),

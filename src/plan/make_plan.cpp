@@ -37,8 +37,7 @@ void remark_on_stamps(CapturePlan& plan, Findings& findings) {
 }  // namespace
 
 std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine) {
-  Findings findings{validate(config), {}};
-  if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
+  Findings findings;
   CapturePlan plan;
   plan.config = config;
   plan.main_lcore = machine.main_lcore;

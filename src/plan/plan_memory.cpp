@@ -78,9 +78,8 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   if (plan.writers.empty() || config.handoff == HandoffKind::blocks) return;
   const unsigned usual = plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff;
   plan.handoff_size = config.handoff_size.value_or(std::max(usual, std::bit_ceil(2 * config.burst)));
-  constexpr std::uint64_t ring_header = 512;  // struct rte_ring: head, tail and padding, a cache line pair each
-  plan.handoff_bytes =
-      plan.rx_lcores.size() * plan.writers.size() * (ring_header + handoff_entry_bytes * plan.handoff_size);
+  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() *
+                       (policy::ring_header_bytes + handoff_entry_bytes * plan.handoff_size);
 }
 
 policy::WriterShape shape_of(const CapturePlan& plan, std::size_t streams, std::size_t drives) {
@@ -134,6 +133,9 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
   if (config.blocks) share_given_blocks(*config.blocks, plan, findings);
   for (const auto& writer : plan.writers) plan.blocks += writer.blocks;
+  if (config.handoff == HandoffKind::blocks)
+    for (const auto& writer : plan.writers)
+      plan.handoff_bytes += plan.rx_lcores.size() * policy::block_rings_bytes(writer.blocks);
   plan.blocks_bytes = plan.blocks * policy::block_stride(plan.block_bytes, plan.carry_bytes);
 }
 

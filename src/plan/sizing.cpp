@@ -117,6 +117,7 @@ std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, con
   const unsigned queues = (counts.rx + demand.ports - 1) / demand.ports;
   auto config = config_for(demand, sizing, counts, queues);
   const auto machine = machine_for(demand, counts, queues);
+  if (auto wrong = validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   auto plan = make_plan(config, machine);
   if (!plan) {  // the stall is so short that what the lcores need at least is more
     config.blocks.reset();

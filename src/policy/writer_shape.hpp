@@ -16,6 +16,15 @@ constexpr std::uint64_t block_stride(std::uint64_t block_bytes, std::uint64_t ca
 // A power of two; a ring of DPDK's holds one less.
 constexpr unsigned block_ring_size(unsigned blocks) noexcept { return std::bit_ceil(2 * blocks + 1); }
 
+// What one ring of DPDK's takes besides its elements (struct rte_ring: head, tail and padding, two cache lines each).
+constexpr std::uint64_t ring_header_bytes = 512;
+constexpr std::uint64_t block_message_bytes = 32;  // a Block and its tail (capture/block_handoff)
+
+// The rings between one RX lcore and a writer of so many Blocks: messages one way, pointers to empty Blocks back.
+constexpr std::uint64_t block_rings_bytes(unsigned blocks) noexcept {
+  return 2 * ring_header_bytes + block_ring_size(blocks) * (block_message_bytes + sizeof(void*));
+}
+
 // Rows of a file's index: one a Block and two to spare, at most `most` (where rows become one of two then).
 constexpr std::uint64_t index_rows(std::uint64_t file_bytes, std::uint64_t block_bytes, std::uint64_t most) noexcept {
   return std::min(file_bytes / block_bytes + 2, most);

@@ -2,6 +2,7 @@
 #include "format/bytes.hpp"
 #include "format/index.hpp"
 #include "plan/plan_steps.hpp"
+#include "policy/writer_shape.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
 
@@ -37,6 +38,19 @@ TEST_CASE("a pool without writers needs no room for handoffs") {
   CHECK(plan.handoff_size == 0);
   CHECK(plan.handoff_bytes == 0);
   CHECK(plan.ports[0].mbufs == 2560);
+}
+
+TEST_CASE("rings that Blocks cross are counted as memory") {
+  const auto machine = a_machine(4, 1, 1);
+  auto config = a_config(machine);
+  config.handoff = HandoffKind::blocks;
+  const auto plan = must_plan(config, machine);
+  CHECK(plan.handoff_size == 0);
+  std::uint64_t rings = 0;
+  for (const auto& writer : plan.writers)
+    rings += plan.rx_lcores.size() * wirespool::policy::block_rings_bytes(writer.blocks);
+  CHECK(rings > 0);
+  CHECK(plan.handoff_bytes == rings);
 }
 
 TEST_CASE("a large burst gets a handoff of two of them and a larger cache") {

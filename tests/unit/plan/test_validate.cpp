@@ -131,11 +131,3 @@ TEST_CASE("a measurement needs no output") {
   config.until = GENERATE(Until::rx, Until::handoff, Until::block);
   CHECK(validate(config).empty());
 }
-
-TEST_CASE("a plan is not made of a wrong configuration") {
-  auto config = good_config();
-  config.rx_queues = 0;
-  const auto plan = make_plan(config, a_machine(3, 1, 2));
-  REQUIRE_FALSE(plan);
-  CHECK(plan.error()[0].what == "--rx-queues");
-}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "capture/before_eal.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "capture/own_limits.hpp"
+#include "dpdk/eal.hpp"
+#include "plan/capture_plan.hpp"
+#include "plan/eal_args.hpp"
+#include "plan/limits.hpp"
+#include "plan/route.hpp"
+#include "storage/answers.hpp"
+#include "storage/drive.hpp"
+
+namespace wirespool::capture {
+namespace {
+
+// A drive that hangs keeps a capture from starting for no longer than this.
+constexpr auto told_after = std::chrono::milliseconds(800);
+constexpr auto drive_patience = std::chrono::seconds(4);
+
+std::vector<Error> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
+  std::vector<Error> problems;
+  for (const auto& output : outputs) {
+    if (storage::answers_within(output, told_after)) continue;
+    err.say(fmt::format("wirespool: --output: {}: it does not answer: waiting {} s for it\n", output,
+                        std::chrono::seconds(drive_patience).count()));
+    if (!storage::answers_within(output, drive_patience))
+      problems.push_back({"--output", fmt::format("{}: a write into it hangs", output),
+                          "see to the drive (frozen? gone?), or leave it out", Error::Kind::not_ready});
+  }
+  return problems;
+}
+
+Error explain(const storage::IoError& error, const std::string& path) {
+  const std::string why = path + ": " + std::strerror(error.code);
+  switch (error.code) {
+    case ENOENT:
+      return {"--output", why, "create the directory first, on the drive that is to take the packets",
+              Error::Kind::not_ready};
+    case ENOTDIR:
+      return {"--output", why, "give a directory, not a file", Error::Kind::not_ready};
+    case EACCES:
+    case EPERM:
+      return {"--output", why, "give write permission on the directory, or run as a user who has it",
+              Error::Kind::not_ready};
+    case EROFS:
+      return {"--output", why, "remount the file system read-write, or give another directory", Error::Kind::not_ready};
+    default:
+      return {"--output", error.message(), "check the drive, or give another directory", Error::Kind::not_ready};
+  }
+}
+
+std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drives(
+    const std::vector<std::string>& outputs) {
+  std::vector<plan::MachineDrive> drives;
+  std::vector<Error> problems;
+  for (const auto& path : outputs) {
+    const auto drive = storage::inspect_drive(path);
+    if (!drive) {
+      problems.push_back(explain(drive.error(), path));
+      continue;
+    }
+    drives.push_back({drive->path, drive->real_path, drive->device, drive->device_name, drive->file_system,
+                      drive->block_bytes, drive->direct_io, drive->free_bytes, drive->numa_node});
+  }
+  if (!problems.empty()) return std::unexpected(problems);
+  return drives;
+}
+
+// What EAL would abort over, or say in a way that helps nobody.
+std::vector<Error> check_eal(const std::vector<std::string>& args, const std::vector<plan::HugepagePool>& hugepages) {
+  auto problems = plan::check_eal_args(args, dpdk::usable_cpus());
+  if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
+  return problems;
+}
+
+}  // namespace
+
+std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
+                                                          const std::vector<std::string>& eal_args,
+                                                          storage::Speaker& err) {
+  if (auto wrong = plan::validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
+  if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty())
+    return std::unexpected(std::move(hanging));
+  if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
+    return std::unexpected(std::move(limits));
+  auto drives = look_at_drives(config.outputs);
+  if (!drives) return std::unexpected(std::move(drives.error()));
+  Ground ground{std::move(*drives), plan::read_hugepages(), {}};
+  if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
+  if (!plan::to_drives(config)) ground.drives.clear();
+  ground.cpus = dpdk::own_cpus();
+  return ground;
+}
+
+}  // namespace wirespool::capture

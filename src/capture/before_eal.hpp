@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "plan/capture_config.hpp"
+#include "plan/hugepages.hpp"
+#include "plan/machine.hpp"
+#include "storage/speaker.hpp"
+
+namespace wirespool::capture {
+
+// What the kernel says of the machine, asked once, before EAL has pinned this thread and taken its memory.
+struct Ground {
+  std::vector<plan::MachineDrive> drives;     // in --output order; none if no packet goes to a drive
+  std::vector<plan::HugepagePool> hugepages;  // as free as they were before EAL took its own
+  std::vector<unsigned> cpus;                 // this process may run on
+};
+
+// Everything that can be found wrong before EAL starts: the configuration, drives that hang or cannot be used (a trial
+// write each), limits of this process, EAL arguments that would make it abort. A drive that is waited for is told of
+// on `err`. Problems: all of the first kind that has some.
+std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
+                                                          const std::vector<std::string>& eal_args,
+                                                          storage::Speaker& err);
+
+}  // namespace wirespool::capture
