@@ -10,6 +10,7 @@
 
 #include "capture/own_limits.hpp"
 #include "dpdk/eal.hpp"
+#include "format/pcap.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/eal_args.hpp"
 #include "plan/limits.hpp"
@@ -80,19 +81,32 @@ std::vector<Error> check_eal(const std::vector<std::string>& args, const std::ve
   return problems;
 }
 
+// The program of --filter, if there is one: libpcap's words if there can be none.
+std::expected<std::optional<filter::Program>, Error> compile_filter(const plan::CaptureConfig& config) {
+  if (config.filter.empty()) return std::nullopt;
+  auto program = filter::Program::compile(config.filter, format::linktype_ethernet);
+  if (program) return std::move(*program);
+  auto error = program.error();
+  error.why = fmt::format("{}: {}", error.what, error.why);
+  error.what = "--filter";
+  return std::unexpected(std::move(error));
+}
+
 }  // namespace
 
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
                                                           const std::vector<std::string>& eal_args,
                                                           storage::Speaker& err) {
   if (auto wrong = plan::validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
+  auto filter = compile_filter(config);
+  if (!filter) return std::unexpected(std::vector{std::move(filter.error())});
   if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty())
     return std::unexpected(std::move(hanging));
   if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
     return std::unexpected(std::move(limits));
   auto drives = look_at_drives(config.outputs);
   if (!drives) return std::unexpected(std::move(drives.error()));
-  Ground ground{std::move(*drives), plan::read_hugepages(), {}};
+  Ground ground{std::move(*drives), plan::read_hugepages(), {}, std::move(*filter)};
   if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (!plan::to_drives(config)) ground.drives.clear();
   ground.cpus = dpdk::own_cpus();

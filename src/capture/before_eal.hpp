@@ -2,9 +2,11 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "filter/program.hpp"
 #include "plan/capture_config.hpp"
 #include "plan/hugepages.hpp"
 #include "plan/machine.hpp"
@@ -17,6 +19,7 @@ struct Ground {
   std::vector<plan::MachineDrive> drives;     // in --output order; none if no packet goes to a drive
   std::vector<plan::HugepagePool> hugepages;  // as free as they were before EAL took its own
   std::vector<unsigned> cpus;                 // this process may run on
+  std::optional<filter::Program> filter;      // of --filter
 };
 
 // Everything that can be found wrong before EAL starts: the configuration, drives that hang or cannot be used (a trial

@@ -7,18 +7,15 @@
 
 namespace wirespool::capture {
 
-// What gets here is what the capture received: it is counted, as the first thing that is done with it, so that nothing
-// is ever seen to leave that did not come. `Last` is the Outlet behind it, called without another virtual call.
+// What gets here is what the capture received and was not left out: it is counted. `Last` is the Outlet behind it,
+// called without another virtual call.
 template <typename Last>
 class Counted final : public Outlet {
  public:
   Counted(stats::RxCounters& counters, Last last) : counters_(counters), last_(std::move(last)) {}
 
   void deliver(const Received& received) noexcept override {
-    received.queue->packets.add(received.burst.count);
-    received.queue->bytes.add(received.bytes);
-    counters_.received.add(received.burst.count);
-    counters_.received_bytes.add(received.bytes);
+    count_received(counters_, received);
     last_.deliver(received);
   }
   void tick(Timestamp now) noexcept override { last_.tick(now); }

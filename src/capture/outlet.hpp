@@ -24,12 +24,21 @@ struct Received {
   RxQueueCounters* queue = nullptr;
 };
 
+// What is done with a packet first of all, so that nothing is ever seen to leave that did not come.
+inline void count_received(stats::RxCounters& counters, const Received& received) noexcept {
+  received.queue->packets.add(received.burst.count);
+  received.queue->bytes.add(received.bytes);
+  counters.received.add(received.burst.count);
+  counters.received_bytes.add(received.bytes);
+}
+
 // Where an RX lcore's Bursts go. Called once per dpdk::Burst, on the RX lcore alone. Every mbuf it is given is handed
 // on, or freed next to the line that counts why.
 //
-// What is done with a Burst on its way (LimitOutlet) is an Outlet around the next one, put there at start if it is
-// asked for: a virtual call a Burst each, and nothing for what is not there. Innermost is Counted<> with one of those
-// in which the way on the RX lcore ends.
+// What is done with a Burst on its way (LimitOutlet, FilterOutlet) is an Outlet around the next one, put there at start
+// if it is asked for: a virtual call a Burst each, and nothing for what is not there. One that leaves packets out
+// counts them as received and under their cause. Innermost is Counted<> with one of those in which the way on the RX
+// lcore ends.
 class Outlet {
  public:
   virtual ~Outlet() = default;

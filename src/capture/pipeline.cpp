@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "capture/filter_outlet.hpp"
 #include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
 #include "stats/ledger.hpp"
@@ -61,8 +62,9 @@ std::uint64_t sum_of_queues(const plan::CapturePlan& plan,
 }  // namespace
 
 std::expected<std::unique_ptr<Pipeline>, Error> Pipeline::build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                const dpdk::PacketFilter* filter,
                                                                 std::vector<std::string>& notices) {
-  std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs));
+  std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs, filter));
   pipeline->stamp_field_ = dpdk::StampField::registered();
   if (pipeline->stamp_field_.offset < 0)
     return std::unexpected(Error{"EAL", "no room left in the mbuf for a timestamp field",
@@ -154,7 +156,8 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 
 void Pipeline::make_rx_lcores() {
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
-    if (allowance_) rx_parts_[rx]->limit(*allowance_, stop_);
+    if (filter_) rx_parts_[rx]->put_around<FilterOutlet>(*filter_);
+    if (allowance_) rx_parts_[rx]->put_around<LimitOutlet>(*allowance_, stop_);
     RxLcoreSetup setup{.queues = queues_of(rx),
                        .outlet = &rx_parts_[rx]->outlet(),
                        .burst = plan_.burst,
@@ -417,6 +420,7 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   for (const auto& rx : rx_parts_) {
+    totals.filtered += rx->counters.filtered.get();
     totals.ended_early += rx->counters.ended_early.get();
     totals.drop_handoff += rx->counters.drop_handoff.get();
     totals.drop_drive += rx->counters.drop_drive.get();

@@ -17,6 +17,7 @@
 #include "capture/rx_parts.hpp"
 #include "capture/writer_lcore.hpp"
 #include "dpdk/clock.hpp"
+#include "dpdk/packet_filter.hpp"
 #include "dpdk/port.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
@@ -34,8 +35,10 @@ class Pipeline {
  public:
   ~Pipeline();  // ends lcores that still run: they use everything here
 
-  // Takes all memory and configures all ports; nothing runs yet. `plan` and `outputs` outlive it.
+  // Takes all memory and configures all ports; nothing runs yet. What is referred to outlives it, but for `notices`.
+  // `filter`: of --filter, else nullptr.
   static std::expected<std::unique_ptr<Pipeline>, Error> build(const plan::CapturePlan& plan, Outputs& outputs,
+                                                               const dpdk::PacketFilter* filter,
                                                                std::vector<std::string>& notices);
 
   // Opens the first files, starts ports and lcores.
@@ -68,7 +71,8 @@ class Pipeline {
   void collect(format::LedgerLine& ledger);
 
  private:
-  Pipeline(const plan::CapturePlan& plan, Outputs& outputs) : plan_(plan), outputs_(outputs) {}
+  Pipeline(const plan::CapturePlan& plan, Outputs& outputs, const dpdk::PacketFilter* filter)
+      : plan_(plan), outputs_(outputs), filter_(filter) {}
 
   std::expected<void, Error> configure_ports(std::vector<std::string>& notices);
   std::expected<void, Error> make_clocks(std::vector<std::string>& notices);
@@ -95,6 +99,7 @@ class Pipeline {
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;
+  const dpdk::PacketFilter* filter_;
   dpdk::StampField stamp_field_;
   std::vector<dpdk::Port> ports_;
   std::optional<dpdk::DisciplinedClock> tsc_;

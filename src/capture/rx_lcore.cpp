@@ -130,10 +130,10 @@ void RxLcore::deliver(const Received& received) noexcept {
 // Between two Bursts: all of the last one has gone somewhere, none of the next one is counted yet.
 void RxLcore::audit() noexcept {
   auto& counters = *setup_.counters;
-  counters.audit.found(
-      counters.received.get(),
-      counters.ended_early.get() + counters.drop_handoff.get() + counters.drop_drive.get() + counters.handed.get(),
-      setup_.outlet->held());
+  counters.audit.found(counters.received.get(),
+                       counters.filtered.get() + counters.ended_early.get() + counters.drop_handoff.get() +
+                           counters.drop_drive.get() + counters.handed.get(),
+                       setup_.outlet->held());
 }
 
 policy::StampRun RxLcore::time_of(unsigned received) noexcept {

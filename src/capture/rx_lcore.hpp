@@ -38,8 +38,8 @@ struct RxLcoreSetup {
   stats::RxCounters* counters = nullptr;
 };
 
-// Receives, stamps, delivers; what gets through is counted first thing there (Counted). Runs on one lcore from run()'s
-// start to its end.
+// Receives, stamps, delivers; what gets through is counted first thing there (count_received). Runs on one lcore from
+// run()'s start to its end.
 class RxLcore {
  public:
   explicit RxLcore(RxLcoreSetup setup);

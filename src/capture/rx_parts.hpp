@@ -10,7 +10,6 @@
 #include "capture/block_handoff.hpp"
 #include "capture/counted.hpp"
 #include "capture/handoff.hpp"
-#include "capture/limit_outlet.hpp"
 #include "capture/outlet.hpp"
 #include "dpdk/block_memory.hpp"
 #include "format/ledger_line.hpp"
@@ -29,10 +28,13 @@ class RxParts {
                                                              record::Recorder& recorder, rte_mempool* pool,
                                                              dpdk::StampField field);
 
-  // --packets and --bytes, if there are any: before outlet() is asked for. Both outlive it.
-  void limit(Allowance& allowance, StopFlag& stop) { limit_.emplace(*outlet_, allowance, stop, counters); }
+  // Puts an Outlet around all that are there: before outlet() is given to an lcore. What is given outlives it.
+  template <typename Around, typename... Given>
+  void put_around(Given&... given) {
+    around_.push_back(std::make_unique<Around>(outlet(), given..., counters));
+  }
 
-  Outlet& outlet() { return limit_ ? *limit_ : *outlet_; }  // the outermost
+  Outlet& outlet() { return around_.empty() ? *outlet_ : *around_.back(); }  // the outermost
   rte_mempool* pool() const { return pool_; }
 
   // What is between it and the writers now, and what is missing there: in packets, or with --handoff blocks in
@@ -74,7 +76,7 @@ class RxParts {
   std::vector<std::unique_ptr<record::BlockDock>> docks_;
   std::vector<std::unique_ptr<record::Appender>> appenders_;
   std::unique_ptr<Outlet> outlet_;
-  std::optional<LimitOutlet> limit_;
+  std::vector<std::unique_ptr<Outlet>> around_;   // each around the one before
   std::vector<std::unique_ptr<Intake>> intakes_;  // by writer
 };
 

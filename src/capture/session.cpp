@@ -21,6 +21,7 @@
 #include "capture/stopping.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/eal.hpp"
+#include "dpdk/packet_filter.hpp"
 #include "dpdk/probe.hpp"
 #include "options/exit.hpp"
 #include "options/values.hpp"
@@ -315,15 +316,15 @@ void add_lost_ledger(Outcome& outcome) {
                               "packets are sealed; count them with wirespool verify", Error::Kind::not_ready});
 }
 
-Outcome run_plan(const plan::CapturePlan& plan, const std::vector<unsigned>& cpus, storage::Speaker& out,
-                 storage::Speaker& err) {
+Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter, const std::vector<unsigned>& cpus,
+                 storage::Speaker& out, storage::Speaker& err) {
   Signals signals;
   const Timestamp start = dpdk::utc_now();
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, cpus));
   std::vector<std::string> notices;
-  auto pipeline = Pipeline::build(plan, *outputs, notices);
+  auto pipeline = Pipeline::build(plan, *outputs, filter, notices);
   Reporter reporter(plan, *outputs, err);
   if (!pipeline) {
     reporter.notices(notices);
@@ -364,14 +365,17 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
   auto eal = dpdk::Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return refused({eal.error()});
   if (auto missing = dpdk::missing_devices(); !missing.empty()) return refused(std::move(missing));
-  const auto plan = plan::make_plan(config, dpdk::probe(std::move(ground->drives)));
+  auto machine = dpdk::probe(std::move(ground->drives));
+  std::optional<dpdk::PacketFilter> filter;
+  if (ground->filter) machine.filter = filter.emplace(dpdk::PacketFilter::make(*ground->filter)).facts();
+  const auto plan = plan::make_plan(config, machine);
   if (!plan) return refused(plan.error());
   if (config.dry_run) return {Exit::done, {}, plan::describe(*plan)};
   if (auto problems = plan::check_memory(*plan, eal_args, ground->hugepages); !problems.empty())
     return refused(std::move(problems));
   if (auto problems = plan::check_descriptors(*plan, own_limits()); !problems.empty())
     return refused(std::move(problems));
-  return run_plan(*plan, ground->cpus, out, err);
+  return run_plan(*plan, filter ? &*filter : nullptr, ground->cpus, out, err);
 }
 
 }  // namespace wirespool::capture

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "filter/obstacle.hpp"
 #include "format/pcap.hpp"
 
 namespace wirespool::filter {
@@ -54,6 +55,8 @@ bool Program::matches(const PacketView& packet) const {
   header.len = packet.wirelen;
   return pcap_offline_filter(program_.get(), &header, reinterpret_cast<const u_char*>(packet.bytes.data())) != 0;
 }
+
+std::string_view Program::obstacle() const { return obstacle_of(*program_); }
 
 std::string name_of_linktype(std::uint32_t linktype) {
   const char* name = pcap_datalink_val_to_name(dlt_of(linktype));

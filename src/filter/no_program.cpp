@@ -11,6 +11,7 @@ std::expected<Program, Error> Program::compile(const std::string& expression, st
 
 // There is no Program to ask.
 bool Program::matches(const PacketView&) const { return false; }
+std::string_view Program::obstacle() const { return "there is none"; }
 
 std::string name_of_linktype(std::uint32_t linktype) { return std::to_string(linktype); }
 

@@ -5,6 +5,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "wirespool/error.hpp"
 #include "wirespool/packet.hpp"
@@ -22,6 +23,10 @@ class Program {
   static std::expected<Program, Error> compile(const std::string& expression, std::uint32_t linktype);
 
   bool matches(const PacketView& packet) const;
+
+  // For whoever runs it by other means: what it is in classic BPF, and obstacle_of() that.
+  const bpf_program& classic() const { return *program_; }
+  std::string_view obstacle() const;
 
  private:
   explicit Program(std::shared_ptr<bpf_program> program) : program_(std::move(program)) {}

@@ -38,6 +38,7 @@ struct CaptureConfig {
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
   std::uint32_t snaplen = 262144;
+  std::string filter;  // --filter: a pcap-filter(7) expression; empty: none
   std::string name = "wirespool";
   std::uint64_t rotate_size = 4ull << 30;
   std::uint64_t rotate_age_ns = 60'000'000'000;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,9 @@ struct CapturePlan {
   unsigned main_lcore = 0;
   std::vector<PlannedPort> ports;
   std::vector<PlannedRxLcore> rx_lcores;
-  std::vector<PlannedWriter> writers;  // empty for --until rx
-  std::vector<PlannedDrive> drives;    // empty unless --until disk
+  std::vector<PlannedWriter> writers;   // empty for --until rx
+  std::vector<PlannedDrive> drives;     // empty unless --until disk
+  std::optional<MachineFilter> filter;  // what runs --filter
   unsigned burst = 64;
   unsigned handoff_size = 0;   // packets, each of rx_lcores x writers rings
   unsigned mempool_cache = 0;  // mbufs an lcore keeps

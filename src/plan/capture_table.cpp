@@ -93,6 +93,11 @@ Wrong check_sync_age(const Config& config) {
                "give 10ms or more, or 0s for only when a file is sealed");
 }
 
+options::Parsed<std::string> parse_expression(const std::string& text) {
+  if (text.find_first_not_of(" \t\n") == text.npos) return std::unexpected("an empty expression leaves nothing out");
+  return text;
+}
+
 options::Parsed<std::string> parse_command(const std::string& text) {
   if (text.empty()) return std::unexpected("an empty word is no command");
   return text;
@@ -145,11 +150,19 @@ void add_receiving(Table& table) {
   table.choice("--rss", &Config::rss, words_of(Rss{}), "which queue a flow goes to; symmetric: both directions to one");
   table.choice("--timestamp", &Config::timestamp, words_of(TimestampSource{}),
                "the clock that stamps packets; auto: the NIC's if it has one");
-  table.whole("--snaplen", &Config::snaplen, "bytes kept of each packet").in(1, format::max_snaplen);
   table.choice("--on-port-failure", &Config::on_port_failure, words_of(OnPortFailure{}),
                "a port of several that is lost: go on with the others, or end the capture");
   table.time("--port-return", &Config::port_return_ns, "how long a port that was reset may take to come back")
       .at_least(10 * ms);
+}
+
+void add_keeping(Table& table) {
+  table.group("What is kept");
+  table
+      .parsed("--filter", "EXPR", &Config::filter, parse_expression,
+              "a pcap-filter(7) expression: packets that do not match are counted as filtered")
+      .without("none");
+  table.whole("--snaplen", &Config::snaplen, "bytes kept of each packet").in(1, format::max_snaplen);
 }
 
 void add_handing_over(Table& table) {
@@ -233,6 +246,7 @@ void add_reporting(Table& table) {
 Table make_table() {
   Table table(about());
   add_receiving(table);
+  add_keeping(table);
   add_handing_over(table);
   add_writing(table);
   add_sealed_files(table);

@@ -54,6 +54,12 @@ Row row_of(const PlannedPort& port) {
           rss_of(port)};
 }
 
+void write_filter(Text out, const CapturePlan& plan) {
+  if (!plan.filter) return;
+  fmt::format_to(out, "filter {}\n  run by {}{}\n", plan.config.filter, word(plan.filter->engine),
+                 plan.filter->why.empty() ? "" : ": " + plan.filter->why);
+}
+
 void write_ports(Text out, const CapturePlan& plan) {
   std::vector<Row> rows;
   for (const auto& port : plan.ports) rows.push_back(row_of(port));
@@ -152,6 +158,7 @@ std::string describe(const CapturePlan& plan) {
   const Text out(text);
   fmt::format_to(out, "capture until {}, bursts of {}, hand-off of {}, when full: {}\n", word(plan.config.until),
                  plan.burst, word(plan.config.handoff), word(plan.when_full));
+  write_filter(out, plan);
   write_ports(out, plan);
   write_lcores(out, plan);
   write_drives(out, plan);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,11 +56,20 @@ struct MachineDrive {
   int numa_node = -1;
 };
 
+// What runs the program of --filter: librte_bpf, as machine code or interpreted, or libpcap's interpreter.
+enum class FilterEngine { machine_code, ebpf, libpcap };
+
+struct MachineFilter {
+  FilterEngine engine = FilterEngine::libpcap;
+  std::string why;  // it is not machine code; empty if it is
+};
+
 struct Machine {
   unsigned main_lcore = 0;
-  std::vector<MachineLcore> lcores;  // EAL's, the main lcore included
-  std::vector<MachinePort> ports;    // every port EAL found, in id order
-  std::vector<MachineDrive> drives;  // in --output order
+  std::vector<MachineLcore> lcores;     // EAL's, the main lcore included
+  std::vector<MachinePort> ports;       // every port EAL found, in id order
+  std::vector<MachineDrive> drives;     // in --output order
+  std::optional<MachineFilter> filter;  // if there is a --filter
 };
 
 }  // namespace wirespool::plan

@@ -42,6 +42,7 @@ std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& co
   plan.config = config;
   plan.main_lcore = machine.main_lcore;
   plan.burst = config.burst;
+  plan.filter = machine.filter;
   const auto ports = select_ports(config, machine, findings);
   for (const auto& port : ports) plan.ports.push_back(plan_port(config, port, findings));
   plan.when_full = config.when_full.value_or(usual_when_full(ports));

@@ -66,6 +66,11 @@ Json to_json(const PlannedDrive& drive) {
           {"direct_io", drive.direct_io}};
 }
 
+Json filter_of(const CapturePlan& plan) {
+  if (!plan.filter) return nullptr;
+  return {{"engine", word(plan.filter->engine)}, {"why", plan.filter->why}};
+}
+
 Json memory_of(const CapturePlan& plan) {
   return {{"mbuf_bytes", plan.mbuf_bytes},     {"handoff_bytes", plan.handoff_bytes},
           {"blocks_bytes", plan.blocks_bytes}, {"hugepage_bytes", plan.hugepage_bytes()},
@@ -85,6 +90,7 @@ std::string to_json(const CapturePlan& plan) {
   Json json = to_json(plan.config);
   // What was decided, over what was asked.
   json["when_full"] = word(plan.when_full);
+  json["filter_run_by"] = filter_of(plan);
   json["burst"] = plan.burst;
   json["handoff_size"] = plan.handoff_size;
   json["mempool_cache"] = plan.mempool_cache;

@@ -49,6 +49,13 @@ const Words<IndexLevel>& words_of(IndexLevel) {
   return words;
 }
 
+const Words<FilterEngine>& words_of(FilterEngine) {
+  static const Words<FilterEngine> words{{"librte_bpf, machine code", FilterEngine::machine_code},
+                                         {"librte_bpf, interpreted", FilterEngine::ebpf},
+                                         {"libpcap", FilterEngine::libpcap}};
+  return words;
+}
+
 const Words<StatsOutput>& words_of(StatsOutput) {
   static const Words<StatsOutput> words{{"auto", StatsOutput::automatic},
                                         {"console", StatsOutput::console},

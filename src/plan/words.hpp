@@ -6,6 +6,7 @@
 
 #include "options/read.hpp"
 #include "plan/capture_config.hpp"
+#include "plan/machine.hpp"
 
 namespace wirespool::plan {
 
@@ -19,6 +20,7 @@ const options::Choices<OnPortFailure>& words_of(OnPortFailure);
 const options::Choices<Io>& words_of(Io);
 const options::Choices<IndexLevel>& words_of(IndexLevel);
 const options::Choices<StatsOutput>& words_of(StatsOutput);
+const options::Choices<FilterEngine>& words_of(FilterEngine);  // of plans alone
 
 template <typename Choice>
 std::string_view word(Choice choice) {

@@ -36,6 +36,7 @@ struct alignas(64) RxCounters {
   Counter received;        // packets taken from its RxQueues
   Counter received_bytes;  // wirelen of these
   Counter ended_early;     // --until rx, or block with --handoff blocks, ends here
+  Counter filtered;        // --filter left them out
   Counter handed;          // given to a Handoff: one by one, or in full Blocks
   Counter drop_handoff;    // did not fit into any Handoff
   Counter drop_drive;      // no drive left to build Blocks for (--handoff blocks)

@@ -95,6 +95,8 @@ TEST_CASE("every option reaches its field") {
                        "tsc",
                        "--snaplen",
                        "96",
+                       "--filter",
+                       "tcp port 80",
                        "--name",
                        "x",
                        "--rotate-size",
@@ -156,6 +158,7 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.rss == Rss::device);
   CHECK(c.timestamp == TimestampSource::tsc);
   CHECK(c.snaplen == 96);
+  CHECK(c.filter == "tcp port 80");
   CHECK(c.name == "x");
   CHECK(c.rotate_size == 1ull << 30);
   CHECK(c.rotate_age_ns == 300'000'000'000);
