@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct SpoolEntry {
   std::uint64_t bytes = 0;  // caplen bytes
   Timestamp first;
   Timestamp last;
+  // How far these times may be from UTC, at most, as the capture knew while it wrote the file.
+  std::string clock_source;                     // what stamped packets: tsc, hw, mixed; empty: its index does not tell
+  std::string clock_discipline;                 // who kept the system's clock on UTC: kernel, none; empty: not known
+  std::optional<std::uint64_t> clock_error_ns;  // nullopt: not known
 };
 
 // All that a capture left in one directory, besides its files.

@@ -70,7 +70,7 @@ std::expected<std::unique_ptr<Pipeline>, Error> Pipeline::build(const plan::Capt
     return std::unexpected(Error{"EAL", "no room left in the mbuf for a timestamp field",
                                  "free a dynamic field of whatever else uses this EAL", Error::Kind::not_ready});
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
-  auto recording = Recording::make(plan, outputs, notices);
+  auto recording = Recording::make(plan, outputs, pipeline->clock_bounds_, notices);
   if (!recording) return std::unexpected(recording.error());
   pipeline->recording_ = std::move(*recording);
   if (auto done = pipeline->make_rx_parts(); !done) return std::unexpected(done.error());
@@ -238,6 +238,9 @@ void Pipeline::discipline_clocks() {
   tsc_->discipline();
   for (auto& clock : nic_clocks_)
     if (clock) clock->discipline();
+  const auto bound = clock_bound();
+  clock_bounds_.add(dpdk::utc_now(), bound);
+  bound_since_line_ = bound_since_line_ ? stats::wider(*bound_since_line_, bound) : bound;
 }
 
 void Pipeline::make_recoveries() {
@@ -515,6 +518,11 @@ void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
 
 namespace {
 
+void add_up(format::ClockBound& bound) {
+  const bool known = bound.line_error_ns && bound.kernel_max_error_ns;
+  bound.error_ns = known ? std::optional(*bound.line_error_ns + *bound.kernel_max_error_ns) : std::nullopt;
+}
+
 // What the kernel says of the system's clock, which all lines follow.
 void add_kernel(format::ClockBound& bound) {
   constexpr std::uint64_t ns_per_us = 1'000;
@@ -524,26 +532,35 @@ void add_kernel(format::ClockBound& bound) {
   if (!kernel->synchronised) return;
   bound.kernel_max_error_ns = kernel->max_error_us * ns_per_us;
   bound.kernel_estimated_error_ns = kernel->estimated_error_us * ns_per_us;
-  if (bound.line_error_ns) bound.error_ns = *bound.line_error_ns + *bound.kernel_max_error_ns;
+  add_up(bound);
 }
 
 }  // namespace
 
-// Packets are stamped by the TSC's clock where the port has none; a clock that was stepped, or could not be read,
-// counts with what that was.
-void Pipeline::collect_clock(format::LedgerLine& ledger) {
+// What the last corrections found. Packets are stamped by the TSC's clock where the port has none; a clock that was
+// stepped, or could not be read, counts with what that was.
+format::ClockBound Pipeline::clock_bound() const {
   std::optional<format::ClockBound> bound;
   const auto add = [&bound](const char* source, std::optional<std::uint64_t> error_ns) {
     const format::ClockBound one{.source = source, .discipline = {}, .line_error_ns = error_ns};
     bound = bound ? stats::wider(*bound, one) : one;
   };
-  const auto tsc_error_ns = tsc_ ? tsc_->take_largest_error() : std::nullopt;
+  const auto tsc_error_ns = tsc_ ? tsc_->last_error() : std::nullopt;
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const bool own = i < nic_clocks_.size() && nic_clocks_[i];
-    add(own ? "hw" : "tsc", own ? nic_clocks_[i]->take_largest_error() : tsc_error_ns);
+    add(own ? "hw" : "tsc", own ? nic_clocks_[i]->last_error() : tsc_error_ns);
   }
-  ledger.clock = bound.value_or(format::ClockBound{.source = "tsc", .discipline = {}, .line_error_ns = tsc_error_ns});
-  add_kernel(*ledger.clock);
+  auto all = bound.value_or(format::ClockBound{.source = "tsc", .discipline = {}, .line_error_ns = tsc_error_ns});
+  add_kernel(all);
+  return all;
+}
+
+// The widest since the line before: what held then, what each correction found, and what the kernel says now.
+void Pipeline::collect_clock(format::LedgerLine& ledger) {
+  const auto now = clock_bound();
+  ledger.clock = bound_since_line_ ? stats::wider(*bound_since_line_, now) : now;
+  add_up(*ledger.clock);
+  bound_since_line_ = now.line_error_ns ? std::optional(now) : std::nullopt;  // nothing was found yet
 }
 
 }  // namespace wirespool::capture

@@ -22,6 +22,7 @@
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
 #include "policy/progress.hpp"
+#include "stats/clock_bounds.hpp"
 
 namespace wirespool::capture {
 
@@ -96,6 +97,7 @@ class Pipeline {
   void collect_drives(format::LedgerLine& ledger) const;
   void collect_lcores(format::LedgerLine& ledger) const;
   void collect_clock(format::LedgerLine& ledger);
+  format::ClockBound clock_bound() const;
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;
@@ -106,7 +108,9 @@ class Pipeline {
   policy::SharedClock tsc_line_;
   std::vector<std::optional<dpdk::DisciplinedClock>> nic_clocks_;  // by port
   std::vector<std::unique_ptr<policy::SharedClock>> nic_lines_;
-  std::vector<bool> nic_stamps_;  // by port: they are used
+  std::vector<bool> nic_stamps_;                        // by port: they are used
+  stats::ClockBounds clock_bounds_;                     // for the indices of files
+  std::optional<format::ClockBound> bound_since_line_;  // for the next ledger line
   std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
   std::vector<std::unique_ptr<RxParts>> rx_parts_;

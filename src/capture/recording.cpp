@@ -54,12 +54,14 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
           .rotation = {config.rotate_size, config.rotate_age_ns},
           .depth = config.io_depth,
           .write_index = config.index != plan::IndexLevel::off,
+          .checksums = config.checksum,
           .filter_bytes = flows ? format::filter_bytes_of(config.rotate_size) : 0,
           .sync_age = std::chrono::nanoseconds(config.sync_age_ns),
           .copy_chain = dpdk::copy_chain};
 }
 
 std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::CapturePlan& plan, Outputs& outputs,
+                                                                 const stats::ClockBounds& clock,
                                                                  std::vector<std::string>& notices) {
   std::unique_ptr<Recording> recording(new Recording);
   std::vector<record::WriterOptions> writers;
@@ -71,6 +73,7 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
   auto options = recorder_options(plan);
   options.capture_start = outputs.start();
   options.seal_listeners = outputs.seal_listeners();
+  options.clock = &clock;
   recording->recorder_.emplace(std::move(options), outputs.drives(), std::move(writers));
   outputs.use(*recording->recorder_);
   return recording;

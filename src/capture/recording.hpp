@@ -22,8 +22,10 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan);
 // Control thread.
 class Recording {
  public:
-  // `outputs` outlives it. What had to be done without is added to `notices`.
+  // `outputs` and `clock`, which says how far stamps may be from UTC, outlive it. What had to be done without is added
+  // to `notices`.
   static std::expected<std::unique_ptr<Recording>, Error> make(const plan::CapturePlan& plan, Outputs& outputs,
+                                                               const stats::ClockBounds& clock,
                                                                std::vector<std::string>& notices);
 
   record::Recorder& recorder() { return *recorder_; }

@@ -42,6 +42,7 @@ using options::Exit;
 
 constexpr auto nap = std::chrono::milliseconds(10);
 constexpr std::uint64_t discipline_period_ns = 100'000'000;  // the timebase's stated bound rests on it
+constexpr std::uint64_t least_period_ns = 10'000'000;
 constexpr auto last_moment = std::chrono::milliseconds(300);
 constexpr auto hook_grace = std::chrono::seconds(5);  // a command that is ended has 2 s of it
 constexpr std::uint64_t drain_notice_ns = 5'000'000'000;
@@ -152,11 +153,12 @@ class Supervisor {
 
   void begin() {
     conditions_.begin();
+    disciplined_ns_ = steady_ns();
     reporter_.begin(pipeline_.plan_in_effect(), people_);
   }
 
   void look(std::uint64_t now) {
-    if (discipline_.due(now)) pipeline_.discipline_clocks();
+    if (discipline_.due(now)) discipline(now);
     reporter_.notices(pipeline_.tend_ports(now));
     if (signals_.take_rotation()) rotate();
     const bool asked = signals_.take_ledger_line();
@@ -174,8 +176,15 @@ class Supervisor {
     reporter_.notice("SIGHUP: the files that are open are ended, and new ones begin");
   }
 
+  void discipline(std::uint64_t now) {
+    pipeline_.discipline_clocks();
+    disciplined_ns_ = now;
+  }
+
+  // What is sealed now is to say how its clock was, however short the capture; but a rate is not learnt in no time.
   void stop(const std::string& why) {
     if (stopping()) return;
+    if (const auto now = steady_ns(); now - disciplined_ns_ >= least_period_ns) discipline(now);
     pipeline_.stop();
     ended_by_ = why;
     stop_began_ = steady_ns();
@@ -205,7 +214,7 @@ class Supervisor {
   std::uint64_t stop_timeout_ns_;
   Every discipline_{discipline_period_ns}, report_, drain_notice_{drain_notice_ns};
   std::string ended_by_;
-  std::uint64_t stop_began_ = 0;
+  std::uint64_t stop_began_ = 0, disciplined_ns_ = 0;
 };
 
 // Ends the process when even the control thread hangs, in a driver, say, so long after it was told to stop.

@@ -4,11 +4,9 @@
 #include <rte_ethdev.h>
 #include <time.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
-#include <utility>
 
 namespace wirespool::dpdk {
 namespace {
@@ -67,19 +65,13 @@ std::optional<DisciplinedClock> DisciplinedClock::of_port(std::uint16_t port) {
 
 void DisciplinedClock::discipline() {
   const auto now = sample(port_);
-  read_failed_ |= !now;
+  last_error_ns_.reset();
   if (!now) return;
   timebase_.update(*now);
   const auto& line = timebase_.line();
   const auto sampling_ns = line.to_utc({line.origin.count + now->width}).ns - line.utc_at_origin.ns;
   last_error_ns_ = static_cast<std::uint64_t>(std::llabs(timebase_.last_error_ns())) + sampling_ns;
-  largest_error_ns_ = std::max(largest_error_ns_, last_error_ns_);
   if (shared_) shared_->publish(line);
-}
-
-std::optional<std::uint64_t> DisciplinedClock::take_largest_error() {
-  const auto largest = std::exchange(largest_error_ns_, last_error_ns_);
-  return std::exchange(read_failed_, false) ? std::nullopt : largest;
 }
 
 }  // namespace wirespool::dpdk

@@ -22,9 +22,9 @@ class DisciplinedClock {
   static std::optional<DisciplinedClock> of_port(std::uint16_t port);
 
   void discipline();
-  // The largest distance from the system's clock, in ns, that a correction found since it was asked the last time, the
-  // sampling's own error included; nullopt: nothing was found, or a reading failed. Control thread.
-  std::optional<std::uint64_t> take_largest_error();
+  // The distance from the system's clock, in ns, that the last correction found, the sampling's own error included;
+  // nullopt: there was none yet, or the reading failed. Control thread.
+  std::optional<std::uint64_t> last_error() const { return last_error_ns_; }
   void publish_to(policy::SharedClock& shared) { (shared_ = &shared)->publish(timebase_.line()); }
 
  private:
@@ -33,8 +33,7 @@ class DisciplinedClock {
   int port_;  // -1: the TSC
   policy::Timebase timebase_;
   policy::SharedClock* shared_ = nullptr;
-  std::optional<std::uint64_t> last_error_ns_, largest_error_ns_;
-  bool read_failed_ = false;
+  std::optional<std::uint64_t> last_error_ns_;
 };
 
 Timestamp utc_now();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "wirespool/timestamp.hpp"
 
@@ -15,9 +17,18 @@ struct IndexEntry {
   Timestamp first;
   Timestamp last;
   std::uint32_t packets = 0;
-  std::uint32_t checksum = 0;  // CRC-32C of the stretch's bytes; 0: not computed
+  std::uint32_t checksum = 0;  // CRC-32C of the stretch's bytes; see IndexHeader::has_checksum()
 };
 static_assert(sizeof(IndexEntry) == 32);
+
+// How far the times of a file's packets may be from UTC, at most, as its capture knew while it wrote them. The words
+// are those of a ledger line's `clock`, of eight characters at most.
+struct FileClock {
+  std::string source;                     // what stamps packets; empty: nothing is known of the clock
+  std::string discipline;                 // who keeps the system's clock on UTC; empty: not known
+  std::optional<std::uint64_t> error_ns;  // nullopt: not known, which is not 0
+  bool operator==(const FileClock&) const = default;
+};
 
 // Most entries a writer keeps for a file while it is open; a file of more Blocks gets coarser entries.
 inline constexpr std::uint64_t max_open_index_entries = 16384;

@@ -12,15 +12,18 @@ namespace wirespool::format {
 namespace {
 
 constexpr std::array<char, 8> index_magic{'W', 'S', 'P', 'I', 'N', 'D', 'E', 'X'};
-constexpr std::uint16_t newest_version = 2;
-constexpr std::uint16_t version_without_mark = 1;
+constexpr std::uint16_t newest_version = 3;
+constexpr std::uint16_t version_without_mark = 1;   // 0.1.0
+constexpr std::uint16_t version_without_clock = 2;  // 0.2.0
 constexpr std::uint8_t flag_ordered = 1;
+constexpr std::uint8_t flag_checksums = 2;  // these from version 3 on
+constexpr std::uint8_t flag_mark = 4;
 constexpr std::size_t filter_line_bytes = 32;
 
 // As it lies in the file, little-endian.
 struct StoredHeader {
   std::array<char, 8> magic = index_magic;
-  std::uint16_t version = version_without_mark;
+  std::uint16_t version = newest_version;
   std::uint8_t level = 0;
   std::uint8_t flags = 0;
   std::uint32_t entries = 0;
@@ -38,7 +41,7 @@ struct StoredHeader {
 static_assert(sizeof(StoredHeader) == index_header_bytes);
 static_assert(offsetof(StoredHeader, header_checksum) == index_header_bytes - 4);
 
-// Version 2: in front of the entries.
+// From version 2 on: in front of the entries.
 struct StoredMark {
   std::uint64_t modified_ns = 0;
   std::uint64_t changed_ns = 0;
@@ -46,27 +49,65 @@ struct StoredMark {
   std::uint32_t fingerprint = 0;
   std::uint32_t checksum = 0;  // CRC-32C of the mark up to here, for who reads no more of the body
 };
-static_assert(index_header_bytes + sizeof(StoredMark) == index_head_bytes);
 
-std::uint32_t mark_checksum(const StoredMark& mark) {
-  return crc32c(std::as_bytes(std::span{&mark, 1}).first(offsetof(StoredMark, checksum)));
+using Word = std::array<char, 8>;  // padded with zeros
+
+// From version 3 on: behind the mark.
+struct StoredClock {
+  std::uint64_t error_ns = unknown_error;
+  Word source{}, discipline{};
+  std::uint32_t head_checksum = 0;
+  std::uint32_t checksum = 0;  // CRC-32C of these bytes up to here
+  static constexpr std::uint64_t unknown_error = UINT64_MAX;
+};
+static_assert(index_header_bytes + sizeof(StoredMark) + sizeof(StoredClock) == index_head_bytes);
+
+// Of a part of the head, without its own checksum, with which it ends.
+template <typename Stored>
+std::uint32_t checksum_of(const Stored& stored) {
+  return crc32c(std::as_bytes(std::span{&stored, 1}).first(sizeof(Stored) - sizeof(std::uint32_t)));
 }
 
 StoredMark to_stored(const FileMark& mark) {
   StoredMark stored{mark.modified_ns, mark.changed_ns, mark.inode, mark.fingerprint, 0};
-  stored.checksum = mark_checksum(stored);
+  stored.checksum = checksum_of(stored);
   return stored;
 }
 
-std::uint32_t header_checksum(const StoredHeader& header) {
-  return crc32c(std::as_bytes(std::span{&header, 1}).first(offsetof(StoredHeader, header_checksum)));
+// A word that is too long is not known rather than another word.
+Word to_word(const std::string& text) {
+  Word word{};
+  if (text.size() <= word.size()) std::ranges::copy(text, word.begin());
+  return word;
+}
+
+std::optional<std::string> from_word(const Word& word) {
+  const auto end = std::ranges::find(word, '\0');
+  if (std::any_of(end, word.end(), [](char c) { return c != '\0'; })) return std::nullopt;
+  return std::string(word.begin(), end);
+}
+
+StoredClock to_stored(const FileClock& clock, std::uint32_t head_checksum) {
+  StoredClock stored{clock.error_ns.value_or(StoredClock::unknown_error), to_word(clock.source),
+                     to_word(clock.discipline), head_checksum, 0};
+  stored.checksum = checksum_of(stored);
+  return stored;
+}
+
+std::size_t head_bytes_of(std::uint16_t version) {
+  const auto with_mark = version == version_without_mark ? 0 : sizeof(StoredMark);
+  return index_header_bytes + with_mark + (version <= version_without_clock ? 0 : sizeof(StoredClock));
+}
+
+std::uint8_t flags_of(std::uint16_t version) {
+  return version <= version_without_clock ? flag_ordered : flag_ordered | flag_checksums | flag_mark;
 }
 
 StoredHeader to_stored(const IndexHeader& header, std::span<const std::byte> body, std::size_t entries) {
   StoredHeader stored;
-  if (header.mark) stored.version = newest_version;
   stored.level = static_cast<std::uint8_t>(header.level);
-  stored.flags = header.ordered ? flag_ordered : 0;
+  stored.flags = static_cast<std::uint8_t>((header.ordered ? flag_ordered : 0) | (header.mark ? flag_mark : 0) |
+                                           (header.checksums ? flag_checksums : 0));
   stored.entries = static_cast<std::uint32_t>(entries);
   stored.file_bytes = header.file_bytes;
   stored.packets = header.packets;
@@ -77,7 +118,7 @@ StoredHeader to_stored(const IndexHeader& header, std::span<const std::byte> bod
   stored.block_bytes = header.block_bytes;
   stored.capture_mark = header.capture_mark;
   stored.body_checksum = crc32c(body);
-  stored.header_checksum = header_checksum(stored);
+  stored.header_checksum = checksum_of(stored);
   return stored;
 }
 
@@ -91,7 +132,9 @@ IndexHeader from_stored(const StoredHeader& stored) {
           Timestamp{stored.last},
           stored.block_bytes,
           stored.capture_mark,
-          std::nullopt};
+          std::nullopt,
+          {},
+          (stored.flags & flag_checksums) != 0};
 }
 
 std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte> bytes) {
@@ -101,24 +144,44 @@ std::expected<StoredHeader, IndexProblem> read_header(std::span<const std::byte>
   if (stored.magic != index_magic) return std::unexpected(IndexProblem::not_an_index);
   if (stored.version > newest_version) return std::unexpected(IndexProblem::newer_version);
   if (bytes.size() < sizeof stored) return std::unexpected(IndexProblem::cut_short);
-  if (stored.header_checksum != header_checksum(stored)) return std::unexpected(IndexProblem::damaged);
+  if (stored.header_checksum != checksum_of(stored)) return std::unexpected(IndexProblem::damaged);
   const bool known_level = stored.level == static_cast<std::uint8_t>(IndexLevel::time) ||
                            stored.level == static_cast<std::uint8_t>(IndexLevel::flow);
-  if (stored.version == 0 || !known_level || (stored.flags & ~flag_ordered) != 0) {
+  if (stored.version == 0 || !known_level || (stored.flags & ~flags_of(stored.version)) != 0) {
     return std::unexpected(IndexProblem::damaged);
   }
   return stored;
 }
 
-// The header and, if there is one, the mark behind it.
+bool read_mark(const StoredHeader& stored, std::span<const std::byte> bytes, IndexHeader& header) {
+  StoredMark mark;
+  std::memcpy(&mark, bytes.data(), sizeof mark);
+  if (mark.checksum != checksum_of(mark)) return false;
+  if (stored.version == version_without_clock || (stored.flags & flag_mark) != 0)
+    header.mark = {mark.modified_ns, mark.changed_ns, mark.inode, mark.fingerprint};
+  return true;
+}
+
+bool read_clock(std::span<const std::byte> bytes, IndexHeader& header) {
+  StoredClock clock;
+  std::memcpy(&clock, bytes.data(), sizeof clock);
+  if (clock.checksum != checksum_of(clock)) return false;
+  const auto source = from_word(clock.source), discipline = from_word(clock.discipline);
+  if (!source || !discipline) return false;
+  header.clock = {*source, *discipline, {}};
+  if (clock.error_ns != StoredClock::unknown_error) header.clock.error_ns = clock.error_ns;
+  header.head_checksum = clock.head_checksum;
+  return true;
+}
+
+// The header and what lies between it and the entries.
 std::expected<IndexHeader, IndexProblem> read_head(const StoredHeader& stored, std::span<const std::byte> bytes) {
   auto header = from_stored(stored);
-  if (stored.version == version_without_mark) return header;
-  if (bytes.size() < index_head_bytes) return std::unexpected(IndexProblem::cut_short);
-  StoredMark mark;
-  std::memcpy(&mark, bytes.data() + sizeof stored, sizeof mark);
-  if (mark.checksum != mark_checksum(mark)) return std::unexpected(IndexProblem::damaged);
-  header.mark = {mark.modified_ns, mark.changed_ns, mark.inode, mark.fingerprint};
+  if (bytes.size() < head_bytes_of(stored.version)) return std::unexpected(IndexProblem::cut_short);
+  const auto behind = bytes.subspan(sizeof stored);
+  const bool good = (stored.version == version_without_mark || read_mark(stored, behind, header)) &&
+                    (stored.version <= version_without_clock || read_clock(behind.subspan(sizeof(StoredMark)), header));
+  if (!good) return std::unexpected(IndexProblem::damaged);
   return header;
 }
 
@@ -182,11 +245,11 @@ std::string to_string(IndexProblem problem) {
 std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
                                     FilterSection filters) {
   std::vector<std::byte> out(sizeof(StoredHeader));
-  out.reserve(out.size() + entries.size_bytes() + filters.lines.size_bytes() + filters.bytes.size());
-  if (header.mark) {
-    const auto mark = to_stored(*header.mark);
-    append(out, std::as_bytes(std::span{&mark, 1}));
-  }
+  out.reserve(index_head_bytes + entries.size_bytes() + filters.lines.size_bytes() + filters.bytes.size());
+  const auto mark = to_stored(header.mark.value_or(FileMark{}));
+  append(out, std::as_bytes(std::span{&mark, 1}));
+  const auto clock = to_stored(header.clock, header.head_checksum);
+  append(out, std::as_bytes(std::span{&clock, 1}));
   append(out, std::as_bytes(entries));
   if (header.level == IndexLevel::flow) {
     append(out, std::as_bytes(filters.lines));
@@ -213,7 +276,7 @@ std::expected<Index, IndexProblem> decode_index(std::vector<std::byte> file) {
   }
   const auto header = read_head(*stored, file);
   if (!header) return std::unexpected(header.error());
-  if (header->mark) body = body.subspan(sizeof(StoredMark));
+  body = body.subspan(head_bytes_of(stored->version) - sizeof(StoredHeader));
   const auto entry_bytes = std::uint64_t{stored->entries} * sizeof(IndexEntry);
   if (body.size() < entry_bytes) return std::unexpected(IndexProblem::damaged);
 

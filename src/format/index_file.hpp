@@ -43,7 +43,13 @@ struct IndexHeader {
   Timestamp last;
   std::uint32_t block_bytes = 0;  // of the Blocks that the entries stand for; 0: unknown
   std::uint32_t capture_mark = 0;
-  std::optional<FileMark> mark;  // none: as 0.1.0 wrote it
+  std::optional<FileMark> mark;     // none: as 0.1.0 wrote it, or not to be had
+  FileClock clock = {};             // from version 3 on
+  bool checksums = false;           // every entry has one, and what lies in front of the first record has
+  std::uint32_t head_checksum = 0;  // CRC-32C of that: the pcap file's header
+
+  // Up to version 2 it stood at each entry whether it had one: 0 was "not computed".
+  bool has_checksum(const IndexEntry& entry) const { return checksums || entry.checksum != 0; }
 };
 
 // Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
@@ -72,8 +78,9 @@ enum class IndexProblem { not_an_index, newer_version, cut_short, damaged };
 std::string to_string(IndexProblem problem);
 
 inline constexpr std::size_t index_header_bytes = 80;
-inline constexpr std::size_t index_head_bytes = index_header_bytes + 32;  // with the mark behind it
+inline constexpr std::size_t index_head_bytes = index_header_bytes + 32 + 32;  // with the mark and the clock behind it
 
+// Of the newest version, 3.
 std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
                                     FilterSection filters = {});
 

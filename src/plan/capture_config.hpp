@@ -50,6 +50,7 @@ struct CaptureConfig {
   std::uint64_t sync_age_ns = 1'000'000'000;  // --sync-age: how often open files are synced; 0: only when sealed
   std::optional<WhenFull> when_full;          // nullopt: wait if every port is fed from a file, else drop
   IndexLevel index = IndexLevel::time;
+  bool checksum = true;                                // --checksum: of every Block, in the index
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
   std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it

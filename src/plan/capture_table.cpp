@@ -202,6 +202,8 @@ void add_writing(Table& table) {
   table.time("--sync-age", &Config::sync_age_ns, "how often files are synced while they grow; 0s: only when sealed")
       .check(check_sync_age);
   table.choice("--index", &Config::index, words_of(IndexLevel{}), "what the file beside each pcap knows");
+  table.on_off("--checksum", &Config::checksum,
+               "a CRC-32C of every Block in that file, by which verify finds any changed byte");
 }
 
 void add_sealed_files(Table& table) {

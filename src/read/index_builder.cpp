@@ -14,6 +14,8 @@ IndexBuilder::IndexBuilder(Options options) : options_(options) {
   header_.level = options.level;
   header_.block_bytes = options.block_bytes;
   header_.capture_mark = options.capture_mark;
+  header_.clock = options.clock;
+  header_.checksums = options.checksums;
   if (options.level == IndexLevel::flow) collector_.emplace();
 }
 
@@ -46,8 +48,10 @@ void IndexBuilder::end_entry() {
   filter_lines_.push_back(collector_ ? collector_->take(filter_bytes_) : 0);
 }
 
-std::vector<std::byte> IndexBuilder::finish(std::uint64_t file_bytes, std::optional<format::FileMark> mark) {
+std::vector<std::byte> IndexBuilder::finish(std::span<const std::byte> head, std::uint64_t file_bytes,
+                                            std::optional<format::FileMark> mark) {
   end_entry();
+  if (options_.checksums) header_.head_checksum = format::crc32c(head);
   header_.mark = mark;
   header_.file_bytes = file_bytes;
   return format::encode_index(header_, entries_, {filter_lines_, filter_bytes_});

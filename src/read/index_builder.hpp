@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "format/index_file.hpp"
@@ -21,6 +22,7 @@ class IndexBuilder {
     std::uint32_t block_bytes = 1 << 20;
     bool checksums = true;
     std::uint32_t capture_mark = 0;  // format::capture_mark()
+    format::FileClock clock = {};    // as far as it is known
   };
   explicit IndexBuilder(Options options);
 
@@ -28,8 +30,10 @@ class IndexBuilder {
   void add(const StoredPacket& packet, std::uint64_t moved = 0);
 
   const format::IndexHeader& header() const { return header_; }  // so far
-  // `mark`: of the file as it lies there now; none if that cannot be told.
-  std::vector<std::byte> finish(std::uint64_t file_bytes, std::optional<format::FileMark> mark = std::nullopt);
+  // `head`: what lies in front of the first record in the file that is indexed. `mark`: of that file as it lies there
+  // now; none if that cannot be told.
+  std::vector<std::byte> finish(std::span<const std::byte> head, std::uint64_t file_bytes,
+                                std::optional<format::FileMark> mark = std::nullopt);
 
  private:
   void end_entry();

@@ -51,6 +51,9 @@ void read_index(SpoolEntry& entry, const storage::ReadFile& file, std::vector<st
   entry.bytes = header->bytes;
   entry.first = header->first;
   entry.last = header->last;
+  entry.clock_source = header->clock.source;
+  entry.clock_discipline = header->clock.discipline;
+  entry.clock_error_ns = header->clock.error_ns;
 }
 
 // STEM-<start>.capture.json

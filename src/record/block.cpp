@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "record/block.hpp"
 
+#include "format/crc32c.hpp"
+
 namespace wirespool::record {
+
+void Block::sum_up() noexcept {
+  const std::span<const std::byte> filled(data, length);
+  head_sum = format::crc32c(filled.first(head_bytes()));
+  rest_sum = format::crc32c(filled.subspan(head_bytes()));
+}
 
 BlockPool::BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes) {
   const std::uint64_t stride = bytes_needed(1, block_bytes);

@@ -104,6 +104,13 @@ struct Block {
   std::uint32_t first_start = 0;  // offset in data
   Timestamp first, last;
 
+  // CRC-32C of what belongs to the row before this Block's own, and of the rest; only if the capture makes checksums.
+  std::uint32_t head_sum = 0, rest_sum = 0;
+  // Bytes in front of the first record that starts here: all, if none does.
+  std::uint32_t head_bytes() const noexcept { return starts ? first_start : length; }
+  // Of a Block that is filled for good.
+  void sum_up() noexcept;
+
   BlockWrite write;
 
   // Packets that end in it and are not on a drive by a tail's write.

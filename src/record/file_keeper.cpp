@@ -18,6 +18,15 @@ namespace {
 // How long a request can wait that came without a wake-up.
 constexpr auto nap = std::chrono::milliseconds(20);
 
+// What is known of the clock that stamped the packets from `first` to `last`, in a file that is sealed now.
+format::FileClock file_clock(const stats::ClockBounds* bounds, Timestamp first, Timestamp last) {
+  if (!bounds) return {};
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto utc = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  const auto bound = bounds->since(first, last, Timestamp{static_cast<std::uint64_t>(utc)});
+  return {bound.source, bound.discipline, bound.error_ns};
+}
+
 }  // namespace
 
 FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
@@ -279,15 +288,19 @@ void FileKeeper::take_back(const FileSlot& slot, const storage::IoError& why) {
 void FileKeeper::write_index(const FileSlot& slot, const std::string& name) {
   const auto& rows = slot.index;
   const auto entries = rows.entries();
+  const auto last = entries.empty() ? slot.first : entries.back().last;
   const format::IndexHeader header{.level = rows.keeps_filters() ? format::IndexLevel::flow : format::IndexLevel::time,
                                    .file_bytes = slot.length,
                                    .packets = slot.tally.packets,
                                    .bytes = slot.tally.bytes,
                                    .first = slot.first,
-                                   .last = entries.empty() ? slot.first : entries.back().last,
+                                   .last = last,
                                    .block_bytes = options_.block_bytes,
                                    .capture_mark = format::capture_mark(options_.capture_start),
-                                   .mark = read::mark_of(directory_.path_of(name))};
+                                   .mark = read::mark_of(directory_.path_of(name)),
+                                   .clock = file_clock(options_.clock, slot.first, last),
+                                   .checksums = rows.keeps_checksums(),
+                                   .head_checksum = rows.head_checksum()};
   const auto written = storage::write_small_file(directory_, format::index_file_name(name),
                                                  format::encode_index(header, entries, {rows.lines(), rows.filters()}));
   if (!written) drive_.complain(written.error().message() + ": the file has no index: make it with wirespool index");

@@ -14,6 +14,7 @@
 #include "record/drive.hpp"
 #include "record/file_slot.hpp"
 #include "record/listeners.hpp"
+#include "stats/clock_bounds.hpp"
 #include "storage/direct_file.hpp"
 
 namespace wirespool::record {
@@ -24,9 +25,10 @@ struct FileKeeperOptions {
   bool direct_io = true;
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
-  std::uint32_t block_bytes = 0;         // of the Blocks, for the index
-  std::chrono::nanoseconds sync_age{0};  // how often an open file that has grown is synced; 0: only when sealed
-  std::vector<SealListener*> listeners;  // outlive the keeper
+  std::uint32_t block_bytes = 0;              // of the Blocks, for the index
+  const stats::ClockBounds* clock = nullptr;  // for the index; nullptr: not known
+  std::chrono::nanoseconds sync_age{0};       // how often an open file that has grown is synced; 0: only when sealed
+  std::vector<SealListener*> listeners;       // outlive the keeper
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,

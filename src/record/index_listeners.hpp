@@ -8,12 +8,21 @@
 
 namespace wirespool::record {
 
-// A row of its file's index for each Block in which a record begins.
+// A row of its file's index for each Block in which a record begins, with the checksum of what of it is in this Block.
 class RowListener final : public BlockListener {
  public:
   void retired(const Block& block, FileSlot& file) noexcept override {
     if (block.starts == 0) return;
-    file.index.add({block.offset + block.first_start, block.first, block.last, block.starts, 0});
+    file.index.add({block.offset + block.first_start, block.first, block.last, block.starts, block.rest_sum});
+  }
+  void file_ended(std::uint32_t, FileSlot&) noexcept override {}
+};
+
+// And the rest of that checksum, which is in later Blocks. Comes before RowListener.
+class ChecksumListener final : public BlockListener {
+ public:
+  void retired(const Block& block, FileSlot& file) noexcept override {
+    if (block.head_bytes() > 0) file.index.go_on(block.head_sum, block.head_bytes());
   }
   void file_ended(std::uint32_t, FileSlot&) noexcept override {}
 };

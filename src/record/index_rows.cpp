@@ -3,13 +3,16 @@
 
 #include <algorithm>
 
+#include "format/crc32c.hpp"
+
 namespace wirespool::record {
 
 using format::FilterLine;
 using format::KeyCollector;
 
-void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes) {
+void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes, bool checksums) {
   entries_.reserve(rows);
+  checksums_ = checksums;
   if (filter_bytes == 0) return;
   lines_.reserve(rows);
   most_lines_ = static_cast<std::size_t>(filter_bytes / sizeof(FilterLine));
@@ -21,14 +24,20 @@ void IndexRows::clear() noexcept {
   entries_.clear();
   lines_.clear();
   used_lines_ = 0;
+  head_checksum_ = 0;
 }
 
 void IndexRows::add(const format::IndexEntry& entry) noexcept {
   if (entries_.size() == entries_.capacity()) {
     if (keeps_filters()) halve_filters();
-    halve_entries();
+    halve_entries(entry.first_record);
   }
   entries_.push_back(entry);
+}
+
+void IndexRows::go_on(std::uint32_t sum, std::uint64_t bytes) noexcept {
+  auto& checksum = entries_.empty() ? head_checksum_ : entries_.back().checksum;
+  checksum = format::crc32c_join(checksum, sum, bytes);
 }
 
 void IndexRows::add_filter(KeyCollector& collector) noexcept {
@@ -39,14 +48,18 @@ void IndexRows::add_filter(KeyCollector& collector) noexcept {
   used_lines_ += lines_.back();
 }
 
-// Half as many rows, each of twice the Blocks.
-void IndexRows::halve_entries() noexcept {
+// Half as many rows, each of twice the Blocks. `end`: where the last one ends in the file.
+void IndexRows::halve_entries(std::uint64_t end) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < entries_.size(); i += 2) {
     auto entry = entries_[i];
     if (i + 1 < entries_.size()) {
-      entry.last = entries_[i + 1].last;
-      entry.packets += entries_[i + 1].packets;
+      const auto& behind = entries_[i + 1];
+      const auto behind_end = i + 2 < entries_.size() ? entries_[i + 2].first_record : end;
+      entry.last = behind.last;
+      entry.packets += behind.packets;
+      if (checksums_)
+        entry.checksum = format::crc32c_join(entry.checksum, behind.checksum, behind_end - behind.first_record);
     }
     entries_[kept++] = entry;
   }

@@ -28,6 +28,7 @@ void Recorder::make_keeper(const RecorderOptions& options, const RecorderDrive& 
                                                                     .preallocate_bytes = drive.preallocate_bytes,
                                                                     .write_index = options.write_index,
                                                                     .block_bytes = options.block_bytes,
+                                                                    .clock = options.clock,
                                                                     .sync_age = options.sync_age,
                                                                     .listeners = options.seal_listeners},
                                                   *drives_.back(), *drive.directory, slots_on(drives_.size() - 1)));

@@ -11,6 +11,7 @@
 #include "policy/placement.hpp"
 #include "record/appender.hpp"
 #include "record/listeners.hpp"
+#include "stats/clock_bounds.hpp"
 #include "stats/counter.hpp"
 #include "storage/directory.hpp"
 #include "storage/io_queue.hpp"
@@ -30,11 +31,14 @@ struct RecorderOptions {
   std::uint32_t depth = 8;                  // writes in flight, of each writer to each of its drives
   std::uint64_t grow_bytes = 256ull << 20;  // how far a busy file is preallocated ahead; 0: not
   bool write_index = true;
+  bool checksums = true;                 // of Blocks, in the index
   std::uint64_t filter_bytes = 0;        // of each file's flow index, at most; 0: it has none
   std::chrono::nanoseconds sync_age{0};  // how often an open file that has grown is synced; 0: only when sealed
   std::uint64_t patience_ns = policy::usual_patience_ns;
   ChainCopy copy_chain = nullptr;  // see AppenderOptions
   std::vector<SealListener*> seal_listeners = {};
+  // How far stamps may be from UTC, for the indices; outlives the Recorder; nullptr: not known.
+  const stats::ClockBounds* clock = nullptr;
 };
 
 // A drive that files are written to: an output directory, which outlives the Recorder.

@@ -58,6 +58,7 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
       pool_(pool),
       queue_(queue),
       counters_(counters),
+      checksums_(options.checksums),
       loads_(drives_.size()) {
   for (std::uint32_t i = 0; i < shape_.lanes(); ++i) {
     WriterDrive& drive = drives_[i % drives_.size()];
@@ -85,6 +86,11 @@ SpoolWriter::~SpoolWriter() = default;
 BlockDock& SpoolWriter::dock(std::uint32_t stream) noexcept { return *docks_[stream]; }
 
 Block* SpoolWriter::get_for_stream() noexcept { return docks_.front()->get(); }
+
+void SpoolWriter::take_full(Block& block) noexcept {
+  if (checksums_) block.sum_up();
+  lane_of(block).writes.take_full(block);
+}
 
 bool SpoolWriter::takes_packets() const noexcept {
   return std::any_of(drives_.begin(), drives_.end(), [](const auto& drive) { return drive.drive->ok(); });

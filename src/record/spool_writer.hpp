@@ -6,8 +6,9 @@
 //     the Appender's own order.
 //  2. Now and then, on an idle link, what is in the open Block is left here as a tail: its write covers all whole
 //     records, their packets count as stored when it has ended, and the Appender goes on filling the same Block.
-//  3. A full Block, or the last of its file, is left here for good. It goes to the end of its lane: one Stream on one
-//     drive.
+//  3. A full Block, or the last of its file, is left here for good. It is summed up, while it is still in the cache,
+//  and
+//     goes to the end of its lane: one Stream on one drive.
 //  4. Its write begins when its file is open (the lane's keeper opened it beforehand), no tail of the lane is under way
 //     and the drive's depth has room. Blocks of a lane are written in any order, side by side.
 //  5. The write ends: short, then the rest goes on; to be tried again, but not for ever; failed, then so has the drive.
@@ -49,6 +50,7 @@ struct SpoolWriterOptions {
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
   policy::Rotation rotation;
   std::uint64_t patience_ns = policy::usual_patience_ns;  // how long a drive may say "try again" (EAGAIN)
+  bool checksums = false;                                 // Blocks are summed up, for their rows of the index
 };
 
 // Full Blocks to drives. Owned and used by one writer lcore; nothing here blocks, locks or allocates after
@@ -64,7 +66,7 @@ class SpoolWriter final : public BlockSink {
 
   BlockDock& dock(std::uint32_t stream) noexcept override;
   Block* get_for_stream() noexcept override;
-  void take_full(Block& block) noexcept override { lane_of(block).writes.take_full(block); }
+  void take_full(Block& block) noexcept override;
   void take_tail(Block& block, Tail tail) noexcept override { lane_of(block).writes.take_tail(block, tail); }
   void give_back(Block& block) noexcept override { pool_.put(block); }
   bool takes_packets() const noexcept override;
@@ -108,6 +110,7 @@ class SpoolWriter final : public BlockSink {
   BlockPool& pool_;
   storage::IoQueue& queue_;
   stats::WriterCounters& counters_;
+  bool checksums_;
   std::vector<std::uint32_t> loads_;  // per drive
   std::size_t turn_ = 0;              // lane that may submit first
   Rehoming rehoming_;

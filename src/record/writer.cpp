@@ -10,6 +10,12 @@
 #include "record/spool_writer.hpp"
 
 namespace wirespool::record {
+namespace {
+
+// The index is where they are kept.
+bool makes_checksums(const RecorderOptions& options) { return options.write_index && options.checksums; }
+
+}  // namespace
 
 policy::WriterShape shape_of(const RecorderOptions& options, const WriterOptions& writer) {
   return {.streams = options.streams,
@@ -52,7 +58,8 @@ void Writer::make_sink(const RecorderOptions& options, const WriterOptions& own,
                                                            .flush_age_ns = options.flush_age_ns,
                                                            .grow_bytes = options.grow_bytes,
                                                            .rotation = options.rotation,
-                                                           .patience_ns = options.patience_ns},
+                                                           .patience_ns = options.patience_ns,
+                                                           .checksums = makes_checksums(options)},
                                         std::move(drives), slots, make_listeners(options, own, slots), pool_,
                                         *own.queue, counters);
 }
@@ -62,7 +69,8 @@ std::vector<BlockListener*> Writer::make_listeners(const RecorderOptions& option
   if (options.write_index) {
     const auto rows =
         policy::index_rows(options.rotation.size_bytes, options.block_bytes, format::max_open_index_entries);
-    for (auto& slot : slots) slot.index.take_memory(rows, options.filter_bytes);
+    for (auto& slot : slots) slot.index.take_memory(rows, options.filter_bytes, options.checksums);
+    if (makes_checksums(options)) index_.push_back(std::make_unique<ChecksumListener>());
     if (options.filter_bytes > 0) index_.push_back(std::make_unique<KeyListener>(shape_.lanes()));
     index_.push_back(std::make_unique<RowListener>());
   }

@@ -6,8 +6,19 @@
 #include <algorithm>
 
 #include "format/crc32c.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
+namespace {
+
+constexpr std::uint64_t most_named = 8;
+
+// Where the bytes of a row end in the file.
+std::uint64_t end_of(const format::Index& index, std::size_t row) {
+  return row + 1 == index.entries.size() ? index.header.file_bytes : index.entries[row + 1].first_record;
+}
+
+}  // namespace
 
 void IndexCheck::end_row() noexcept {
   if (row_ == 0) return;
@@ -22,20 +33,26 @@ void IndexCheck::begin_row(std::uint64_t offset) noexcept {
   seen_ = {};
 }
 
-void IndexCheck::end_checksum() noexcept {
-  const auto told = index_->entries[checksum_row_].checksum;
-  if (told != 0 && told != checksum_) ++wrong_checksums_;
+void IndexCheck::end_checksum() {
+  const auto& entry = index_->entries[checksum_row_];
+  if (index_->header.has_checksum(entry) && entry.checksum != checksum_) {
+    if (wrong_checksums_++ < most_named) first_wrong_.push_back(checksum_row_);
+  }
   checksum_ = 0;
   ++checksum_row_;
 }
 
-void IndexCheck::bytes(std::uint64_t offset, std::span<const std::byte> bytes) noexcept {
+void IndexCheck::head(std::span<const std::byte> bytes) noexcept {
+  wrong_head_ = index_ && index_->header.checksums && format::crc32c(bytes) != index_->header.head_checksum;
+}
+
+void IndexCheck::bytes(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (!index_) return;
   while (!bytes.empty() && checksum_row_ < index_->entries.size()) {
-    const bool last = checksum_row_ + 1 == index_->entries.size();
-    const auto end = last ? index_->header.file_bytes : index_->entries[checksum_row_ + 1].first_record;
+    const auto end = end_of(*index_, checksum_row_);
     const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), end - std::min(end, offset)));
-    if (index_->entries[checksum_row_].checksum != 0) checksum_ = format::crc32c(bytes.first(part), checksum_);
+    if (index_->header.has_checksum(index_->entries[checksum_row_]))
+      checksum_ = format::crc32c(bytes.first(part), checksum_);
     bytes = bytes.subspan(part);
     offset += part;
     if (offset >= end) end_checksum();
@@ -60,9 +77,30 @@ std::vector<std::string> IndexCheck::problems(std::uint64_t packets, std::uint64
   if (!lost_ && row_ < index_->entries.size()) problems.push_back("the index goes on behind the last packet");
   if (wrong_rows_ > 0)
     problems.push_back(fmt::format("{} rows of the index do not agree with the packets", wrong_rows_));
-  if (wrong_checksums_ > 0)
-    problems.push_back(fmt::format("{} Blocks do not have the checksum that the index tells", wrong_checksums_));
+  const auto changed = changed_blocks();
+  problems.insert(problems.end(), changed.begin(), changed.end());
   return problems;
+}
+
+std::vector<std::string> IndexCheck::changed_blocks() const {
+  std::vector<std::string> problems;
+  if (wrong_head_) problems.emplace_back("its header does not have the checksum that the index tells: it was changed");
+  for (const auto row : first_wrong_) {
+    const auto& entry = index_->entries[row];
+    problems.push_back(
+        fmt::format("the Block of bytes {} to {} (packets from {} to {}) does not have the checksum that the index "
+                    "tells: it was changed",
+                    entry.first_record, end_of(*index_, row) - 1, rfc3339(entry.first), rfc3339(entry.last)));
+  }
+  if (wrong_checksums_ > first_wrong_.size())
+    problems.push_back(fmt::format("so do {} more Blocks", wrong_checksums_ - first_wrong_.size()));
+  return problems;
+}
+
+std::uint64_t IndexCheck::blocks_without_checksum() const noexcept {
+  if (!index_) return 0;
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      index_->entries, [this](const auto& entry) { return !index_->header.has_checksum(entry); }));
 }
 
 }  // namespace wirespool::tools

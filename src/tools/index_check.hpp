@@ -18,6 +18,8 @@ class IndexCheck {
  public:
   explicit IndexCheck(std::optional<format::Index> index) : index_(std::move(index)) {}
 
+  bool compares() const noexcept { return index_.has_value(); }
+
   // A record at `offset`, in file order.
   void record(std::uint64_t offset, const PacketView& packet) noexcept {
     if (!index_ || lost_) return;
@@ -28,16 +30,22 @@ class IndexCheck {
     ++seen_.packets;
   }
 
-  // The bytes of the file from `offset` on, in order and without gaps; none that record() has not been told of yet.
-  void bytes(std::uint64_t offset, std::span<const std::byte> bytes) noexcept;
+  // What lies in front of the first record.
+  void head(std::span<const std::byte> bytes) noexcept;
+  // The bytes of the file from `offset` on, behind its head, in order and without gaps: those of records, and what else
+  // there is.
+  void bytes(std::uint64_t offset, std::span<const std::byte> bytes);
 
   // At the end of the file; the totals are those of its records.
   std::vector<std::string> problems(std::uint64_t packets, std::uint64_t bytes, Timestamp first, Timestamp last);
+  // Of the bytes alone, which say something of a file whose records cannot be read, too.
+  std::vector<std::string> changed_blocks() const;
+  std::uint64_t blocks_without_checksum() const noexcept;
 
  private:
   void begin_row(std::uint64_t offset) noexcept;
   void end_row() noexcept;
-  void end_checksum() noexcept;
+  void end_checksum();
 
   std::optional<format::Index> index_;
   std::size_t row_ = 0;      // rows begun
@@ -47,7 +55,9 @@ class IndexCheck {
 
   std::size_t checksum_row_ = 0;
   std::uint32_t checksum_ = 0;
+  bool wrong_head_ = false;
   std::uint64_t wrong_checksums_ = 0;
+  std::vector<std::size_t> first_wrong_;  // rows, as many as are named
 };
 
 }  // namespace wirespool::tools

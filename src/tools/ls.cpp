@@ -50,6 +50,13 @@ ListedFile list_file(const SpoolEntry& entry, const LsOptions& options, std::vec
   return listed;
 }
 
+// Its index says it, or the ledger of that time.
+std::optional<format::ClockBound> clock_of(const SpoolEntry& entry, const CaptureGroup& group) {
+  if (entry.clock_source.empty()) return clock_between(group.ledger, entry.first, entry.last);
+  return format::ClockBound{
+      .source = entry.clock_source, .discipline = entry.clock_discipline, .error_ns = entry.clock_error_ns};
+}
+
 void count(ListedCapture& capture, const ListedFile& file) {
   capture.file_bytes += file.entry.file_bytes;
   if (!file.counted) {
@@ -108,7 +115,7 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
     auto file = list_file(*entry, options, notices);
     if (file.counted) {
       file.losses = group.losses(file.entry.first, file.entry.last);
-      file.clock = clock_between(group.ledger, file.entry.first, file.entry.last);
+      file.clock = clock_of(file.entry, group);
     }
     count(capture, file);
     capture.files.push_back(std::move(file));

@@ -24,7 +24,7 @@ struct ListedFile {
   SpoolEntry entry;                     // with what a scan found
   bool counted = false;                 // packets, bytes and times are known
   std::optional<stats::Losses> losses;  // of the whole capture while this file's packets came in; nullopt: not known
-  std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: the ledger does not tell
+  std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: nothing tells
   double bits_per_s() const;                // of its packets, between the first and the last
 };
 

@@ -53,13 +53,23 @@ std::string words(const std::optional<stats::Losses>& losses) {
   return (counted.empty() ? "" : "  lost" + counted) + (unknown.empty() ? "" : "  unknown" + unknown);
 }
 
+// "  times +-1.203 ms": how far from UTC they may be.
+std::string words(const std::optional<format::ClockBound>& clock) {
+  if (!clock) return "";
+  if (!clock->error_ns) return "  times +-unknown";
+  const auto ns = static_cast<double>(*clock->error_ns);
+  if (ns < 1e3) return fmt::format("  times +-{} ns", *clock->error_ns);
+  if (ns < 1e6) return fmt::format("  times +-{:.3f} us", ns / 1e3);
+  return ns < 1e9 ? fmt::format("  times +-{:.3f} ms", ns / 1e6) : fmt::format("  times +-{:.3f} s", ns / 1e9);
+}
+
 std::string file_line(const ListedFile& file) {
   const auto name = printable(std::filesystem::path(file.entry.path).filename().string());
   const auto directory = printable(file.entry.directory);
   if (!file.counted) return fmt::format("  {}  -  {}  not counted\n", directory, name);
-  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}\n", directory,
+  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}{}\n", directory,
                      short_time(file.entry.first), duration(file.entry.first, file.entry.last), file.entry.packets,
-                     file.entry.bytes, short_rate(file.bits_per_s()), name, words(file.losses));
+                     file.entry.bytes, short_rate(file.bits_per_s()), name, words(file.losses), words(file.clock));
 }
 
 std::string capture_text(const ListedCapture& capture) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "format/pcap_decoder.hpp"
@@ -29,17 +30,26 @@ constexpr std::uint32_t usual_block_bytes = 1 << 20;
 
 IndexedFile refused(const std::string& path, const std::string& why) { return {path, Outcome::refused, why, 0, 0}; }
 
-// Entries of the size that the file's Blocks had, if that is still known, and what capture it is of: an index that is
-// no longer of what the file holds knows these all the same.
+// Entries of the size that the file's Blocks had, if that is still known, what capture it is of and how its clock was:
+// an index that is no longer of what the file holds knows these all the same.
 read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
   const auto index = read::load_index_to_check(file);
   const bool known = index && index->header.block_bytes > 0;
-  return {level, known ? index->header.block_bytes : usual_block_bytes, true, index ? index->header.capture_mark : 0};
+  read::IndexBuilder::Options options{.level = level,
+                                      .block_bytes = known ? index->header.block_bytes : usual_block_bytes};
+  if (!index) return options;
+  options.capture_mark = index->header.capture_mark;
+  options.clock = index->header.clock;
+  return options;
 }
 
-bool is_pcap(const storage::ReadFile& file) {
-  std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
-  return file.read(0, head) && format::PcapDecoder::has_magic(head);
+using Head = std::array<std::byte, format::PcapRecords::file_header_bytes>;
+
+// A pcap file's header; nothing of any other file.
+std::optional<Head> pcap_head(const storage::ReadFile& file) {
+  Head head{};
+  if (!file.read(0, head) || !format::PcapDecoder::has_magic(head)) return std::nullopt;
+  return head;
 }
 
 // A file system's clock ticks every few milliseconds: a change in the tick in which a file was written last would not
@@ -81,11 +91,12 @@ IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
   const auto before = read::mark_of(*file);
   read::IndexBuilder builder(options_for(*file, options.level));
   if (const auto why = read_records(entry, builder); !why.empty()) return refused(entry.path, why);
-  if (!is_pcap(*file)) return refused(entry.path, "only pcap files have an index");
+  const auto head = pcap_head(*file);
+  if (!head) return refused(entry.path, "only pcap files have an index");
   const auto after = read::mark_of(*file);
   if (!before || !after || *before != *after) return refused(entry.path, "it was changed while it was read");
   const auto packets = builder.header().packets;
-  const auto bytes = builder.finish(file->size(), *after);
+  const auto bytes = builder.finish(*head, file->size(), *after);
   if (bytes.size() > read::largest_index) {
     return refused(entry.path,
                    fmt::format("its index would be longer than {} MiB: try --level time", read::largest_index >> 20));

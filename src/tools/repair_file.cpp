@@ -34,6 +34,7 @@
 #include "tools/repair_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 
@@ -254,10 +255,17 @@ class Repair {
       if (context_.on_seal && !marked_before) storage::remove_marker(context_.directory, marker);
       return sealed;
     }
-    const auto index = part.index(read::mark_of(context_.directory.path_of(name)));
-    const auto written = storage::write_small_file(context_.directory, format::index_file_name(name), index);
-    if (!written) result_.index_problem = written.error().message();
+    if (auto written = write_index(part, name); !written) result_.index_problem = written.error().message();
     return {};
+  }
+
+  std::expected<void, IoError> write_index(RepairedPart& part, const std::string& name) const {
+    const auto file = ReadFile::open_in(context_.directory, name);
+    if (!file) return std::unexpected(file.error());
+    std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
+    if (const auto got = file->read(0, head); !got) return std::unexpected(got.error());
+    const auto index = part.index(head, read::mark_of(context_.directory.path_of(name)));
+    return storage::write_small_file(context_.directory, format::index_file_name(name), index);
   }
 
   const RepairContext& context_;

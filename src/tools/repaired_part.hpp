@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "format/file_name.hpp"
@@ -17,7 +18,8 @@ namespace wirespool::tools {
 class RepairedPart {
  public:
   explicit RepairedPart(const RepairContext& context)
-      : index_({context.index_level, context.block_bytes, true, context.capture_mark}) {}
+      : index_(
+            {.level = context.index_level, .block_bytes = context.block_bytes, .capture_mark = context.capture_mark}) {}
 
   void add(const StoredPacket& packet) {
     index_.add(packet, packet.offset - end_);
@@ -26,7 +28,10 @@ class RepairedPart {
 
   bool empty() const { return index_.header().packets == 0; }
   std::uint64_t end() const { return end_; }  // of the file
-  std::vector<std::byte> index(std::optional<format::FileMark> mark) { return index_.finish(end_, mark); }
+  // Of the file as it was sealed.
+  std::vector<std::byte> index(std::span<const std::byte> head, std::optional<format::FileMark> mark) {
+    return index_.finish(head, end_, mark);
+  }
 
   RescuedFile told(const format::FileName& hidden) const {
     const auto& header = index_.header();

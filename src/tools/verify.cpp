@@ -113,6 +113,21 @@ CaptureVerdict verify_capture(const CaptureGroup& group, const Verdicts& verdict
   return verdict;
 }
 
+// One line for all files: that they have none says nothing of any one of them.
+void tell_blocks_without_checksum(VerifyReport& report) {
+  std::uint64_t blocks = 0, files = 0;
+  for (const auto& file : report.files) {
+    blocks += file.blocks_without_checksum;
+    files += file.blocks_without_checksum > 0 ? 1 : 0;
+  }
+  if (blocks > 0)
+    report.notices.push_back(
+        fmt::format("{} Blocks of {} files have no checksum, so that a changed byte of a packet is not seen in them: "
+                    "`wirespool index "
+                    "--again` makes checksums of what is there now",
+                    blocks, files));
+}
+
 }  // namespace
 
 std::size_t VerifyReport::problem_count() const {
@@ -141,6 +156,7 @@ std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places
   for (const auto& left : files_left_behind(places)) {
     report.problems.push_back(left + ": a crash left it unsealed: `wirespool repair` makes a whole file of it");
   }
+  tell_blocks_without_checksum(report);
   // Those about an index are a file's own.
   for (const auto& notice : spool->notices()) {
     if (!notice.starts_with("an index")) report.notices.push_back(notice);

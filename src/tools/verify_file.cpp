@@ -32,23 +32,27 @@ class PcapPass {
   std::expected<void, IoError> run(std::span<const std::byte> first) {
     auto window = first;
     std::size_t at = format::PcapRecords::file_header_bytes;
+    index_.head(window.first(at));
     while (true) {
       const auto begin = at;
       at = take_records(window, at);
       index_.bytes(offset_ + begin, window.subspan(begin, at - begin));
-      if (!damage_.empty()) break;
+      if (!damage_.empty()) {
+        sum_rest(window, at);
+        return {};
+      }
       const auto left = window.size() - at;
       offset_ += at;
       const auto next = source_.next(left);
       if (!next) return std::unexpected(next.error());
       if (next->size() == left) {
         end_with(*next);
-        break;
+        sum_rest(*next, 0);
+        return {};
       }
       window = *next;
       at = 0;
     }
-    return {};
   }
 
   const RecordCheck& records() const { return records_; }
@@ -57,6 +61,20 @@ class PcapPass {
   std::uint64_t end() const { return offset_; }  // of the last whole record, if there is no damage
 
  private:
+  // From `at` on, which no record begins at: Blocks behind damage have their checksums all the same. What cannot be
+  // read there is told by who salvages.
+  void sum_rest(std::span<const std::byte> window, std::size_t at) {
+    if (!index_.compares()) return;
+    for (auto offset = offset_ + at; at < window.size();) {
+      index_.bytes(offset, window.subspan(at));
+      offset += window.size() - at;
+      const auto next = source_.next(0);
+      if (!next) return;
+      window = *next;
+      at = 0;
+    }
+  }
+
   // Returns where the first record begins that is not whole in the window.
   std::size_t take_records(std::span<const std::byte> window, std::size_t at) {
     while (true) {
@@ -153,9 +171,12 @@ void take_over(PcapPass& pass, bool whole, FileVerdict& verdict) {
   verdict.last = records.last;
   const auto wrong = records.problems();
   verdict.problems.insert(verdict.problems.end(), wrong.begin(), wrong.end());
+  verdict.blocks_without_checksum = pass.index().blocks_without_checksum();
   if (!whole) return;
   if (!pass.damage().empty()) {
     verdict.problems.push_back(pass.damage());
+    const auto changed = pass.index().changed_blocks();
+    verdict.problems.insert(verdict.problems.end(), changed.begin(), changed.end());
     salvage(verdict.path, verdict);
     return;
   }

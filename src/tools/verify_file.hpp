@@ -20,6 +20,7 @@ struct FileVerdict {
   Timestamp first, last;
   std::vector<std::string> problems;
   std::vector<std::string> notices;
+  std::uint64_t blocks_without_checksum = 0;  // of its index: a changed byte of theirs may not be seen
 };
 
 // Reads every record, past the page cache, so that what is on the drive is what is looked at.

@@ -20,6 +20,7 @@ Json json_of(const FileVerdict& file) {
   Json json = {{"path", file.path}, {"file_bytes", file.file_bytes}, {"packets", file.packets}, {"bytes", file.bytes}};
   json["first"] = file.packets == 0 ? Json(nullptr) : Json(rfc3339(file.first));
   json["last"] = file.packets == 0 ? Json(nullptr) : Json(rfc3339(file.last));
+  json["blocks_without_checksum"] = file.blocks_without_checksum;
   json["problems"] = file.problems;
   json["notices"] = file.notices;
   return json;

@@ -39,9 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::memcpy(right.data() + offset, &value, sizeof value);
   };
   put(56, std::uint64_t{size - index_header_bytes});
-  const bool with_mark = size >= index_head_bytes && right[8] == std::byte{2};
-  if (with_mark)
-    put(index_head_bytes - 4, crc32c(std::span(right).first(index_head_bytes - 4).subspan(index_header_bytes)));
+  constexpr std::size_t part_bytes = 32;  // the mark, and behind it the clock: the checksum of each stands last in it
+  for (auto begin = index_header_bytes; begin < index_head_bytes && begin + part_bytes <= size; begin += part_bytes)
+    if (right[8] == std::byte{3} || (right[8] == std::byte{2} && begin == index_header_bytes))
+      put(begin + part_bytes - 4, crc32c(std::span(right).subspan(begin, part_bytes - 4)));
   put(68, crc32c(std::span(right).subspan(index_header_bytes)));
   put(76, crc32c(std::span(right).first(76)));
   use(right);

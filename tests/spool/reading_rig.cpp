@@ -88,7 +88,8 @@ void make_index(const std::filesystem::path& pcap, format::IndexLevel level, std
   if (!file) throw std::runtime_error(file.error().message());
   read::IndexBuilder builder({level, block_bytes, true});
   while (const auto* packet = file->next()) builder.add(*packet);
-  write_bytes(read::index_path(pcap), builder.finish(file->size()));
+  write_bytes(read::index_path(pcap),
+              builder.finish(std::span<const std::byte>(read_bytes(pcap)).first(24), file->size()));
 }
 
 Trace read_all(Merge& merge) {

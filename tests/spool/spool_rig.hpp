@@ -27,6 +27,8 @@ struct RigOptions {
   std::uint64_t preallocate = 0;
   bool direct_io = true;
   std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
+  bool checksums = true;
+  const stats::ClockBounds* clock = nullptr;
   std::uint64_t patience_ns = 2'000'000'000;
   std::vector<record::SealListener*> seal_listeners = {};
   std::vector<record::BlockListener*> block_listeners = {};
@@ -87,10 +89,12 @@ class SpoolRig {
                    .rotation = {options.rotate_size, options.rotate_age_ns},
                    .depth = options.depth,
                    .grow_bytes = options.preallocate,
+                   .checksums = options.checksums,
                    .filter_bytes = options.filter_bytes,
                    .patience_ns = options.patience_ns,
                    .copy_chain = copy_chain,
-                   .seal_listeners = options.seal_listeners},
+                   .seal_listeners = options.seal_listeners,
+                   .clock = options.clock},
                   drives(), {writer_options(queue)}) {}
 
   // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.

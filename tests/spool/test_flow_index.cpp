@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The flow index that a capture makes from its Blocks, against the one made from the finished file.
+#include <random>
+
+#include "format/crc32c.hpp"
 #include "format/index_file.hpp"
 #include "read/file_mark.hpp"
 #include "read/index_builder.hpp"
@@ -21,11 +24,12 @@ constexpr std::uint64_t plenty = 8 << 20;
 
 std::vector<std::byte> index_from_file(const std::filesystem::path& path, std::uint32_t block_bytes) {
   read::IndexBuilder builder(
-      {format::IndexLevel::flow, block_bytes, false, format::capture_mark(SpoolRig::capture_start)});
+      {format::IndexLevel::flow, block_bytes, true, format::capture_mark(SpoolRig::capture_start)});
   auto file = SpoolFile::open(path.string());
   REQUIRE(file);
   while (const auto* packet = file->next()) builder.add(*packet);
-  return builder.finish(file->size(), read::mark_of(path.string()));
+  return builder.finish(std::span<const std::byte>(read_bytes(path)).first(24), file->size(),
+                        read::mark_of(path.string()));
 }
 
 // The files whose index is not, byte for byte, what the file gives. One that was cut may have none.
@@ -92,9 +96,37 @@ TEST_CASE("it is so on an idle link too, and when drives fail", "[spool][faulty]
   }
 }
 
+TEST_CASE("rows that become one have the checksum of both, however often", "[spool]") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  Random random(seed);
+  std::vector<std::byte> file(20'000);
+  for (auto& byte : file) byte = static_cast<std::byte>(random.next());
+  record::IndexRows rows;
+  rows.take_memory(4, 0, true);
+  const auto sum = [&file](std::uint64_t from, std::uint64_t to) {
+    return format::crc32c(std::span(file).subspan(from, to - from));
+  };
+  rows.go_on(sum(0, 24), 24);
+  for (std::uint64_t at = 24; at < file.size();) {
+    const auto middle = std::min<std::uint64_t>(at + random.below(300), file.size());
+    const auto end = std::min<std::uint64_t>(middle + 1 + random.below(300), file.size());
+    rows.add({at, Timestamp{at}, Timestamp{at}, 1, sum(at, middle)});
+    rows.go_on(sum(middle, end), end - middle);
+    at = end;
+  }
+  CHECK(rows.head_checksum() == sum(0, 24));
+  REQUIRE(rows.entries().size() <= 4);
+  for (std::size_t i = 0; i < rows.entries().size(); ++i) {
+    const bool last = i + 1 == rows.entries().size();
+    const auto end = last ? file.size() : rows.entries()[i + 1].first_record;
+    CHECK(rows.entries()[i].checksum == sum(rows.entries()[i].first_record, end));
+  }
+}
+
 TEST_CASE("rows that become one have the keys of both", "[spool]") {
   record::IndexRows rows;
-  rows.take_memory(8, plenty);
+  rows.take_memory(8, plenty, false);
   Keys keys;
   std::vector<std::size_t> keys_before_row;
   for (std::uint32_t row = 0; row < 27; ++row) {
@@ -120,7 +152,7 @@ TEST_CASE("rows that become one have the keys of both", "[spool]") {
 
 TEST_CASE("a filter that there is no room for is left out, and the next small one is not", "[spool]") {
   record::IndexRows rows;
-  rows.take_memory(8, 64 * sizeof(format::FilterLine));
+  rows.take_memory(8, 64 * sizeof(format::FilterLine), false);
   Keys keys;
   for (const auto count : {2u, 2000u, 3u}) {
     rows.add({count, Timestamp{1}, Timestamp{1}, 1, 0});

@@ -128,13 +128,14 @@ TEST_CASE("a file larger than what is read at once is verified whole, whatever i
 TEST_CASE("a flipped bit in a packet is found by the Block's checksum") {
   Rig rig;
   const auto verdict = rig.verdict_after([](auto& bytes) { bytes[bytes.size() - 1] ^= std::byte{4}; });
-  CHECK(verdict.problems == Lines{"1 Blocks do not have the checksum that the index tells"});
+  REQUIRE(verdict.problems.size() == 1);
+  CHECK(any_contains(verdict.problems, "does not have the checksum that the index tells"));
 }
 
 TEST_CASE("a flipped bit of any record is found") {
   Rig rig;
   const auto size = std::filesystem::file_size(rig.paths[0]);
-  for (std::size_t offset = 24; offset < size; offset += 997) {  // the file header's snaplen may be anything
+  for (std::size_t offset = 0; offset < size; offset += offset < 24 ? 1 : 997) {
     INFO("byte " << offset);
     const auto verdict = rig.verdict_after([offset](auto& bytes) { bytes[offset] ^= std::byte{1}; });
     CHECK_FALSE(verdict.problems.empty());
@@ -400,7 +401,8 @@ struct SetBack {
     auto file = SpoolFile::open(path.string());
     read::IndexBuilder builder({format::IndexLevel::time, 4096, true, mark});
     while (const auto* packet = file->next()) builder.add(*packet);
-    write_bytes(read::index_path(path), builder.finish(file->size()));
+    write_bytes(read::index_path(path),
+                builder.finish(std::span<const std::byte>(read_bytes(path)).first(24), file->size()));
   }
 };
 

@@ -15,6 +15,7 @@ PROGRAMS = [
     ("bench/micro/record/append_bench", [], True),
     ("bench/micro/policy/timebase_bench", [], True),
     ("bench/micro/flow/flow_bench", [], True),
+    ("bench/micro/format/crc32c_bench", [], True),
     ("bench/micro/capture/handoff_bench", [], True),
 ]
 
