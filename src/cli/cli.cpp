@@ -65,6 +65,7 @@ const std::vector<Command>& commands() {
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages},
       {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages},
       {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages},
+      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages},
       {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan, plan_pages},
       {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
       {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},

@@ -140,23 +140,37 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool) {
   return all;
 }
 
-std::vector<std::string> files_left_behind(const std::string& directory) {
-  std::vector<std::string> left;
+namespace {
+
+std::vector<std::string> hidden_files_in(const std::string& directory, bool left_behind) {
+  std::vector<std::string> files;
   for (const auto& file : hidden_files(directory)) {
-    if (storage::use_of_hidden_file(directory, file.path.filename(), file.name.stem) == HiddenFileUse::left_behind)
-      left.push_back(file.path.string());
+    const auto use = storage::use_of_hidden_file(directory, file.path.filename(), file.name.stem);
+    if ((use == HiddenFileUse::left_behind) == left_behind) files.push_back(file.path.string());
   }
-  return left;
+  return files;
 }
 
-std::vector<std::string> files_left_behind(const std::vector<std::string>& places) {
-  std::set<std::string> left;
+std::vector<std::string> hidden_files_in(const std::vector<std::string>& places, bool left_behind) {
+  std::set<std::string> files;
   std::error_code ignored;
   for (const auto& place : places) {
     if (!fs::is_directory(place, ignored)) continue;
-    for (auto& file : files_left_behind(place)) left.insert(std::move(file));
+    for (auto& file : hidden_files_in(place, left_behind)) files.insert(std::move(file));
   }
-  return {left.begin(), left.end()};
+  return {files.begin(), files.end()};
+}
+
+}  // namespace
+
+std::vector<std::string> files_left_behind(const std::string& directory) { return hidden_files_in(directory, true); }
+
+std::vector<std::string> files_left_behind(const std::vector<std::string>& places) {
+  return hidden_files_in(places, true);
+}
+
+std::vector<std::string> files_being_written(const std::vector<std::string>& places) {
+  return hidden_files_in(places, false);
 }
 
 bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start) {

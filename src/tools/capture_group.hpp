@@ -41,6 +41,8 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool);
 std::vector<std::string> files_left_behind(const std::string& directory);
 // Of all the directories in question, each once.
 std::vector<std::string> files_left_behind(const std::vector<std::string>& places);
+// The others: a capture has them open, or that cannot be told.
+std::vector<std::string> files_being_written(const std::vector<std::string>& places);
 
 // Whether a capture of this name has one open in the directory.
 bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start);

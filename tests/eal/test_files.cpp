@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Files while a capture runs: what can be read when, and that what has its final name is final.
 #include <chrono>
+#include <csignal>
+#include <fstream>
 #include <map>
 #include <thread>
 
@@ -32,6 +34,24 @@ std::filesystem::path open_file(const Paths& directories) {
     found = path;
   }
   return found;
+}
+
+ProcessResult ask_wirespool(const std::string& command, const Paths& directories, Command more = {}) {
+  Command words{wirespool_program(), command};
+  for (const auto& path : directories) words.push_back(path.string());
+  words.insert(words.end(), more.begin(), more.end());
+  return run_process(words);
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+void change_byte(const std::filesystem::path& path, std::uintmax_t offset) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  const auto byte = file.get();
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.put(static_cast<char>(byte ^ 1));
+  REQUIRE(file.flush());
 }
 
 // A capture of one end of a veth pair, frames go in at the other.
@@ -159,6 +179,89 @@ TEST_CASE("a file ends at --rotate-age though nothing more comes") {
   const auto result = live.capture.stop();
   CHECK(check_capture(result, bench.outputs) == "");
   CHECK(result.total("stored") == 6);
+}
+
+TEST_CASE("a byte that was changed since is found in what a capture sealed, by verify and by sha256sum") {
+  const auto handoff = GENERATE(values({"packets", "blocks"}));
+  CAPTURE(handoff);
+  const Bench bench(2);
+  write_trace({.kind = "mixed", .packets = 40'000}, bench.trace());
+  const auto result = run_capture(
+      {.vdevs = {replay_of({bench.trace()})},
+       .outputs = bench.outputs,
+       .options = until_packets(40'000, {"--rotate-size", "2MiB", "--block-size", "64KiB", "--handoff", handoff})});
+  CHECK(check_capture(result, bench.outputs) == "");
+  const auto verified = ask_wirespool("verify", bench.outputs);
+  INFO(verified.describe());
+  CHECK(verified.exit_code == 0);
+  CHECK(verified.out.find("have no checksum") == std::string::npos);
+  const auto manifest = bench.base / "capture.sha256";
+  write_text(manifest, ask_wirespool("manifest", bench.outputs).out);
+  CHECK(run_process({"sha256sum", "--check", "--strict", "--quiet", manifest.string()}).exit_code == 0);
+
+  const auto path = sealed_files(bench.outputs).at(1);
+  change_byte(path, std::filesystem::file_size(path) - 30);  // of a packet's payload: every tool reads it all the same
+  CHECK(ask_tshark(path).complaint == "");
+  const auto found = ask_wirespool("verify", bench.outputs);
+  INFO(found.describe());
+  CHECK(found.exit_code == 1);
+  CHECK(found.out.find(path.string() + ": the Block of bytes ") != std::string::npos);
+  CHECK(found.out.find("1 problems") != std::string::npos);
+  const auto checked = run_process({"sha256sum", "--check", "--strict", "--quiet", manifest.string()});
+  CHECK(checked.exit_code == 1);
+  CHECK(checked.out == path.string() + ": FAILED\n");
+}
+
+TEST_CASE("with --checksum off verify says how many Blocks have none, and finds nothing else wrong") {
+  const Bench bench;
+  write_trace({.kind = "mixed", .packets = 5'000}, bench.trace());
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = bench.outputs,
+                                   .options = until_packets(5'000, {"--checksum", "off"})});
+  CHECK(check_capture(result, bench.outputs) == "");
+  const auto verified = ask_wirespool("verify", bench.outputs);
+  INFO(verified.describe());
+  CHECK(verified.exit_code == 0);
+  CHECK(verified.out.find(" Blocks of 1 files have no checksum") != std::string::npos);
+}
+
+TEST_CASE("ls tells of each file how far its times may be from UTC, as its index has it") {
+  const Bench bench;
+  write_trace({.kind = "60", .packets = 1'000}, bench.trace());
+  const auto result = run_capture(
+      {.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = {"--idle-exit", "500ms"}});
+  CHECK(result.process.ok());
+  for (const auto& entry : std::filesystem::directory_iterator(bench.outputs[0]))
+    if (entry.path().extension() == ".jsonl") std::filesystem::remove(entry.path());  // the ledger says it too
+  const auto listed = Json::parse(ask_wirespool("ls", bench.outputs, {"--json"}).out);
+  const auto& file = listed.at("captures").at(0).at("files").at(0);
+  const auto clock = result.last().at("clock");  // whether somebody keeps this machine's clock is not ours to say
+  INFO(file.dump());
+  CHECK(file.at("clock").at("source") == "tsc");
+  CHECK(file.at("clock").at("discipline") == clock.at("discipline"));
+  CHECK(file.at("clock").at("error_ns").is_null() == clock.at("error_ns").is_null());
+}
+
+TEST_CASE("a manifest of a running capture has what is sealed, and names what is left out") {
+  const Bench bench;
+  write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)},
+                       .outputs = bench.outputs,
+                       .options = {"--rotate-size", "2MiB", "--block-size", "64KiB", "--packets", "2000000"}});
+  REQUIRE(capture.wait_until_running());
+  for (unsigned tries = 0; sealed_files(bench.outputs).size() < 2 && tries < 2'000; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  capture.process().send_signal(SIGSTOP);
+  const auto manifest = ask_wirespool("manifest", bench.outputs);
+  capture.process().send_signal(SIGCONT);
+  INFO(manifest.describe());
+  CHECK(manifest.out.find(".pcap.open: it is being written") != std::string::npos);
+  CHECK(manifest.out.find(".ledger.jsonl: its capture is running") != std::string::npos);
+  CHECK(manifest.err.find(".pcap.open: it is being written: left out") != std::string::npos);
+  CHECK(capture.stop().process.ok());
+  const auto kept = bench.base / "kept";
+  write_text(kept, manifest.out);
+  CHECK(run_process({"sha256sum", "--check", "--strict", "--quiet", kept.string()}).exit_code == 0);
 }
 
 TEST_CASE("a capture without an index leaves none") {

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 const std::vector<Room>& rooms() {
   static const std::vector<Room> table = {
       {"include", {}, {"std"}},
-      {"format", {"include"}, {"std"}, {"fmt", "nlohmann/json"}},
+      {"format", {"include"}, {"std"}, {"Linux", "fmt", "nlohmann/json"}},
       {"policy", {"include"}, {"std"}},
       {"stats", {"include", "format"}, {"std"}, {"fmt"}},
       {"flow", {"include", "format", "stats"}, {"std"}},
@@ -28,7 +28,7 @@ const std::vector<Room>& rooms() {
       {"tools",
        {"include", "format", "machine", "options", "read", "stats", "storage"},
        {"std"},
-       {"Linux", "fmt", "nlohmann/json"}},
+       {"Linux", "OpenSSL", "fmt", "nlohmann/json"}},
       {"doctor", {"include", "machine"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"vf", {"include", "machine", "storage"}, {"std"}, {"Linux", "fmt", "nlohmann/json"}},
       {"dpdk",
@@ -90,6 +90,7 @@ std::string outside_of(std::string_view name) {
   if (name.starts_with("fmt/")) return "fmt";
   if (name.starts_with("nlohmann/")) return "nlohmann/json";
   if (name.starts_with("liburing")) return "liburing";
+  if (name.starts_with("openssl/")) return "OpenSSL";
   if (name == "pcap.h" || name.starts_with("pcap/")) return "libpcap";
   const bool standard = name.find_first_of("./") == std::string_view::npos;
   return standard ? "std" : "Linux";
