@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
+#include "machine/sandbox.hpp"
 #include "tools/terminal.hpp"
 #include "wirespool/version.hpp"
 
@@ -29,7 +30,8 @@ std::string dpdk_words() {
 }
 
 std::string version_text() {
-  return fmt::format("wirespool {}\n{}\nliburing {}\n", version, dpdk_words(), WIRESPOOL_LIBURING_VERSION);
+  return fmt::format("wirespool {}\n{}\nliburing {}\n{}", version, dpdk_words(), WIRESPOOL_LIBURING_VERSION,
+                     machine::has_sandbox() ? "" : "built without libseccomp: readers have no sandbox\n");
 }
 
 std::string help_text() {
@@ -48,11 +50,21 @@ Stop unknown_command(const std::string& name) {
                      match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
 }
 
+// These read what somebody else may have made, and need neither programs nor the network for it.
+void enter_sandbox(const std::string& name) {
+  constexpr std::array readers{"ls", "extract", "verify", "repair", "index", "manifest"};
+  if (std::ranges::find(readers, name) == readers.end() || !machine::has_sandbox()) return;
+  if (const auto done = machine::give_up_programs_and_network(); !done)
+    tell(error_line(name, done.error().message(), "files are read without a sandbox"));
+}
+
 int dispatch(const std::string& name, const Args& args) {
   if (name == "--help" || name == "-h" || name == "help") return finish({Exit::done, help_text(), ""});
   if (name == "--version" || name == "-V") return finish({Exit::done, version_text(), ""});
   const auto command = std::ranges::find(commands(), name, &Command::name);
-  return command == commands().end() ? finish(unknown_command(name)) : command->run(args);
+  if (command == commands().end()) return finish(unknown_command(name));
+  enter_sandbox(name);
+  return command->run(args);
 }
 
 }  // namespace

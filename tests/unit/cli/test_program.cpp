@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -136,4 +138,20 @@ TEST_CASE("a refused capture leaves its directory as it was") {
   CAPTURE(args, result.err);
   CHECK((result.exit_code == 1 || result.exit_code == 2));
   CHECK(std::filesystem::is_empty(directory.path()));
+}
+
+TEST_CASE("what reads foreign files has given up programs and network before it opens one") {
+  if (run({"--version"}).out.find("without libseccomp") != std::string::npos)
+    return skip("sandbox", "built without libseccomp");
+  const TempDir base;
+  const auto fifo = (base / "fifo").string();
+  REQUIRE(run_process({"mkfifo", fifo}).ok());
+  Process extract({program(), "extract", fifo, "-w", (base / "out").string()});  // opening it waits for a writer
+  std::string status;
+  for (int i = 0; i < 500 && status.find("Seccomp:\t2") == std::string::npos; ++i) {
+    status = run_process({"cat", "/proc/" + std::to_string(extract.pid()) + "/status"}).out;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK_THAT(status, Contains("Seccomp:\t2") && Contains("NoNewPrivs:\t1"));
+  CHECK_THAT(run({"ls", base.str()}).err, !Contains("without a sandbox"));
 }

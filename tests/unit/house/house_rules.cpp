@@ -20,7 +20,7 @@ const std::vector<Room>& rooms() {
       {"flow", {"include", "format", "stats"}, {"std"}},
       {"storage", {"include", "policy/patience"}, {"std", "Linux", "liburing"}},
       {"filter", {"include", "format"}, {"std", "libpcap"}},
-      {"machine", {"include", "storage"}, {"std", "Linux"}, {"liburing"}},
+      {"machine", {"include", "storage"}, {"std", "Linux"}, {"libseccomp", "liburing"}},
       {"read", {"include", "format", "filter", "storage"}, {"std"}},
       {"record", {"include", "format", "machine", "policy", "read/file_mark", "stats", "storage"}, {"std"}},
       {"options", {"include"}, {"std"}, {"fmt"}},
@@ -91,6 +91,7 @@ std::string outside_of(std::string_view name) {
   if (name.starts_with("nlohmann/")) return "nlohmann/json";
   if (name.starts_with("liburing")) return "liburing";
   if (name.starts_with("openssl/")) return "OpenSSL";
+  if (name == "seccomp.h") return "libseccomp";
   if (name == "pcap.h" || name.starts_with("pcap/")) return "libpcap";
   const bool standard = name.find_first_of("./") == std::string_view::npos;
   return standard ? "std" : "Linux";
@@ -202,8 +203,8 @@ std::map<std::string, ReadmeRow> readme_rows(std::string_view readme) {
 }
 
 Findings compare_row(const Room& room, const ReadmeRow& row) {
-  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap",      "DPDK",
-                                                     "CLI11", "fmt",      "nlohmann/json"};
+  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap", "libseccomp",
+                                                     "DPDK",  "CLI11",    "fmt",     "nlohmann/json"};
   Findings findings;
   if (room.may_include != row.may_include)
     findings.push_back("src/README.md: other rooms for " + room.name + " than in the test");

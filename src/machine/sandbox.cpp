@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "machine/sandbox.hpp"
+
+#include <sys/prctl.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#ifdef WIRESPOOL_SECCOMP
+#include <seccomp.h>
+#endif
+
+namespace wirespool::machine {
+namespace {
+
+std::unexpected<storage::IoError> refused(const char* call, int code) {
+  return std::unexpected(storage::IoError{std::string("giving up programs and network: ") + call, code});
+}
+
+#ifdef WIRESPOOL_SECCOMP
+
+// By name, as the kernel's tables have them on every architecture; those this libseccomp does not know are left out,
+// and the kernel's own check of what may be done remains.
+constexpr std::array<const char*, 44> given_up{
+    // programs
+    "execve", "execveat",
+    // network, and whoever listens on a local socket
+    "socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg",
+    // what would do any of that by another way
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "bpf", "userfaultfd", "perf_event_open",
+    // other processes
+    "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_open", "pidfd_getfd", "tkill", "kill",
+    // the machine
+    "mount", "umount2", "move_mount", "fsopen", "open_tree", "pivot_root", "chroot", "setns", "unshare", "init_module",
+    "finit_module", "delete_module", "kexec_load", "reboot", "swapon", "swapoff", "add_key", "keyctl", "request_key"};
+
+int forbid(scmp_filter_ctx filter) {
+  for (const char* name : given_up) {
+    const int call = seccomp_syscall_resolve_name(name);
+    if (call == __NR_SCMP_ERROR) continue;
+    if (const int code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0); code != 0) return code;
+  }
+  return seccomp_load(filter);
+}
+
+#endif
+
+}  // namespace
+
+#ifdef WIRESPOOL_SECCOMP
+
+bool has_sandbox() noexcept { return true; }
+
+std::expected<void, storage::IoError> give_up_programs_and_network() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("prctl", errno);
+  const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (!filter) return refused("seccomp_init", ENOMEM);
+  const int code = forbid(filter);
+  seccomp_release(filter);
+  if (code != 0) return refused("seccomp_load", -code);
+  return {};
+}
+
+#else
+
+bool has_sandbox() noexcept { return false; }
+
+std::expected<void, storage::IoError> give_up_programs_and_network() {
+  return refused("built without libseccomp", ENOSYS);
+}
+
+#endif
+
+}  // namespace wirespool::machine
