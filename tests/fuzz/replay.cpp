@@ -18,7 +18,7 @@ namespace {
 using Input = std::vector<std::uint8_t>;
 using wirespool::test::Random;
 
-constexpr int changed_copies = 3000;
+constexpr std::uint64_t changed_copies = 3000;  // without SECONDS
 
 Input read(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -63,10 +63,26 @@ void change(Input& input, const std::vector<Input>& corpus, Random& random) {
   input.resize(std::min<std::size_t>(input.size(), 1 << 16));
 }
 
+// Returns how many: changed_copies, or as many as there is time for.
+std::uint64_t run_changed(const std::vector<Input>& corpus, std::uint64_t seed, std::uint64_t seconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  const auto is_over = [&](std::uint64_t runs) {
+    return seconds == 0 ? runs == changed_copies : std::chrono::steady_clock::now() >= end;
+  };
+  Random random(seed);
+  std::uint64_t runs = 0;
+  for (; !is_over(runs); ++runs) {
+    auto input = corpus[random.below(corpus.size())];
+    for (auto changes = 1 + random.below(8); changes > 0; --changes) change(input, corpus, random);
+    run(input);
+  }
+  return runs;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return std::fprintf(stderr, "usage: %s CORPUS [SEED]\n", argv[0]), 1;
+  if (argc < 2) return std::fprintf(stderr, "usage: %s CORPUS [SEED [SECONDS]]\n", argv[0]), 1;
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(argv[1])) paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
@@ -76,14 +92,10 @@ int main(int argc, char** argv) {
   run({});
   for (const auto& input : corpus) run(input);
   const auto seed = argc > 2 ? std::stoull(argv[2]) : std::random_device{}();
-  std::printf("%zu inputs, %d changed copies, seed %llu\n", corpus.size(), changed_copies,
-              static_cast<unsigned long long>(seed));
+  const auto seconds = argc > 3 ? std::stoull(argv[3]) : 0;
+  std::printf("%zu inputs, seed %llu\n", corpus.size(), static_cast<unsigned long long>(seed));
   std::fflush(stdout);
-  Random random(seed);
-  for (int i = 0; i < changed_copies; ++i) {
-    auto input = corpus[random.below(corpus.size())];
-    for (auto changes = 1 + random.below(8); changes > 0; --changes) change(input, corpus, random);
-    run(input);
-  }
+  const auto runs = run_changed(corpus, seed, seconds);
+  std::printf("%llu executions\n", static_cast<unsigned long long>(runs + corpus.size() + 1));
   return 0;
 }
