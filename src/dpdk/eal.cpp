@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -18,6 +19,8 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+
+#include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
 
@@ -62,18 +65,11 @@ void send_log_to(storage::Speaker& err) {
 
 // The devices among EAL's arguments, as one may be why it refuses them all.
 std::string devices_of(const std::vector<std::string>& args) {
-  std::string devices;
-  const auto add = [&](std::string_view device) { devices += (devices.empty() ? "" : ", ") + std::string(device); };
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string_view arg = args[i];
-    if ((arg == "--vdev" || arg == "-a" || arg == "--allow") && i + 1 < args.size())
-      add(args[++i]);
-    else if (arg.starts_with("--vdev=") || arg.starts_with("--allow="))
-      add(arg.substr(arg.find('=') + 1));
-    else if (arg.starts_with("-a"))
-      add(arg.substr(2));
+  std::vector<std::string> devices;
+  for (const auto* option : {"--vdev", "-a", "--allow"}) {
+    for (auto& device : plan::eal_option_values(args, option)) devices.push_back(std::move(device));
   }
-  return devices;
+  return fmt::format("{}", fmt::join(devices, ", "));
 }
 
 // EINVAL: wrong arguments (rte_eal_init in rte_eal.h); everything else is the machine's.

@@ -23,21 +23,27 @@ namespace {
 
 using Refused = std::unexpected<Error>;
 
-Refused not_ready(std::string_view line) { return Refused(Error::of_line(line, Error::Kind::not_ready)); }
+Refused not_ready(std::string what, std::string why, std::string what_to_do = "") {
+  return Refused(Error{std::move(what), std::move(why), std::move(what_to_do), Error::Kind::not_ready});
+}
 Refused failed(const storage::IoError& error) {
   return Refused(storage::as_error(error, "see dmesg for what the drive said", Error::Kind::failed));
 }
 
 std::expected<void, Error> check_sizes(const DiskBenchOptions& options) {
-  const auto wrong = [](std::string_view line) { return Refused(Error::of_line(line, Error::Kind::wrong_use)); };
+  const auto wrong = [](std::string what, std::string why, std::string what_to_do) {
+    return Refused(Error{std::move(what), std::move(why), std::move(what_to_do)});
+  };
   constexpr std::uint64_t most_bytes = 1 << 30;  // write(2) takes less than 2 GiB at once
-  if (options.directories.empty()) return wrong("no directory: nothing to measure: give one a drive");
+  if (options.directories.empty()) return wrong("no directory", "nothing to measure", "give one a drive");
   if (options.block_bytes == 0 || options.block_bytes > most_bytes) {
-    return wrong(fmt::format("--block-size {}: not a size of one write: give 512 bytes to 1GiB", options.block_bytes));
+    return wrong(fmt::format("--block-size {}", options.block_bytes), "not a size of one write",
+                 "give 512 bytes to 1GiB");
   }
-  if (options.blocks == 0 || options.runs == 0) return wrong("--blocks, --runs: 0 measures nothing: give 1 or more");
+  if (options.blocks == 0 || options.runs == 0)
+    return wrong("--blocks, --runs", "0 measures nothing", "give 1 or more");
   if (options.depth == 0 || options.depth > 1024) {
-    return wrong(fmt::format("--depth {}: no number of writes in flight: give 1 to 1024", options.depth));
+    return wrong(fmt::format("--depth {}", options.depth), "no number of writes in flight", "give 1 to 1024");
   }
   return {};
 }
@@ -49,11 +55,12 @@ std::expected<std::vector<bool>, Error> check_direct_io(const DiskBenchOptions& 
     const auto trial = machine::try_direct_io(directory);
     if (!trial) return Refused(storage::as_error(trial.error(), "give a directory that is there and writable"));
     if (!trial->direct_io && options.uring) {
-      return not_ready(directory + ": its file system has no O_DIRECT: --io pwrite measures it through the page cache");
+      return not_ready(directory, "its file system has no O_DIRECT", "--io pwrite measures it through the page cache");
     }
     if (trial->direct_io && options.block_bytes % trial->block_bytes != 0) {
-      return not_ready(fmt::format("--block-size {}: no multiple of the {} bytes {} writes at once: choose one",
-                                   options.block_bytes, trial->block_bytes, directory));
+      return not_ready(fmt::format("--block-size {}", options.block_bytes),
+                       fmt::format("no multiple of the {} bytes {} writes at once", trial->block_bytes, directory),
+                       "choose one");
     }
     direct.push_back(trial->direct_io);
   }
@@ -68,11 +75,13 @@ std::expected<void, Error> check_room(const DiskBenchOptions& options) {
     std::error_code error;
     const auto space = std::filesystem::space(directory, error);
     if (!error && stat(directory.c_str(), &status) != 0) error.assign(errno, std::generic_category());
-    if (error) return not_ready(directory + ": " + error.message());
+    if (error) return not_ready(directory, error.message());
     const auto all = needed[status.st_dev] += options.blocks * options.block_bytes;
     if (all <= space.available) continue;
-    return not_ready(fmt::format("{}: {} free of the {} the measurement needs: give fewer --blocks", directory,
-                                 options::format_size(space.available), options::format_size(all)));
+    return not_ready(directory,
+                     fmt::format("{} free of the {} the measurement needs", options::format_size(space.available),
+                                 options::format_size(all)),
+                     "give fewer --blocks");
   }
   return {};
 }

@@ -51,16 +51,15 @@ std::expected<machine::PciDevice, Error> find_device(const std::vector<machine::
   const auto parts = split_number(name);
   const auto* parent = parts ? find_plain(devices, parts->first) : nullptr;
   if (parent == nullptr) {
-    return wrong_use(name +
-                     ": no such device: give a PCI address, an interface, or INTERFACE:NUMBER ('wirespool vf show' "
-                     "lists them)");
+    return wrong_use(name, "no such device",
+                     "give a PCI address, an interface, or INTERFACE:NUMBER ('wirespool vf show' lists them)");
   }
   if (parts->second >= parent->virtual_functions.size()) {
-    return wrong_use(name + ": it has " + std::to_string(parent->virtual_functions.size()) +
-                     " VFs, counted from 0: wirespool vf create " + parts->first + " N makes some");
+    return wrong_use(name, "it has " + std::to_string(parent->virtual_functions.size()) + " VFs, counted from 0",
+                     "wirespool vf create " + parts->first + " N makes some");
   }
   if (const auto* device = find_plain(devices, parent->virtual_functions[parts->second])) return *device;
-  return wrong_use(name + ": the VF is not on the bus: see dmesg");
+  return wrong_use(name, "the VF is not on the bus", "see dmesg");
 }
 
 std::vector<unsigned> vfio_users(const machine::MachineTree& tree, const machine::PciDevice& device) {

@@ -89,14 +89,13 @@ std::expected<VfMemory, Error> VfMemory::load(std::string path) {
   if (!file) {
     std::error_code error;
     if (!std::filesystem::exists(memory.path_, error)) return memory;
-    return not_ready(memory.path_ + ": cannot be read: run as root");
+    return not_ready(memory.path_, "cannot be read", "run as root");
   }
   try {
     const auto document = nlohmann::json::parse(file);
     for (const auto& entry : document.at("undo")) memory.undos_.push_back(action_of(entry));
   } catch (const nlohmann::json::exception& error) {
-    return not_ready(
-        fmt::format("{}: {}: remove it; what it remembered is then not put back", memory.path_, error.what()));
+    return not_ready(memory.path_, error.what(), "remove it; what it remembered is then not put back");
   }
   return memory;
 }
@@ -165,7 +164,7 @@ PlannedVf plan_reset(const machine::MachineTree& tree, const VfMemory& memory, c
       if (device == devices.end()) continue;
       const auto users = vfio_users(tree, *device);
       if (!users.empty())
-        return not_ready(fmt::format("{}: process {} has it open: stop that first", address, fmt::join(users, ", ")));
+        return not_ready(address, fmt::format("process {} has it open", fmt::join(users, ", ")), "stop that first");
     }
     plan.steps.push_back({*undo, std::nullopt});
   }

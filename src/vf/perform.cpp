@@ -54,7 +54,7 @@ Done bind(const machine::MachineTree& tree, const VfAction& action) {
   if (action.value == "-") return {};
   if (auto probed = write("sys/bus/pci/drivers_probe", action.target); !probed) return probed;
   if (no_driver || !tree.is_this_machine() || tree.link_name(directory + "driver") == action.value) return {};
-  return failed(fmt::format("{}: {} did not take it: dmesg says why", action.target, action.value));
+  return failed(action.target, action.value + " did not take it", "dmesg says why");
 }
 
 Done run(const VfAction& action) {
@@ -69,12 +69,12 @@ Done run(const VfAction& action) {
   const int error = posix_spawnp(&child, arguments[0], &files, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) {
-    return failed(fmt::format("{}: {}: is its package installed?", words[0], std::generic_category().message(error)));
+    return failed(words[0], std::generic_category().message(error), "is its package installed?");
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return failed(fmt::format("'{}' failed", fmt::join(words, " ")));
+  return failed(fmt::format("'{}' failed", fmt::join(words, " ")), "");
 }
 
 std::string command_file(const VfAction& action) { return "sys/kernel/debug/i40e/" + action.target + "/command"; }
@@ -83,7 +83,7 @@ std::string command_file(const VfAction& action) { return "sys/kernel/debug/i40e
 std::expected<std::vector<std::string>, Error> ask_i40e(const machine::MachineTree& tree, const VfAction& action,
                                                         const std::string& command) {
   const FileDescriptor log(::open(tree.path("dev/kmsg").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!log) return failed("/dev/kmsg: " + std::generic_category().message(errno) + ": run as root");
+  if (!log) return failed("/dev/kmsg", std::generic_category().message(errno), "run as root");
   ::lseek(log.get(), 0, SEEK_END);
   if (auto asked = write_text(tree, command_file(action), command); !asked) return refused(tree, action, asked.error());
   std::vector<std::string> lines;
@@ -109,11 +109,11 @@ Done i40e_mirror(const machine::MachineTree& tree, VfStep& step) {
   if (!vfs) return std::unexpected(vfs.error());
   const auto bridge = bridge_seid(*bridges), vf = vf_seid(*vfs, action.number);
   if (!bridge || !vf)
-    return failed(action.target + ": the driver did not name its switch in the kernel's log: see dmesg");
+    return failed(action.target, "the driver did not name its switch in the kernel's log", "see dmesg");
   const auto added = ask_i40e(tree, action, fmt::format("add switch {} mirror {} {}", action.name, *bridge, *vf));
   if (!added) return std::unexpected(added.error());
   const auto rule = rule_id(*added);
-  if (!rule) return failed(action.target + ": the driver made no mirror rule: see dmesg");
+  if (!rule) return failed(action.target, "the driver made no mirror rule", "see dmesg");
   if (step.undo) step.undo->value = fmt::format("{} {}", *bridge, *rule);
   return {};
 }
@@ -147,10 +147,11 @@ std::expected<void, Error> check_taken(const VfAction& action, const std::vector
   if (link == links.end()) return {};
   const auto is = switch_of(*link, action.name);
   if (!is || *is == (action.value == "on")) return {};
-  return failed(fmt::format(
-      "{} vf {} {} {}: its driver took it and left it {}: its firmware or mode of operation does not let VFs "
-      "have it (i40e: base mode): capture on the PF itself, or mirror on the switch",
-      action.target, action.number, action.name, action.value, *is ? "on" : "off"));
+  return failed(fmt::format("{} vf {} {} {}", action.target, action.number, action.name, action.value),
+                fmt::format("its driver took it and left it {}: its firmware or mode of operation does not let VFs "
+                            "have it (i40e: base mode)",
+                            *is ? "on" : "off"),
+                "capture on the PF itself, or mirror on the switch");
 }
 
 std::string advice_on(const machine::MachineTree& tree, const VfAction& action, int code, bool as_root) {

@@ -31,15 +31,15 @@ VfStep write_step(const machine::PciDevice& device, const std::string& file, con
 std::expected<void, Error> check_unused(const machine::MachineTree& tree, const machine::PciDevice& device) {
   const auto users = vfio_users(tree, device);
   if (users.empty()) return {};
-  return not_ready(fmt::format("{}: process {} has it open: stop that first", device.address, fmt::join(users, ", ")));
+  return not_ready(device.address, fmt::format("process {} has it open", fmt::join(users, ", ")), "stop that first");
 }
 
 std::expected<void, Error> check_not_needed(const machine::MachineTree& tree, const machine::PciDevice& device) {
   for (const auto& interface : device.interfaces) {
     const auto use = machine::in_use(tree, interface);
     if (use.empty()) continue;
-    return not_ready(fmt::format("{}: {}: whoever uses it would be cut off, you perhaps: --force does it all the same",
-                                 device.address, use));
+    return not_ready(device.address, use + ": whoever uses it would be cut off, you perhaps",
+                     "--force does it all the same");
   }
   return {};
 }
@@ -50,9 +50,10 @@ std::expected<void, Error> check_not_shared(const machine::PciDevice& device, co
   const auto remedy = device.driver == shared
                           ? std::string("nothing is to be bound: wirespool capture -a ") + device.address
                           : "give it back: wirespool vf unbind " + device.address;
-  return not_ready(fmt::format(
-      "{}: DPDK's driver works beside the kernel's {} and finds nothing once {} has the device: {}; --force binds it",
-      device.address, shared, driver, remedy));
+  return not_ready(device.address,
+                   fmt::format("DPDK's driver works beside the kernel's {} and finds nothing once {} has the device",
+                               shared, driver),
+                   remedy + "; --force binds it");
 }
 
 std::expected<void, Error> check_can_bind(const machine::MachineTree& tree, const machine::PciDevice& device,
@@ -64,10 +65,9 @@ std::expected<void, Error> check_can_bind(const machine::MachineTree& tree, cons
   }
   const bool no_iommu = tree.line("sys/module/vfio/parameters/enable_unsafe_noiommu_mode").value_or("N") == "Y";
   if (request.driver == "vfio-pci" && !device.iommu_group && !no_iommu) {
-    return not_ready(
-        fmt::format("{}: no IOMMU group, so vfio-pci will not take it: intel_iommu=on iommu=pt on the kernel "
-                    "command line, or echo Y > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
-                    device.address));
+    return not_ready(device.address, "no IOMMU group, so vfio-pci will not take it",
+                     "intel_iommu=on iommu=pt on the kernel command line, or echo Y > "
+                     "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
   }
   return {};
 }
@@ -97,9 +97,9 @@ std::expected<void, Error> check_makes_vfs(const machine::MachineTree& tree, con
   if (pf.driver != "vfio-pci") return {};
   if (tree.line("sys/module/vfio_pci/parameters/enable_sriov").value_or("N") == "Y") return {};
   return not_ready(
-      fmt::format("{0}: vfio-pci has it, which makes no VFs unless told to: echo Y > "
-                  "/sys/module/vfio_pci/parameters/enable_sriov, or give it back first: wirespool vf unbind {0}",
-                  pf.address));
+      pf.address, "vfio-pci has it, which makes no VFs unless told to",
+      "echo Y > /sys/module/vfio_pci/parameters/enable_sriov, or give it back first: wirespool vf unbind " +
+          pf.address);
 }
 
 }  // namespace
@@ -108,17 +108,18 @@ PlannedVf plan_create(const machine::MachineTree& tree, const CreateRequest& req
   const auto pf = find_device(machine::list_pci_devices(tree), request.pf);
   if (!pf) return std::unexpected(pf.error());
   if (pf->vfs_possible == 0) {
-    return not_ready(fmt::format("{}: it can have no VFs: is it a PF, and SR-IOV on in the firmware?", request.pf));
+    return not_ready(request.pf, "it can have no VFs", "is it a PF, and SR-IOV on in the firmware?");
   }
   if (request.count == 0 || request.count > pf->vfs_possible) {
-    return wrong_use(fmt::format("{}: {} VFs: it can have 1 to {}", request.pf, request.count, pf->vfs_possible));
+    return wrong_use(request.pf, fmt::format("{} VFs", request.count),
+                     fmt::format("it can have 1 to {}", pf->vfs_possible));
   }
   VfPlan plan;
   const auto there = pf->virtual_functions.size();
   if (there == request.count) return plan;
   if (there != 0) {
-    return not_ready(fmt::format("{}: it has {} VFs, and a number can only be changed from none: wirespool vf reset {}",
-                                 request.pf, there, request.pf));
+    return not_ready(request.pf, fmt::format("it has {} VFs, and a number can only be changed from none", there),
+                     "wirespool vf reset " + request.pf);
   }
   if (auto makes = check_makes_vfs(tree, *pf); !makes) return std::unexpected(makes.error());
   if (pf->driver == "vfio-pci") {

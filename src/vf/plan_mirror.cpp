@@ -47,7 +47,7 @@ VfPlan by_files(const machine::PciDevice& pf, const MirrorRequest& request) {
 // Versions of that driver before these files have rules for the whole switch of the PF in debugfs.
 PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request) {
   if (!request.from.empty()) {
-    return wrong_use("--from: this version of i40e mirrors all VFs or none: leave --from out");
+    return wrong_use("--from", "this version of i40e mirrors all VFs or none", "leave --from out");
   }
   VfPlan plan;
   const auto add = [&](const char* direction) {
@@ -118,12 +118,12 @@ PlannedVf by_tc(const machine::PciDevice& pf, const std::string& uplink, const M
                 const std::vector<Representor>& all) {
   const auto* to = representor_of(all, request.to);
   if (to == nullptr)
-    return not_ready(
-        fmt::format("VF {} of {}: no representor: is it made, and the PF in switchdev mode?", request.to, pf.address));
+    return not_ready(fmt::format("VF {} of {}", request.to, pf.address), "no representor",
+                     "is it made, and the PF in switchdev mode?");
   VfPlan plan;
   for (const auto number : sources(pf, request)) {
     const auto* from = representor_of(all, number);
-    if (from == nullptr) return not_ready(fmt::format("VF {} of {}: no representor", number, pf.address));
+    if (from == nullptr) return not_ready(fmt::format("VF {} of {}", number, pf.address), "no representor");
     add_tc(plan, pf, from->interface, to->interface);
   }
   if (request.from.empty()) add_tc(plan, pf, uplink, to->interface);
@@ -132,12 +132,14 @@ PlannedVf by_tc(const machine::PciDevice& pf, const std::string& uplink, const M
   return plan;
 }
 
-std::string advice(const machine::PciDevice& pf) {
-  return fmt::format(
-      "{}: driver {} offers no mirroring (Intel's own i40e driver and switchdev PFs do): wirespool vf trust VF on "
-      "shows what comes from the wire; else mirror on the switch in front of it, or capture on the PF itself "
-      "(wirespool vf bind {})",
-      pf.address, pf.driver.empty() ? "none" : pf.driver, pf.address);
+PlannedVf no_mirroring(const machine::PciDevice& pf) {
+  return not_ready(pf.address,
+                   fmt::format("driver {} offers no mirroring (Intel's own i40e driver and switchdev PFs do)",
+                               pf.driver.empty() ? "none" : pf.driver),
+                   "wirespool vf trust VF on shows what comes from the wire; else mirror on the switch in front of it, "
+                   "or capture on "
+                   "the PF itself (wirespool vf bind " +
+                       pf.address + ")");
 }
 
 // A driver of the kernel's own sources has no version, or one that ends in -k.
@@ -156,10 +158,10 @@ PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& req
   named.push_back(request.to);
   for (const auto number : named) {
     if (number < count) continue;
-    return wrong_use(fmt::format("VF {}: {} has {} VFs, counted from 0", number, request.pf, count));
+    return wrong_use(fmt::format("VF {}", number), fmt::format("{} has {} VFs, counted from 0", request.pf, count));
   }
   if (std::ranges::find(request.from, request.to) != request.from.end() || (!request.ingress && !request.egress)) {
-    return wrong_use(fmt::format("VF {}: cannot be mirrored to itself, nor in no direction", request.to));
+    return wrong_use(fmt::format("VF {}", request.to), "cannot be mirrored to itself, nor in no direction");
   }
   if (tree.exists("sys/bus/pci/devices/" + pf->address + "/sriov/ingress_mirror")) {
     auto plan = by_files(*pf, request);
@@ -171,7 +173,7 @@ PlannedVf plan_mirror(const machine::MachineTree& tree, const MirrorRequest& req
     return by_debugfs(*pf, request);
   const auto uplink = machine::uplink_of(tree, *pf);
   const auto switch_ports = representors(tree, uplink);
-  return switch_ports.empty() ? not_ready(advice(*pf)) : by_tc(*pf, uplink, request, switch_ports);
+  return switch_ports.empty() ? no_mirroring(*pf) : by_tc(*pf, uplink, request, switch_ports);
 }
 
 }  // namespace wirespool::vf

@@ -27,13 +27,14 @@ std::expected<Pair, Error> find_pair(const machine::MachineTree& tree, const Tru
   const auto devices = machine::list_pci_devices(tree);
   const auto vf = find_device(devices, request.vf);
   if (!vf) return std::unexpected(vf.error());
-  if (!vf->is_vf()) return wrong_use(vf->address + ": not a VF: 'wirespool vf show' lists them");
+  if (!vf->is_vf()) return wrong_use(vf->address, "not a VF", "'wirespool vf show' lists them");
   const auto pf = std::ranges::find(devices, vf->physical_function, &machine::PciDevice::address);
   auto parent = pf == devices.end() ? Parent{} : describe_parent(tree, devices, *pf);
   if (parent.interface.empty()) {
     return not_ready(
-        fmt::format("{}: its PF {} has no network interface here, so its VFs cannot be set: wirespool vf unbind {}",
-                    vf->address, vf->physical_function, vf->physical_function));
+        vf->address,
+        fmt::format("its PF {} has no network interface here, so its VFs cannot be set", vf->physical_function),
+        "wirespool vf unbind " + vf->physical_function);
   }
   parent.flags = flags;
   const auto at = std::ranges::find(pf->virtual_functions, vf->address) - pf->virtual_functions.begin();
@@ -48,13 +49,13 @@ Done check_unused(const machine::MachineTree& tree, const Pair& pair, const Trus
   if (!resets(request) || request.force) return {};
   constexpr const char* why = "and its PF resets it for this";
   if (const auto users = vfio_users(tree, pair.vf); !users.empty()) {
-    return not_ready(fmt::format("{}: process {} has it open, {}: stop that first; --force does it all the same",
-                                 pair.vf.address, fmt::join(users, ", "), why));
+    return not_ready(pair.vf.address, fmt::format("process {} has it open, {}", fmt::join(users, ", "), why),
+                     "stop that first; --force does it all the same");
   }
   for (const auto& interface : pair.vf.interfaces)
     if (const auto use = machine::in_use(tree, interface); !use.empty())
-      return not_ready(
-          fmt::format("{}: {}, {}: end that first; --force does it all the same", pair.vf.address, use, why));
+      return not_ready(pair.vf.address, fmt::format("{}, {}", use, why),
+                       "end that first; --force does it all the same");
   return {};
 }
 
@@ -78,9 +79,9 @@ Done add_switch(VfPlan& plan, const Pair& pair, const char* name, const std::opt
                 const std::optional<bool>& is) {
   if (!wanted) return {};
   if (!is) {
-    return not_ready(
-        fmt::format("{} vf {}: driver {} has no setting '{}': capture on the PF itself, or mirror on the switch",
-                    pair.parent.interface, pair.number, pair.pf.driver, name));
+    return not_ready(fmt::format("{} vf {}", pair.parent.interface, pair.number),
+                     fmt::format("driver {} has no setting '{}'", pair.pf.driver, name),
+                     "capture on the PF itself, or mirror on the switch");
   }
   add_setting(plan, pair, name, on_off(*wanted), on_off(*is));
   return {};
@@ -132,7 +133,7 @@ Done check_values(const TrustRequest& request) {
   if (request.link_state) values.emplace_back("state", *request.link_state);
   for (const auto& [name, value] : values) {
     const auto message = vf_request(1, 0, name, value);
-    if (!message) return wrong_use(fmt::format("{}: {}", request.vf, message.error()));
+    if (!message) return wrong_use(request.vf, message.error());
   }
   return {};
 }
@@ -168,8 +169,8 @@ PlannedVf plan_trust(const machine::MachineTree& tree, const TrustRequest& reque
   if (!pair) return std::unexpected(pair.error());
   const auto link = std::ranges::find(links, pair->number, &VfLink::number);
   if (link == links.end()) {
-    return not_ready(fmt::format("{}: {} says nothing of its VF {}: is its driver {} loaded with SR-IOV?", request.vf,
-                                 pair->parent.interface, pair->number, pair->pf.driver));
+    return not_ready(request.vf, fmt::format("{} says nothing of its VF {}", pair->parent.interface, pair->number),
+                     fmt::format("is its driver {} loaded with SR-IOV?", pair->pf.driver));
   }
   VfPlan plan;
   // First: if it is refused, nothing is half done.

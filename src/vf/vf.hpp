@@ -6,7 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "machine/machine_tree.hpp"
@@ -172,16 +172,16 @@ std::string render_json(const std::vector<PfRow>& rows);
 // against it.
 std::string promiscuous_remark(const Parent& parent, unsigned number, const std::optional<VfLink>& link);
 
-// A line is "what: why: what to do".
+// Whose an Error is to mend.
 
-inline std::unexpected<Error> not_ready(std::string_view line) {
-  return std::unexpected(Error::of_line(line, Error::Kind::not_ready));
+inline std::unexpected<Error> not_ready(std::string what, std::string why, std::string what_to_do = "") {
+  return std::unexpected(Error{std::move(what), std::move(why), std::move(what_to_do), Error::Kind::not_ready});
 }
-inline std::unexpected<Error> wrong_use(std::string_view line) {
-  return std::unexpected(Error::of_line(line, Error::Kind::wrong_use));
+inline std::unexpected<Error> wrong_use(std::string what, std::string why, std::string what_to_do = "") {
+  return std::unexpected(Error{std::move(what), std::move(why), std::move(what_to_do), Error::Kind::wrong_use});
 }
-inline std::unexpected<Error> failed(std::string_view line) {
-  return std::unexpected(Error::of_line(line, Error::Kind::failed));
+inline std::unexpected<Error> failed(std::string what, std::string why, std::string what_to_do = "") {
+  return std::unexpected(Error{std::move(what), std::move(why), std::move(what_to_do), Error::Kind::failed});
 }
 
 }  // namespace wirespool::vf

@@ -72,6 +72,14 @@ TEST_CASE("a device is found by address, short address, interface and VF number"
   CHECK(find_device(devices, "eth9").error().kind == Error::Kind::wrong_use);
 }
 
+TEST_CASE("what, why and what to do of a refusal are apart, whatever signs the names in them have") {
+  const TwoVfs machine;
+  const auto error = find_device(list_pci_devices(machine.tree()), "ens1f0: x:7").error();
+  CHECK(error.what == "ens1f0: x:7");
+  CHECK(error.why == "no such device");
+  CHECK(mentions(error.what_to_do, "INTERFACE:NUMBER"));
+}
+
 TEST_CASE("VFs are created from none, within what the PF can have") {
   FakeMachine machine;
   machine.pci(pf, "0x020000", "igb", {{"sriov_totalvfs", "7"}});
