@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <expected>
 #include <string>
@@ -16,7 +17,9 @@
 namespace wirespool::cli {
 namespace {
 
-using Request = tools::ExtractOptions;
+struct Request : tools::ExtractOptions {
+  bool strict = false;
+};
 
 options::Page about() {
   return {.command = "extract",
@@ -25,7 +28,13 @@ options::Page about() {
               {"wirespool extract /data/nvme0 /data/nvme1 -w all.pcap", "everything, in order of time"},
               {"wirespool extract /data/nvme* --from -10m --filter 'host 10.1.2.3 and port 443' -w - | tcpdump -nr -",
                "what one host did in the last ten minutes"},
-              {"wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap"}}};
+              {"wirespool extract /data/nvme0 --from 2026-11-21T07:54:30Z --to 2026-11-21T07:54:31Z -w second.pcap"},
+              {"wirespool extract /data/nvme0 --flow '10.0.0.1:443 <> 10.0.0.2:51000' --inner -w flow.pcap",
+               "both directions of a connection, in tunnels too"},
+              {"wirespool extract /data/nvme0 --filter 'port 53' -w dns.pcap --filter 'port 443' -w tls.pcap",
+               "two files in one pass"},
+              {"wirespool extract /data/nvme0 --split-time 1m -w all.pcap",
+               "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
 
 // As the tables of options want it: the error is what stands behind the option's name.
@@ -43,14 +52,39 @@ options::Table<Request> make_table() {
                 "output directories of captures, or capture files (pcap, pcapng); - is standard input",
                 options::Offers::files)
       .needed();
-  table.text("-w", "OUT", &Request::output, "where to write to; - is standard output", options::Offers::files).needed();
+  table
+      .texts("-w", "OUT", &Request::outputs, "where to write to; - is standard output; several want a --filter each",
+             options::Offers::files)
+      .needed();
   table.parsed("--from", "T", &Request::from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
       .without("the first packet");
   table.parsed("--to", "T", &Request::to, moment, "time before which to end, written alike").without("the last packet");
-  table.text("--filter", "EXPR", &Request::filter, "pcap-filter(7) expression").without("none");
-  table.whole("--packets", &Request::packets, "end after that many").without("all");
+  table
+      .texts("--filter", "EXPR", &Request::filters,
+             "pcap-filter(7) expression; of several, each belongs to the -w of its turn")
+      .without("none");
+  table
+      .text("--flow", "FLOW", &Request::flow,
+            "only 'A:PORT > B:PORT' of TCP, UDP or SCTP, or '<>' for both directions; IPv6 as [A]:PORT")
+      .without("all");
+  table
+      .text("--community-id", "ID", &Request::community_id,
+            "only the flow that other tools call so (version 1, seed 0), both directions")
+      .without("all");
+  table.flag("--inner", &Request::inner,
+             "--filter, --flow and --community-id also look into GRE, VXLAN, Geneve, GTP-U, MPLS, PPPoE and IP in IP");
+  table.whole("--packets", &Request::packets, "end after that many, in each output").without("all");
+  table
+      .size("--split-size", &Request::split_bytes,
+            "go on in a new file before one gets longer: NAME_00000_20261121075430.EXT and so on")
+      .at_least(1)
+      .without("one file");
+  table.time("--split-time", &Request::split_ns, "go on in a new file after so long, by the packets' time; named alike")
+      .at_least(1)
+      .without("one file");
   table.choice("--format", &Request::format,
                {{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}}, "both with nanoseconds");
+  table.flag("--strict", &Request::strict, "exit 4 if captures know of packets that are missing in that time");
   table.flag("--no-index", &Request::use_index, "read everything, as if there were no index", false);
   return table;
 }
@@ -62,18 +96,28 @@ void print_progress(const tools::ExtractProgress& progress) {
   tell(fmt::format("\r{:5.1f} %  {} packets ", percent, progress.packets));
 }
 
-int print_report(const tools::ExtractReport& report, bool progress_shown) {
-  if (progress_shown) tell(fmt::format("\r{} packets, {} bytes                    \n", report.packets, report.bytes));
+void print_counts(const tools::ExtractReport& report) {
+  tell(fmt::format("\r{} packets, {} bytes                    \n", report.packets, report.bytes));
+  for (const auto& output : report.outputs) {
+    if (report.outputs.size() > 1 || output.files > 1)
+      print_notices({fmt::format("{}: {} packets, {} files", output.path, output.packets, output.files)});
+  }
+}
+
+int print_report(const tools::ExtractReport& report, bool progress_shown, bool strict) {
+  if (progress_shown) print_counts(report);
   print_notices(report.notices);
   for (const auto& problem : report.problems) {
     tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
+  if (const auto missing = tools::render(report.missing); !missing.empty()) print_notices({missing});
   // What could be read was written; that something could not must not go unnoticed in a script.
-  return report.problems.empty() ? Exit::done : Exit::wrong_use;
+  if (!report.problems.empty()) return Exit::wrong_use;
+  return strict && report.missing.losses.sum() > 0 ? Exit::packets_lost : Exit::done;
 }
 
 int run(Request request) {
-  if (request.output == "-" && tools::stdout_is_terminal()) {
+  if (std::ranges::find(request.outputs, "-") != request.outputs.end() && tools::stdout_is_terminal()) {
     tell(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -"));
     return Exit::wrong_use;
   }
@@ -82,7 +126,7 @@ int run(Request request) {
   // A reader that has seen enough closes the pipe: then write(2) says so, instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
   const auto report = tools::extract(request);
-  return report ? print_report(*report, terminal) : print_error(report.error());
+  return report ? print_report(*report, terminal, request.strict) : print_error(report.error());
 }
 
 }  // namespace

@@ -3,27 +3,47 @@
 
 #include <cstdint>
 #include <expected>
-#include <map>
+#include <memory>
 #include <string>
 
-#include "filter/program.hpp"
 #include "format/flow_condition.hpp"
+#include "wirespool/error.hpp"
+#include "wirespool/packet.hpp"
 
 namespace wirespool::filter {
 
+// Says exactly whether a packet matches. Used by one thread at a time: it may remember what it has computed.
+class Matcher {
+ public:
+  virtual ~Matcher() = default;
+  virtual std::unique_ptr<Matcher> copy() const = 0;
+
+  // Whether packets of this link type (LINKTYPE_ of tcpdump.org) can be asked; else why not.
+  virtual std::expected<void, Error> supports(std::uint32_t linktype) = 0;
+  virtual bool matches(const PacketView& packet, std::uint32_t linktype) = 0;  // not of what it does not support
+};
+
 // What a Filter holds.
 struct Compiled {
-  using Outcome = std::expected<Program, Error>;
-
-  explicit Compiled(std::string the_expression);
-  // Of packets of this link type: compiled when it is asked for first.
-  const Outcome& program_for(std::uint32_t linktype);
-
-  std::string expression;
+  std::string expression;           // as it was given
   format::FlowCondition condition;  // of a Block: what follows for it if any of its packets matches
+  std::unique_ptr<Matcher> matcher;
 
- private:
-  std::map<std::uint32_t, Outcome> programs_;
+  Compiled copy() const { return {expression, condition, matcher->copy()}; }
 };
+
+// An Error of packets of this link type.
+Error of_linktype(Error error, std::uint32_t linktype);
+
+// The parts of Filters. pcap-filter(7), by libpcap:
+Compiled expression(std::string text);
+// "10.0.0.1:443 > 10.0.0.2:51000":
+std::expected<Compiled, Error> flow(std::string_view text);
+// "1:LQU9qZlK+B5F3KDmev6m5PMibrg=":
+std::expected<Compiled, Error> community_id(std::string_view text);
+// What both match, what either matches, and what matches or carries something that does:
+Compiled all(Compiled a, Compiled b);
+Compiled any(Compiled a, Compiled b);
+Compiled inside_too(Compiled outside);
 
 }  // namespace wirespool::filter

@@ -3,13 +3,18 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "storage/directory.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
 
 namespace wirespool::storage {
+
+// Whether both names lead to one file that is there. A name of "-" is standard output's.
+bool same_file(const std::string& a, const std::string& b);
 
 // Where a tool writes to, from front to back: a file of its own, or standard output. Movable; buffers nothing.
 class OutputFile {
@@ -18,18 +23,33 @@ class OutputFile {
   // A symbolic link that another user made (ELOOP) and a file that has other names too (EMLINK) are left alone: who can
   // write into the directory may have put them there. Devices and pipes are taken as they are.
   static std::expected<OutputFile, IoError> create(const std::string& path, std::span<const std::string> not_these);
-  static std::expected<OutputFile, IoError> standard_output();
+
+  // A file that nobody sees before it is whole: it bears a hidden name, ".NAME.part", until close(), and then replaces
+  // what `path` was, unless that is one of `not_these` (EEXIST) or a directory. Not closed, it is gone with its owner.
+  // What bears the hidden name, be it left by a crash or planted, is unlinked and never opened.
+  static std::expected<OutputFile, IoError> create_hidden(const std::string& path,
+                                                          std::span<const std::string> not_these);
+
+  static std::expected<OutputFile, IoError> standard_output(std::span<const std::string> not_these = {});
+
+  OutputFile(OutputFile&&) noexcept = default;
+  OutputFile& operator=(OutputFile&&) noexcept = delete;
+  ~OutputFile();
 
   // EPIPE: nobody reads the other end any more (pipe(7); with SIGPIPE ignored, or the process is ended).
   std::expected<void, IoError> write(std::span<const std::byte> bytes);
 
-  // Tells whether all of it was taken; a full drive may say so only now (close(2)).
+  // Tells whether all of it was taken; a full drive may say so only now (close(2)). What was hidden is synced first.
   std::expected<void, IoError> close();
 
  private:
   OutputFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  std::expected<void, IoError> show();
+
   FileDescriptor fd_;
   std::string path_;
+  std::optional<Directory> directory_;    // of a hidden one
+  std::string hidden_name_, final_name_;  // alike
 };
 
 }  // namespace wirespool::storage

@@ -15,28 +15,10 @@
 
 namespace wirespool::tools {
 
-using storage::OutputFile;
-
 namespace {
 
 constexpr auto progress_interval = std::chrono::milliseconds(250);
 constexpr std::uint64_t packets_between_looks = 16384;
-
-std::expected<OutputFile, Error> open_output(const std::string& path, const Spool& spool) {
-  if (path == "-") {
-    auto output = OutputFile::standard_output();
-    if (!output) return std::unexpected(storage::as_error(output.error(), ""));
-    return std::move(*output);
-  }
-  std::vector<std::string> inputs;
-  for (const auto& entry : spool.files()) inputs.push_back(entry.path);
-  auto output = OutputFile::create(path, inputs);
-  if (output) return std::move(*output);
-  if (output.error().code == EEXIST) {
-    return std::unexpected(Error{path, "it is one of the files to read", "write to another file with -w"});
-  }
-  return std::unexpected(storage::as_error(output.error(), "write to another file with -w"));
-}
 
 // What the output and the filter have to know of the files before anything is written.
 struct Inputs {
@@ -61,16 +43,74 @@ Inputs look_at(const Spool& spool) {
   return inputs;
 }
 
-std::expected<Query, Error> make_query(const ExtractOptions& options, const Inputs& inputs) {
+std::vector<std::uint32_t> linktypes_to_ask(const Inputs& inputs) {
+  return inputs.linktypes.empty() ? std::vector{format::linktype_ethernet} : inputs.linktypes;
+}
+
+Error about(const char* option, Error error) { return {option, std::move(error.why), std::move(error.what_to_do)}; }
+
+// With --inner, each is asked of what is inside as well: one may match the tunnel, another what it carries.
+std::expected<void, Error> demand(std::optional<Filter>& all, const char* option, std::expected<Filter, Error> one,
+                                  const ExtractOptions& options, const Inputs& inputs) {
+  if (!one) return std::unexpected(about(option, one.error()));
+  auto filter = options.inner ? one->inside_too() : std::move(*one);
+  for (const auto linktype : linktypes_to_ask(inputs)) {
+    if (auto supported = filter.supports(linktype); !supported)
+      return std::unexpected(about(option, supported.error()));
+  }
+  all = all ? Filter::all(std::move(*all), std::move(filter)) : std::move(filter);
+  return {};
+}
+
+// What one output asks for; none: everything.
+std::expected<std::optional<Filter>, Error> make_filter(const ExtractOptions& options, std::size_t output,
+                                                        const Inputs& inputs) {
+  std::optional<Filter> all;
+  std::expected<void, Error> done;
+  if (done && output < options.filters.size() && !options.filters[output].empty()) {
+    auto filter = Filter::compile(options.filters[output], linktypes_to_ask(inputs));
+    done = demand(all, "--filter", std::move(filter), options, inputs);
+  }
+  if (done && !options.flow.empty()) done = demand(all, "--flow", Filter::flow(options.flow), options, inputs);
+  if (done && !options.community_id.empty())
+    done = demand(all, "--community-id", Filter::community_id(options.community_id), options, inputs);
+  if (!done) return std::unexpected(done.error());
+  return all;
+}
+
+std::expected<std::vector<OutputRequest>, Error> make_requests(const ExtractOptions& options, const Spool& spool,
+                                                               const Inputs& inputs) {
+  std::vector<std::string> paths;
+  for (const auto& entry : spool.files()) paths.push_back(entry.path);
+  std::vector<OutputRequest> requests;
+  for (std::size_t i = 0; i < options.outputs.size(); ++i) {
+    auto filter = make_filter(options, i, inputs);
+    if (!filter) return std::unexpected(filter.error());
+    requests.push_back({.path = options.outputs[i],
+                        .filter = std::move(*filter),
+                        .format = options.format,
+                        .split = {options.split_bytes, options.split_ns},
+                        .linktype = linktypes_to_ask(inputs).front(),
+                        .packets = options.packets,
+                        .not_these = paths});
+  }
+  if (auto wrong = check_outputs(requests)) return std::unexpected(std::move(*wrong));
+  return requests;
+}
+
+// What any of the outputs asks for.
+Query make_query(const ExtractOptions& options, const std::vector<OutputRequest>& requests) {
   Query query;
   query.from = options.from;
   query.to = options.to;
   query.use_index = options.use_index;
-  if (options.filter.empty()) return query;
-  auto filter =
-      inputs.linktypes.empty() ? Filter::compile(options.filter) : Filter::compile(options.filter, inputs.linktypes);
-  if (!filter) return std::unexpected(Error{"--filter", filter.error().why, filter.error().what_to_do});
-  query.filter = std::move(*filter);
+  for (const auto& request : requests) {
+    if (!request.filter) {
+      query.filter.reset();
+      break;
+    }
+    query.filter = query.filter ? Filter::any(std::move(*query.filter), *request.filter) : *request.filter;
+  }
   return query;
 }
 
@@ -95,27 +135,55 @@ class Reporter {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// The packet, and as many behind it as can be copied as they are.
-PacketWriter::Result write_some(Merge& merge, const StoredPacket& packet, PacketWriter& writer,
-                                const ExtractOptions& options, ExtractReport& report) {
-  const auto run = writer.takes_records() ? merge.run(options.packets - report.packets) : PacketRun{};
-  report.packets += run.packets > 0 ? run.packets : 1;
-  report.bytes += run.packets > 0 ? run.bytes : packet.view.caplen();
-  return run.packets > 0 ? writer.write_records(run.records, packet.linktype) : writer.write(packet);
-}
+using Result = PacketWriter::Result;
 
-// Packets from the merge to the output until one of them ends.
-PacketWriter::Result copy(Merge& merge, PacketWriter& writer, const ExtractOptions& options, ExtractReport& report) {
-  Reporter reporter(options);
-  while (report.packets < options.packets) {
-    const auto* packet = merge.next();
-    if (packet == nullptr) break;
-    if (const auto result = write_some(merge, *packet, writer, options, report); result != PacketWriter::Result::ok)
-      return result;
-    reporter.packets(report, merge, packet->view.time);
+// Packets from the merge to one output or several, until the merge ends or all of them do.
+class Copy {
+ public:
+  Copy(Merge& merge, std::vector<ExtractOutput>& outputs) : merge_(merge), outputs_(outputs) {}
+
+  std::expected<void, Error> run(const ExtractOptions& options, ExtractReport& report) {
+    Reporter reporter(options);
+    while (std::ranges::any_of(outputs_, &ExtractOutput::open_still)) {
+      const auto* packet = merge_.next();
+      if (packet == nullptr) break;
+      const auto time = packet->view.time;
+      const auto done = outputs_.size() == 1 ? to_the_one(*packet, report) : to_each(*packet, report);
+      if (!done) return done;
+      reporter.packets(report, merge_, time);
+    }
+    for (auto& output : outputs_) {
+      if (const auto result = output.finish(); result != Result::ok) return std::unexpected(output.explain(result));
+    }
+    return {};
   }
-  return writer.finish();
-}
+
+ private:
+  // The packet, and as many behind it as can be copied as they are. What comes is what it wants.
+  std::expected<void, Error> to_the_one(const StoredPacket& packet, ExtractReport& report) {
+    auto& output = outputs_.front();
+    const auto run = output.takes_records() ? merge_.run(output.room()) : PacketRun{};
+    report.packets += run.packets > 0 ? run.packets : 1;
+    report.bytes += run.packets > 0 ? run.bytes : packet.view.caplen();
+    const auto result = run.packets > 0 ? output.write(run, packet.linktype) : output.write(packet);
+    if (result != Result::ok) return std::unexpected(output.explain(result));
+    return {};
+  }
+
+  std::expected<void, Error> to_each(const StoredPacket& packet, ExtractReport& report) {
+    for (auto& output : outputs_) {
+      if (!output.open_still() || !output.wants(packet)) continue;
+      ++report.packets;
+      report.bytes += packet.view.caplen();
+      if (const auto result = output.write(packet); result != Result::ok)
+        return std::unexpected(output.explain(result));
+    }
+    return {};
+  }
+
+  Merge& merge_;
+  std::vector<ExtractOutput>& outputs_;
+};
 
 // Told by the indices. A time like -10m counts from the clock of this machine now, which need not be that of the
 // capture.
@@ -136,15 +204,21 @@ std::string outside_of_all_files(const Spool& spool, const ExtractOptions& optio
       rfc3339(first), rfc3339(last));
 }
 
-Error explain(const PacketWriter& writer, PacketWriter::Result result) {
-  if (result == PacketWriter::Result::other_linktype) {
-    return Error{"extract", "the files have several link types, and a pcap file has one", "use --format pcapng"};
+std::expected<std::vector<ExtractOutput>, Error> open_outputs(std::vector<OutputRequest> requests) {
+  std::vector<ExtractOutput> outputs;
+  for (auto& request : requests) {
+    auto output = ExtractOutput::open(std::move(request));
+    if (!output) return std::unexpected(output.error());
+    outputs.push_back(std::move(*output));
   }
-  if (result == PacketWriter::Result::too_late) {
-    return Error{"extract", "there are packets of a time after 2106, which a pcap file has no bits for",
-                 "use --format pcapng, or --to 2106-01-01T00:00:00Z"};
+  return outputs;
+}
+
+void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
+  for (const auto& output : outputs) {
+    report.outputs.push_back({output.path(), output.packets(), output.files()});
+    report.closed = report.closed || output.closed();
   }
-  return storage::as_error(writer.error(), "make room there, or write to another place with -w");
 }
 
 // Of files only. Nothing is written before one of them could be read.
@@ -154,33 +228,40 @@ std::expected<ExtractReport, Error> extract_from(const std::vector<std::string>&
   if (!spool) return std::unexpected(spool.error());
   const auto inputs = look_at(*spool);
   if (inputs.none_readable(*spool)) return std::unexpected(*inputs.problem);
-  auto query = make_query(options, inputs);
-  if (!query) return std::unexpected(query.error());
-  auto output = open_output(options.output, *spool);
-  if (!output) return std::unexpected(output.error());
+  auto requests = make_requests(options, *spool, inputs);
+  if (!requests) return std::unexpected(requests.error());
+  Merge merge(*spool, make_query(options, *requests));
+  auto outputs = open_outputs(std::move(*requests));
+  if (!outputs) return std::unexpected(outputs.error());
 
   ExtractReport report;
   report.notices = spool->notices();
-  Merge merge(*spool, std::move(*query));
-  const auto linktype = inputs.linktypes.empty() ? format::linktype_ethernet : inputs.linktypes.front();
-  PacketWriter writer(std::move(*output), options.format, linktype);
-  const auto result = copy(merge, writer, options, report);
-  report.closed = result == PacketWriter::Result::closed;
-  if (result != PacketWriter::Result::ok && !report.closed) return std::unexpected(explain(writer, result));
+  if (const auto copied = Copy(merge, *outputs).run(options, report); !copied) return std::unexpected(copied.error());
+  count(report, *outputs);
   if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
     report.notices.push_back(std::move(outside));
   report.read = merge.progress();
   report.problems = merge.problems();
   report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
+  report.missing = missing_between(*spool, options.from, options.to);
   return report;
+}
+
+std::optional<Error> check(const ExtractOptions& options) {
+  if (options.from >= options.to)
+    return Error{"--to", "it is not later than --from", "give a later time, or leave it out"};
+  const auto filters = options.filters.size(), outputs = options.outputs.size();
+  if (outputs == 0) return Error{"-w", "is required", "give a file, or - for standard output"};
+  if (filters != outputs && (filters > 0 || outputs > 1))
+    return Error{"-w", fmt::format("{} outputs and {} filters are no pairs", outputs, filters),
+                 "give --filter EXPR -w OUT as often as there are files to be made"};
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {
-  if (options.from >= options.to) {
-    return std::unexpected(Error{"--to", "it is not later than --from", "give a later time, or leave it out"});
-  }
+  if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
   const auto inputs = PipeInputs::take(options.places);
   if (!inputs) return std::unexpected(inputs.error());
   auto report = extract_from(inputs->places(), options);

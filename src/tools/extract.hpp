@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/packet_writer.hpp"
+#include "tools/extract_output.hpp"
+#include "tools/missing.hpp"
 #include "wirespool/error.hpp"
 #include "wirespool/merge.hpp"
 
@@ -25,20 +26,31 @@ struct ExtractProgress {
 // `wirespool extract DIR|FILE... -w OUT`
 struct ExtractOptions {
   std::vector<std::string> places;
-  std::string output;  // "-": standard output
+  std::vector<std::string> outputs;  // "-": standard output
+  std::vector<std::string> filters;  // none, or one for each output, in order
+  // What goes to any output.
   Timestamp from{0};
   Timestamp to{std::numeric_limits<std::uint64_t>::max()};  // not included
-  std::string filter;                                       // empty: none
-  std::uint64_t packets = std::numeric_limits<std::uint64_t>::max();
+  std::string flow, community_id;                           // empty: none
+  bool inner = false;                                       // filters, flow and ID: also of packets inside of others
+  std::uint64_t packets = std::numeric_limits<std::uint64_t>::max();  // for each output
+  std::optional<std::uint64_t> split_bytes, split_ns;                 // Split
   OutputFormat format = OutputFormat::pcap;
   bool use_index = true;
   std::function<void(const ExtractProgress&)> progress;  // empty: none; called a few times a second
 };
 
 struct ExtractReport {
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;  // caplen bytes
-  bool closed = false;      // nobody read the output to its end
+  struct Output {
+    std::string path;
+    std::uint64_t packets = 0;
+    std::uint64_t files = 0;  // of a split
+  };
+  std::vector<Output> outputs;
+  std::uint64_t packets = 0;  // written, to all outputs
+  std::uint64_t bytes = 0;    // caplen bytes, alike
+  bool closed = false;        // nobody read an output to its end
+  Missing missing;
   Merge::Progress read;
   std::vector<std::string> notices;
   std::vector<Error> problems;  // what could not be read; the rest was

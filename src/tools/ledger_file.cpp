@@ -91,6 +91,7 @@ void add_line(LedgerFile& ledger, const std::expected<format::LedgerLine, std::s
     return;
   }
   if (!stats::imbalance(*line).empty()) ++ledger.unbalanced;
+  if (!line->gaps.empty()) ledger.gaps = line->gaps;
   if (ledger.points.size() == most_points) thin_out(ledger.points);
   ledger.points.push_back({line->time, stats::losses_of(*line), line->clock});
   if (auto& clock = ledger.points.back().clock) clock->others.clear();

@@ -28,6 +28,7 @@ struct LedgerFile {
   // As they were written: counters grow, times go back where the clock was set back. Of very many, evenly chosen ones.
   std::vector<LedgerPoint> points;
   std::vector<std::string> problems;  // the first ones by line, the others by number
+  std::vector<format::GapLine> gaps;  // up to its last line: when ports were away
   std::uint64_t unbalanced = 0;       // lines that do not balance
   std::uint64_t skipped = 0;          // lines that make no sense
 };

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "format/pcap_records.hpp"
 #include "format/pcapng.hpp"
@@ -40,7 +41,7 @@ PacketWriter::Result PacketWriter::checked(const std::expected<void, storage::Io
 
 PacketWriter::Result PacketWriter::flush() {
   const auto result = checked(output_.write({buffer_.get(), used_}));
-  used_ = 0;
+  flushed_ += std::exchange(used_, 0);
   return result;
 }
 
@@ -92,7 +93,16 @@ PacketWriter::Result PacketWriter::write_records(std::span<const std::byte> reco
     return Result::ok;
   }
   if (const auto written = flush(); written != Result::ok) return written;
+  flushed_ += records.size();
   return checked(output_.write(records));
+}
+
+std::uint64_t PacketWriter::bytes_with(const StoredPacket& packet) const {
+  const auto caplen = packet.view.caplen();
+  if (format_ == OutputFormat::pcap) return bytes() + format::PcapRecords::bytes_of(caplen);
+  const bool known = std::ranges::find(linktypes_, packet.linktype) != linktypes_.end();
+  const auto interface = known ? 0 : format::pcapng_interface_block(packet.linktype, format::max_snaplen).size();
+  return bytes() + interface + format::pcapng_packet_header(packet.view, 0).length;
 }
 
 std::uint32_t PacketWriter::interface_of(std::uint32_t linktype) {

@@ -38,6 +38,10 @@ class PacketWriter {
   Result flush();
   Result finish();  // and the header, if there was no packet
 
+  std::uint64_t bytes() const { return flushed_ + used_; }  // of the stream so far
+  // How long it will be with this packet, if one is in it already.
+  std::uint64_t bytes_with(const StoredPacket& packet) const;
+
   const storage::IoError& error() const { return error_; }
 
  private:
@@ -53,6 +57,7 @@ class PacketWriter {
   OutputFormat format_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t used_ = 0;
+  std::uint64_t flushed_ = 0;
   std::uint32_t linktype_;
   bool begun_ = false;
   std::vector<std::uint32_t> linktypes_;  // of pcapng: the interfaces described so far

@@ -9,11 +9,13 @@
 #include <fstream>
 #include <thread>
 
+#include "format/community_id.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
 #include "support/outside_tools.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/process.hpp"
+#include "support/random.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace_compare.hpp"
 
@@ -42,7 +44,7 @@ struct Rig {
     }
     layout.index = Layout::Index::flow;
     lay_out(trace, layout);
-    options.output = (directory / "out").string();
+    options.outputs = {(directory / "out").string()};
   }
 };
 
@@ -61,22 +63,22 @@ TEST_CASE("extract gives one time-ordered pcap that libpcap, tshark and capinfos
   REQUIRE(report);
   CHECK(report->packets == rig.trace.size());
   CHECK(report->bytes == rig.trace.bytes());
-  CHECK(same(rig.trace, read_pcap(rig.options.output)) == "");
+  CHECK(same(rig.trace, read_pcap(rig.options.outputs.front())) == "");
   if (!missing_outside_tools().empty()) return;
-  const auto opinion = ask_capinfos(rig.options.output);
+  const auto opinion = ask_capinfos(rig.options.outputs.front());
   CHECK(opinion.packets == rig.trace.size());
   CHECK(opinion.nanoseconds);
   CHECK(opinion.in_time_order);
-  CHECK(ask_tshark(rig.options.output).packets == rig.trace.size());
+  CHECK(ask_tshark(rig.options.outputs.front()).packets == rig.trace.size());
 }
 
 TEST_CASE("pcapng out is the same to outside tools") {
   Rig rig;
   rig.options.format = OutputFormat::pcapng;
   REQUIRE(tools::extract(rig.options));
-  CHECK(same(rig.trace, read_pcap(rig.options.output)) == "");
+  CHECK(same(rig.trace, read_pcap(rig.options.outputs.front())) == "");
   if (!missing_outside_tools().empty()) return;
-  CHECK(ask_tshark(rig.options.output).packets == rig.trace.size());
+  CHECK(ask_tshark(rig.options.outputs.front()).packets == rig.trace.size());
 }
 
 TEST_CASE("--packets ends after that many, --from and --to and --filter choose") {
@@ -87,7 +89,7 @@ TEST_CASE("--packets ends after that many, --from and --to and --filter choose")
   rig.options.from = rig.trace[500].time;
   rig.options.to = rig.trace[600].time;
   CHECK(tools::extract(rig.options)->packets == 100);
-  rig.options.filter = "ip6";
+  rig.options.filters = {"ip6"};
   const auto report = tools::extract(rig.options);
   std::uint64_t expected = 0;
   for (std::size_t i = 500; i < 600; ++i) {
@@ -99,11 +101,11 @@ TEST_CASE("--packets ends after that many, --from and --to and --filter choose")
 
 TEST_CASE("nothing found is a valid file without packets, in both formats") {
   Rig rig(100);
-  rig.options.filter = "host 203.0.113.77";
+  rig.options.filters = {"host 203.0.113.77"};
   for (const auto format : {OutputFormat::pcap, OutputFormat::pcapng}) {
     rig.options.format = format;
     CHECK(tools::extract(rig.options)->packets == 0);
-    CHECK(read_pcap(rig.options.output).size() == 0);
+    CHECK(read_pcap(rig.options.outputs.front()).size() == 0);
   }
 }
 
@@ -130,14 +132,14 @@ TEST_CASE("a time that no file is of is told: -10m counts from a clock that need
 
 TEST_CASE("a filter that libpcap refuses, and a place that is not there, are wrong use; nothing is written") {
   Rig rig(10);
-  rig.options.filter = "hots 1.2.3.4";
+  rig.options.filters = {"hots 1.2.3.4"};
   const auto refused = tools::extract(rig.options);
   CHECK(refused.error().kind == Error::Kind::wrong_use);
   CHECK(refused.error().message().find("--filter: ") == 0);
-  rig.options.filter.clear();
+  rig.options.filters.clear();
   rig.options.places = {rig.directory.str() + "/none"};
   CHECK(tools::extract(rig.options).error().kind == Error::Kind::wrong_use);
-  CHECK_FALSE(std::filesystem::exists(rig.options.output));
+  CHECK_FALSE(std::filesystem::exists(rig.options.outputs.front()));
 }
 
 TEST_CASE("a file that is read is never written over") {
@@ -147,7 +149,7 @@ TEST_CASE("a file that is read is never written over") {
   std::filesystem::create_hard_link(input, rig.directory / "link.pcap");
   rig.options.places = {input.string()};
   for (const auto name : {"input.pcap", "link.pcap"}) {
-    rig.options.output = (rig.directory / name).string();
+    rig.options.outputs = {(rig.directory / name).string()};
     CHECK(tools::extract(rig.options).error().kind == Error::Kind::wrong_use);
   }
   CHECK(read_bytes(input) == pcap_bytes(rig.trace));
@@ -164,7 +166,7 @@ TEST_CASE("files of several link types go into pcapng, and not into pcap") {
   CHECK(refused.error().what_to_do == "use --format pcapng");
   rig.options.format = OutputFormat::pcapng;
   CHECK(tools::extract(rig.options)->packets == 20);
-  auto file = SpoolFile::open(rig.options.output);
+  auto file = SpoolFile::open(rig.options.outputs.front());
   std::uint64_t raws = 0;
   while (const auto* packet = file->next()) raws += packet->linktype == 101 ? 1 : 0;
   CHECK(raws == 10);
@@ -180,7 +182,7 @@ TEST_CASE("a pipe that nobody reads any more ends it quietly") {
     char bytes[1000];
     in.read(bytes, sizeof bytes);
   });
-  rig.options.output = pipe.string();
+  rig.options.outputs = {pipe.string()};
   const auto report = tools::extract(rig.options);
   reader.join();
   std::signal(SIGPIPE, before);
@@ -188,9 +190,279 @@ TEST_CASE("a pipe that nobody reads any more ends it quietly") {
   CHECK(report->closed);
 }
 
+TEST_CASE("several filters and outputs are served in one pass, and a packet of two goes into both") {
+  Rig rig;
+  const auto udp = rig.directory / "udp.pcap", six = rig.directory / "six.pcap", big = rig.directory / "big.pcap";
+  rig.options.outputs = {udp.string(), six.string(), big.string()};
+  rig.options.filters = {"udp", "ip6", "greater 500"};
+  const auto report = tools::extract(rig.options);
+  REQUIRE(report);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto alone = rig.options;
+    alone.outputs = {(rig.directory / "alone.pcap").string()};
+    alone.filters = {rig.options.filters[i]};
+    REQUIRE(tools::extract(alone));
+    CHECK(same(read_pcap(alone.outputs.front()), read_pcap(rig.options.outputs[i])) == "");
+    CHECK(report->outputs[i].packets == read_pcap(rig.options.outputs[i]).size());
+    CHECK(report->outputs[i].packets > 0);
+    sum += report->outputs[i].packets;
+  }
+  CHECK(report->packets == sum);
+  CHECK(sum > rig.trace.size() / 2);
+  rig.options.packets = 5;
+  CHECK(tools::extract(rig.options)->packets == 15);
+}
+
+TEST_CASE("outputs and filters that are no pairs are refused, and nothing is made") {
+  Rig rig(10);
+  const auto a = (rig.directory / "a.pcap").string(), b = (rig.directory / "b.pcap").string();
+  const auto refused = [&rig](std::vector<std::string> filters, std::vector<std::string> outputs) {
+    rig.options.filters = std::move(filters);
+    rig.options.outputs = std::move(outputs);
+    const auto report = tools::extract(rig.options);
+    return !report && report.error().what == "-w";
+  };
+  CHECK(refused({}, {a, b}));
+  CHECK(refused({"udp"}, {a, b}));
+  CHECK(refused({"udp", "tcp"}, {a}));
+  CHECK(refused({"udp", "tcp"}, {}));
+  CHECK_FALSE(std::filesystem::exists(a));
+}
+
+TEST_CASE("two outputs of one file are refused before anything is made or emptied, by whatever name") {
+  Rig rig(100);
+  const auto there = rig.directory / "there.pcap", fresh = rig.directory / "fresh.pcap";
+  write_bytes(there, pcap_bytes(rig.trace));
+  const auto before = read_bytes(there);
+  std::filesystem::create_symlink(there, rig.directory / "link.pcap");
+  rig.options.filters = {"udp", "tcp"};
+  const auto directory = rig.directory.str();
+  const std::vector<std::pair<std::string, std::string>> pairs{{there, directory + "/./there.pcap"},
+                                                               {there, directory + "/link.pcap"},
+                                                               {fresh, directory + "/a/../fresh.pcap"},
+                                                               {"-", "-"}};
+  for (const auto& [one, other] : pairs) {
+    CAPTURE(one, other);
+    rig.options.outputs = {one, other};
+    const auto refused = tools::extract(rig.options);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == Error::Kind::wrong_use);
+    CHECK(refused.error().why == "two outputs would go to one file");
+    CHECK(read_bytes(there) == before);
+    CHECK_FALSE(std::filesystem::exists(fresh));
+  }
+}
+
+TEST_CASE("an output that is refused leaves the others as they were") {
+  Rig rig(10);
+  const auto there = rig.directory / "there.pcap", input = rig.directory / "input.pcap";
+  write_bytes(there, pcap_bytes(rig.trace));
+  write_bytes(input, pcap_bytes(rig.trace));
+  rig.options.places = {input.string()};
+  rig.options.filters = {"udp", "tcp"};
+  rig.options.outputs = {there.string(), input.string()};
+  CHECK(tools::extract(rig.options).error().why == "it is one of the files to read");
+  CHECK(read_bytes(there) == pcap_bytes(rig.trace));
+  CHECK(read_bytes(input) == pcap_bytes(rig.trace));
+}
+
+namespace {
+
+// Files of a split, in order; empty if there are others in the directory.
+std::vector<std::filesystem::path> parts_of(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> parts;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().filename().string().rfind("all_", 0) != 0) return {};
+    parts.push_back(entry.path());
+  }
+  std::ranges::sort(parts);
+  return parts;
+}
+
+Trace joined(const std::vector<std::filesystem::path>& parts) {
+  Trace all;
+  for (const auto& part : parts) {
+    const auto trace = read_pcap(part);
+    for (std::size_t i = 0; i < trace.size(); ++i) all.append(trace[i]);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("--split-size makes files that are never longer, whole and in order, in both formats") {
+  Rig rig;
+  for (const auto format : {OutputFormat::pcap, OutputFormat::pcapng}) {
+    const auto to = rig.directory / (format == OutputFormat::pcap ? "p" : "n");
+    std::filesystem::create_directory(to);
+    rig.options.format = format;
+    rig.options.outputs = {(to / "all.pcap").string()};
+    rig.options.split_bytes = 50'000;
+    const auto report = tools::extract(rig.options);
+    REQUIRE(report);
+    const auto parts = parts_of(to);
+    REQUIRE(parts.size() > 3);
+    CHECK(report->outputs.front().files == parts.size());
+    for (const auto& part : parts) {
+      CHECK(std::filesystem::file_size(part) <= 50'000);
+      if (part != parts.back()) CHECK(std::filesystem::file_size(part) > 50'000 - 1600);
+      if (have_program("capinfos")) CHECK(ask_capinfos(part).in_time_order);
+    }
+    CHECK(same(rig.trace, joined(parts)) == "");
+  }
+}
+
+TEST_CASE("a packet longer than --split-size has a file for itself") {
+  Rig rig(20, "590");
+  const auto to = rig.directory / "parts";
+  std::filesystem::create_directory(to);
+  rig.options.outputs = {(to / "all.pcap").string()};
+  rig.options.split_bytes = 100;
+  REQUIRE(tools::extract(rig.options));
+  const auto parts = parts_of(to);
+  CHECK(parts.size() == 20);
+  CHECK(same(rig.trace, joined(parts)) == "");
+}
+
+TEST_CASE("--split-time makes the files that editcap makes, named alike") {
+  if (!have_program("editcap")) {
+    WARN("editcap is not installed");
+    return;
+  }
+  Rig rig(10);
+  Trace slow;
+  Random random(5);
+  std::uint64_t time = 1'767'225'600'000'000'000;
+  for (std::size_t i = 0; i < 600; ++i) {
+    const auto packet = rig.trace[i % rig.trace.size()];
+    slow.append(Timestamp{time}, packet.bytes, packet.wirelen);
+    time += 1 + random.below(99'000'000);
+  }
+  const auto input = rig.directory / "slow.pcap", ours = rig.directory / "ours", theirs = rig.directory / "theirs";
+  write_pcap(slow, input);
+  std::filesystem::create_directory(ours);
+  std::filesystem::create_directory(theirs);
+  rig.options.places = {input.string()};
+  rig.options.outputs = {(ours / "all.pcap").string()};
+  rig.options.split_ns = 3'000'000'000;
+  REQUIRE(tools::extract(rig.options));
+  ::setenv("TZ", "UTC", 1);
+  REQUIRE(run_process({"editcap", "-F", "nsecpcap", "-i", "3", input, theirs / "all.pcap"}).ok());
+  const auto a = parts_of(ours), b = parts_of(theirs);
+  REQUIRE(a.size() == b.size());
+  CHECK(a.size() > 5);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    CHECK(a[i].filename() == b[i].filename());
+    CHECK(same(read_pcap(b[i]), read_pcap(a[i])) == "");
+  }
+}
+
+TEST_CASE("a pause of the packets makes no empty file, and files go on at multiples of --split-time") {
+  Rig rig(4);
+  Trace trace;
+  for (const auto second : {100, 101, 145, 149})
+    trace.append(Timestamp{static_cast<std::uint64_t>(second) * 1'000'000'000}, rig.trace[0].bytes,
+                 rig.trace[0].wirelen);
+  const auto input = rig.directory / "in.pcap", to = rig.directory / "parts";
+  write_pcap(trace, input);
+  std::filesystem::create_directory(to);
+  rig.options.places = {input.string()};
+  rig.options.outputs = {(to / "all.pcap").string()};
+  rig.options.split_ns = 10'000'000'000;
+  REQUIRE(tools::extract(rig.options));
+  const auto parts = parts_of(to);
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].filename() == "all_00000_19700101000140.pcap");
+  CHECK(parts[1].filename() == "all_00001_19700101000225.pcap");
+  CHECK(read_pcap(parts[1]).size() == 2);
+}
+
+TEST_CASE("a split of no packets is one file without any, and one that fails leaves no part behind") {
+  Rig rig(10);
+  const auto to = rig.directory / "parts";
+  std::filesystem::create_directory(to);
+  rig.options.outputs = {(to / "all.pcap").string()};
+  rig.options.split_bytes = 1000;
+  rig.options.filters = {"host 203.0.113.77"};
+  REQUIRE(tools::extract(rig.options));
+  REQUIRE(parts_of(to).size() == 1);
+  CHECK(parts_of(to).front().filename() == "all_00000.pcap");
+  CHECK(read_pcap(parts_of(to).front()).size() == 0);
+  std::filesystem::create_directory(to / "all_00000.pcap.d");
+  std::filesystem::remove(to / "all_00000.pcap");
+  std::filesystem::rename(to / "all_00000.pcap.d", to / "all_00000.pcap");
+  const auto refused = tools::extract(rig.options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == Error::Kind::not_ready);
+  CHECK(parts_of(to).size() == 1);
+}
+
+TEST_CASE("what cannot be split is refused: standard output, a pipe, a device") {
+  Rig rig(10);
+  rig.options.split_bytes = 1000;
+  for (const auto* output : {"-", "/dev/null", "/tmp"}) {
+    rig.options.outputs = {output};
+    const auto refused = tools::extract(rig.options);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().why == "only a file can be split");
+  }
+}
+
+TEST_CASE("a part of a split is never written over a file that is read") {
+  Rig rig(10);
+  const auto input = rig.directory / "all_00000_20260101000000.pcap";
+  write_bytes(input, pcap_bytes(rig.trace));
+  rig.options.places = {input.string()};
+  rig.options.outputs = {(rig.directory / "all.pcap").string()};
+  rig.options.split_bytes = 1000;
+  const auto refused = tools::extract(rig.options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().why == "it is one of the files to read");
+  CHECK(read_bytes(input) == pcap_bytes(rig.trace));
+}
+
+TEST_CASE("--flow and --community-id choose the same packets, and wrong ones are refused by name") {
+  Rig rig(3000, "imix");
+  const auto layer = format::outer_layer(rig.trace[7].bytes, 1);
+  REQUIRE(layer);
+  const auto ends = format::flow_ends(rig.trace[7].bytes, *layer);
+  REQUIRE(ends);
+  REQUIRE_FALSE(ends->is_ipv6);
+  const auto text = [&ends](std::size_t end) {
+    const auto address = ends->addresses[end].low;
+    return std::to_string(address >> 24) + "." + std::to_string(address >> 16 & 255) + "." +
+           std::to_string(address >> 8 & 255) + "." + std::to_string(address & 255) + ":" +
+           std::to_string(ends->ports[end]);
+  };
+  rig.options.flow = text(0) + " <> " + text(1);
+  REQUIRE(tools::extract(rig.options));
+  const auto by_flow = read_pcap(rig.options.outputs.front());
+  CHECK(by_flow.size() > 0);
+  CHECK(by_flow.size() < rig.trace.size());
+  rig.options.flow.clear();
+  rig.options.community_id = format::community_id(*ends)->text();
+  REQUIRE(tools::extract(rig.options));
+  CHECK(same(by_flow, read_pcap(rig.options.outputs.front())) == "");
+  rig.options.flow = text(1) + " > " + text(0);
+  REQUIRE(tools::extract(rig.options));
+  CHECK(read_pcap(rig.options.outputs.front()).size() < by_flow.size());
+  for (const auto* wrong : {"10.0.0.1:80", "10.0.0.1 > 10.0.0.2", "10.0.0.1:80 > [::1]:80", "a:1 > b:2", "> 10.0.0.1:1",
+                            "10.0.0.1:65536 > 10.0.0.2:1", "10.0.0.1:1 >> 10.0.0.2:1", "::1:80 > ::2:80"}) {
+    CAPTURE(wrong);
+    rig.options.flow = wrong;
+    const auto refused = tools::extract(rig.options);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().what == "--flow");
+  }
+  rig.options.flow.clear();
+  rig.options.community_id = "2:LQU9qZlK+B5F3KDmev6m5PMibrg=";
+  CHECK(tools::extract(rig.options).error().what == "--community-id");
+}
+
 TEST_CASE("a full drive is told, not swallowed") {
   Rig rig(100);
-  rig.options.output = "/dev/full";
+  rig.options.outputs = {"/dev/full"};
   const auto report = tools::extract(rig.options);
   REQUIRE_FALSE(report);
   CHECK(report.error().kind == Error::Kind::not_ready);

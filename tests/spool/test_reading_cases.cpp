@@ -468,3 +468,127 @@ TEST_CASE("a time after 2106 does not become an early one in a pcap file") {
   auto read = SpoolFile::open(rig.out.string());
   CHECK(read->next()->view.time == trace[0].time);
 }
+
+namespace {
+
+// A capture of two files' worth of packets with a ledger of a line a second; the final one is in capture.json.
+struct Captured {
+  static constexpr std::uint64_t second = 1'000'000'000;
+  static constexpr Timestamp start{1'767'225'600 * second};
+  fs::path directory;
+  Trace trace = packets(100);
+  std::vector<std::string> files;
+
+  explicit Captured(const Rig& rig) : directory(rig.directory / "d") {
+    fs::create_directory(directory);
+    Layout layout;
+    layout.stem = "t";
+    layout.directories = {directory};
+    files = lay_out(trace, layout);
+  }
+  // What had been dropped by the handoff, second by second; nullopt at the end: it still runs.
+  void lost(const std::vector<std::uint64_t>& dropped, bool ended) const {
+    std::string lines, last;
+    for (std::size_t i = 0; i < dropped.size(); ++i) {
+      const bool final = ended && i + 1 == dropped.size();
+      auto line = ledger_line(Timestamp{start.ns + i * second}, 0, 0, dropped[i], final);
+      line.elapsed_ns = i * second;
+      line.ports.front().nic_missed = 0;
+      last = format::encode_ledger_line(line);
+      lines += last + "\n";
+    }
+    write_text(directory / "t-20260101T000000.000000000Z.ledger.jsonl", lines);
+    write_text(directory / "t-20260101T000000.000000000Z.capture.json", capture_json({}, ended ? last : "null"));
+  }
+};
+
+std::string last_line(const std::string& text) {
+  const auto end = text.find_last_not_of('\n');
+  const auto begin = end == std::string::npos ? end : text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "extract's last line says what the ledger knows to be missing, by cause and when, and --strict exits with 4") {
+  const Rig rig;
+  const Captured captured(rig);
+  const auto directory = captured.directory.string();
+  captured.lost({0, 0, 7, 9, 9, 12, 12}, true);
+  const auto all = rig.extract({directory});
+  INFO(all.describe());
+  CHECK(all.exit_code == 0);
+  CHECK(last_line(all.err) ==
+        "wirespool: missing packets in that time: 12 by the ledger: drop_handoff 12: "
+        "2026-01-01T00:00:01.000000000Z to 2026-01-01T00:00:03.000000000Z drop_handoff 9, "
+        "2026-01-01T00:00:04.000000000Z to 2026-01-01T00:00:05.000000000Z drop_handoff 3");
+  CHECK(rig.extract({directory, "--strict"}).exit_code == 4);
+  const auto later = rig.extract({directory, "--from", "2026-01-01T00:00:04.5Z", "--strict"});
+  CHECK(later.exit_code == 4);
+  CHECK(has(last_line(later.err), " 3 by the ledger: drop_handoff 3: 2026-01-01T00:00:04.0"));
+  const auto before = rig.extract({directory, "--to", "2026-01-01T00:00:01Z", "--strict"});
+  CHECK(before.exit_code == 0);
+  CHECK(last_line(before.err) == "wirespool: missing packets in that time: none by the ledger");
+}
+
+TEST_CASE("what no ledger tells is said to be not known, and is no loss for --strict") {
+  const Rig rig;
+  const Captured captured(rig);
+  captured.lost({0, 0}, false);
+  const auto lone = rig.extract({captured.files.front(), "--strict"});
+  CHECK(lone.exit_code == 0);
+  CHECK(has(last_line(lone.err), "missing packets: not known, as no capture's ledger was read: name its directory"));
+  const auto running = rig.extract({captured.directory.string(), "--strict"});
+  CHECK(running.exit_code == 0);
+  CHECK(
+      last_line(running.err) ==
+      "wirespool: missing packets in that time: none by the ledger; t-20260101T000000.000000000Z tells of the time up "
+      "to 2026-01-01T00:00:01.000000000Z");
+  fs::remove(captured.directory / "t-20260101T000000.000000000Z.ledger.jsonl");
+  const auto without = rig.extract({captured.directory.string()});
+  CHECK(last_line(without.err) ==
+        "wirespool: missing packets in that time: not known; t-20260101T000000.000000000Z has no ledger");
+}
+
+TEST_CASE("when a port was away is part of the last line, as nobody knows how many packets that was") {
+  const Rig rig;
+  const Captured captured(rig);
+  captured.lost({0, 0}, true);
+  auto line = ledger_line(Timestamp{Captured::start.ns + Captured::second}, 0, 0);
+  line.ports.front().nic_missed = 0;
+  line.gaps = {{.port = 0, .from = Captured::start, .to = Timestamp{Captured::start.ns + 5}, .why = "reset"}};
+  write_text(captured.directory / "t-20260101T000000.000000000Z.capture.json",
+             capture_json({}, format::encode_ledger_line(line)));
+  const auto result = rig.extract({captured.directory.string()});
+  CHECK(last_line(result.err) ==
+        "wirespool: missing packets in that time: none by the ledger; port 0 was away from "
+        "2026-01-01T00:00:00.000000000Z to 2026-01-01T00:00:00.000000005Z");
+}
+
+TEST_CASE("a capture whose ledger is gone still says how much it lost in all") {
+  const Rig rig;
+  const Captured captured(rig);
+  captured.lost({0, 4, 4}, true);
+  fs::remove(captured.directory / "t-20260101T000000.000000000Z.ledger.jsonl");
+  const auto result = rig.extract({captured.directory.string(), "--strict"});
+  INFO(result.describe());
+  CHECK(result.exit_code == 4);
+  CHECK(has(last_line(result.err), " 4 by the ledger: drop_handoff 4: 2026-01-01T00:00:00.000000000Z to "));
+}
+
+TEST_CASE("standard output that is a file that is read, and standard output twice, are refused") {
+  const Rig rig;
+  const auto input = rig.put("x.pcap", pcap_bytes(packets(5)));
+  const auto before = text_of(input);
+  const auto appended = rig.shell("$W extract \"$1\" -w - >> \"$1\"", input.string());
+  CHECK(appended.exit_code == 1);
+  CHECK(text_of(input) == before);
+  const auto twice = rig.run({"extract", input.string(), "--filter", "udp", "-w", "-", "--filter", "tcp", "-w", "-"});
+  CHECK(twice.exit_code == 1);
+  CHECK(twice.out.empty());
+  const auto same = rig.shell("$W extract \"$1\" --filter udp -w - --filter tcp -w \"$2\" > \"$2\"", input.string(),
+                              rig.out.string());
+  CHECK(same.exit_code == 1);
+  CHECK(has(same.err, "two outputs would go to one file"));
+}

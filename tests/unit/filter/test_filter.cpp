@@ -88,3 +88,46 @@ TEST_CASE("a copy of a filter goes on when the original is gone") {
   auto moved = std::move(copy);
   CHECK(matches(moved, 53));
 }
+
+TEST_CASE("a flow goes one way with > and both with <>, whatever link header is in front") {
+  for (const auto linktype : {ethernet, raw_ip}) {
+    auto one = Filter::flow("10.0.0.1:9 > 10.0.0.2:53"), other = Filter::flow("10.0.0.2:53 > 10.0.0.1:9"),
+         both = Filter::flow(" 10.0.0.2:53<>10.0.0.1:9 ");
+    REQUIRE((one && other && both));
+    CHECK(matches(*one, 53, linktype));
+    CHECK_FALSE(matches(*one, 54, linktype));
+    CHECK_FALSE(matches(*other, 53, linktype));
+    CHECK(matches(*both, 53, linktype));
+    CHECK(one->supports(linktype));
+  }
+  const auto wireless = Filter::flow("10.0.0.1:9 > 10.0.0.2:53")->supports(105);
+  REQUIRE_FALSE(wireless);
+  CHECK_THAT(wireless.error().why, Contains("IEEE802_11"));
+}
+
+TEST_CASE("a flow is found behind VLAN tags and IPv6 extension headers, and asks an index for both") {
+  test::FrameBuilder frame;
+  frame.mac_addresses(1);
+  frame.u32(0x88a80005);
+  frame.u32(0x81000006);
+  frame.u16(0x86dd);
+  frame.ipv6(8 + 8, 0, 1, 2);  // hop-by-hop options in front of UDP
+  frame.u64(std::uint64_t{17} << 56 | 0x01040000'0000);
+  frame.udp(8, 9, 53);
+  const auto packet = packet_of(frame.bytes(), ethernet);
+  auto flow = Filter::flow("[2001:db8::1]:9 > [2001:db8::2]:53");
+  REQUIRE(flow);
+  CHECK(flow->matches(packet));
+  CHECK_FALSE(Filter::flow("[2001:db8::1]:9 > [2001:db8::3]:53")->matches(packet));
+  CHECK(flow->compiled().condition.kind == format::FlowCondition::Kind::all);
+}
+
+TEST_CASE("filters joined match what both match, or either") {
+  const auto udp = *Filter::compile("udp"), port = *Filter::compile("dst port 53");
+  auto all = Filter::all(udp, port), any = Filter::any(*Filter::compile("tcp"), port);
+  CHECK(all.expression() == "(udp) and (dst port 53)");
+  CHECK(matches(all, 53));
+  CHECK_FALSE(matches(all, 54));
+  CHECK(matches(any, 53));
+  CHECK_FALSE(matches(any, 54));
+}

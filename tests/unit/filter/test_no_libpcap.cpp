@@ -16,3 +16,8 @@ TEST_CASE("without libpcap every filter is an error that says so, the empty one 
     CHECK(filter.error().what_to_do == "build it with libpcap: `meson setup -Dpcap=enabled`");
   }
 }
+
+TEST_CASE("without libpcap flows and Community IDs are filters all the same") {
+  CHECK(Filter::flow("10.0.0.1:443 > 10.0.0.2:51000"));
+  CHECK(Filter::community_id("1:LQU9qZlK+B5F3KDmev6m5PMibrg="));
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/output_file.hpp"
+#include "tools/packet_writer.hpp"
+#include "wirespool/error.hpp"
+#include "wirespool/filter.hpp"
+#include "wirespool/spool_file.hpp"
+
+namespace wirespool::tools {
+
+// When an output goes on in a new file.
+struct Split {
+  std::optional<std::uint64_t> bytes = {};  // a file is never longer, unless one packet alone is
+  std::optional<std::uint64_t> ns = {};     // of the packets' time, counted from the first packet of all
+
+  bool any() const { return bytes || ns; }
+};
+
+// One -w of `wirespool extract`.
+struct OutputRequest {
+  std::string path;  // "-": standard output
+  std::optional<Filter> filter = {};
+  OutputFormat format = OutputFormat::pcap;
+  Split split = {};
+  std::uint32_t linktype = 1;  // of a file without packets
+  std::uint64_t packets = UINT64_MAX;
+  std::vector<std::string> not_these = {};  // paths that may not be written to
+};
+
+// Where the packets of one -w go: a stream, or files "NAME_00000_20261121075430.EXT" one after the other, as editcap
+// names them: a number, and the time of the first packet in UTC. Each of these is synced and gets its name when it is
+// whole; one without packets is "NAME_00000.EXT".
+class ExtractOutput {
+ public:
+  using Result = PacketWriter::Result;
+
+  static std::expected<ExtractOutput, Error> open(OutputRequest request);
+
+  // false: nothing goes there any more, as its reader has gone or it has all the packets that it may have.
+  bool open_still() const { return !closed_ && packets_ < request_.packets; }
+  bool wants(const StoredPacket& packet) { return !request_.filter || request_.filter->matches(packet); }
+
+  Result write(const StoredPacket& packet);
+  // Runs of records can be taken as they are.
+  bool takes_records() const { return !request_.split.any() && writer_ && writer_->takes_records(); }
+  std::uint64_t room() const { return request_.packets - packets_; }
+  Result write(const PacketRun& run, std::uint32_t linktype);
+  Result finish();
+  Error explain(Result result) const;
+
+  const std::string& path() const { return request_.path; }
+  std::uint64_t packets() const { return packets_; }
+  std::uint64_t bytes() const { return bytes_; }  // caplen bytes
+  std::uint64_t files() const { return files_; }
+  bool closed() const { return closed_; }  // nobody read it to its end
+
+ private:
+  explicit ExtractOutput(OutputRequest request) : request_(std::move(request)) {}
+  bool is_full(const StoredPacket& packet) const;
+  Result go_on(std::optional<Timestamp> first);
+  std::string next_name(std::optional<Timestamp> first) const;
+  Result taken(Result result);
+
+  OutputRequest request_;
+  std::optional<PacketWriter> writer_;
+  std::optional<Error> refused_;  // the next file
+  Timestamp ends_;                // of a split by time: the first moment that belongs to the next file
+  std::uint64_t packets_ = 0, bytes_ = 0, files_ = 0;
+  bool closed_ = false;
+};
+
+// Two that lead to one file, or one that leads to a file that is read. Nothing is opened or made.
+std::optional<Error> check_outputs(const std::vector<OutputRequest>& outputs);
+
+}  // namespace wirespool::tools
