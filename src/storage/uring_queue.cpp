@@ -244,7 +244,7 @@ std::size_t UringQueue::take_refused(std::span<WriteResult> results) noexcept {
 std::size_t UringQueue::take_completed(std::span<WriteResult> results) noexcept {
   std::size_t taken = 0;
   unsigned head = 0;
-  const io_uring_cqe* cqe = nullptr;
+  io_uring_cqe* cqe = nullptr;
   io_uring_for_each_cqe(&ring_, head, cqe) {
     if (taken == results.size()) break;
     results[taken++] = {cqe->user_data, cqe->res};
