@@ -165,36 +165,6 @@ Error missing_virtual(const rte_devargs& asked) {
           Error::Kind::not_ready};
 }
 
-Error missing_pci(const std::string& name, const std::string& asked) {
-  const auto option = "-a " + asked;
-  const machine::MachineTree tree;
-  const auto device = machine::read_pci_device(tree, name);
-  if (!device)
-    return {option, "there is no such PCI device", "lspci -D lists addresses; --no-pci for none at all",
-            Error::Kind::not_ready};
-  const auto shared = machine::shared_driver_for(*device);
-  if (!shared.empty() && shared != device->driver)
-    return {option, fmt::format("its DPDK driver works beside the kernel's {}, which does not have it", shared),
-            "give it back: wirespool vf unbind " + name, Error::Kind::not_ready};
-  if (device->driver.empty())
-    return {option, "no kernel driver has it", "bind it to vfio-pci: wirespool vf bind " + name,
-            Error::Kind::not_ready};
-  if (machine::needs_vf_token(machine::list_pci_devices(tree), *device))
-    return {option, "no driver of DPDK took it: vfio-pci has its PF too, so it opens with the PF's token only",
-            "give EAL --vfio-vf-token UUID, the one of the program that has the PF", Error::Kind::not_ready};
-  if (machine::wants_ddp_package(*device) && !machine::has_ddp_package(tree))
-    return {option, "no driver of DPDK took it: there is no DDP package /lib/firmware/intel/ice/ddp/ice.pkg",
-            fmt::format("install it (linux-firmware), or give -a {},safe-mode-support=1, without RSS then", asked),
-            Error::Kind::not_ready};
-  if (machine::is_user_space_driver(device->driver))
-    return {option, "no driver of DPDK took it", "see their messages above", Error::Kind::not_ready};
-  if (shared == device->driver)
-    return {option, fmt::format("the kernel's {} has it, as it should be, and no driver of DPDK took it", shared),
-            "see their messages above", Error::Kind::not_ready};
-  return {option, fmt::format("the kernel's {} has it, and no driver of DPDK took it", device->driver),
-          "bind it to vfio-pci: wirespool vf bind " + name, Error::Kind::not_ready};
-}
-
 }  // namespace
 
 std::vector<Error> missing_devices() {
@@ -205,7 +175,7 @@ std::vector<Error> missing_devices() {
     const std::string bus = rte_bus_name(asked->bus), name = full_name(asked->name);
     if (is_a_port(name) || has_driver(bus, name)) continue;
     missing.push_back(bus == "vdev"  ? missing_virtual(*asked)
-                      : bus == "pci" ? missing_pci(name, asked->name)
+                      : bus == "pci" ? why_untaken(machine::MachineTree(), name, asked->name)
                                      : Error{fmt::format("-a {}", asked->name), "no driver of DPDK took it",
                                              "see their messages above, or leave it out", Error::Kind::not_ready});
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/machine_tree.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/machine.hpp"
 
@@ -19,5 +20,9 @@ plan::Machine probe(std::vector<plan::MachineDrive> drives);
 
 // Every device that -a or --vdev asked for and that did not come up: EAL starts without it. After Eal::start.
 std::vector<Error> missing_devices();
+
+// Why no driver of DPDK took the PCI device `address` ("0000:3b:02.0"), which was asked for as `-a asked`, and what to
+// do, as far as the machine below `tree` tells. Needs no EAL (untaken_device.cpp).
+Error why_untaken(const machine::MachineTree& tree, const std::string& address, const std::string& asked);
 
 }  // namespace wirespool::dpdk

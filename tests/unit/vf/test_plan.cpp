@@ -141,12 +141,19 @@ TEST_CASE("a program that has a device by iommufd is found as well") {
 }
 
 TEST_CASE("a device that DPDK shares with the kernel is not bound, unless forced") {
+  struct Shared {
+    const char *driver, *vendor, *device;
+  };
+  // A ConnectX-5, a VF of it in a guest that sees no PF, a ConnectX-3, a MANA.
+  const auto shared = GENERATE(Shared{"mlx5_core", "0x15b3", "0x1017"}, Shared{"mlx5_core", "0x15b3", "0x1018"},
+                               Shared{"mlx4_core", "0x15b3", "0x1007"}, Shared{"mana", "0x1414", "0x00ba"});
+  CAPTURE(shared.driver, shared.device);
   FakeMachine machine;
-  machine.pci(pf, "0x020000", "mlx5_core", {{"vendor", "0x15b3"}, {"device", "0x1017"}});
+  machine.pci(pf, "0x020000", shared.driver, {{"vendor", shared.vendor}, {"device", shared.device}});
   machine.iommu_group(pf, "5");
   machine.directory("sys/bus/pci/drivers/vfio-pci");
   const auto refused = plan_bind(machine.tree(), {{pf}, "vfio-pci", false});
-  CHECK(mentions(message(refused), "beside the kernel's mlx5_core"));
+  CHECK(mentions(message(refused), std::string("beside the kernel's ") + shared.driver));
   CHECK(mentions(message(refused), "wirespool capture -a " + pf));
   CHECK(plan_bind(machine.tree(), {{pf}, "vfio-pci", true})->steps.size() == 1);
 }
