@@ -147,9 +147,12 @@ std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned>
 EalArgs complete_eal_args(EalArgs args) {
   // Whoever names the process type wants files that other DPDK processes can attach to.
   if (!has_eal_option(args, "--proc-type")) add_memory_args(args);
-  // EAL tells of hugepage sizes it has none of as a warning: errors only there.
+  // EAL tells of hugepage sizes it has none of as a warning, and so does telemetry of sockets nobody wants: errors only
+  // there. For a part of DPDK that registers its log before EAL reads these the last that fits holds, for one that does
+  // so later the first (rte_log_register_type_and_pick_level walks them backwards): telemetry's moved in 23.11.
   if (!has_eal_option(args, "--log-level"))
-    add(args, {"--log-level=*:warning", "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
+    add(args, {"--log-level=lib.telemetry:error", "--log-level=*:warning", "--log-level=lib.eal:error",
+               "--log-level=lib.telemetry:error"});
   return args;
 }
 

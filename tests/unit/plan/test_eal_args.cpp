@@ -126,8 +126,8 @@ TEST_CASE("lcores that EAL renumbers are left to EAL") { CHECK(check_eal_args({"
 
 TEST_CASE("by default memory leaves no files, and EAL says only what is wrong") {
   const auto args = complete_eal_args({"-l", "0-2"});
-  CHECK(args == EalArgs{"-l", "0-2", "--in-memory", "--single-file-segments", "--log-level=*:warning",
-                        "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
+  CHECK(args == EalArgs{"-l", "0-2", "--in-memory", "--single-file-segments", "--log-level=lib.telemetry:error",
+                        "--log-level=*:warning", "--log-level=lib.eal:error", "--log-level=lib.telemetry:error"});
 }
 
 TEST_CASE("what the user chose is kept") {
