@@ -122,8 +122,8 @@ class Receiver {
     tsc_->publish_to(line_);
     stop_.stop();
     lcore_ = std::make_unique<RxLcore>(RxLcoreSetup{
-        .queues = {{.port = wire.port(), .descriptors = round_packets, .counters = &queue_counters_}},
-        .outlet = &outlet_,
+        .queues =
+            {{.port = wire.port(), .descriptors = round_packets, .counters = &queue_counters_, .outlet = &outlet_}},
         .burst = burst,
         .stamp_field = wire.field(),
         .tsc_clock = &line_,

@@ -24,6 +24,9 @@ constexpr policy::ClockLine utc_nanoseconds{{0}, {0}, 1ull << 32, 0};
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
 using Done = std::expected<void, Error>;
+using UtcStamps = plan::DriverFacts::UtcStamps;
+
+UtcStamps utc_stamps_of(const dpdk::Port& port) { return plan::facts_of(port.planned().driver).utc_stamps; }
 
 template <class Lcore>
 int run_lcore(void* lcore) {
@@ -105,7 +108,7 @@ Done Pipeline::make_clocks(std::vector<std::string>& notices) {
   nic_stamps_.resize(ports_.size());
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (!ports_[i].planned().hw_timestamp) continue;
-    const bool utc = plan::facts_of(ports_[i].planned().driver).utc_stamps;
+    const bool utc = utc_stamps_of(ports_[i]) != UtcStamps::none;
     if (!utc) nic_clocks_[i] = dpdk::DisciplinedClock::of_port(ports_[i].id());
     nic_stamps_[i] = utc || nic_clocks_[i];
     if (nic_stamps_[i]) nic_lines_[i] = std::make_unique<policy::SharedClock>();
@@ -121,8 +124,11 @@ Done Pipeline::make_clocks(std::vector<std::string>& notices) {
 }
 
 Done Pipeline::make_rx_parts() {
-  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
-    auto parts = RxParts::make(plan_, rx, recorder(), pool_of(rx), stamp_field_);
+  for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx)
+    rx_counters_.push_back(std::make_unique<stats::RxCounters>());
+  for (std::size_t stream = 0; stream < plan_.streams.size(); ++stream) {
+    auto& counters = *rx_counters_[plan_.streams[stream].rx];
+    auto parts = RxParts::make(plan_, stream, recorder(), pool_of(stream), stamp_field_, counters);
     if (!parts) return std::unexpected(parts.error());
     rx_parts_.push_back(std::move(*parts));
   }
@@ -133,8 +139,11 @@ const dpdk::Port& Pipeline::port_of(const plan::RxQueueRef& queue) const {
   return *std::ranges::find_if(ports_, [&](const dpdk::Port& port) { return port.id() == queue.port; });
 }
 
-// The pool that most of an RX lcore's mbufs come from.
-rte_mempool* Pipeline::pool_of(std::size_t rx) const { return port_of(plan_.rx_lcores[rx].queues.front()).pool(); }
+// The pool that most of a Stream's mbufs come from.
+rte_mempool* Pipeline::pool_of(std::size_t stream) const {
+  const auto& queues = plan_.rx_lcores[plan_.streams[stream].rx].queues;
+  return port_of(*std::ranges::find(queues, stream, &plan::RxQueueRef::stream)).pool();
+}
 
 std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
   // Of the queues that were planned a device may have granted some: the others are never polled.
@@ -147,6 +156,7 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
                       .descriptors = std::max(port.planned().rx_desc, plan_.burst),
                       .late_ticks = plan::facts_of(port.planned().driver).late_us * rte_get_tsc_hz() / 1'000'000,
                       .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get(),
+                      .outlet = &rx_parts_[ref.stream]->outlet(),
                       .gate = ref.queue < port.planned().rx_queues
                                   ? &recoveries_[static_cast<std::size_t>(&port - ports_.data())]->gate()
                                   : &never});
@@ -155,16 +165,17 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 }
 
 void Pipeline::make_rx_lcores() {
+  for (auto& parts : rx_parts_) {
+    if (filter_) parts->put_around<FilterOutlet>(*filter_);
+    if (allowance_) parts->put_around<LimitOutlet>(*allowance_, stop_);
+  }
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
-    if (filter_) rx_parts_[rx]->put_around<FilterOutlet>(*filter_);
-    if (allowance_) rx_parts_[rx]->put_around<LimitOutlet>(*allowance_, stop_);
     RxLcoreSetup setup{.queues = queues_of(rx),
-                       .outlet = &rx_parts_[rx]->outlet(),
                        .burst = plan_.burst,
                        .stamp_field = stamp_field_,
                        .tsc_clock = &tsc_line_,
                        .stop = &stop_,
-                       .counters = &rx_parts_[rx]->counters};
+                       .counters = rx_counters_[rx].get()};
     for (auto& queue : setup.queues) {
       queue_counters_.push_back(std::make_unique<RxQueueCounters>());
       queue.counters = queue_counters_.back().get();
@@ -182,10 +193,8 @@ void Pipeline::make_writer_lcores() {
                            .tsc_clock = &tsc_line_,
                            .stop = &stop_,
                            .counters = &writer.counters};
-    for (std::size_t rx = 0; rx < rx_lcores_.size(); ++rx) {
-      setup.intakes.push_back(rx_parts_[rx]->take_intake(i));
-      setup.sources.push_back(rx_lcores_[rx].get());
-    }
+    for (auto& parts : rx_parts_) setup.intakes.push_back(parts->take_intake(i));
+    for (auto& rx : rx_lcores_) setup.sources.push_back(rx.get());
     writer_lcores_.push_back(std::make_unique<WriterLcore>(std::move(setup)));
   }
 }
@@ -231,7 +240,7 @@ plan::CapturePlan Pipeline::plan_in_effect() const {
     granted.push_back(ports_[i].planned());
     granted.back().hw_timestamp = nic_stamps_[i];
   }
-  return plan::in_effect(plan_, std::move(granted));
+  return plan::in_effect(plan_, std::move(granted), recording_->io());
 }
 
 void Pipeline::discipline_clocks() {
@@ -308,19 +317,19 @@ void Pipeline::judge_clocks(std::vector<std::string>& notices) {
 
 std::uint64_t Pipeline::received() const {
   std::uint64_t sum = 0;
-  for (const auto& rx : rx_parts_) sum += rx->counters.received.get();
+  for (const auto& rx : rx_counters_) sum += rx->received.get();
   return sum;
 }
 
 bool Pipeline::waiting() const {
-  return std::ranges::any_of(rx_parts_, [](const auto& rx) { return rx->counters.waiting.get() != 0; });
+  return std::ranges::any_of(rx_counters_, [](const auto& rx) { return rx->waiting.get() != 0; });
 }
 
 // An RX lcore that waits for room (--when-full wait) does not poll; its writer must turn all the more.
 std::vector<policy::LcoreMark> Pipeline::marks() const {
   std::vector<policy::LcoreMark> marks;
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
-    const auto& counters = rx_parts_[i]->counters;
+    const auto& counters = *rx_counters_[i];
     marks.push_back({counters.polls.get(), counters.waiting.get() != 0 || rx_lcores_[i]->done()});
   }
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
@@ -422,17 +431,17 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
     totals.rehomed += counters.rehomed.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
-  for (const auto& rx : rx_parts_) {
-    totals.filtered += rx->counters.filtered.get();
-    totals.ended_early += rx->counters.ended_early.get();
-    totals.drop_handoff += rx->counters.drop_handoff.get();
-    totals.drop_drive += rx->counters.drop_drive.get();
-    totals.beyond_limit += rx->counters.beyond_limit.get();
+  for (const auto& rx : rx_counters_) {
+    totals.filtered += rx->filtered.get();
+    totals.ended_early += rx->ended_early.get();
+    totals.drop_handoff += rx->drop_handoff.get();
+    totals.drop_drive += rx->drop_drive.get();
+    totals.beyond_limit += rx->beyond_limit.get();
   }
   std::atomic_thread_fence(std::memory_order_acquire);
-  for (const auto& rx : rx_parts_) {
-    totals.received += rx->counters.received.get();
-    totals.received_bytes += rx->counters.received_bytes.get();
+  for (const auto& rx : rx_counters_) {
+    totals.received += rx->received.get();
+    totals.received_bytes += rx->received_bytes.get();
   }
 }
 
@@ -447,10 +456,8 @@ void Pipeline::collect_stages(format::LedgerLine& ledger) const {
       writer{.stage = "writer"};
   for (std::size_t i = 0; i < recorder().writers(); ++i)
     of_lcore(writer, recorder().writer(i).counters.audit, plan_.writers[i].lcore);
-  for (std::size_t i = 0; i < rx_parts_.size(); ++i) {
-    rx_parts_[i]->look_at_handoffs(handoff);
-    of_lcore(rx, rx_parts_[i]->counters.audit, plan_.rx_lcores[i].lcore);
-  }
+  for (const auto& parts : rx_parts_) parts->look_at_handoffs(handoff);
+  for (std::size_t i = 0; i < rx_counters_.size(); ++i) of_lcore(rx, rx_counters_[i]->audit, plan_.rx_lcores[i].lcore);
   ledger.stages = {std::move(rx), std::move(handoff), std::move(writer)};
 }
 
@@ -503,7 +510,7 @@ void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
   const bool blocks = plan_.config.handoff == plan::HandoffKind::blocks;
   ledger.lcores.clear();
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
-    const auto& counters = rx_parts_[i]->counters;
+    const auto& counters = *rx_counters_[i];
     ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
                              counters.received.get(), counters.handoff_waits.get(),
                              cycles_of(counters.cycles, blocks)});
@@ -538,7 +545,8 @@ void add_kernel(format::ClockBound& bound) {
 }  // namespace
 
 // What the last corrections found. Packets are stamped by the TSC's clock where the port has none; a clock that was
-// stepped, or could not be read, counts with what that was.
+// stepped, or could not be read, counts with what that was. Of stamps that come as UTC only the kernel's are known to
+// be by the system's clock.
 format::ClockBound Pipeline::clock_bound() const {
   std::optional<format::ClockBound> bound;
   const auto add = [&bound](const char* source, std::optional<std::uint64_t> error_ns) {
@@ -547,8 +555,14 @@ format::ClockBound Pipeline::clock_bound() const {
   };
   const auto tsc_error_ns = tsc_ ? tsc_->last_error() : std::nullopt;
   for (std::size_t i = 0; i < ports_.size(); ++i) {
-    const bool own = i < nic_clocks_.size() && nic_clocks_[i];
-    add(own ? "hw" : "tsc", own ? nic_clocks_[i]->last_error() : tsc_error_ns);
+    if (i >= nic_stamps_.size() || !nic_stamps_[i])
+      add("tsc", tsc_error_ns);
+    else if (nic_clocks_[i])
+      add("hw", nic_clocks_[i]->last_error());
+    else if (utc_stamps_of(ports_[i]) == UtcStamps::kernel)
+      add("hw", 0);  // the system's clock itself
+    else
+      add("hw", std::nullopt);
   }
   auto all = bound.value_or(format::ClockBound{.source = "tsc", .discipline = {}, .line_error_ns = tsc_error_ns});
   add_kernel(all);

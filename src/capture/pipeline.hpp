@@ -88,7 +88,7 @@ class Pipeline {
   record::Recorder& recorder() const { return recording_->recorder(); }
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;
-  rte_mempool* pool_of(std::size_t rx) const;
+  rte_mempool* pool_of(std::size_t stream) const;
   std::expected<void, Error> open_first_files();
 
   void collect_ports(format::LedgerLine& ledger) const;
@@ -113,8 +113,9 @@ class Pipeline {
   std::optional<format::ClockBound> bound_since_line_;  // for the next ledger line
   std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
-  std::vector<std::unique_ptr<RxParts>> rx_parts_;
-  std::vector<std::unique_ptr<PortRecovery>> recoveries_;  // by port
+  std::vector<std::unique_ptr<stats::RxCounters>> rx_counters_;   // by RX lcore
+  std::vector<std::unique_ptr<RxParts>> rx_parts_;                // by Stream
+  std::vector<std::unique_ptr<PortRecovery>> recoveries_;         // by port
   std::uint64_t losses_read_ns_ = 0, clocks_judged_ns_ = 0;
   std::vector<ClockTrial> clock_trials_;  // by port
   std::optional<Allowance> allowance_;

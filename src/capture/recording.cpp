@@ -22,23 +22,6 @@ int housekeeping_cpu() {
   return -1;
 }
 
-std::unique_ptr<storage::IoQueue> make_queue(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
-                                             std::span<std::byte> memory, std::vector<std::string>& notices) {
-  const storage::IoQueueOptions options{.entries = static_cast<unsigned>(plan.config.io_depth * writer.drives.size()),
-                                        .registered = memory,
-                                        .worker_cpu = housekeeping_cpu()};
-  if (plan.config.io == plan::Io::uring) {
-    auto queue = storage::make_uring_queue(options);
-    if (queue) {
-      if (const auto notice = (*queue)->notice(); !notice.empty()) notices.push_back(notice);
-      return std::move(*queue);
-    }
-    notices.push_back(fmt::format("io_uring is not to be had ({}): writing with pwrite, one write at a time per writer",
-                                  queue.error().message()));
-  }
-  return storage::make_pwrite_queue(options);
-}
-
 }  // namespace
 
 record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
@@ -46,7 +29,7 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
   const auto route = plan::route_of(config);
   const bool flows = config.index == plan::IndexLevel::flow;
   return {.stem = config.name,
-          .streams = route == plan::Route::packets_end ? 0 : static_cast<std::uint32_t>(plan.rx_lcores.size()),
+          .streams = route == plan::Route::packets_end ? 0 : static_cast<std::uint32_t>(plan.streams.size()),
           .streams_append = route == plan::Route::blocks_cross,
           .snaplen = config.snaplen,
           .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
@@ -64,6 +47,7 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
                                                                  const stats::ClockBounds& clock,
                                                                  std::vector<std::string>& notices) {
   std::unique_ptr<Recording> recording(new Recording);
+  recording->io_ = plan.config.io;
   std::vector<record::WriterOptions> writers;
   for (const auto& planned : plan.writers) {
     auto writer = recording->equip(plan, planned, notices);
@@ -77,6 +61,26 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
   recording->recorder_.emplace(std::move(options), outputs.drives(), std::move(writers));
   outputs.use(*recording->recorder_);
   return recording;
+}
+
+// Once io_uring was refused to one writer, it is not tried for the others.
+std::unique_ptr<storage::IoQueue> Recording::make_queue(const plan::CapturePlan& plan,
+                                                        const plan::PlannedWriter& writer, std::span<std::byte> memory,
+                                                        std::vector<std::string>& notices) {
+  const storage::IoQueueOptions options{.entries = static_cast<unsigned>(plan.config.io_depth * writer.drives.size()),
+                                        .registered = memory,
+                                        .worker_cpu = housekeeping_cpu()};
+  if (io_ == plan::Io::uring) {
+    auto queue = storage::make_uring_queue(options);
+    if (queue) {
+      if (const auto notice = (*queue)->notice(); !notice.empty()) notices.push_back(notice);
+      return std::move(*queue);
+    }
+    io_ = plan::Io::pwrite;
+    notices.push_back(fmt::format("io_uring is not to be had ({}): writing with pwrite, one write at a time per writer",
+                                  queue.error().message()));
+  }
+  return storage::make_pwrite_queue(options);
 }
 
 std::expected<record::WriterOptions, Error> Recording::equip(const plan::CapturePlan& plan,

@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,15 +30,19 @@ class Recording {
                                                                std::vector<std::string>& notices);
 
   record::Recorder& recorder() { return *recorder_; }
+  plan::Io io() const { return io_; }  // what is written with: pwrite where io_uring is not to be had
 
  private:
   Recording() = default;
   std::expected<record::WriterOptions, Error> equip(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
                                                     std::vector<std::string>& notices);
+  std::unique_ptr<storage::IoQueue> make_queue(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
+                                               std::span<std::byte> memory, std::vector<std::string>& notices);
 
   std::vector<std::unique_ptr<dpdk::BlockMemory>> memory_;
   std::vector<std::unique_ptr<storage::IoQueue>> queues_;  // go first: they wait for writes out of the memory
   std::optional<record::Recorder> recorder_;
+  plan::Io io_ = plan::Io::uring;
 };
 
 }  // namespace wirespool::capture

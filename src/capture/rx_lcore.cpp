@@ -29,6 +29,8 @@ constexpr std::uint64_t start_slack_ns = 5'000'000'000;
 
 RxLcore::RxLcore(RxLcoreSetup setup) : setup_(std::move(setup)), nic_times_(setup_.queues.size()) {
   open_.reserve(setup_.queues.size());  // lcores allocate nothing
+  for (const auto& queue : setup_.queues)
+    if (std::ranges::find(outlets_, queue.outlet) == outlets_.end()) outlets_.push_back(queue.outlet);
 }
 
 void RxLcore::run() noexcept {
@@ -40,9 +42,9 @@ void RxLcore::run() noexcept {
     poll_until_news(word);
   }
   look_at_gates(setup_.stop->word());
-  if (!setup_.outlet->full())
-    for (auto* queue : open_) drain(*queue);
-  setup_.outlet->finish();
+  for (auto* queue : open_)
+    if (!queue->outlet->full()) drain(*queue);
+  for (auto* outlet : outlets_) outlet->finish();
   audit();
   done_.store(true, std::memory_order_release);
 }
@@ -104,7 +106,7 @@ unsigned RxLcore::poll(RxQueue& queue) noexcept {
   if (count == 0)
     found_nothing(queue);
   else
-    deliver(stamp(queue, count, run));
+    deliver(queue, stamp(queue, count, run));
   return count;
 }
 
@@ -121,19 +123,21 @@ void RxLcore::found_nothing(const RxQueue& queue) noexcept {
   if (queue.nic_clock) nic_time_of(queue).earliest_ns = stamper_.last_ns() - clock_slack_ns;
 }
 
-void RxLcore::deliver(const Received& received) noexcept {
+void RxLcore::deliver(const RxQueue& queue, const Received& received) noexcept {
   stages_.lap(setup_.counters->cycles.stamp);
-  setup_.outlet->deliver(received);
+  queue.outlet->deliver(received);
   stages_.lap(setup_.counters->cycles.deliver);
 }
 
 // Between two Bursts: all of the last one has gone somewhere, none of the next one is counted yet.
 void RxLcore::audit() noexcept {
   auto& counters = *setup_.counters;
+  std::int64_t held = 0;
+  for (const auto* outlet : outlets_) held += outlet->held();
   counters.audit.found(counters.received.get(),
                        counters.filtered.get() + counters.ended_early.get() + counters.drop_handoff.get() +
                            counters.drop_drive.get() + counters.handed.get(),
-                       setup_.outlet->held());
+                       held);
 }
 
 policy::StampRun RxLcore::time_of(unsigned received) noexcept {
@@ -142,13 +146,12 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   setup_.tsc_clock->refresh(line_, line_version_);
   if (line_.epoch != epoch) [[unlikely]] {
     stamper_.restart();
-    last_nic_ns_ = 0;
-    for (auto& nic : nic_times_) nic.earliest_ns = 0;
+    for (auto& nic : nic_times_) nic.earliest_ns = nic.last_ns = 0;
   }
   const auto now = line_.to_utc(ticks);
   if (ticks.count >= next_tick_) [[unlikely]] {
     next_tick_ = ticks.count + rte_get_tsc_hz() / ticks_per_second;
-    setup_.outlet->tick(now);
+    for (auto* outlet : outlets_) outlet->tick(now);
     audit();
   }
   return stamper_.polled(now, received);
@@ -178,7 +181,8 @@ Received RxLcore::stamp(const RxQueue& queue, unsigned count, policy::StampRun r
 
 // The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time, and so
 // does one whose stamp cannot be: drivers read another clock than the one that stamps, clocks are set, and wrap. Equal
-// stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps.
+// stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps;
+// those of other queues have nothing to do with it, being in other Streams.
 Received RxLcore::stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept {
   NicTime& nic = nic_time_of(queue);
   queue.nic_clock->refresh(nic.line, nic.version);
@@ -186,7 +190,7 @@ Received RxLcore::stamp_from_nic(const RxQueue& queue, unsigned count, policy::S
   const dpdk::StampField field = setup_.stamp_field;
   const std::uint64_t stamped_flag = line.usable() ? field.rx_flag : 0;
   const std::uint64_t earliest = nic.earliest_ns, width = stamper_.last_ns() + clock_slack_ns - earliest;
-  std::uint64_t last = last_nic_ns_, polled = run.first_ns, refused = 0;
+  std::uint64_t last = nic.last_ns, polled = run.first_ns, refused = 0;
   const auto received = stamp_each(queue, count, [&](rte_mbuf& mbuf) {
     const std::uint64_t at_poll = std::exchange(polled, polled + run.step_ns);
     const std::uint64_t utc = mbuf.ol_flags & stamped_flag ? line.to_utc({field.of(&mbuf)}).ns : at_poll;
@@ -194,7 +198,7 @@ Received RxLcore::stamp_from_nic(const RxQueue& queue, unsigned count, policy::S
     refused += !possible;
     return last = std::max(possible ? utc : at_poll, last + 1);
   });
-  last_nic_ns_ = last;
+  nic.last_ns = last;
   if (refused) [[unlikely]]
     queue.counters->stamps_refused.add(refused);
   return received;

@@ -25,12 +25,12 @@ struct RxQueue {
   std::uint64_t late_ticks = 0;                    // of the TSC: how late the device may tell of a frame
   const policy::SharedClock* nic_clock = nullptr;  // set: the NIC stamps, in ticks of this clock
   RxQueueCounters* counters = nullptr;
+  Outlet* outlet = nullptr;        // where its stamped Bursts go; that of no other queue if the NIC stamps
   const PortGate* gate = nullptr;  // its port's
 };
 
 struct RxLcoreSetup {
   std::vector<RxQueue> queues;
-  Outlet* outlet = nullptr;  // where stamped Bursts go
   unsigned burst = 64;
   dpdk::StampField stamp_field;
   const policy::SharedClock* tsc_clock = nullptr;
@@ -61,6 +61,7 @@ class RxLcore {
     policy::ClockLine line;
     std::uint32_t version = 0;
     std::uint64_t earliest_ns = 0;  // the queue was empty: what comes later was received later
+    std::uint64_t last_ns = 0;      // its last stamp
   };
 
   NicTime& nic_time_of(const RxQueue& queue) noexcept {
@@ -81,7 +82,7 @@ class RxLcore {
   Received stamp_each(const RxQueue& queue, unsigned count, StampOf stamp_of) noexcept;
   Received stamp(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
   Received stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
-  void deliver(const Received& received) noexcept;
+  void deliver(const RxQueue& queue, const Received& received) noexcept;
   void audit() noexcept;
 
   RxLcoreSetup setup_;
@@ -91,7 +92,7 @@ class RxLcore {
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
   std::vector<NicTime> nic_times_;  // by queue
-  std::uint64_t last_nic_ns_ = 0;
+  std::vector<Outlet*> outlets_;    // of all queues, each once
   std::uint64_t next_tick_ = 0;
   std::vector<RxQueue*> open_;  // the queues that are polled
   std::atomic<std::uint32_t> seen_{0};

@@ -24,10 +24,10 @@ std::unexpected<Error> no_memory(const std::string& what, const std::string& why
 
 }  // namespace
 
-std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::CapturePlan& plan, std::size_t index,
+std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::CapturePlan& plan, std::size_t stream,
                                                              record::Recorder& recorder, rte_mempool* pool,
-                                                             dpdk::StampField field) {
-  std::unique_ptr<RxParts> parts(new RxParts(plan, index, recorder, pool, field));
+                                                             dpdk::StampField field, stats::RxCounters& counters) {
+  std::unique_ptr<RxParts> parts(new RxParts(plan, stream, recorder, pool, field, counters));
   if (auto done = parts->make_outlet(); !done) return std::unexpected(done.error());
   return parts;
 }
@@ -35,7 +35,7 @@ std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::Capture
 Done RxParts::make_outlet() {
   switch (plan::route_of(plan_.config)) {
     case plan::Route::ends_at_rx:
-      end_in(NoOutlet(counters));
+      end_in(NoOutlet(counters_));
       return {};
     case plan::Route::packets_end:
       return make_packet_outlet(true);
@@ -52,7 +52,7 @@ Done RxParts::make_outlet() {
 Done RxParts::make_packet_outlet(bool packets_end) {
   std::vector<Handoff*> all;
   for (std::size_t writer = 0; writer < recorder_.writers(); ++writer) {
-    auto made = Handoff::create(fmt::format("ws_handoff_{}_{}", index_, writer), plan_.handoff_size,
+    auto made = Handoff::create(fmt::format("ws_handoff_{}_{}", stream_, writer), plan_.handoff_size,
                                 plan_.writers[writer].numa_node);
     if (!made) return no_memory(fmt::format("a Handoff of {} packets", plan_.handoff_size), made.error());
     handoffs_.push_back(std::make_unique<Handoff>(std::move(*made)));
@@ -63,9 +63,9 @@ Done RxParts::make_packet_outlet(bool packets_end) {
       intakes_.push_back(packet_intake(*all.back(), writer));
   }
   if (plan_.when_full == plan::WhenFull::wait)
-    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters));
+    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters_));
   else
-    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters));
+    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters_));
   return {};
 }
 
@@ -73,7 +73,7 @@ std::unique_ptr<Intake> RxParts::packet_intake(Handoff& handoff, std::size_t num
   record::Writer& writer = recorder_.writer(number);
   return std::make_unique<PacketIntake>(PacketIntake::Setup{.handoff = &handoff,
                                                             .pool = pool_,
-                                                            .appender = &writer.appender(index_),
+                                                            .appender = &writer.appender(stream_),
                                                             .sink = &writer.sink(),
                                                             .counters = &writer.counters});
 }
@@ -83,15 +83,15 @@ Done RxParts::make_block_outlet() {
   for (std::size_t i = 0; i < recorder_.writers(); ++i) {
     record::Writer& writer = recorder_.writer(i);
     auto made =
-        BlockHandoff::create(fmt::format("ws_blocks_{}_{}", index_, i), writer.blocks(), plan_.writers[i].numa_node);
+        BlockHandoff::create(fmt::format("ws_blocks_{}_{}", stream_, i), writer.blocks(), plan_.writers[i].numa_node);
     if (!made) return no_memory(fmt::format("a Handoff of {} Blocks", writer.blocks()), made.error());
     block_handoffs_.push_back(std::move(*made));
     intakes_.push_back(block_intake(*block_handoffs_.back(), writer));
     const auto mine = writer.drives();
     drives.insert(drives.end(), mine.begin(), mine.end());
-    docks_.push_back(std::make_unique<BlockHandoffDock>(*block_handoffs_.back(), mine, counters));
-    appenders_.push_back(std::make_unique<record::Appender>(writer.appender_options(static_cast<std::uint32_t>(index_)),
-                                                            *docks_.back()));
+    docks_.push_back(std::make_unique<BlockHandoffDock>(*block_handoffs_.back(), mine, counters_));
+    appenders_.push_back(std::make_unique<record::Appender>(
+        writer.appender_options(static_cast<std::uint32_t>(stream_)), *docks_.back()));
   }
   end_in_blocks(std::move(drives));
   return {};
@@ -106,15 +106,14 @@ std::unique_ptr<Intake> RxParts::block_intake(BlockHandoff& handoff, record::Wri
 
 // Built here, ended here: a Recorder without drives, on this lcore.
 Done RxParts::make_building_outlet() {
-  const auto& planned = plan_.rx_lcores[index_];
-  auto memory = dpdk::BlockMemory::take(planned.blocks, plan_.block_bytes, planned.numa_node);
+  auto memory = dpdk::BlockMemory::take(plan_.streams[stream_].blocks, plan_.block_bytes, lcore().numa_node);
   if (!memory) return std::unexpected(memory.error());
   memory_ = std::move(*memory);
   auto options = recorder_options(plan_);
   options.streams = 1;
   own_recorder_.emplace(
       std::move(options), std::vector<record::RecorderDrive>{},
-      std::vector{record::WriterOptions{.memory = memory_->bytes(), .ended_early = &counters.ended_early}});
+      std::vector{record::WriterOptions{.memory = memory_->bytes(), .ended_early = &counters_.ended_early}});
   end_in_blocks({});
   return {};
 }
@@ -124,7 +123,7 @@ void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
                            .referrer = referrer_,
-                           .counters = &counters};
+                           .counters = &counters_};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   if (own_recorder_) setup.appenders.push_back(&own_recorder_->writer(0).appender(0));
   end_in(BlockOutlet(std::move(setup)));
@@ -133,8 +132,7 @@ void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
 void RxParts::look_at_handoffs(format::StageLine& stage) const {
   const auto add = [&](std::size_t writer, const CrossingLook& look) {
     stats::add_place(stage, static_cast<std::int64_t>(look.there), static_cast<std::int64_t>(look.missing),
-                     fmt::format("the Handoff from lcore {} to lcore {}", plan_.rx_lcores[index_].lcore,
-                                 plan_.writers[writer].lcore));
+                     fmt::format("the Handoff from lcore {} to lcore {}", lcore().lcore, plan_.writers[writer].lcore));
   };
   for (std::size_t writer = 0; writer < handoffs_.size(); ++writer) add(writer, handoffs_[writer]->look());
   for (std::size_t writer = 0; writer < block_handoffs_.size(); ++writer) add(writer, block_handoffs_[writer]->look());

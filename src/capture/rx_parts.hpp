@@ -19,23 +19,23 @@
 
 namespace wirespool::capture {
 
-// Everything one RX lcore delivers to, built before it starts, and the writers' ends of it: what the plan's Route asks
-// for. Counters may be read by any thread.
+// Everything one RX lcore delivers the packets of one Stream to, built before it starts, and the writers' ends of it:
+// what the plan's Route asks for.
 class RxParts {
  public:
-  // `index`: which of plan.rx_lcores. What is given outlives it.
-  static std::expected<std::unique_ptr<RxParts>, Error> make(const plan::CapturePlan& plan, std::size_t index,
+  // `stream`: which of plan.streams. `pool`: most of its mbufs come from there. `counters`: its RX lcore's. What is
+  // given outlives it.
+  static std::expected<std::unique_ptr<RxParts>, Error> make(const plan::CapturePlan& plan, std::size_t stream,
                                                              record::Recorder& recorder, rte_mempool* pool,
-                                                             dpdk::StampField field);
+                                                             dpdk::StampField field, stats::RxCounters& counters);
 
   // Puts an Outlet around all that are there: before outlet() is given to an lcore. What is given outlives it.
   template <typename Around, typename... Given>
   void put_around(Given&... given) {
-    around_.push_back(std::make_unique<Around>(outlet(), given..., counters));
+    around_.push_back(std::make_unique<Around>(outlet(), given..., counters_));
   }
 
   Outlet& outlet() { return around_.empty() ? *outlet_ : *around_.back(); }  // the outermost
-  rte_mempool* pool() const { return pool_; }
 
   // What is between it and the writers now, and what is missing there: in packets, or with --handoff blocks in
   // messages. Adds to `stage`, whose `where` names the first Handoff something is missing from. Any thread.
@@ -44,13 +44,16 @@ class RxParts {
   // The other end, for writer `writer`'s lcore. Once for each.
   std::unique_ptr<Intake> take_intake(std::size_t writer) { return std::move(intakes_[writer]); }
 
-  stats::RxCounters counters;
-
  private:
   using Done = std::expected<void, Error>;
-  RxParts(const plan::CapturePlan& plan, std::size_t index, record::Recorder& recorder, rte_mempool* pool,
-          dpdk::StampField field)
-      : plan_(plan), index_(index), recorder_(recorder), pool_(pool), referrer_(field, plan.config.snaplen) {}
+  RxParts(const plan::CapturePlan& plan, std::size_t stream, record::Recorder& recorder, rte_mempool* pool,
+          dpdk::StampField field, stats::RxCounters& counters)
+      : plan_(plan),
+        stream_(stream),
+        recorder_(recorder),
+        pool_(pool),
+        referrer_(field, plan.config.snaplen),
+        counters_(counters) {}
 
   Done make_outlet();
   Done make_packet_outlet(bool packets_end);
@@ -59,16 +62,18 @@ class RxParts {
   std::unique_ptr<Intake> packet_intake(Handoff& handoff, std::size_t writer);
   std::unique_ptr<Intake> block_intake(BlockHandoff& handoff, record::Writer& writer);
   void end_in_blocks(std::vector<const record::Drive*> drives);
+  const plan::PlannedRxLcore& lcore() const { return plan_.rx_lcores[plan_.streams[stream_].rx]; }
   template <typename Last>
   void end_in(Last last) {
-    outlet_ = std::make_unique<Counted<Last>>(counters, std::move(last));
+    outlet_ = std::make_unique<Counted<Last>>(counters_, std::move(last));
   }
 
   const plan::CapturePlan& plan_;
-  std::size_t index_;
+  std::size_t stream_;
   record::Recorder& recorder_;
   rte_mempool* pool_;
   dpdk::Referrer referrer_;
+  stats::RxCounters& counters_;
   std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; packets cross
   std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; Blocks cross
   std::unique_ptr<dpdk::BlockMemory> memory_;                  // Blocks stay: here, and

@@ -16,8 +16,8 @@
 namespace wirespool::capture {
 
 struct WriterLcoreSetup {
-  std::vector<std::unique_ptr<Intake>> intakes;  // one per RX lcore
-  std::vector<const RxLcore*> sources;           // these
+  std::vector<std::unique_ptr<Intake>> intakes;  // one per Stream
+  std::vector<const RxLcore*> sources;           // the RX lcores they come from
   record::BlockSink* sink = nullptr;             // where their Blocks end
   const policy::SharedClock* tsc_clock = nullptr;
   const StopFlag* stop = nullptr;

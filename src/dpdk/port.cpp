@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <utility>
@@ -20,6 +21,25 @@ namespace {
 
 constexpr unsigned largest_data_room = 65535;
 constexpr unsigned least_trace = 8192, most_mbufs = 16u << 20;  // mbufs
+
+struct RssInEffect {
+  std::uint64_t functions = 0;
+  bool other_key = false;  // it tells its key, and that is not symmetric
+};
+
+// Of a symmetric key all 16-bit words are the same. Drivers that do not tell it leave it as it is, or say ENOTSUP.
+std::optional<RssInEffect> rss_in_effect(std::uint16_t port) {
+  std::array<std::uint8_t, 64> key{};  // longer than any driver's
+  rte_eth_rss_conf now{};
+  now.rss_key = key.data();
+  now.rss_key_len = key.size();
+  if (rte_eth_dev_rss_hash_conf_get(port, &now) != 0) return std::nullopt;
+  const auto length = std::min<std::size_t>(now.rss_key_len, key.size());
+  RssInEffect rss{.functions = now.rss_hf};
+  const bool told = std::ranges::any_of(key, [](auto byte) { return byte != 0; });
+  for (std::size_t i = 2; told && i < length; ++i) rss.other_key |= key[i] != 0 && key[i] != key[i - 2];
+  return rss;
+}
 
 }  // namespace
 
@@ -73,7 +93,7 @@ std::expected<void, Error> Port::configure_device(std::vector<std::string>& noti
 // that need to be started first are asked again then.
 std::expected<void, Error> Port::ask_for_clock(std::vector<std::string>& notices) {
   std::uint64_t ticks = 0;
-  if (plan::facts_of(planned_.driver).utc_stamps) return {};
+  if (plan::facts_of(planned_.driver).utc_stamps != plan::DriverFacts::UtcStamps::none) return {};
   if (!planned_.hw_timestamp || rte_eth_read_clock(id(), &ticks) != -ENOTSUP) return {};
   planned_.hw_timestamp = false;
   if (!planned_.needs_nic_clock)
@@ -102,9 +122,11 @@ void Port::take(const PortSettings& settings) {
 // What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs
 // for a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
 std::expected<void, Error> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
-  std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc), tx_desc = 512;
+  std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc);
+  std::uint16_t tx_desc = static_cast<std::uint16_t>(planned_.tx_desc);
   (void)rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_desc, &tx_desc);
   planned_.rx_desc = rx_desc;
+  planned_.tx_desc = tx_desc;
   const unsigned circulating = planned_.mbufs;
   for (;;) {
     if (auto done = make_pool(mempool_cache); !done) return done;
@@ -182,10 +204,9 @@ int Port::set_up_rx_queues() {
 
 int Port::set_up_tx_queues() {
   for (unsigned queue = 0; queue < planned_.tx_queues; ++queue) {
-    std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc), tx_desc = 512;
-    (void)rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx_desc, &tx_desc);
-    const int error = rte_eth_tx_queue_setup(id(), static_cast<std::uint16_t>(queue), tx_desc,
-                                             static_cast<unsigned>(rte_eth_dev_socket_id(id())), nullptr);
+    const int error =
+        rte_eth_tx_queue_setup(id(), static_cast<std::uint16_t>(queue), static_cast<std::uint16_t>(planned_.tx_desc),
+                               static_cast<unsigned>(rte_eth_dev_socket_id(id())), nullptr);
     if (error) return error;
   }
   return 0;
@@ -224,6 +245,12 @@ void Port::set_mtu(std::vector<std::string>& notices) {
         fmt::format("{} refuses an MTU of {} ({}): longer frames than it takes are lost as nic_errors, or "
                     "uncounted",
                     say(), planned_.mtu, say_error(error)));
+  std::uint16_t now = 0;
+  if (error || rte_eth_dev_get_mtu(id(), &now) != 0 || now == planned_.mtu) return;
+  notices.push_back(
+      fmt::format("{} took an MTU of {} and has one of {}: longer frames are lost as nic_errors, or uncounted", say(),
+                  planned_.mtu, now));
+  planned_.mtu = now;
 }
 
 void Port::be_promiscuous(std::vector<std::string>& notices) {
@@ -253,14 +280,20 @@ void Port::switch_pause_off(std::vector<std::string>& notices) {
 // As the device says it is, not as it was asked for.
 void Port::check_rss(std::vector<std::string>& notices) {
   if (planned_.rss_functions == 0 || planned_.rx_queues < 2) return;
-  rte_eth_rss_conf now{};
-  if (rte_eth_dev_rss_hash_conf_get(id(), &now) != 0 || (now.rss_hf & planned_.rss_functions) != 0) return;
-  planned_.rss_functions = 0;
-  planned_.symmetric_key = false;
-  notices.push_back(
-      fmt::format("{} took its RSS configuration and has none in effect: the device or its PF decides "
-                  "which queue a packet goes to, and the directions of a flow may go to two",
-                  say()));
+  const auto now = rss_in_effect(id());
+  if (!now) return;
+  planned_.rss_functions &= now->functions;
+  if (planned_.rss_functions == 0) {
+    planned_.symmetric_key = false;
+    notices.push_back(
+        fmt::format("{} took its RSS configuration and has none in effect: the device or its PF decides "
+                    "which queue a packet goes to, and the directions of a flow may go to two",
+                    say()));
+  } else if (planned_.symmetric_key && now->other_key) {
+    planned_.symmetric_key = false;
+    notices.push_back(fmt::format(
+        "{} took its RSS key and hashes with another: the directions of a flow may go to two queues", say()));
+  }
 }
 
 std::expected<void, Error> Port::restart(std::vector<std::string>& notices) {
@@ -293,6 +326,12 @@ void Port::read_losses() {
 void Port::tell(format::PortLine& line) const {
   losses_->tell(line);
   line.cut_by_driver = cut_by_driver();
+}
+
+std::optional<Port::Sent> Port::sent() const {
+  rte_eth_stats stats{};
+  if (rte_eth_stats_get(id(), &stats) != 0) return std::nullopt;
+  return Sent{stats.opackets, stats.obytes, stats.oerrors};
 }
 
 std::optional<std::uint64_t> Port::cut_by_driver() const {

@@ -18,7 +18,8 @@
 namespace wirespool::dpdk {
 
 // An ethdev from configuration to stop, with its pool of mbufs. What the device does not take is left out with a
-// notice, as long as packets can still be received. Control thread; the pool is used by lcores.
+// notice, as long as packets can still be received, or sent where that was planned (TxQueue). Control thread; the pool
+// is used by lcores.
 class Port {
  public:
   static std::expected<Port, Error> configure(const plan::PlannedPort& planned, unsigned mempool_cache,
@@ -41,6 +42,11 @@ class Port {
   void read_losses();  // from the device; while it is started
   PortLosses& losses() { return *losses_; }
   void tell(format::PortLine& line) const;  // what was lost
+  // By the device's own count, since it was started: what left, and what did not. nullopt: it does not say now.
+  struct Sent {
+    std::uint64_t packets = 0, bytes = 0, errors = 0;
+  };
+  std::optional<Sent> sent() const;
   bool link_up() const;
   std::optional<std::string> gone() const;  // why: the interface it is fed from was deleted
 

@@ -55,7 +55,7 @@ std::string give_up_mtu(Settings& settings) {
 }
 
 std::string give_up_tx_queue(Settings& settings) {
-  if (settings.tx_queues == 0) return {};
+  if (settings.tx_queues == 0 || settings.sends) return {};
   settings.tx_queues = 0;
   return "a TX queue";
 }
@@ -123,7 +123,7 @@ bool try_without_several(Granted& granted, const Settings& wanted, const std::fu
 
 PortSettings wanted_settings(const plan::PlannedPort& planned, const rte_eth_dev_info& info) {
   static auto key = symmetric_key();
-  PortSettings wanted{.rx_queues = planned.rx_queues, .tx_queues = planned.tx_queues};
+  PortSettings wanted{.rx_queues = planned.rx_queues, .tx_queues = planned.tx_queues, .sends = planned.sends};
   auto& conf = wanted.conf;
   if (planned.scatter) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
   if (planned.hw_timestamp) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;

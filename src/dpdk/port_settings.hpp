@@ -15,6 +15,7 @@ namespace wirespool::dpdk {
 struct PortSettings {
   rte_eth_conf conf{};
   unsigned rx_queues = 1, tx_queues = 0;
+  bool sends = false;  // TX queues are not given up
 };
 
 PortSettings wanted_settings(const plan::PlannedPort& planned, const rte_eth_dev_info& info);

@@ -16,6 +16,7 @@ namespace wirespool::plan {
 struct RxQueueRef {
   unsigned port = 0;  // port id
   unsigned queue = 0;
+  unsigned stream = 0;  // which of CapturePlan::streams its packets go into
   bool operator==(const RxQueueRef&) const = default;
 };
 
@@ -24,7 +25,9 @@ struct PlannedPort {
   std::string name, driver;
   int numa_node = -1;
   unsigned rx_queues = 1;
-  unsigned tx_queues = 0;  // 1 where a driver needs one to start; never used
+  unsigned tx_queues = 0;  // of a capture: 1 where a driver needs one to start, never used
+  unsigned tx_desc = 512;
+  bool sends = false;  // its TX queues are used: a device that refuses them is of no use; never a capture's
   unsigned rx_desc = 0;
   unsigned mtu = 1500;
   bool set_mtu = false;    // --mtu was given
@@ -44,7 +47,14 @@ struct PlannedRxLcore {
   unsigned lcore = 0;
   int numa_node = -1;
   std::vector<RxQueueRef> queues;  // polled in this order
-  unsigned blocks = 0;             // of its own: --handoff blocks --until block
+};
+
+// The packets that one RX lcore hands to each writer, in stamp order: those of all its queues, but of each queue whose
+// NIC stamps by themselves, for between two NICs' queues only the time of the poll would tell an order.
+struct PlannedStream {
+  unsigned rx = 0;      // which of CapturePlan::rx_lcores
+  unsigned blocks = 0;  // of its own: --handoff blocks --until block
+  bool operator==(const PlannedStream&) const = default;
 };
 
 struct PlannedWriter {
@@ -69,11 +79,12 @@ struct CapturePlan {
   unsigned main_lcore = 0;
   std::vector<PlannedPort> ports;
   std::vector<PlannedRxLcore> rx_lcores;
+  std::vector<PlannedStream> streams;   // by RX lcore
   std::vector<PlannedWriter> writers;   // empty for --until rx
   std::vector<PlannedDrive> drives;     // empty unless --until disk
   std::optional<MachineFilter> filter;  // what runs --filter
   unsigned burst = 64;
-  unsigned handoff_size = 0;   // packets, each of rx_lcores x writers rings
+  unsigned handoff_size = 0;   // packets, each of streams x writers rings
   unsigned mempool_cache = 0;  // mbufs an lcore keeps
   unsigned blocks = 0;         // whole capture
   std::uint64_t block_bytes = 0;
@@ -94,9 +105,9 @@ std::vector<Error> validate(const CaptureConfig& config);
 // problems at once.
 std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine);
 
-// The plan as the devices let it be: `granted` are its ports, in its order, with what each has. Queues a port did not
-// grant are polled by nobody.
-CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted);
+// The plan as the devices and the kernel let it be: `granted` are its ports, in its order, with what each has; `io` is
+// what is written with. Queues a port did not grant are polled by nobody.
+CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted, Io io);
 
 // For people: --dry-run and the start of a capture.
 std::string describe(const CapturePlan& plan);

@@ -67,12 +67,14 @@ void write_ports(Text out, const CapturePlan& plan) {
   write_table(out, rows);
 }
 
-std::string queues_of(const PlannedRxLcore& rx) {
+std::string queues_of(const CapturePlan& plan, const PlannedRxLcore& rx) {
   if (rx.queues.empty()) return "no queue: its port grants fewer";
   std::string text;
   for (const auto& queue : rx.queues) {
     text += fmt::format("{}port {} queue {}", text.empty() ? "" : ", ", queue.port, queue.queue);
   }
+  const auto streams = std::ranges::count(plan.streams, &rx - plan.rx_lcores.data(), &PlannedStream::rx);
+  if (streams > 1) text += fmt::format("; {} Streams", streams);
   return text;
 }
 
@@ -86,7 +88,7 @@ std::string drives_of(const CapturePlan& plan, const PlannedWriter& writer) {
 void write_lcores(Text out, const CapturePlan& plan) {
   std::vector<Row> rows{{"main", fmt::format("lcore {}", plan.main_lcore), "", "reports"}};
   for (const auto& rx : plan.rx_lcores) {
-    rows.push_back({"rx", fmt::format("lcore {}", rx.lcore), node(rx.numa_node), queues_of(rx)});
+    rows.push_back({"rx", fmt::format("lcore {}", rx.lcore), node(rx.numa_node), queues_of(plan, rx)});
   }
   for (const auto& writer : plan.writers) {
     rows.push_back({"writer", fmt::format("lcore {}", writer.lcore), node(writer.numa_node), drives_of(plan, writer)});
@@ -115,7 +117,7 @@ Row memory_row(std::string_view what, std::uint64_t bytes, std::string how) {
 void write_memory(Text out, const CapturePlan& plan) {
   std::uint64_t mbufs = 0;
   for (const auto& port : plan.ports) mbufs += port.mbufs;
-  const auto rings = plan.rx_lcores.size() * plan.writers.size();
+  const auto rings = plan.streams.size() * plan.writers.size();
   fmt::format_to(out, "memory, bytes\n");
   write_table(
       out,

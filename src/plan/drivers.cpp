@@ -11,6 +11,7 @@ using Names = std::string_view;
 
 constexpr Names ask_pf = "the device has no counter for it: ethtool -S of its PF, on the host";
 constexpr Names ask_host = "the driver has no counter for it: the host's side of the device may";
+constexpr Names old_nfb = "DPDK's driver counts none before 26.03";
 constexpr Names ask_peer = "the driver has no counter for it: the sender of the other end may";
 
 // mlx5_ethdev_os.c:1454-1515 (22.11), :1569 (25.11): what the port drops before a queue is known.
@@ -67,11 +68,18 @@ constexpr auto drivers = std::to_array<DriverFacts>({
     // igc_ethdev.c:2869 (24.11): read_clock is the host's CLOCK_REALTIME, and no frame gets its stamp.
     {.driver = "net_igc", .counts_refills = true, .clock_unusable = "it offers stamps and writes none"},
     {.driver = "mlx5_pci", .drops = mlx5_drops},
-    {.driver = "net_ena", .drops = ena_drops, .utc_stamps = true},
-    // rte_eth_af_packet.c, eth_af_packet_rx, later than 22.11: the kernel's tp_sec and tp_nsec (packet(7)).
-    {.driver = "net_af_packet", .utc_stamps = true},
-    // nfb_rx.h, nfb_eth_ndp_rx: its header's seconds and nanoseconds.
-    {.driver = "net_nfb", .utc_stamps = true},
+    // ena_ethdev.c:2720 (25.11, first in it): offered where the device can; ena_eth_com.c:703: 64 bits of nanoseconds,
+    // the source does not say since when: they have to prove right, as all.
+    {.driver = "net_ena", .drops = ena_drops, .utc_stamps = DriverFacts::UtcStamps::device},
+    // rte_eth_af_packet.c, eth_af_packet_rx, since 24.11: the kernel's tp_sec and tp_nsec (packet(7)).
+    {.driver = "net_af_packet", .utc_stamps = DriverFacts::UtcStamps::kernel},
+    // nfb_rx.h, nfb_eth_ndp_rx: UTC since 26.03; before, nanoseconds << 32 | seconds, which are refused. nfb_stats.c:
+    // sets
+    // neither imissed nor ierrors before 26.03, and rx_nombuf in none (its ring keeps what finds no mbuf).
+    {.driver = "net_nfb",
+     .no_nic_missed = old_nfb,
+     .no_nic_errors = old_nfb,
+     .utc_stamps = DriverFacts::UtcStamps::device},
     // bnxt_rxr.c:694-718.
     {.driver = "net_bnxt", .clock_unusable = "it offers stamps and writes none"},
     {.driver = "net_virtio", .no_nic_missed = ask_host},

@@ -21,7 +21,10 @@ struct DriverFacts {
   // Its stamps are not of the clock that rte_eth_read_clock reads, or it offers stamps and writes none; empty: they may
   // be believed once they prove right.
   std::string_view clock_unusable = {};
-  bool utc_stamps = false;  // its stamps are nanoseconds of UTC already: there is no clock to read
+  // Its stamps are nanoseconds of UTC already: the kernel's, or by a clock of the device that somebody else keeps.
+  // There is no clock to read, and nothing known of how right the device's is.
+  enum class UtcStamps { none, kernel, device };
+  UtcStamps utc_stamps = UtcStamps::none;
 
   unsigned burst_step = 1;          // receive calls for fewer packets return nothing, for others a multiple
   bool wants_power_of_two = false;  // number of RX queues

@@ -122,8 +122,9 @@ std::vector<HugepagePool> read_hugepages(const std::string& root) {
 std::vector<NodeBytes> hugepage_bytes_by_node(const CapturePlan& plan) {
   std::map<int, std::uint64_t> bytes;
   for (const auto& port : plan.ports) bytes[port.numa_node] += pool_bytes(port);
-  for (const auto& rx : plan.rx_lcores) bytes[rx.numa_node] += plan.handoff_bytes / plan.rx_lcores.size();
   const auto block = plan.blocks == 0 ? 0 : plan.blocks_bytes / plan.blocks;
+  for (const auto& stream : plan.streams)
+    bytes[plan.rx_lcores[stream.rx].numa_node] += plan.handoff_bytes / plan.streams.size() + stream.blocks * block;
   for (const auto& writer : plan.writers) bytes[writer.numa_node] += writer.blocks * block;
   std::vector<NodeBytes> result;
   for (const auto& [node, sum] : bytes) result.push_back({node, sum});

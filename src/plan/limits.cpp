@@ -16,7 +16,7 @@ constexpr std::uint64_t others = 16;            // io_uring, --on-seal, clocks, 
 }  // namespace
 
 std::uint64_t descriptors_needed(const CapturePlan& plan) {
-  const auto streams = plan.rx_lcores.size() + 1;  // and the re-homed packets'
+  const auto streams = plan.streams.size() + 1;  // and the re-homed packets'
   std::uint64_t needed = others + plan.drives.size() * others_of_a_drive;
   for (const auto& writer : plan.writers) needed += streams * writer.drives.size() * files_of_a_lane + 1;
   return needed;

@@ -16,24 +16,6 @@ WhenFull usual_when_full(const std::vector<MachinePort>& ports) {
   return std::ranges::all_of(ports, &MachinePort::file_fed) ? WhenFull::wait : WhenFull::drop;
 }
 
-bool has_nic_stamps(const CapturePlan& plan, const PlannedRxLcore& rx) {
-  return std::ranges::any_of(rx.queues, [&](const RxQueueRef& queue) {
-    return std::ranges::find(plan.ports, queue.port, &PlannedPort::id)->hw_timestamp;
-  });
-}
-
-// Stamps of one RX lcore increase, whatever its queues' NICs say: what was received from one queue is behind all that
-// came from the others before.
-void remark_on_stamps(CapturePlan& plan, Findings& findings) {
-  for (const auto& rx : plan.rx_lcores) {
-    if (rx.queues.size() < 2 || !has_nic_stamps(plan, rx)) continue;
-    findings.notices.push_back(fmt::format(
-        "lcore {} polls {} RX queues: a stamp of their NICs may be late by one round of polls, as its stamps "
-        "are kept in one order: an RX lcore for each queue (--rx-lcores) keeps them as they are",
-        rx.lcore, rx.queues.size()));
-  }
-}
-
 }  // namespace
 
 std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine) {
@@ -48,14 +30,15 @@ std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& co
   plan.when_full = config.when_full.value_or(usual_when_full(ports));
   plan.drives = plan_drives(config, machine, findings);
   if (!plan.ports.empty()) plan_lcores(config, machine, plan, findings);
-  remark_on_stamps(plan, findings);
+  plan_streams(plan);
   if (!plan.rx_lcores.empty()) plan_memory(config, machine, plan, findings);
   if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
   plan.notices = std::move(findings.notices);
   return plan;
 }
 
-CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted) {
+CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted, Io io) {
+  plan.config.io = io;
   plan.ports = std::move(granted);
   plan.mbuf_bytes = 0;
   for (const auto& port : plan.ports) {

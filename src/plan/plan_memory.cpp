@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <set>
 
 #include "format/bytes.hpp"
 #include "format/index.hpp"
@@ -28,6 +29,22 @@ unsigned pollers_of(const CapturePlan& plan, const PlannedPort& port) {
   }));
 }
 
+// Streams with packets of this port.
+unsigned streams_of(const CapturePlan& plan, const PlannedPort& port) {
+  std::set<unsigned> streams;
+  for (const auto& rx : plan.rx_lcores)
+    for (const auto& queue : rx.queues)
+      if (queue.port == port.id) streams.insert(queue.stream);
+  return static_cast<unsigned>(streams.size());
+}
+
+// Of the RX lcore that has most.
+unsigned most_streams_of_an_lcore(const CapturePlan& plan) {
+  std::vector<unsigned> streams(plan.rx_lcores.size());
+  for (const auto& stream : plan.streams) ++streams[stream.rx];
+  return std::ranges::max(streams);
+}
+
 // Four bursts, so that the pool's shared ring is touched once in several bursts; small pools get small caches, else the
 // caches would hold what the queues need.
 void plan_cache(const CaptureConfig& config, CapturePlan& plan) {
@@ -44,7 +61,8 @@ unsigned mbufs_needed(const CapturePlan& plan, const PlannedPort& port) {
   const auto writers = static_cast<unsigned>(plan.writers.size());
   const unsigned pollers = pollers_of(plan, port), lcores = pollers + writers;
   const unsigned each_lcore = (3 * plan.mempool_cache + 1) / 2 + 2 * plan.burst;
-  const unsigned total = port.rx_queues * port.rx_desc + pollers * writers * plan.handoff_size + lcores * each_lcore;
+  const unsigned in_handoffs = streams_of(plan, port) * writers * plan.handoff_size;
+  const unsigned total = port.rx_queues * port.rx_desc + in_handoffs + lcores * each_lcore;
   return static_cast<unsigned>(round_up(total, std::max(1u, plan.mempool_cache)));
 }
 
@@ -77,9 +95,11 @@ void plan_pools(const CaptureConfig& config, const Machine& machine, CapturePlan
 void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   if (plan.writers.empty() || config.handoff == HandoffKind::blocks) return;
   const unsigned usual = plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff;
-  plan.handoff_size = config.handoff_size.value_or(std::max(usual, std::bit_ceil(2 * config.burst)));
-  plan.handoff_bytes = plan.rx_lcores.size() * plan.writers.size() *
-                       (policy::ring_header_bytes + handoff_entry_bytes * plan.handoff_size);
+  // What an RX lcore has in Handoffs is about the same however many Streams it has.
+  const unsigned each = usual / std::bit_ceil(most_streams_of_an_lcore(plan));
+  plan.handoff_size = config.handoff_size.value_or(std::max(each, std::bit_ceil(2 * config.burst)));
+  plan.handoff_bytes =
+      plan.streams.size() * plan.writers.size() * (policy::ring_header_bytes + handoff_entry_bytes * plan.handoff_size);
 }
 
 policy::WriterShape shape_of(const CapturePlan& plan, std::size_t streams, std::size_t drives) {
@@ -92,7 +112,7 @@ policy::WriterShape shape_of(const CapturePlan& plan, std::size_t streams, std::
 }
 
 policy::WriterShape shape_of(const CapturePlan& plan, const PlannedWriter& writer) {
-  return shape_of(plan, plan.rx_lcores.size(), writer.drives.size());
+  return shape_of(plan, plan.streams.size(), writer.drives.size());
 }
 
 // To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Else as few as work, which
@@ -112,8 +132,8 @@ void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
   for (const auto& writer : plan.writers) least += shape_of(plan, writer).fewest_blocks();
   if (given < least) {
     findings.problems.push_back({"--blocks",
-                                 fmt::format("{} is too few for {} writer(s) fed by {} RX lcore(s) on {} drive(s)",
-                                             given, plan.writers.size(), plan.rx_lcores.size(), plan.drives.size()),
+                                 fmt::format("{} is too few for {} writer(s) fed with {} Stream(s) on {} drive(s)",
+                                             given, plan.writers.size(), plan.streams.size(), plan.drives.size()),
                                  fmt::format("give {} or more, or leave it out", least)});
     return;
   }
@@ -129,13 +149,13 @@ void plan_blocks(const CaptureConfig& config, CapturePlan& plan, Findings& findi
   plan.carry_bytes = format::carry_capacity;
   if (!builds_blocks(route_of(config))) return;
   if (plan.writers.empty())
-    for (auto& rx : plan.rx_lcores) plan.blocks += rx.blocks = shape_of(plan, 1, 0).fewest_blocks();
+    for (auto& stream : plan.streams) plan.blocks += stream.blocks = shape_of(plan, 1, 0).fewest_blocks();
   for (auto& writer : plan.writers) writer.blocks = usual_blocks(plan, writer);
   if (config.blocks) share_given_blocks(*config.blocks, plan, findings);
   for (const auto& writer : plan.writers) plan.blocks += writer.blocks;
   if (config.handoff == HandoffKind::blocks)
     for (const auto& writer : plan.writers)
-      plan.handoff_bytes += plan.rx_lcores.size() * policy::block_rings_bytes(writer.blocks);
+      plan.handoff_bytes += plan.streams.size() * policy::block_rings_bytes(writer.blocks);
   plan.blocks_bytes = plan.blocks * policy::block_stride(plan.block_bytes, plan.carry_bytes);
 }
 

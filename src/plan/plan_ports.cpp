@@ -155,6 +155,14 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
       say(port)));
 }
 
+// "Nothing lost" is then not known, and an exit code of 0 does not say it.
+void remark_on_counters(const CaptureConfig& config, const MachinePort& port, Findings& findings) {
+  const auto why = facts_of(port.driver).no_nic_missed;
+  if (!config.strict || why.empty()) return;
+  findings.notices.push_back(
+      fmt::format("{}: --strict cannot know what the device misses: nic_missed is null: {}", say(port), why));
+}
+
 // net_af_packet's slots for frames of `frame` bytes, within what an mbuf can hold (its data_room has 16 bits).
 std::string larger_slots(unsigned frame) {
   const unsigned slot = std::bit_ceil(frame + 66);
@@ -234,6 +242,7 @@ PlannedPort plan_port(const CaptureConfig& config, const MachinePort& port, Find
   plan_timestamps(config, port, planned, findings);
   plan_rss(config, port, planned, findings);
   remark_on_vf(config, port, findings);
+  remark_on_counters(config, port, findings);
   remark_on_cuts(port, findings);
   return planned;
 }

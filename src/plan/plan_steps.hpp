@@ -28,8 +28,12 @@ std::vector<PlannedDrive> plan_drives(const CaptureConfig& config, const Machine
 // are decided. At least one queue.
 void plan_lcores(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings);
 
-// Sizes of everything that is taken before the first packet: pools, Handoffs, Blocks. The ports, lcores and drives of
-// `plan` are decided.
+// Which packets of an RX lcore are kept in one order: fills streams, and `stream` of each RxQueueRef, of `plan`, whose
+// ports and RX lcores are decided.
+void plan_streams(CapturePlan& plan);
+
+// Sizes of everything that is taken before the first packet: pools, Handoffs, Blocks. The ports, lcores, streams
+// and drives of `plan` are decided.
 void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings);
 
 // Hugepage bytes of one port's pool: its mbufs, its ring and its per-lcore caches.

@@ -45,7 +45,8 @@ Json to_json(const PlannedPort& port) {
 
 Json to_json(const PlannedRxLcore& rx) {
   Json queues = Json::array();
-  for (const auto& queue : rx.queues) queues.push_back({{"port", queue.port}, {"queue", queue.queue}});
+  for (const auto& queue : rx.queues)
+    queues.push_back({{"port", queue.port}, {"queue", queue.queue}, {"stream", queue.stream}});
   return {{"lcore", rx.lcore}, {"numa_node", rx.numa_node}, {"queues", std::move(queues)}};
 }
 

@@ -35,7 +35,7 @@ constexpr std::uint64_t index_rows(std::uint64_t file_bytes, std::uint64_t block
 //
 // A lane is one Stream on one drive, or the re-homed packets on one drive.
 struct WriterShape {
-  std::uint32_t streams = 1;    // their Blocks end here: one for each RX lcore
+  std::uint32_t streams = 1;    // their Blocks end here: plan::CapturePlan::streams
   std::uint32_t drives = 1;     // 0: Blocks end unwritten
   bool streams_append = false;  // each Stream's Appender is elsewhere and needs Blocks of its own to go on with
                                 // (--handoff blocks); else all are on the writer's lcore, one after the other

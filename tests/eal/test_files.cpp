@@ -2,6 +2,7 @@
 // Files while a capture runs: what can be read when, and that what has its final name is final.
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "bench.hpp"
 #include "books.hpp"
 #include "frame_sender.hpp"
+#include "nic_run.hpp"
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/outside_tools.hpp"
@@ -274,4 +276,25 @@ TEST_CASE("a capture without an index leaves none") {
   CHECK(check_stored(bench.outputs, result) == "");
   for (const auto& entry : std::filesystem::directory_iterator(bench.outputs[0]))
     CHECK(entry.path().extension() != ".idx");
+}
+
+TEST_CASE("where the kernel refuses io_uring, pwrite writes, and both the screen and the kept plan say so") {
+  const Bench bench;
+  write_trace({.kind = "imix", .packets = 3'000}, bench.trace());
+  const char* const without = std::getenv("WITHOUT_IO_URING");
+  REQUIRE(without != nullptr);
+  const auto result =
+      run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = {}, .under = {without}});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(result.total("stored") == 3'000);
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK_THAT(result.process.err, Catch::Contains("io_uring is not to be had (") && Catch::Contains("Operation not") &&
+                                     Catch::Contains("--io pwrite") && !Catch::Contains("--io uring"));
+  CHECK(kept_plan(bench).at("io") == "pwrite");
+  const Bench other;
+  write_trace({.kind = "imix", .packets = 3'000}, other.trace());
+  const auto allowed = run_capture({.vdevs = {replay_of({other.trace()})}, .outputs = other.outputs});
+  const bool here = allowed.process.err.find("io_uring is not to be had") == std::string::npos;
+  CHECK(kept_plan(other).at("io") == (here ? "uring" : "pwrite"));
 }

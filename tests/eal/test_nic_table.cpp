@@ -39,6 +39,8 @@ std::string behaviour(const Json& persona) {
                                 grants.at("rx_queues").get<unsigned>()));
   if (grants.value("power_of_two", false)) words.emplace_back("starts with a power of two of them only");
   if (persona.value("rss_ignored", false)) words.emplace_back("takes RSS and does none");
+  if (persona.value("key_ignored", false)) words.emplace_back("takes an RSS key and hashes with its own");
+  if (persona.value("mtu_ignored", false)) words.emplace_back("takes an MTU and leaves it");
   if (info.contains("ring_recommended"))
     words.push_back(fmt::format("recommends {} descriptors", info["ring_recommended"].get<unsigned>()));
   if (info.value("timestamps", false))

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The real program on NICs that are not there: each persona of tests/nic stands in front of a port that replays a
 // trace. What the program makes of its counters, clocks, queues and resets.
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
 #include "bench.hpp"
 #include "books.hpp"
 #include "nic_run.hpp"
@@ -243,6 +247,35 @@ TEST_CASE("the plan says so when RSS, or the NIC's clock, is not what was planne
   CHECK(kept_plan(other).at("ports").at(0).at("hw_timestamp") == false);
 }
 
+TEST_CASE("a device that takes an RSS key or an MTU and does not use it is found out") {
+  const Bench bench;
+  const auto run =
+      capture_behind(bench, {.persona = "own-key"}, {"--rx-queues", "2", "--rx-lcores", "1", "--mtu", "9000"}, 2);
+  INFO(run.describe());
+  CHECK(run.was_asked("set_mtu 9000"));
+  CHECK_THAT(run.result.process.err, Catch::Contains("took its RSS key and hashes with another") &&
+                                         Catch::Contains("took an MTU of 9000 and has one of 1500") &&
+                                         Catch::Contains("RSS device's key") && Catch::Contains("MTU 1500"));
+  const auto& port = kept_plan(bench).at("ports").at(0);
+  CHECK(port.at("symmetric_key") == false);
+  CHECK(port.at("rss_functions") != 0);
+  CHECK(port.at("mtu") == 1500);
+  const Bench other;
+  const auto right = capture_behind(other, {.persona = "i40e"}, {"--rx-queues", "2", "--rx-lcores", "1"}, 2);
+  CHECK(kept_plan(other).at("ports").at(0).at("symmetric_key") == true);
+}
+
+TEST_CASE("--strict over a device that does not count what it misses says at the start that it cannot know") {
+  const Bench bench;
+  const auto run = capture_behind(bench, {.persona = "ixgbevf"}, {"--strict"});
+  INFO(run.describe());
+  CHECK_THAT(run.result.process.err, Catch::Contains("--strict cannot know what the device misses"));
+  CHECK(run.result.process.exit_code == 0);
+  const Bench other;
+  CHECK_THAT(capture_behind(other, {.persona = "i40e"}, {"--strict"}).result.process.err,
+             !Catch::Contains("cannot know"));
+}
+
 TEST_CASE("one full queue does not stop the others: drop_en is set where it helps, and what it drops is counted") {
   const Bench bench;
   const auto run = capture_behind(bench, {.persona = "ixgbe", .script = {counted(500, "rx_q1_errors", 13)}},
@@ -338,8 +371,10 @@ TEST_CASE("one wild stamp is refused and counted, and the clock goes on") {
 }
 
 TEST_CASE("a clock that is not the one that stamps is given up within a second or so, and told") {
+  const auto* const persona = GENERATE("other-clock", "nfb-old", "ena-stamps");
+  CAPTURE(persona);
   const Bench bench;
-  const auto run = capture_behind(bench, {.persona = "other-clock", .script = {{{"at", 1'500}, {"wait_ms", 2'500}}}});
+  const auto run = capture_behind(bench, {.persona = persona, .script = {{{"at", 1'500}, {"wait_ms", 2'500}}}});
   INFO(run.describe());
   CHECK(run.port().at("stamps_refused") == 1'500);
   CHECK_THAT(run.result.process.err, Catch::Contains("not used any more"));
@@ -355,5 +390,77 @@ TEST_CASE("stamps that are UTC already need no clock that can be read, and are l
   CHECK(run.asked.find("offloads= timestamp") != std::string::npos);
   CHECK(kept_plan(bench).at("ports").at(0).at("hw_timestamp") == true);
   CHECK(run.port().at("stamps_refused") == 3);
+  const auto& clock = run.result.last().at("clock");
+  CHECK(clock.at("source") == "hw");
+  CHECK(clock.at("line_error_ns").is_null());  // nothing is known of how right the device's UTC is
+  CHECK(check_capture(run.result, bench.outputs) == "");
+}
+
+namespace {
+
+using Times = std::vector<std::uint64_t>;
+
+// What the NIC stamped, in ns, sorted.
+Times stamped(const NicRun& run) {
+  Times times;
+  std::istringstream lines(run.asked);
+  for (std::string word; lines >> word;) {
+    std::uint64_t queue = 0, ticks = 0;
+    if (word == "stamp" && lines >> queue >> ticks) times.push_back(ticks);
+  }
+  std::ranges::sort(times);
+  return times;
+}
+
+// What was stored, in ns, sorted.
+Times stored(const Bench& bench) {
+  Times times;
+  SpoolStream packets(bench.outputs);
+  while (const auto packet = packets.next()) times.push_back(packet->time.ns);
+  std::ranges::sort(times);
+  return times;
+}
+
+}  // namespace
+
+TEST_CASE("stamps of several queues of one RX lcore are stored as their NIC gave them, in files that are in order") {
+  const auto* const handoff = GENERATE("packets", "blocks");
+  CAPTURE(handoff);
+  const Bench bench;
+  const auto run = capture_behind(bench, {.persona = "nfb-late-queues"},
+                                  {"--rx-queues", "3", "--rx-lcores", "1", "--handoff", handoff}, 3);
+  INFO(run.describe());
+  CHECK(run.result.total("stored") == 3 * packets);
+  CHECK(run.port().at("stamps_refused") == 0);
+  CHECK(kept_plan(bench).at("rx_lcores").at(0).at("queues").at(2).at("stream") == 2);
+  CHECK((stored(bench) == stamped(run)));
+  CHECK(check_capture(run.result, bench.outputs) == "");
+}
+
+TEST_CASE("a NIC's stamps are as it gave them beside those of a port that the TSC stamps") {
+  const Bench bench;
+  write_trace({.kind = "imix", .packets = packets}, bench.trace("other.pcap"));
+  const auto run = capture_behind(
+      bench,
+      {.persona = "nfb-late-queues", .script = {{{"at", 0}, {"stamp_offset", -3'000'000}, {"packets", packets}}}},
+      {"--rx-lcores", "1"}, 1, {replay_of({bench.trace("other.pcap")})});
+  INFO(run.describe());
+  CHECK(run.result.total("stored") == 2 * packets);
+  CHECK((std::ranges::includes(stored(bench), stamped(run))));
+  CHECK(stamped(run).size() == packets);
+  CHECK(check_capture(run.result, bench.outputs) == "");
+}
+
+TEST_CASE("--packets holds for all Streams of an RX lcore together") {
+  const auto* const handoff = GENERATE("packets", "blocks");
+  CAPTURE(handoff);
+  const Bench bench;
+  const auto run = capture_behind(
+      bench, {.persona = "nfb-late-queues"},
+      {"--rx-queues", "3", "--rx-lcores", "1", "--packets", "1000", "--handoff", handoff, "--idle-exit", "20s"}, 3);
+  INFO(run.describe());
+  CHECK(run.result.ended_by() == "--packets");
+  CHECK(run.result.total("received") == 1'000);
+  CHECK(run.result.total("stored") == 1'000);
   CHECK(check_capture(run.result, bench.outputs) == "");
 }

@@ -96,8 +96,8 @@ Drained drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::ui
                              .descriptors = ring_size,
                              .late_ticks = late_ticks,
                              .nic_clock = nic_clock,
-                             .counters = &queue_counters}},
-                 .outlet = &outlet,
+                             .counters = &queue_counters,
+                             .outlet = &outlet}},
                  .burst = burst,
                  .stamp_field = bed.field,
                  .tsc_clock = &tsc_line,
@@ -321,13 +321,13 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
   Counted outlet(counters, DroppingPacketOutlet({&*handoff}, bed.pool, bed.referrer(), counters));
-  RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
-                 .outlet = &outlet,
-                 .burst = 50,
-                 .stamp_field = bed.field,
-                 .tsc_clock = &tsc_line,
-                 .stop = &stop,
-                 .counters = &counters});
+  RxLcore lcore(
+      {.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters, .outlet = &outlet}},
+       .burst = 50,
+       .stamp_field = bed.field,
+       .tsc_clock = &tsc_line,
+       .stop = &stop,
+       .counters = &counters});
   lcore.run();
   CHECK(counters.received.get() == 600);
   CHECK(counters.drop_handoff.get() == 600 - 127);
@@ -384,13 +384,13 @@ struct LimitedRun {
     tsc->publish_to(tsc_line);
     Counted ended(counters, NoOutlet(counters));
     LimitOutlet outlet(ended, allowance, stop, counters);
-    RxLcore lcore({.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters}},
-                   .outlet = &outlet,
-                   .burst = 50,
-                   .stamp_field = bed.field,
-                   .tsc_clock = &tsc_line,
-                   .stop = &stop,
-                   .counters = &counters});
+    RxLcore lcore(
+        {.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters, .outlet = &outlet}},
+         .burst = 50,
+         .stamp_field = bed.field,
+         .tsc_clock = &tsc_line,
+         .stop = &stop,
+         .counters = &counters});
     lcore.run();
     left = rte_ring_count(bed.ring);
     std::array<rte_mbuf*, 200> rest;

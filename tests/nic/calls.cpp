@@ -83,6 +83,10 @@ int rte_eth_dev_configure(uint16_t port, uint16_t rx_queues, uint16_t tx_queues,
   nic->stamps_on = asked->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
   if (nic->stamps_on && grants.stamps_refused) return grants.refusal;
   nic->mtu = static_cast<std::uint16_t>(asked->rxmode.mtu ? asked->rxmode.mtu : RTE_ETHER_MTU);
+  if (nic->persona.mtu_ignored) nic->mtu = nic->persona.info.mtu;
+  nic->rss_key.resize(nic->persona.info.key_bytes);
+  for (std::size_t i = 0; i < nic->rss_key.size(); ++i)
+    nic->rss_key[i] = rss.rss_key && !nic->persona.key_ignored ? rss.rss_key[i] : static_cast<std::uint8_t>(i * 37 + 1);
   rte_eth_conf conf{};
   return beneath(port, rx_queues, tx_queues, &conf);
 }
@@ -210,7 +214,7 @@ int rte_eth_dev_set_mtu(uint16_t port, uint16_t mtu) {
   if (nic == nullptr) return beneath(port, mtu);
   nic->log(fmt::format("set_mtu {}", mtu));
   if (mtu > nic->persona.info.max_mtu) return -EINVAL;
-  nic->mtu = mtu;
+  if (!nic->persona.mtu_ignored) nic->mtu = mtu;
   return 0;
 }
 
@@ -219,6 +223,9 @@ int rte_eth_dev_rss_hash_conf_get(uint16_t port, rte_eth_rss_conf* conf) {
   const auto* nic = nic_of(port);
   if (nic == nullptr) return beneath(port, conf);
   conf->rss_hf = nic->persona.rss_ignored ? 0 : nic->persona.info.rss_functions;
+  const auto& key = nic->rss_key;
+  if (conf->rss_key != nullptr && conf->rss_key_len >= key.size()) std::ranges::copy(key, conf->rss_key);
+  conf->rss_key_len = static_cast<std::uint8_t>(key.size());
   return 0;
 }
 

@@ -74,6 +74,11 @@ std::uint64_t Nic::clock(Persona::Clock which) const {
       return now(CLOCK_REALTIME) + offset;
     case Persona::Clock::monotonic:
       return now(CLOCK_MONOTONIC_RAW);
+    case Persona::Clock::split: {
+      constexpr std::uint64_t second = 1'000'000'000;
+      const std::uint64_t utc = now(CLOCK_REALTIME);
+      return utc % second << 32 | utc / second;
+    }
     case Persona::Clock::none:
       break;
   }

@@ -39,6 +39,7 @@ struct Nic {
   bool stamps_on = false;
 
   std::uint16_t mtu = 1500;
+  std::vector<std::uint8_t> rss_key;  // in effect; empty: no RSS
 
   struct Callback {
     rte_eth_event_type event;

@@ -33,6 +33,7 @@ Persona::Clock clock_of(const std::string& word) {
   if (word == "free") return Persona::Clock::free;
   if (word == "realtime") return Persona::Clock::realtime;
   if (word == "monotonic") return Persona::Clock::monotonic;
+  if (word == "split") return Persona::Clock::split;
   throw std::runtime_error("no such clock: " + word);
 }
 
@@ -87,11 +88,14 @@ Persona read_persona(const std::string& path) {
   persona.read_clock = clock_of(read_clock);
   persona.stamps = clock_of(stamps);
   take(json, "rss_ignored", persona.rss_ignored);
+  take(json, "key_ignored", persona.key_ignored);
+  take(json, "mtu_ignored", persona.mtu_ignored);
   take(json, "burst_step", persona.burst_step);
   take(json, "promiscuous", persona.promiscuous);
   take(json, "allmulticast", persona.allmulticast);
   if (json.contains("pause")) take(json, "pause", persona.pause.emplace());
   take(json, "strips_vlan", persona.strips_vlan);
+  take(json, "queue_lag_ns", persona.queue_lag_ns);
   must_be_empty(json, path);
   return persona;
 }

@@ -33,14 +33,20 @@ struct Persona {
   std::optional<int> stats_when_stopped;  // what statistics return then
   bool stop_clears = false;               // what was counted since the last reading is gone
 
-  enum class Clock { none, free, realtime, monotonic };  // free: ticks of 1 ns that began at an hour
+  // free: ticks of 1 ns that began at an hour; split: nanoseconds of the second in the upper half, seconds in the lower
+  enum class Clock { none, free, realtime, monotonic, split };
   Clock read_clock = Clock::none, stamps = Clock::none;
 
   bool rss_ignored = false;      // configure takes it and does nothing
+  bool key_ignored = false;      // RSS is done with another key than the one that was taken
+  bool mtu_ignored = false;      // rte_eth_dev_set_mtu returns 0 and does nothing
   std::uint16_t burst_step = 1;  // receive calls give a multiple of it, rounded down
   int promiscuous = 0, allmulticast = 0;
   std::optional<bool> pause;  // flow control is on; nullopt: it has none to ask for
   bool strips_vlan = false;
+  // Stamps of queue n are n times so much earlier than those of queue 0, as of frames that waited in their ring, and
+  // each stamp is logged: "stamp QUEUE TICKS".
+  std::uint64_t queue_lag_ns = 0;
 };
 
 Persona read_persona(const std::string& path);  // throws std::runtime_error

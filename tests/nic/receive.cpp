@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The data path: what the port beneath gives, as the persona's device would give it.
+#include <fmt/format.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
@@ -31,12 +32,22 @@ std::uint16_t take_room(Nic& nic, std::uint16_t wanted) {
   }
 }
 
-void stamp(Nic& nic, rte_mbuf& mbuf) {
+unsigned number_of(const void* queue) {
+  unsigned number = 0;
+  while (rte_eth_fp_ops[Nic::port].rxq.data[number] != queue) ++number;
+  return number;
+}
+
+void stamp(Nic& nic, unsigned queue, rte_mbuf& mbuf) {
   if (!nic.stamps_on || nic.persona.stamps == Persona::Clock::none || stamp_field < 0) return;
   std::uint64_t ticks = nic.clock(nic.persona.stamps);
   if (nic.offset_packets > 0) {
     --nic.offset_packets;
     ticks += static_cast<std::uint64_t>(nic.stamp_offset.load());
+  }
+  if (nic.persona.queue_lag_ns > 0) {
+    ticks -= queue * nic.persona.queue_lag_ns;
+    nic.log(fmt::format("stamp {} {}", queue, ticks));
   }
   *RTE_MBUF_DYNFIELD(&mbuf, stamp_field, std::uint64_t*) = ticks;
   mbuf.ol_flags |= stamp_flag;
@@ -53,7 +64,7 @@ std::uint16_t receive(void* queue, rte_mbuf** mbufs, std::uint16_t count) {
   nic.given -= room - received;
   for (std::uint16_t i = 0; i < received; ++i) {
     if (nic.persona.strips_vlan) (void)rte_vlan_strip(mbufs[i]);
-    stamp(nic, *mbufs[i]);
+    stamp(nic, number_of(queue), *mbufs[i]);
   }
   return received;
 }

@@ -124,10 +124,18 @@ TEST_CASE("a plan in effect has what the devices granted, and says who has nothi
   auto granted = plan.ports;
   granted[0].rx_queues = 1;
   granted[0].mbufs = plan.ports[0].mbufs * 2;
-  const auto effect = in_effect(plan, granted);
+  const auto effect = in_effect(plan, granted, Io::uring);
   CHECK(effect.rx_lcores[0].queues == std::vector<RxQueueRef>{{0, 0}});
   CHECK(effect.rx_lcores[1].queues.empty());
   CHECK(effect.mbuf_bytes > plan.mbuf_bytes);
   CHECK_THAT(describe(effect), Contains("1 x 2048 descriptors") && Contains("no queue: its port grants fewer"));
-  CHECK(in_effect(plan, plan.ports).mbuf_bytes == plan.mbuf_bytes);
+  CHECK(in_effect(plan, plan.ports, Io::uring).mbuf_bytes == plan.mbuf_bytes);
+}
+
+TEST_CASE("a plan in effect says with what is written") {
+  const auto plan = a_plan();
+  const auto effect = in_effect(plan, plan.ports, Io::pwrite);
+  CHECK_THAT(describe(plan), Contains(" --io uring"));
+  CHECK_THAT(describe(effect), Contains("*--io pwrite") && !Contains("uring"));
+  CHECK(nlohmann::json::parse(to_json(effect)).at("io") == "pwrite");
 }

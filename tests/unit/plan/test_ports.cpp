@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "plan/drivers.hpp"
+#include "plan/limits.hpp"
 #include "plan/rss.hpp"
 #include "support/catch.hpp"
 #include "unit/plan/machines.hpp"
@@ -189,19 +190,61 @@ TEST_CASE("the NIC's clock is used where there is one") {
   CHECK_FALSE(plan_with(port, config).ports[0].hw_timestamp);
 }
 
-TEST_CASE("an RX lcore of several queues whose NIC stamps says what that does to stamps") {
-  auto machine = a_machine(6, 1, 1);
-  machine.ports[0].driver = "mlx5_pci";
-  machine.ports[0].offers_timestamp = true;
+namespace {
+
+std::vector<unsigned> streams_of(const PlannedRxLcore& rx) {
+  std::vector<unsigned> streams;
+  for (const auto& queue : rx.queues) streams.push_back(queue.stream);
+  return streams;
+}
+
+}  // namespace
+
+TEST_CASE("each queue whose NIC stamps is a Stream of its own, all others of an RX lcore are one") {
+  using Streams = std::vector<unsigned>;
+  auto machine = a_machine(6, 2, 1);
+  auto& nic = machine.ports[0];
+  nic.driver = "mlx5_pci";
+  nic.offers_timestamp = true;
   auto config = a_config(machine);
   config.rx_queues = 2;
   config.rx_lcores = {1};
-  CHECK_THAT(notices_of(must_plan(config, machine)), Catch::Contains("polls 2 RX queues"));
+  const auto mixed = must_plan(config, machine);  // port 0 and 1 in turn, of which one stamps
+  CHECK(streams_of(mixed.rx_lcores[0]) == Streams{0, 1, 2, 1});
+  CHECK(mixed.streams == std::vector<PlannedStream>(3));
+  CHECK(mixed.notices.empty());
+  CHECK_THAT(describe(mixed), Catch::Contains("3 Streams"));
   config.timestamp = TimestampSource::tsc;
-  CHECK_THAT(notices_of(must_plan(config, machine)), !Catch::Contains("polls 2 RX queues"));
+  const auto polled = must_plan(config, machine);
+  CHECK(streams_of(polled.rx_lcores[0]) == Streams{0, 0, 0, 0});
+  CHECK(polled.streams.size() == 1);
+  CHECK_THAT(describe(polled), !Catch::Contains("Streams"));
   config.timestamp = TimestampSource::automatic;
   config.rx_lcores = {1, 2};
-  CHECK_THAT(notices_of(must_plan(config, machine)), !Catch::Contains("RX queues"));
+  const auto two = must_plan(config, machine);
+  REQUIRE(two.streams.size() == 4);
+  for (unsigned rx = 0; rx < 2; ++rx)
+    for (const auto& queue : two.rx_lcores[rx].queues) CHECK(two.streams[queue.stream].rx == rx);
+}
+
+TEST_CASE("more Streams take more files and Blocks, and about the same Handoffs") {
+  auto machine = a_machine(4, 1, 1);
+  machine.ports[0].driver = "mlx5_pci";
+  machine.ports[0].offers_timestamp = true;
+  auto config = a_config(machine);
+  config.rx_queues = 4;
+  config.rx_lcores = {1};
+  const auto many = must_plan(config, machine);
+  config.timestamp = TimestampSource::tsc;
+  const auto one = must_plan(config, machine);
+  REQUIRE(many.streams.size() == 4);
+  CHECK(many.handoff_size * 4 == one.handoff_size);
+  CHECK(many.ports[0].mbufs == one.ports[0].mbufs);
+  CHECK(many.index_bytes * 2 == one.index_bytes * 5);  // lanes: 4 and 1, and one for re-homed packets
+  CHECK(descriptors_needed(many) == descriptors_needed(one) + 3 * 3);
+  config.handoff_size = 1024;
+  config.timestamp = TimestampSource::automatic;
+  CHECK(must_plan(config, machine).handoff_size == 1024);
 }
 
 TEST_CASE("a clock that is known to be another is not used, and hw says why") {

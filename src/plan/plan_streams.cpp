@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+#include <optional>
+
+#include "plan/plan_steps.hpp"
+
+namespace wirespool::plan {
+namespace {
+
+bool nic_stamps(const CapturePlan& plan, const RxQueueRef& queue) {
+  return std::ranges::find(plan.ports, queue.port, &PlannedPort::id)->hw_timestamp;
+}
+
+unsigned add_stream(CapturePlan& plan, unsigned rx) {
+  plan.streams.push_back({.rx = rx});
+  return static_cast<unsigned>(plan.streams.size() - 1);
+}
+
+}  // namespace
+
+// Queues that the TSC stamps are stamped in the order they are polled in, so that one Stream does for all of an
+// lcore's.
+void plan_streams(CapturePlan& plan) {
+  for (unsigned rx = 0; rx < plan.rx_lcores.size(); ++rx) {
+    std::optional<unsigned> polled;
+    for (auto& queue : plan.rx_lcores[rx].queues) {
+      if (nic_stamps(plan, queue)) {
+        queue.stream = add_stream(plan, rx);
+        continue;
+      }
+      if (!polled) polled = add_stream(plan, rx);
+      queue.stream = *polled;
+    }
+  }
+}
+
+}  // namespace wirespool::plan
