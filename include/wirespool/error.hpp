@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace wirespool {
 
@@ -18,16 +17,6 @@ struct Error {
 
   std::string message() const {
     return what + (why.empty() ? "" : ": " + why) + (what_to_do.empty() ? "" : ": " + what_to_do);
-  }
-  // Of message()'s "what: why: what to do".
-  static Error of_line(std::string_view line, Kind kind) {
-    Error error;
-    error.kind = kind;
-    const auto first = line.find(": "), second = first == line.npos ? first : line.find(": ", first + 2);
-    error.what = line.substr(0, first);
-    if (first != line.npos) error.why = line.substr(first + 2, second == line.npos ? second : second - first - 2);
-    if (second != line.npos) error.what_to_do = line.substr(second + 2);
-    return error;
   }
 };
 

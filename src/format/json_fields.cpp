@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <concepts>
 #include <nlohmann/json.hpp>
 
 #include "wirespool/time_text.hpp"
@@ -163,27 +164,21 @@ std::vector<std::string> JsonFields::texts(const char* name) {
   return texts;
 }
 
-std::vector<std::pair<std::string, std::string>> JsonFields::texts_by_name(const char* name) {
-  std::vector<std::pair<std::string, std::string>> pairs;
+template <class T>
+ByName<T> JsonFields::by_name(const char* name) {
+  constexpr bool texts = std::same_as<T, std::string>;
+  ByName<T> pairs;
   auto fields = object(name);
   if (fields.value_ == nullptr) return pairs;
   for (const auto& [key, value] : json_at(fields.value_).items()) {
-    if (!value.is_string()) fields.wrong(key, "is no text");
-    pairs.emplace_back(key, value.is_string() ? value.get<std::string>() : std::string());
+    const bool right = texts ? value.is_string() : value.is_number_unsigned();
+    if (!right) fields.wrong(key, texts ? "is no text" : "is no count");
+    pairs.emplace_back(key, right ? value.template get<T>() : T());
   }
   return pairs;
 }
-
-std::vector<std::pair<std::string, std::uint64_t>> JsonFields::counts_by_name(const char* name) {
-  std::vector<std::pair<std::string, std::uint64_t>> pairs;
-  auto fields = object(name);
-  if (fields.value_ == nullptr) return pairs;
-  for (const auto& [key, value] : json_at(fields.value_).items()) {
-    if (!value.is_number_unsigned()) fields.wrong(key, "is no count");
-    pairs.emplace_back(key, value.is_number_unsigned() ? value.get<std::uint64_t>() : 0);
-  }
-  return pairs;
-}
+template ByName<std::string> JsonFields::by_name(const char* name);
+template ByName<std::uint64_t> JsonFields::by_name(const char* name);
 
 JsonFields JsonFields::object(const char* name) {
   const auto* value = find(name);

@@ -17,6 +17,10 @@ namespace wirespool::format {
 // written again.
 using OtherFields = std::vector<std::pair<std::string, std::string>>;
 
+// In order of their names.
+template <class T>
+using ByName = std::vector<std::pair<std::string, T>>;
+
 // A JSON text taken apart. Refuses what nests deeper than 32 levels; takes up to 70 times the text's length of memory,
 // so its length is the caller's to bound.
 class JsonText {
@@ -60,8 +64,9 @@ class JsonFields {
   Timestamp time(const char* name);            // RFC 3339, UTC
   std::optional<Timestamp> time_or_null(const char* name);
   std::vector<std::string> texts(const char* name);
-  std::vector<std::pair<std::string, std::string>> texts_by_name(const char* name);     // in order of their names
-  std::vector<std::pair<std::string, std::uint64_t>> counts_by_name(const char* name);  // alike
+  // An object's fields, all texts (std::string) or all counts (std::uint64_t).
+  template <class T>
+  ByName<T> by_name(const char* name);
   JsonFields object(const char* name);
   std::optional<JsonFields> object_or_null(const char* name);
   std::vector<JsonFields> objects(const char* name);

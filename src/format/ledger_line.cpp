@@ -144,9 +144,9 @@ void read(JsonFields& fields, PortLine& port) {
   port.refills_failed = count_if_any(fields, "refills_failed");
   port.stamps_refused = count_if_any(fields, "stamps_refused");
   port.cut_by_driver = count_if_any(fields, "cut_by_driver");
-  if (fields.has("not_counted")) port.not_counted = fields.texts_by_name("not_counted");
+  if (fields.has("not_counted")) port.not_counted = fields.by_name<std::string>("not_counted");
   port.stats_failed = fields.has("stats_failed") && fields.truth("stats_failed");
-  if (fields.has("xstats")) port.xstats = fields.counts_by_name("xstats");
+  if (fields.has("xstats")) port.xstats = fields.by_name<std::uint64_t>("xstats");
   port.others = fields.others();
 }
 
@@ -212,7 +212,7 @@ void read(JsonFields& fields, LcoreLine& lcore) {
   lcore.busy = fields.number("busy");
   lcore.packets = fields.count("packets");
   lcore.waits = fields.count("waits");
-  if (fields.has("cycles")) lcore.cycles = fields.counts_by_name("cycles");
+  if (fields.has("cycles")) lcore.cycles = fields.by_name<std::uint64_t>("cycles");
   lcore.others = fields.others();
 }
 
