@@ -256,7 +256,7 @@ TEST_CASE("a device that takes an RSS key or an MTU and does not use it is found
   CHECK_THAT(run.result.process.err, Catch::Contains("took its RSS key and hashes with another") &&
                                          Catch::Contains("took an MTU of 9000 and has one of 1500") &&
                                          Catch::Contains("RSS device's key") && Catch::Contains("MTU 1500"));
-  const auto& port = kept_plan(bench).at("ports").at(0);
+  const auto port = kept_plan(bench).at("ports").at(0);
   CHECK(port.at("symmetric_key") == false);
   CHECK(port.at("rss_functions") != 0);
   CHECK(port.at("mtu") == 1500);
