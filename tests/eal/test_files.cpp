@@ -283,8 +283,10 @@ TEST_CASE("where the kernel refuses io_uring, pwrite writes, and both the screen
   write_trace({.kind = "imix", .packets = 3'000}, bench.trace());
   const char* const without = std::getenv("WITHOUT_IO_URING");
   REQUIRE(without != nullptr);
-  const auto result =
-      run_capture({.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = {}, .under = {without}});
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = bench.outputs,
+                                   .options = {"--idle-exit", "500ms"},
+                                   .under = {without}});
   INFO(result.describe());
   CHECK(result.process.exit_code == 0);
   CHECK(result.total("stored") == 3'000);
@@ -294,7 +296,8 @@ TEST_CASE("where the kernel refuses io_uring, pwrite writes, and both the screen
   CHECK(kept_plan(bench).at("io") == "pwrite");
   const Bench other;
   write_trace({.kind = "imix", .packets = 3'000}, other.trace());
-  const auto allowed = run_capture({.vdevs = {replay_of({other.trace()})}, .outputs = other.outputs});
+  const auto allowed = run_capture(
+      {.vdevs = {replay_of({other.trace()})}, .outputs = other.outputs, .options = {"--idle-exit", "500ms"}});
   const bool here = allowed.process.err.find("io_uring is not to be had") == std::string::npos;
   CHECK(kept_plan(other).at("io") == (here ? "uring" : "pwrite"));
 }
