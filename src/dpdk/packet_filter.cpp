@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "dpdk/machine_code.hpp"
 #include "dpdk/refer.hpp"
 
 namespace wirespool::dpdk {
@@ -62,6 +63,67 @@ std::vector<ebpf_insn> repaired(std::span<const ebpf_insn> converted) {
   return result;
 }
 
+// Whether what stands behind it may follow it.
+bool goes_on(const ebpf_insn& insn) { return insn.code != (BPF_JMP | BPF_JA) && insn.code != (BPF_JMP | EBPF_EXIT); }
+
+std::int16_t distance(std::size_t from, std::size_t to) {
+  return static_cast<std::int16_t>(static_cast<std::ptrdiff_t>(to) - static_cast<std::ptrdiff_t>(from) - 1);
+}
+ebpf_insn jump(std::size_t from, std::size_t to) {
+  return {.code = BPF_JMP | BPF_JA, .dst_reg = 0, .src_reg = 0, .off = distance(from, to), .imm = 0};
+}
+
+// Where the program begins and each place it jumps to, in order. Never the first instruction: A is made zero there.
+std::vector<std::size_t> heads_of(std::span<const ebpf_insn> program) {
+  std::vector<std::size_t> heads{1};
+  for (std::size_t i = 0; i < program.size(); ++i)
+    if (jumps(program[i])) heads.push_back(i + 1 + static_cast<std::size_t>(program[i].off));
+  std::ranges::sort(heads);
+  heads.erase(std::ranges::unique(heads).begin(), heads.end());
+  return heads;
+}
+
+// A, whose upper half is always zero, made A: two bytes of machine code (x86).
+constexpr ebpf_insn filler{
+    .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = EBPF_REG_0, .src_reg = EBPF_REG_0, .off = 0, .imm = 0};
+constexpr unsigned filler_bits = 4;
+
+// The same program, laid out so that all jumps but the first go backward, and so do those to the one exit when a load
+// fails. The machine code for x86 (22.11 to 25.11) of others may be wrong: __rte_bpf_jit_x86 sizes jumps by dry runs
+// until the size of the whole stands still, but a jump forward is sized by where its target was one run before, and if
+// one grows as another shrinks the size stands still too early: jumps land beside their targets, and the code may be
+// longer than its memory. A jump backward is sized by this run alone. So from the second run on, which knows the
+// registers to save, only the first jump's size may change, and the size of the whole changes with it; the second run's
+// code is longer than the first's (two registers are saved at least: 14 bytes, and the first jump is 3 shorter at
+// most).
+//
+// Pieces between heads come last one first; where one went on into the next there is a jump. `fillers`: which of them
+// begin with one, by their number modulo filler_bits.
+std::vector<ebpf_insn> laid_backward(std::span<const ebpf_insn> program, unsigned fillers) {
+  constexpr std::size_t first_jump = 1, exit = 2;
+  const auto heads = heads_of(program);
+  std::vector<std::size_t> place(program.size());  // of heads
+  std::vector<ebpf_insn> result{program[0],
+                                jump(first_jump, exit),
+                                {.code = BPF_JMP | EBPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+  std::size_t end = program.size();
+  for (std::size_t n = heads.size(); n-- > 0; end = heads[n]) {
+    place[heads[n]] = result.size();
+    if (fillers >> n % filler_bits & 1) result.push_back(filler);
+    for (std::size_t i = heads[n]; i < end; ++i) {
+      ebpf_insn insn = program[i];
+      if (insn.code == (BPF_JMP | EBPF_EXIT))
+        insn = jump(result.size(), exit);
+      else if (jumps(insn))
+        insn.off = distance(result.size(), place[i + 1 + static_cast<std::size_t>(insn.off)]);
+      result.push_back(insn);
+    }
+    if (end < program.size() && goes_on(program[end - 1])) result.push_back(jump(result.size(), place[end]));
+  }
+  result[first_jump] = jump(first_jump, place[heads.front()]);
+  return result;
+}
+
 // librte_bpf believes pkt_len, which is a claim.
 bool holds_its_length(const rte_mbuf& mbuf) noexcept {
   std::uint64_t held = 0;
@@ -94,14 +156,21 @@ std::string PacketFilter::convert() {
   const Parameters parameters(rte_bpf_convert(&program_.classic()), rte_free);
   if (!parameters) return fmt::format("rte_bpf_convert: {}", rte_strerror(rte_errno));
   const auto instructions = repaired({parameters->ins, parameters->nb_ins});
-  rte_bpf_prm to_load = *parameters;
-  to_load.ins = instructions.data();
-  to_load.nb_ins = static_cast<std::uint32_t>(instructions.size());
-  bpf_.reset(rte_bpf_load(&to_load));
-  if (!bpf_) return fmt::format("rte_bpf_load: {}", rte_strerror(rte_errno));
-  rte_bpf_jit code{};
-  if (rte_bpf_get_jit(bpf_.get(), &code) == 0) machine_code_ = code.func;
-  return machine_code_ ? "" : "librte_bpf could make no machine code of it (memory may not become code here?)";
+  for (unsigned fillers = 0; fillers < 1u << filler_bits; ++fillers) {
+    const auto laid = laid_backward(instructions, fillers);
+    rte_bpf_prm to_load = *parameters;
+    to_load.ins = laid.data();
+    to_load.nb_ins = static_cast<std::uint32_t>(laid.size());
+    bpf_.reset(rte_bpf_load(&to_load));
+    if (!bpf_) return fmt::format("rte_bpf_load: {}", rte_strerror(rte_errno));
+    rte_bpf_jit code{};
+    if (rte_bpf_get_jit(bpf_.get(), &code) != 0 || !code.func)
+      return "librte_bpf could make no machine code of it (memory may not become code here?)";
+    if (!jumps_land({reinterpret_cast<const std::uint8_t*>(code.func), code.sz})) continue;
+    machine_code_ = code.func;
+    return {};
+  }
+  return "its machine code, as librte_bpf makes it, would have jumps that go astray";
 }
 
 void PacketFilter::judge(const Burst& burst, std::uint64_t* verdicts, std::span<std::byte> scratch) const noexcept {

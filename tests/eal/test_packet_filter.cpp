@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "capture/filter_outlet.hpp"
+#include "dpdk/machine_code.hpp"
 #include "spool/random_traffic.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
@@ -212,6 +213,49 @@ TEST_CASE("what librte_bpf cannot be trusted with is left to libpcap, and the pl
   CHECK(why("ether[ip[0] - 70 : 4] = 0") == "it computes offsets that may be anywhere");
   CHECK(why("ip[0] >> ip[1] = 0") == "it computes how far to shift");
 }
+
+TEST_CASE("no jump of the machine code lands short of the exit behind the first: each frame gets libpcap's verdict") {
+  auto& bed = Bed::get();
+  Random random(74521160);
+  const auto trace = random_traffic(random, 500);
+  for (const std::string expression :
+       {"host 10.0.0.4 || ether host 02:00:00:00:00:05 and src and dst net 10.0.0.5 && dst port 8002 or (not vlan) and "
+        "(tcp[13] & 2 != 0)",
+        "ip6 dst net 2001:db8:0::/44 and ether host 02:00:00:00:00:07 || vlan || host 192.168.0.7",
+        // a jump back by 127 or 128 bytes, until it is moved
+        "vlan"}) {
+    INFO(expression);
+    const auto program = program_of(expression);
+    const auto filter = PacketFilter::make(program);
+    CHECK(filter.facts().why == "");
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      rte_mbuf* mbuf = mbuf_of(trace[i], 2000);
+      std::uint64_t verdict = 0;
+      filter.judge({&mbuf, 1, bed.pool}, &verdict, {});
+      rte_pktmbuf_free(mbuf);
+      REQUIRE((verdict != 0) == program.matches(trace[i]));
+    }
+  }
+}
+
+#if defined(__x86_64__)
+TEST_CASE("machine code is refused whose jumps lie: forward where backward was meant, or into an instruction") {
+  using Code = std::vector<std::uint8_t>;
+  const auto padded = [](Code code, std::size_t size) {
+    code.resize(size, 0xc3);
+    return code;
+  };
+  CHECK(dpdk::jumps_land(padded({0xeb, 0x01, 0xc3, 0x31, 0xc0}, 200)));
+  CHECK(dpdk::jumps_land(padded({0x75, 0x7d}, 200)));
+  CHECK_FALSE(dpdk::jumps_land(padded({0x75, 0x7e}, 200)));
+  CHECK_FALSE(dpdk::jumps_land(padded({0xeb, 0x7f}, 200)));
+  CHECK_FALSE(dpdk::jumps_land(Code{0xeb, 0x01, 0x31, 0xc0, 0xc3}));
+  CHECK_FALSE(dpdk::jumps_land(Code{0xeb, 0x05, 0xc3}));
+  CHECK_FALSE(dpdk::jumps_land(Code{0x0f, 0x84, 0xfb, 0xff, 0xff, 0xff, 0xc3}));
+  CHECK_FALSE(dpdk::jumps_land(Code{0xf4, 0xc3}));
+  CHECK_FALSE(dpdk::jumps_land(Code{0xc7, 0xc0, 0x01}));
+}
+#endif
 
 // As net_pcap does of frames over 64 KiB.
 TEST_CASE("a frame whose driver claims more than it gave is judged by what is there and by the length claimed") {
