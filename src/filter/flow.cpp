@@ -8,7 +8,7 @@
 #include "filter/compiled.hpp"
 #include "format/address_text.hpp"
 #include "format/community_id.hpp"
-#include "format/layers.hpp"
+#include "format/protocols.hpp"
 #include "format/tunnels.hpp"
 
 namespace wirespool::filter {
@@ -40,10 +40,7 @@ class Flow : public Matcher {
   bool matches(const PacketView& packet, std::uint32_t linktype) override {
     const auto ends = ends_of(packet, linktype);
     if (!ends || !ends->has_ports || ends->is_ipv6 != ends_.is_ipv6) return false;
-    namespace protocols = format::protocols;
-    const bool has_ports =
-        ends->protocol == protocols::tcp || ends->protocol == protocols::udp || ends->protocol == protocols::sctp;
-    if (!has_ports) return false;
+    if (!format::has_ports(ends->protocol)) return false;
     return goes(*ends, 0, 1) || (both_ways_ && goes(*ends, 1, 0));
   }
 

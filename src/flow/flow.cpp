@@ -7,6 +7,7 @@
 #include "format/bytes.hpp"
 #include "format/flow_key.hpp"
 #include "format/layers.hpp"
+#include "format/protocols.hpp"
 
 namespace wirespool::flow {
 namespace {
@@ -26,11 +27,6 @@ bool is_icmp(std::uint8_t protocol) noexcept {
   return protocol == format::protocols::icmp || protocol == format::protocols::icmp6;
 }
 
-bool has_ports(std::uint8_t protocol) noexcept {
-  return protocol == format::protocols::tcp || protocol == format::protocols::udp ||
-         protocol == format::protocols::sctp;
-}
-
 // Source in low, destination in high.
 void read_addresses(Frame frame, const format::Layers& layers, FlowKey& key) noexcept {
   if (layers.version == 4) {
@@ -43,7 +39,7 @@ void read_addresses(Frame frame, const format::Layers& layers, FlowKey& key) noe
 }
 
 void read_ports(Frame frame, const format::Layers& layers, FlowKey& key) noexcept {
-  if (has_ports(layers.protocol)) {
+  if (format::has_ports(layers.protocol)) {
     key.low_port = format::load_be16(frame, layers.transport);
     key.high_port = format::load_be16(frame, layers.transport + 2u);
     key.has_ports = 1;

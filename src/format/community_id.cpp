@@ -11,6 +11,7 @@
 
 #include "format/bytes.hpp"
 #include "format/flow_record.hpp"
+#include "format/protocols.hpp"
 
 namespace wirespool::format {
 namespace {
@@ -43,10 +44,7 @@ bool is_icmp(const FlowEnds& ends) noexcept {
   return ends.protocol == (ends.is_ipv6 ? protocols::icmp6 : protocols::icmp);
 }
 
-bool names_ports(const FlowEnds& ends) noexcept {
-  return ends.protocol == protocols::tcp || ends.protocol == protocols::udp || ends.protocol == protocols::sctp ||
-         is_icmp(ends);
-}
+bool names_ports(const FlowEnds& ends) noexcept { return has_ports(ends.protocol) || is_icmp(ends); }
 
 // As they are hashed: the end that sorts first stands first, but for a message of ICMP that nothing answers.
 FlowEnds in_order(FlowEnds ends) noexcept {

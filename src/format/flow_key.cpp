@@ -23,15 +23,6 @@ constexpr std::uint64_t upper_bits(std::uint64_t value, unsigned bits) noexcept 
   return bits == 0 ? 0 : bits >= 64 ? value : value & ~(~std::uint64_t{0} >> bits);
 }
 
-constexpr std::uint16_t ether_ipv4 = 0x0800, ether_arp = 0x0806, ether_rarp = 0x8035, ether_ipv6 = 0x86dd;
-constexpr std::uint8_t tcp = 6, udp = 17, ipv6_fragment = 44, sctp = 132;
-
-// The TPIDs that libpcap's `vlan` takes: 802.1Q, 802.1ad and the older 0x9100.
-constexpr bool is_tag(std::uint16_t type) noexcept { return type == 0x8100 || type == 0x88a8 || type == 0x9100; }
-constexpr bool has_ports(std::uint8_t protocol) noexcept {
-  return protocol == tcp || protocol == udp || protocol == sctp;
-}
-
 bool fits(std::span<const std::byte> frame, std::size_t offset, std::size_t bytes) noexcept {
   return offset + bytes <= frame.size();
 }
@@ -84,7 +75,7 @@ void find_ipv6(std::span<const std::byte> frame, std::size_t ip, FlowFields& fie
     fields.addresses[end] = {std::uint64_t{words[0]} << 32 | words[1], std::uint64_t{words[2]} << 32 | words[3]};
   }
   if (!find_protocol(frame, ip + 6, 0, fields)) return;
-  if (fields.protocols[0] == ipv6_fragment) find_protocol(frame, ip + 40, 1, fields);
+  if (fields.protocols[0] == protocols::fragment) find_protocol(frame, ip + 40, 1, fields);
   if (has_ports(fields.protocols[0])) find_ports(frame, ip + 40, fields);
 }
 
@@ -119,14 +110,14 @@ FlowFields flow_fields(std::span<const std::byte> frame) noexcept {
   fields.ether_type = load_be16(frame, offset);
   const auto payload = offset + 2;
   switch (fields.ether_type) {
-    case ether_ipv4:
+    case ether_types::ipv4:
       find_ipv4(frame, payload, fields);
       break;
-    case ether_ipv6:
+    case ether_types::ipv6:
       find_ipv6(frame, payload, fields);
       break;
-    case ether_arp:
-    case ether_rarp:
+    case ether_types::arp:
+    case ether_types::rarp:
       find_ipv4_addresses(frame, payload + 14, payload + 24, fields);
       break;
     default:

@@ -12,6 +12,7 @@
 
 #include "format/bytes.hpp"
 #include "format/flow_condition.hpp"
+#include "format/protocols.hpp"
 
 namespace wirespool::format {
 
@@ -70,7 +71,7 @@ void for_each_flow_key(std::span<const std::byte> frame, const FlowFields& field
   }
   // Below 0x600 it is the length of an 802.3 frame.
   if (fields.ether_type >= 0x600) sink(ether_type_key(fields.ether_type));
-  const bool is_ipv6 = fields.ether_type == 0x86dd;
+  const bool is_ipv6 = fields.ether_type == ether_types::ipv6;
   for (std::size_t end = 0; end < 2; ++end) {
     const auto& address = fields.addresses[end];
     for (const auto bits : is_ipv6 ? ipv6_prefixes : ipv4_prefixes) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/protocols.hpp"
+
 namespace wirespool::format {
 namespace {
 

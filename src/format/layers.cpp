@@ -4,17 +4,12 @@
 #include <algorithm>
 
 #include "format/flow_key.hpp"
+#include "format/protocols.hpp"
 
 namespace wirespool::format {
 namespace {
 
 using Frame = std::span<const std::byte>;
-
-constexpr std::uint16_t ether_ipv4 = 0x0800, ether_ipv6 = 0x86dd, ether_mpls = 0x8847, ether_mpls_multicast = 0x8848,
-                        ether_pppoe = 0x8864;
-constexpr std::uint16_t ppp_ipv4 = 0x0021, ppp_ipv6 = 0x0057;
-
-constexpr bool is_tag(std::uint16_t type) noexcept { return type == 0x8100 || type == 0x88a8 || type == 0x9100; }
 
 unsigned byte_at(Frame frame, std::size_t offset) noexcept { return static_cast<unsigned>(frame[offset]); }
 
@@ -69,13 +64,7 @@ void find_ipv4(Frame frame, std::size_t ip, std::uint32_t wirelen, Layers& layer
   if (first) find_transport(frame, ip + header, layers);
 }
 
-// RFC 8200, section 4, and what IANA lists as extension headers.
-constexpr bool is_extension(std::uint8_t next) noexcept {
-  return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 || next == 139 || next == 140;
-}
-
 void find_ipv6(Frame frame, std::size_t ip, std::uint32_t wirelen, Layers& layers) noexcept {
-  constexpr std::uint8_t fragment = 44, authentication = 51;
   constexpr std::size_t header = 40, least = 8;
   if (!fits(frame, ip, header)) return;
   layers.network = static_cast<std::uint16_t>(ip);
@@ -87,12 +76,9 @@ void find_ipv6(Frame frame, std::size_t ip, std::uint32_t wirelen, Layers& layer
   reach(layers, offset);
   while (is_extension(layers.protocol)) {
     if (!fits(frame, offset, least)) return;
-    const std::size_t words = byte_at(frame, offset + 1);
-    const std::size_t bytes = layers.protocol == fragment         ? least
-                              : layers.protocol == authentication ? (words + 2) * 4
-                                                                  : (words + 1) * 8;
+    const std::size_t bytes = extension_bytes(layers.protocol, byte_at(frame, offset + 1));
     if (!fits(frame, offset, bytes)) return;
-    const bool later = layers.protocol == fragment && (load_be16(frame, offset + 2) & 0xfff8) != 0;
+    const bool later = layers.protocol == protocols::fragment && (load_be16(frame, offset + 2) & 0xfff8) != 0;
     layers.protocol = static_cast<std::uint8_t>(frame[offset]);
     reach(layers, offset += bytes);
     if (later) return;
@@ -122,7 +108,7 @@ void find_in_pppoe(Frame frame, std::size_t offset, std::uint32_t wirelen, Layer
   if (!fits(frame, offset, header + protocol)) return;
   reach(layers, offset + header + protocol);
   const auto type = load_be16(frame, offset + header);
-  if (type == ppp_ipv4 || type == ppp_ipv6) find_ip(frame, layers.end, wirelen, layers);
+  if (type == ppp_types::ipv4 || type == ppp_types::ipv6) find_ip(frame, layers.end, wirelen, layers);
 }
 
 }  // namespace
@@ -144,15 +130,15 @@ Layers find_layers(Frame frame, std::uint32_t wirelen) noexcept {
   const auto payload = type_at + 2;
   reach(layers, payload);
   switch (load_be16(frame, type_at)) {
-    case ether_ipv4:
-    case ether_ipv6:
+    case ether_types::ipv4:
+    case ether_types::ipv6:
       find_ip(frame, payload, wirelen, layers);
       break;
-    case ether_mpls:
-    case ether_mpls_multicast:
+    case ether_types::mpls:
+    case ether_types::mpls_multicast:
       find_behind_labels(frame, payload, wirelen, layers);
       break;
-    case ether_pppoe:
+    case ether_types::pppoe:
       find_in_pppoe(frame, payload, wirelen, layers);
       break;
     default:

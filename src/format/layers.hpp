@@ -12,10 +12,6 @@
 
 namespace wirespool::format {
 
-namespace protocols {
-inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, icmp6 = 58, sctp = 132;
-}
-
 struct Layers {
   static constexpr std::uint16_t no_vlan = 0xffff;
 

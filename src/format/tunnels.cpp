@@ -5,21 +5,17 @@
 #include <utility>
 
 #include "format/bytes.hpp"
-#include "format/layers.hpp"
+#include "format/protocols.hpp"
 
 namespace wirespool::format {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint16_t ether_ipv4 = 0x0800, ether_ipv6 = 0x86dd, ether_mpls = 0x8847, ether_mpls_multicast = 0x8848,
-                        ether_pppoe = 0x8864, ether_in_tunnel = 0x6558;
-constexpr std::uint8_t ip_in_ip = 4, ipv6_in_ip = 41, ipv6_fragment = 44, gre = 47, authentication = 51;
+constexpr std::uint16_t ether_in_tunnel = 0x6558;
+constexpr std::uint8_t ip_in_ip = 4, ipv6_in_ip = 41, gre = 47;
 constexpr std::uint16_t port_gtp_u = 2152, port_vxlan = 4789, port_geneve = 6081, port_old_vxlan = 8472;
 
-// Hop-by-hop options, routing, destination options, mobility, HIP, shim6: next header, and length in 8 bytes less one
-// (RFC 8200, RFC 6564).
-constexpr std::array<std::uint8_t, 6> extensions{0, 43, 60, 135, 139, 140};
 constexpr unsigned most_extensions = 16;
 
 bool fits(Bytes packet, std::size_t offset, std::size_t bytes) noexcept {
@@ -32,8 +28,6 @@ std::uint32_t load_be32(Bytes packet, std::size_t offset) noexcept {
 std::uint64_t load_be64(Bytes packet, std::size_t offset) noexcept {
   return swap_bytes(load<std::uint64_t>(packet, offset));
 }
-
-constexpr bool is_tag(std::uint16_t type) noexcept { return type == 0x8100 || type == 0x88a8 || type == 0x9100; }
 
 // A link header begins at `link`; `type` is of what lies at `network`. Tags lie there as their TCI and the next type.
 std::optional<NetworkLayer> behind_tags(Bytes packet, std::size_t link, std::size_t network,
@@ -56,8 +50,8 @@ NetworkLayer bare(std::size_t network, std::uint16_t type) noexcept { return {ne
 std::optional<std::uint16_t> type_of_ip(Bytes packet, std::size_t network) noexcept {
   if (!fits(packet, network, 1)) return std::nullopt;
   const auto version = octet(packet, network) >> 4;
-  if (version == 4) return ether_ipv4;
-  if (version == 6) return ether_ipv6;
+  if (version == 4) return ether_types::ipv4;
+  if (version == 6) return ether_types::ipv6;
   return std::nullopt;
 }
 
@@ -98,9 +92,9 @@ std::optional<Ip> ipv4_at(Bytes packet, std::size_t at) noexcept {
   const auto header_bytes = 4 * (octet(packet, at) & 0xf);
   if (header_bytes < 20 || !fits(packet, at, header_bytes)) return std::nullopt;
   Ip ip{static_cast<std::uint8_t>(packet[at + 9]), at + header_bytes, (load_be16(packet, at + 6) & 0x1fff) == 0};
-  if (ip.protocol == authentication && ip.whole_front && fits(packet, ip.payload, 12)) {
+  if (ip.protocol == protocols::authentication && ip.whole_front && fits(packet, ip.payload, 12)) {
     ip.protocol = static_cast<std::uint8_t>(packet[ip.payload]);
-    ip.payload += 4 * (octet(packet, ip.payload + 1) + 2);
+    ip.payload += extension_bytes(protocols::authentication, octet(packet, ip.payload + 1));
   }
   return ip;
 }
@@ -110,20 +104,19 @@ std::optional<Ip> ipv6_at(Bytes packet, std::size_t at) noexcept {
   if (!fits(packet, at, 40) || octet(packet, at) >> 4 != 6) return std::nullopt;
   Ip ip{static_cast<std::uint8_t>(packet[at + 6]), at + 40, true};
   for (unsigned i = 0; i < most_extensions && ip.whole_front; ++i) {
-    const bool fragment = ip.protocol == ipv6_fragment, authenticated = ip.protocol == authentication;
-    if (!fragment && !authenticated && std::ranges::find(extensions, ip.protocol) == extensions.end()) break;
+    const auto extension = ip.protocol;
+    if (!is_extension(extension)) break;
     if (!fits(packet, ip.payload, 8)) return std::nullopt;
-    const auto length = octet(packet, ip.payload + 1);
-    if (fragment) ip.whole_front = (load_be16(packet, ip.payload + 2) & 0xfff8) == 0;
+    if (extension == protocols::fragment) ip.whole_front = (load_be16(packet, ip.payload + 2) & 0xfff8) == 0;
     ip.protocol = static_cast<std::uint8_t>(packet[ip.payload]);
-    ip.payload += fragment ? 8 : authenticated ? 4 * (length + 2) : 8 * (length + 1);
+    ip.payload += extension_bytes(extension, octet(packet, ip.payload + 1));
   }
   return ip;
 }
 
 std::optional<Ip> ip_at(Bytes packet, const NetworkLayer& layer) noexcept {
-  if (layer.ether_type == ether_ipv4) return ipv4_at(packet, layer.network);
-  if (layer.ether_type == ether_ipv6) return ipv6_at(packet, layer.network);
+  if (layer.ether_type == ether_types::ipv4) return ipv4_at(packet, layer.network);
+  if (layer.ether_type == ether_types::ipv6) return ipv6_at(packet, layer.network);
   return std::nullopt;
 }
 
@@ -143,7 +136,8 @@ std::optional<NetworkLayer> carried_ip(Bytes packet, const NetworkLayer& outer, 
 std::optional<NetworkLayer> carried_type(Bytes packet, const NetworkLayer& outer, std::size_t at,
                                          std::uint16_t type) noexcept {
   if (type == ether_in_tunnel) return ethernet_at(packet, at);
-  const bool known = type == ether_ipv4 || type == ether_ipv6 || type == ether_mpls || type == ether_mpls_multicast;
+  const bool known = type == ether_types::ipv4 || type == ether_types::ipv6 || type == ether_types::mpls ||
+                     type == ether_types::mpls_multicast;
   return known ? carried(packet, outer, at, type) : std::nullopt;
 }
 
@@ -206,9 +200,9 @@ std::optional<NetworkLayer> inside_ip(Bytes packet, const NetworkLayer& outer) n
     case protocols::udp:
       return inside_udp(packet, outer, ip->payload);
     case ip_in_ip:
-      return carried(packet, outer, ip->payload, ether_ipv4);
+      return carried(packet, outer, ip->payload, ether_types::ipv4);
     case ipv6_in_ip:
-      return carried(packet, outer, ip->payload, ether_ipv6);
+      return carried(packet, outer, ip->payload, ether_types::ipv6);
     default:
       return std::nullopt;
   }
@@ -227,27 +221,23 @@ std::optional<NetworkLayer> inside_mpls(Bytes packet, const NetworkLayer& outer)
 }
 
 std::optional<NetworkLayer> inside_pppoe(Bytes packet, const NetworkLayer& outer) noexcept {
-  constexpr unsigned version_1_type_1 = 0x11, session_data = 0, ppp_ipv4 = 0x0021, ppp_ipv6 = 0x0057;
+  constexpr unsigned version_1_type_1 = 0x11, session_data = 0;
   const auto at = outer.network;
   if (!fits(packet, at, 8) || octet(packet, at) != version_1_type_1 || octet(packet, at + 1) != session_data)
     return std::nullopt;
   const auto protocol = load_be16(packet, at + 6);
-  if (protocol == ppp_ipv4) return carried(packet, outer, at + 8, ether_ipv4);
-  if (protocol == ppp_ipv6) return carried(packet, outer, at + 8, ether_ipv6);
+  if (protocol == ppp_types::ipv4) return carried(packet, outer, at + 8, ether_types::ipv4);
+  if (protocol == ppp_types::ipv6) return carried(packet, outer, at + 8, ether_types::ipv6);
   return std::nullopt;
-}
-
-bool has_ports(std::uint8_t protocol) noexcept {
-  return protocol == protocols::tcp || protocol == protocols::udp || protocol == protocols::sctp;
 }
 
 FlowCondition any_of(FlowCondition a, FlowCondition b) { return FlowCondition::any(std::move(a), std::move(b)); }
 
 // Keys know no protocol behind these, and no ports.
 FlowCondition has_extension() {
-  auto condition =
-      any_of(FlowCondition::has(protocol_key(ipv6_fragment)), FlowCondition::has(protocol_key(authentication)));
-  for (const auto extension : extensions)
+  auto condition = any_of(FlowCondition::has(protocol_key(protocols::fragment)),
+                          FlowCondition::has(protocol_key(protocols::authentication)));
+  for (const auto extension : sized_extensions)
     condition = any_of(std::move(condition), FlowCondition::has(protocol_key(extension)));
   return condition;
 }
@@ -279,13 +269,13 @@ std::optional<NetworkLayer> outer_layer(Bytes packet, std::uint32_t linktype) no
 
 std::optional<NetworkLayer> inner_layer(Bytes packet, const NetworkLayer& outer) noexcept {
   switch (outer.ether_type) {
-    case ether_ipv4:
-    case ether_ipv6:
+    case ether_types::ipv4:
+    case ether_types::ipv6:
       return inside_ip(packet, outer);
-    case ether_mpls:
-    case ether_mpls_multicast:
+    case ether_types::mpls:
+    case ether_types::mpls_multicast:
       return inside_mpls(packet, outer);
-    case ether_pppoe:
+    case ether_types::pppoe:
       return inside_pppoe(packet, outer);
     default:
       return std::nullopt;
@@ -298,7 +288,7 @@ FlowCondition may_have_inner_layer() {
     condition = any_of(std::move(condition), FlowCondition::has(protocol_key(protocol)));
   for (const auto port : {port_gtp_u, port_vxlan, port_geneve, port_old_vxlan})
     condition = any_of(std::move(condition), FlowCondition::has(port_key(port)));
-  for (const auto type : {ether_mpls, ether_mpls_multicast, ether_pppoe})
+  for (const auto type : {ether_types::mpls, ether_types::mpls_multicast, ether_types::pppoe})
     condition = any_of(std::move(condition), FlowCondition::has(ether_type_key(type)));
   return condition;
 }
@@ -306,7 +296,7 @@ FlowCondition may_have_inner_layer() {
 std::optional<FlowEnds> flow_ends(Bytes packet, const NetworkLayer& layer) noexcept {
   const auto ip = ip_at(packet, layer);
   if (!ip) return std::nullopt;
-  FlowEnds ends{.protocol = ip->protocol, .is_ipv6 = layer.ether_type == ether_ipv6};
+  FlowEnds ends{.protocol = ip->protocol, .is_ipv6 = layer.ether_type == ether_types::ipv6};
   for (std::size_t end = 0; end < 2; ++end) {
     const auto address = layer.network + (ends.is_ipv6 ? 8 + 16 * end : 12 + 4 * end);
     if (ends.is_ipv6) ends.addresses[end] = {load_be64(packet, address), load_be64(packet, address + 8)};
