@@ -13,21 +13,16 @@
 namespace wirespool::capture {
 
 // --filter: what does not match is counted as received and as filtered, and freed; the rest goes on in its order.
-class FilterOutlet final : public Outlet {
+class FilterOutlet final : public OutletAround {
  public:
   // All outlive it. `counters`: its RX lcore's.
   FilterOutlet(Outlet& next, const dpdk::PacketFilter& filter, stats::RxCounters& counters);
 
   void deliver(const Received& received) noexcept override;
-  void tick(Timestamp now) noexcept override { next_.tick(now); }
-  void finish() noexcept override { next_.finish(); }
-  std::int64_t held() const noexcept override { return next_.held(); }
-  bool full() const noexcept override { return next_.full(); }
 
  private:
   void leave_out(const Received& received) noexcept;
 
-  Outlet& next_;
   const dpdk::PacketFilter& filter_;
   stats::RxCounters& counters_;
   std::vector<std::byte> scratch_;

@@ -35,22 +35,18 @@ class alignas(64) Allowance {
 };
 
 // --packets and --bytes: ends the capture when the Allowance is used up.
-class LimitOutlet final : public Outlet {
+class LimitOutlet final : public OutletAround {
  public:
   // All outlive it. `counters`: its RX lcore's.
   LimitOutlet(Outlet& next, Allowance& allowance, StopFlag& stop, stats::RxCounters& counters)
-      : next_(next), allowance_(allowance), stop_(stop), counters_(counters) {}
+      : OutletAround(next), allowance_(allowance), stop_(stop), counters_(counters) {}
 
   void deliver(const Received& received) noexcept override;
-  void tick(Timestamp now) noexcept override { next_.tick(now); }
-  void finish() noexcept override { next_.finish(); }
-  std::int64_t held() const noexcept override { return next_.held(); }
   bool full() const noexcept override { return allowance_.used_up(); }
 
  private:
   Received keep(const Received& all, unsigned packets) noexcept;
 
-  Outlet& next_;
   Allowance& allowance_;
   StopFlag& stop_;
   stats::RxCounters& counters_;

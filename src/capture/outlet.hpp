@@ -35,7 +35,7 @@ inline void count_received(stats::RxCounters& counters, const Received& received
 // Where an RX lcore's Bursts go. Called once per dpdk::Burst, on the RX lcore alone. Every mbuf it is given is handed
 // on, or freed next to the line that counts why.
 //
-// What is done with a Burst on its way (LimitOutlet, FilterOutlet) is an Outlet around the next one, put there at start
+// What is done with a Burst on its way (LimitOutlet, FilterOutlet) is an OutletAround the next one, put there at start
 // if it is asked for: a virtual call a Burst each, and nothing for what is not there. One that leaves packets out
 // counts them as received and under their cause. Innermost is Counted<> with one of those in which the way on the RX
 // lcore ends.
@@ -48,6 +48,20 @@ class Outlet {
   virtual void finish() noexcept {}                         // nothing is delivered after
   virtual std::int64_t held() const noexcept { return 0; }  // packets delivered and still here, counted
   virtual bool full() const noexcept { return false; }      // takes nothing more: a stop need not empty the RxQueues
+};
+
+// An Outlet around the next one, which outlives it: what it does not look at goes on.
+class OutletAround : public Outlet {
+ public:
+  explicit OutletAround(Outlet& next) : next_(next) {}
+
+  void tick(Timestamp now) noexcept override { next_.tick(now); }
+  void finish() noexcept override { next_.finish(); }
+  std::int64_t held() const noexcept override { return next_.held(); }
+  bool full() const noexcept override { return next_.full(); }
+
+ protected:
+  Outlet& next_;
 };
 
 // --until rx: packets end here.
