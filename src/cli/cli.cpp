@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <exception>
 
@@ -50,12 +49,10 @@ Stop unknown_command(const std::string& name) {
                      match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
 }
 
-// These read what somebody else may have made, and need neither programs nor the network for it.
-void enter_sandbox(const std::string& name) {
-  constexpr std::array readers{"ls", "extract", "verify", "repair", "index", "manifest"};
-  if (std::ranges::find(readers, name) == readers.end() || !machine::has_sandbox()) return;
+void enter_sandbox(const Command& command) {
+  if (!command.reads_files || !machine::has_sandbox()) return;
   if (const auto done = machine::give_up_programs_and_network(); !done)
-    tell(error_line(name, done.error().message(), "files are read without a sandbox"));
+    tell(error_line(command.name, done.error().message(), "files are read without a sandbox"));
 }
 
 int dispatch(const std::string& name, const Args& args) {
@@ -63,7 +60,7 @@ int dispatch(const std::string& name, const Args& args) {
   if (name == "--version" || name == "-V") return finish({Exit::done, version_text(), ""});
   const auto command = std::ranges::find(commands(), name, &Command::name);
   if (command == commands().end()) return finish(unknown_command(name));
-  enter_sandbox(name);
+  enter_sandbox(*command);
   return command->run(args);
 }
 
@@ -72,12 +69,12 @@ int dispatch(const std::string& name, const Args& args) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{
       {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture, capture_pages},
-      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages},
-      {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages},
-      {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages},
-      {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages},
-      {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages},
-      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages},
+      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, true},
+      {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages, true},
+      {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, true},
+      {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages, true},
+      {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages, true},
+      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages, true},
       {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan, plan_pages},
       {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
       {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},

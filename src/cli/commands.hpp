@@ -14,6 +14,8 @@ struct Command {
   std::string_view title;                 // half a sentence
   int (*run)(const Args& args);           // `args` is what follows the command's name; gives the exit code
   std::vector<options::Page> (*pages)();  // one, or one a verb
+  // It reads what somebody else may have made, and needs neither programs nor the network for it.
+  bool reads_files = false;
 };
 
 // All there are, in the order --help lists them.
