@@ -244,6 +244,33 @@ TEST_CASE("ls tells of each file how far its times may be from UTC, as its index
   CHECK(file.at("clock").at("error_ns").is_null() == clock.at("error_ns").is_null());
 }
 
+namespace {
+
+bool has_file_ending_in(const Bench& bench, const std::string& end) {
+  for (const auto& entry : std::filesystem::directory_iterator(bench.outputs[0]))
+    if (entry.path().string().ends_with(end)) return true;
+  return false;
+}
+
+// Stops the process of a capture when it has sealed files, an open one, and its ledger with the capture.json that is
+// written next: there are moments at the start, and between two files, when one of them is not there. False: it never
+// had them all.
+bool stop_halfway(LiveCapture& capture, const Bench& bench) {
+  constexpr auto moment = std::chrono::milliseconds(5);  // until all its threads have stopped
+  for (unsigned tries = 0; tries < 1'000; ++tries) {
+    capture.process().send_signal(SIGSTOP);
+    std::this_thread::sleep_for(moment);
+    if (sealed_files(bench.outputs).size() >= 2 && has_file_ending_in(bench, ".pcap.open") &&
+        has_file_ending_in(bench, ".capture.json"))
+      return true;
+    capture.process().send_signal(SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+}  // namespace
+
 TEST_CASE("a manifest of a running capture has what is sealed, and names what is left out") {
   const Bench bench;
   write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
@@ -251,9 +278,7 @@ TEST_CASE("a manifest of a running capture has what is sealed, and names what is
                        .outputs = bench.outputs,
                        .options = {"--rotate-size", "2MiB", "--block-size", "64KiB", "--packets", "2000000"}});
   REQUIRE(capture.wait_until_running());
-  for (unsigned tries = 0; sealed_files(bench.outputs).size() < 2 && tries < 2'000; ++tries)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  capture.process().send_signal(SIGSTOP);
+  REQUIRE(stop_halfway(capture, bench));
   const auto manifest = ask_wirespool("manifest", bench.outputs);
   capture.process().send_signal(SIGCONT);
   INFO(manifest.describe());
