@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What lies between two lcores, with real rings and nobody at the other end: it must stay within its bounds, and what
 // vanishes from it must be missed.
-#include <rte_eal.h>
 #include <rte_ring_elem.h>
 
 #include <array>
 #include <atomic>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "capture/block_handoff.hpp"
 #include "capture/handoff.hpp"
+#include "eal/bare_eal.hpp"
 #include "support/aligned_buffer.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
 using namespace wirespool::capture;
 using wirespool::test::AlignedBuffer;
+using wirespool::test::start_bare_eal;
 
 namespace {
 
@@ -27,22 +27,11 @@ constexpr std::uint32_t block_bytes = 4096;
 constexpr unsigned blocks = 8;
 constexpr std::uint64_t second = 1'000'000'000;
 
-void start_eal() {
-  static const bool started = [] {
-    static std::vector<std::string> args{"test",           "--no-huge",   "--no-pci", "-m", "64",
-                                         "--no-telemetry", "--no-shconf", "-l",       "0"};
-    static std::vector<char*> argv;
-    for (auto& arg : args) argv.push_back(arg.data());
-    return rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0;
-  }();
-  if (!started) throw std::runtime_error("rte_eal_init");
-}
-
 // A Handoff of Blocks with an Appender at its near end and all Blocks to give it; the far end is the test's.
 struct BlockLine {
   explicit BlockLine(const std::string& name, std::uint32_t drives = 1)
       : memory(record::BlockPool::bytes_needed(blocks, block_bytes), 4096), pool(memory.span(), block_bytes) {
-    start_eal();
+    start_bare_eal();
     handoff = std::move(*BlockHandoff::create(name, blocks, SOCKET_ID_ANY));
     while (auto* block = pool.get()) REQUIRE(handoff->give_empty(*block));
     for (std::uint32_t i = 0; i < drives; ++i) ok.push_back(std::make_unique<record::Drive>("drive", 512));
@@ -145,7 +134,7 @@ TEST_CASE("a Block that vanishes from its ring is missed at the next look", "[ha
 }
 
 TEST_CASE("packets that vanish from their ring are missed at the next look", "[handoff][books]") {
-  start_eal();
+  start_bare_eal();
   auto handoff = Handoff::create("packets", 64, SOCKET_ID_ANY);
   REQUIRE(handoff);
   REQUIRE(handoff->reserve(40).first.size() == 40);
@@ -162,7 +151,7 @@ TEST_CASE("packets that vanish from their ring are missed at the next look", "[h
 }
 
 TEST_CASE("what lcores move while they are looked at is not missed", "[handoff][books]") {
-  start_eal();
+  start_bare_eal();
   auto handoff = Handoff::create("moving", 256, SOCKET_ID_ANY);
   REQUIRE(handoff);
   std::atomic<bool> stop{false};

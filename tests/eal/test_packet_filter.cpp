@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // --filter on mbufs of our own, by each engine there is: it must leave what tcpdump leaves of the same trace.
-#include <rte_eal.h>
-
 #include <algorithm>
 #include <array>
 #include <random>
@@ -11,6 +9,7 @@
 
 #include "capture/filter_outlet.hpp"
 #include "dpdk/machine_code.hpp"
+#include "eal/bare_eal.hpp"
 #include "spool/random_traffic.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
@@ -37,11 +36,7 @@ struct Bed {
 
  private:
   Bed() {
-    static std::vector<std::string> args{"test",           "--no-huge",   "--no-pci", "-m", "64",
-                                         "--no-telemetry", "--no-shconf", "-l",       "0"};
-    static std::vector<char*> argv;
-    for (auto& arg : args) argv.push_back(arg.data());
-    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("rte_eal_init");
+    start_bare_eal();
     field = dpdk::StampField::registered();
     pool = rte_pktmbuf_pool_create("pool", 8191, 0, 0, 2176, SOCKET_ID_ANY);
     if (!pool) throw std::runtime_error("no memory for mbufs");

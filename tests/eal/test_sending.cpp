@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames out of one Port and into another, through net_ring, and into net_null.
 #include <rte_bus_vdev.h>
-#include <rte_eal.h>
 #include <rte_eth_ring.h>
 
 #include <array>
@@ -9,7 +8,6 @@
 #include <map>
 #include <numeric>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,31 +16,21 @@
 #include "dpdk/clock.hpp"
 #include "dpdk/port.hpp"
 #include "dpdk/tx_queue.hpp"
+#include "eal/bare_eal.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
 using namespace wirespool::dpdk;
+using wirespool::test::start_bare_eal;
 
 namespace {
 
 constexpr unsigned ring_size = 256;  // holds one less
 
-void start_eal() {
-  static const bool started = [] {
-    static std::vector<std::string> args{"test",           "--no-huge",   "--no-pci", "-m", "128",
-                                         "--no-telemetry", "--no-shconf", "-l",       "0"};
-    static std::vector<char*> argv;
-    for (auto& arg : args) argv.push_back(arg.data());
-    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("rte_eal_init");
-    return true;
-  }();
-  (void)started;
-}
-
 // Two ports: what the first sends on its queue n the second receives on its queue n.
 struct Link {
   explicit Link(unsigned queues) {
-    start_eal();
+    start_bare_eal();
     static unsigned made = 0;
     const auto name = "link" + std::to_string(made++);
     std::vector<rte_ring*> rings;
@@ -209,7 +197,7 @@ TEST_CASE("a device with fewer TX queues than were planned is no port to send fr
 }
 
 TEST_CASE("net_null takes all there is to send") {
-  start_eal();
+  start_bare_eal();
   REQUIRE(rte_vdev_init("net_null0", nullptr) == 0);
   std::uint16_t id = 0;
   REQUIRE(rte_eth_dev_get_port_by_name("net_null0", &id) == 0);

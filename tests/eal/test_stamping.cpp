@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RxLcore on a net_ring port, whose mbufs we fill ourselves, the stamp of a NIC included.
-#include <rte_eal.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
@@ -16,6 +15,7 @@
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/refer.hpp"
+#include "eal/bare_eal.hpp"
 #include "record/packet_ref.hpp"
 #include "support/catch.hpp"
 
@@ -43,11 +43,7 @@ struct Bed {
 
  private:
   Bed() {
-    static std::vector<std::string> args{"test",           "--no-huge",   "--no-pci", "-m", "64",
-                                         "--no-telemetry", "--no-shconf", "-l",       "0"};
-    static std::vector<char*> argv;
-    for (auto& arg : args) argv.push_back(arg.data());
-    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) throw std::runtime_error("rte_eal_init");
+    test::start_bare_eal();
     field = StampField::registered();
     pool = rte_pktmbuf_pool_create("pool", 2047, 0, 0, 2176, SOCKET_ID_ANY);
     ring = rte_ring_create("rx", ring_size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
@@ -79,12 +75,26 @@ void send(const std::vector<std::uint64_t>& nic_ticks) {
   }
 }
 
-// What an RX lcore that is told to stop at once still drains from the port.
-Drained drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::uint64_t late_ticks = 0) {
+// An RX lcore polls the port until it is told to stop. `queue`: all but which port and how many descriptors.
+void run_lcore(RxQueue queue, unsigned burst, StopFlag& stop, stats::RxCounters& counters) {
   auto& bed = Bed::get();
   auto tsc = DisciplinedClock::of_tsc();
   policy::SharedClock tsc_line;
   tsc->publish_to(tsc_line);
+  queue.port = bed.port;
+  queue.descriptors = ring_size;
+  RxLcore lcore({.queues = {queue},
+                 .burst = burst,
+                 .stamp_field = bed.field,
+                 .tsc_clock = &tsc_line,
+                 .stop = &stop,
+                 .counters = &counters});
+  lcore.run();
+}
+
+// What an RX lcore that is told to stop at once still drains from the port.
+Drained drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::uint64_t late_ticks = 0) {
+  auto& bed = Bed::get();
   auto handoff = Handoff::create("handoff", 2048, SOCKET_ID_ANY);
   REQUIRE(handoff);
   StopFlag stop;
@@ -92,18 +102,8 @@ Drained drain(const policy::SharedClock* nic_clock, unsigned burst = 16, std::ui
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
   Counted outlet(counters, DroppingPacketOutlet({&*handoff}, bed.pool, bed.referrer(), counters));
-  RxLcore lcore({.queues = {{.port = bed.port,
-                             .descriptors = ring_size,
-                             .late_ticks = late_ticks,
-                             .nic_clock = nic_clock,
-                             .counters = &queue_counters,
-                             .outlet = &outlet}},
-                 .burst = burst,
-                 .stamp_field = bed.field,
-                 .tsc_clock = &tsc_line,
-                 .stop = &stop,
-                 .counters = &counters});
-  lcore.run();
+  run_lcore({.late_ticks = late_ticks, .nic_clock = nic_clock, .counters = &queue_counters, .outlet = &outlet}, burst,
+            stop, counters);
   Drained received{.stamps = {}, .packets = counters.received.get(), .refused = queue_counters.stamps_refused.get()};
   const auto packets = handoff->peek(2048);
   for (const auto& span : {packets.first, packets.second}) {
@@ -313,22 +313,12 @@ TEST_CASE("what the Handoff cannot take is counted, freed and nothing else", "[h
   const unsigned before = rte_mempool_avail_count(bed.pool);
   send(std::vector<std::uint64_t>(600, 0));
   auto handoff = Handoff::create("small", 128, SOCKET_ID_ANY);
-  auto tsc = DisciplinedClock::of_tsc();
-  policy::SharedClock tsc_line;
-  tsc->publish_to(tsc_line);
   StopFlag stop;
   stop.stop();
   stats::RxCounters counters;
   RxQueueCounters queue_counters;
   Counted outlet(counters, DroppingPacketOutlet({&*handoff}, bed.pool, bed.referrer(), counters));
-  RxLcore lcore(
-      {.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters, .outlet = &outlet}},
-       .burst = 50,
-       .stamp_field = bed.field,
-       .tsc_clock = &tsc_line,
-       .stop = &stop,
-       .counters = &counters});
-  lcore.run();
+  run_lcore({.counters = &queue_counters, .outlet = &outlet}, 50, stop, counters);
   CHECK(counters.received.get() == 600);
   CHECK(counters.drop_handoff.get() == 600 - 127);
   CHECK(rte_mempool_avail_count(bed.pool) == before - 127);
@@ -379,19 +369,9 @@ struct LimitedRun {
   explicit LimitedRun(Allowance& allowance) {
     auto& bed = Bed::get();
     send(std::vector<std::uint64_t>(200, 0));
-    auto tsc = DisciplinedClock::of_tsc();
-    policy::SharedClock tsc_line;
-    tsc->publish_to(tsc_line);
     Counted ended(counters, NoOutlet(counters));
     LimitOutlet outlet(ended, allowance, stop, counters);
-    RxLcore lcore(
-        {.queues = {{.port = bed.port, .descriptors = ring_size, .counters = &queue_counters, .outlet = &outlet}},
-         .burst = 50,
-         .stamp_field = bed.field,
-         .tsc_clock = &tsc_line,
-         .stop = &stop,
-         .counters = &counters});
-    lcore.run();
+    run_lcore({.counters = &queue_counters, .outlet = &outlet}, 50, stop, counters);
     left = rte_ring_count(bed.ring);
     std::array<rte_mbuf*, 200> rest;
     rte_pktmbuf_free_bulk(rest.data(),

@@ -8,23 +8,16 @@
 #include <vector>
 
 #include "format/address_text.hpp"
+#include "support/byte_strings.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
 using namespace wirespool::format;
 
+using test::bytes;
+using test::operator+;
+
 namespace {
-
-std::vector<std::byte> bytes(std::initializer_list<int> values) {
-  std::vector<std::byte> out;
-  for (const auto value : values) out.push_back(static_cast<std::byte>(value));
-  return out;
-}
-
-std::vector<std::byte> operator+(std::vector<std::byte> a, const std::vector<std::byte>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 const auto macs = bytes({2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2});
 

@@ -5,25 +5,17 @@
 #include <random>
 #include <vector>
 
+#include "support/byte_strings.hpp"
 #include "support/catch.hpp"
 
 using namespace wirespool;
 using namespace wirespool::format;
 
+using test::Bytes;
+using test::bytes;
+using test::operator+;
+
 namespace {
-
-using Bytes = std::vector<std::byte>;
-
-Bytes bytes(std::initializer_list<int> values) {
-  Bytes out;
-  for (const auto value : values) out.push_back(static_cast<std::byte>(value));
-  return out;
-}
-
-Bytes operator+(Bytes a, const Bytes& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 const auto macs = bytes({2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2});
 const auto ipv4_type = bytes({8, 0}), ipv6_type = bytes({0x86, 0xdd});
