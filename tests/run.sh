@@ -206,13 +206,23 @@ runs_here() {
   [ "$1" = generic ] || /lib64/ld-linux-x86-64.so.2 --help 2>/dev/null | grep -q "^ *$1 (supported"
 }
 
+# environment_of TEST: what the release build's Meson gives that test, a VARIABLE=VALUE a line.
+environment_of() {
+  meson introspect --tests "$build_root/release" | python3 -c '
+import json, sys
+for test in json.load(sys.stdin):
+    if test["name"] == sys.argv[1] and "eal" in str(test["suite"]):
+        print(*(f"{name}={value}" for name, value in test["env"].items()), sep="\n")' "$1"
+}
+
 # A few of the release build's test programs, with the program built for another CPU: what it stores, reads back and refuses.
 run_variant() {
-  local cpu=$1 tests=$build_root/release/tests/eal name log
+  local cpu=$1 name log variables
   for name in refusals files traces reading stop; do
     log=$build_root/cpu-$cpu-$name.txt
-    if WIRESPOOL=$build_root/cpu-$cpu/src/wirespool DPDK_PEER=$tests/dpdk_peer COUNTER=$tests/libcount_allocations.so \
-      timeout 300 "$tests/eal_$name" >"$log" 2>&1 </dev/null; then
+    mapfile -t variables < <(environment_of "$name")
+    if env "${variables[@]}" "WIRESPOOL=$build_root/cpu-$cpu/src/wirespool" \
+      timeout 300 "$build_root/release/tests/eal/eal_$name" >"$log" 2>&1 </dev/null; then
       count_pass
     else
       tail -n 60 "$log"

@@ -5,6 +5,8 @@
 
 #ifdef WIRESPOOL_CAPTURE
 #include "capture/session.hpp"
+#else
+#include "plan/capture_plan.hpp"
 #endif
 
 namespace wirespool::cli {
@@ -22,7 +24,9 @@ int run(const CaptureRequest& request) {
 
 #else
 
-int run(const CaptureRequest&) {
+// What is wrong with the arguments is wrong use all the same.
+int run(const CaptureRequest& request) {
+  if (const auto wrong = plan::validate(request.config); !wrong.empty()) return print_errors(wrong);
   return print_errors({{"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled",
                         Error::Kind::not_ready}});
 }
