@@ -144,7 +144,7 @@ run_suites() {
     say "$name: suite $suite"
     log=$build_root/$name-$suite.txt
     jobs=$(nproc)
-    [ "$suite" = unit ] || jobs=1 # lcores that poll want a CPU of their own
+    [ "$suite" != eal ] || jobs=1 # lcores that poll want a CPU of their own
     "${wrapper[@]}" meson test -C "$folder" --no-rebuild --print-errorlogs --suite "$suite" --num-processes "$jobs" \
       --timeout-multiplier "$factor" >"$log" 2>&1
     status=$?
@@ -170,15 +170,15 @@ among() {
 # others (they are right about few): no warning is an error here.
 run_release() { build_and_run release "$patience" "${suites[*]}" --buildtype=release -Dwerror=false; }
 
-# Without DPDK (the options are those of the program for any CPU: a compiler cache has it already, or will have), and under
-# ThreadSanitizer, which does not know what DPDK's rings do.
+# Without DPDK (built as the release is: a compiler cache has most of it already), and under ThreadSanitizer, which does not know
+# what DPDK's rings do.
 run_without_capture() {
   local wanted
   wanted=$(among unit spool | paste -sd' ')
   if [ -n "$sanitizers" ]; then
     run_thread_sanitizer "$wanted"
   else
-    build_and_run without-capture "$patience" "$wanted" -Dcapture=disabled --buildtype=release -Dcpu=generic "-Dwerror=$werror"
+    build_and_run without-capture "$patience" "$wanted" -Dcapture=disabled --buildtype=release -Dwerror=false
   fi
 }
 
@@ -215,10 +215,10 @@ for test in json.load(sys.stdin):
         print(*(f"{name}={value}" for name, value in test["env"].items()), sep="\n")' "$1"
 }
 
-# A few of the release build's test programs, with the program built for another CPU: what it stores, reads back and refuses.
+# A few of the release build's test programs, with the program built for another CPU: what it stores, and reads back.
 run_variant() {
   local cpu=$1 name log variables
-  for name in refusals files traces reading stop; do
+  for name in traces reading; do
     log=$build_root/cpu-$cpu-$name.txt
     mapfile -t variables < <(environment_of "$name")
     if env "${variables[@]}" "WIRESPOOL=$build_root/cpu-$cpu/src/wirespool" \
@@ -294,12 +294,13 @@ check_instructions() {
 
 # --- the real thing ---------------------------------------------------------------------------------------------------
 
-# run_script NAME [VARIABLE=VALUE...]: adds up its last line.
+# run_script NAME LONGEST [VARIABLE=VALUE...]: adds up its last line. LONGEST: seconds it may take on two busy CPUs without anything
+# in the compiler's cache; it is skipped if they would end behind WIRESPOOL_E2E_WITHIN.
 run_script() {
-  local name=$1 log=$build_root/e2e-$1.txt counts
-  shift
-  if [ $((SECONDS - started)) -ge "${WIRESPOOL_E2E_BEGIN_WITHIN:-86400}" ]; then
-    count_skip "e2e: $name: $((SECONDS - started)) s are used up, and it was to begin within $WIRESPOOL_E2E_BEGIN_WITHIN (WIRESPOOL_E2E_BEGIN_WITHIN)"
+  local name=$1 log=$build_root/e2e-$1.txt counts used=$((SECONDS - started)) longest=$2
+  shift 2
+  if [ $((used + longest)) -gt "${WIRESPOOL_E2E_WITHIN:-86400}" ]; then
+    count_skip "e2e: $name: $used s are used up, and it may take $longest: it was to end within $WIRESPOOL_E2E_WITHIN s (WIRESPOOL_E2E_WITHIN)"
     return
   fi
   say "e2e: $name"
@@ -319,16 +320,16 @@ run_end_to_end() {
   install_packages "${packages_e2e[@]}" || notice "what lacks a package is skipped"
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
-  run_script config
-  run_script harness
-  run_script quickstart
-  run_script debian13
-  run_script deb
-  run_script container "${keep[@]}"
+  run_script config 60
+  run_script harness 60
+  run_script quickstart 300
+  run_script debian13 1300 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
+  run_script deb 500
+  run_script container 700 "${keep[@]}"
   "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest and on-seal are skipped"
-  run_script systemd "${keep[@]}"
-  run_script on-seal "WIRESPOOL=$program"
-  run_script guest "WIRESPOOL=$program" "WIRESPOOL_E2E_GUEST=${WIRESPOOL_E2E_GUEST:-}"
+  run_script systemd 300 "${keep[@]}"
+  run_script on-seal 120 "WIRESPOOL=$program"
+  run_script guest 900 "WIRESPOOL=$program" "WIRESPOOL_E2E_GUEST=${WIRESPOOL_E2E_GUEST:-}"
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   rm -f "$program"
 }

@@ -3,7 +3,8 @@
 # README's two commands on a bare Debian 13, as its user would give them: a root file system by debootstrap from this machine's own
 # archive, a copy of the source in it, and there tests/run.sh --quick and config/quickstart.sh, which install what they need.
 # In namespaces of its own; everything it makes, it removes.
-# usage: tests/e2e/debian13.sh [SUITE...]        WIRESPOOL_E2E_DEBIAN=DIR keeps the root
+# usage: tests/e2e/debian13.sh [SUITE...]
+# WIRESPOOL_E2E_DEBIAN=DIR keeps the root; WIRESPOOL_E2E_SUITES: the suites, for who can give no arguments. Default: unit, spool, eal.
 # shellcheck disable=SC2317  # functions that trap and expect call
 set -u
 # shellcheck source=tests/e2e/e2e-functions.sh
@@ -48,6 +49,7 @@ run_quickstart() {
 }
 
 main() {
+  local wanted
   work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" wirespool-test-XXXXXX)
   trap clean_up EXIT
   trap 'exit 130' INT TERM
@@ -57,7 +59,8 @@ main() {
   [ "$failed" -eq 0 ] || count_up
   copy_source
   set_cache
-  run_tests "$@"
+  read -r -a wanted <<<"${WIRESPOOL_E2E_SUITES:-}"
+  run_tests "$@" "${wanted[@]}"
   run_quickstart
   say "there: $(inside sh -c 'g++ --version | head -n 1; pkg-config --modversion libdpdk catch2' | paste -sd' ')"
   count_up
