@@ -166,8 +166,8 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 
 void Pipeline::make_rx_lcores() {
   for (auto& parts : rx_parts_) {
-    if (filter_) parts->put_around<FilterOutlet>(*filter_);
     if (allowance_) parts->put_around<LimitOutlet>(*allowance_, stop_);
+    if (filter_) parts->put_around<FilterOutlet>(*filter_);  // --packets counts what it leaves, as tcpdump's -c
   }
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
     RxLcoreSetup setup{.queues = queues_of(rx),
