@@ -137,7 +137,10 @@ std::expected<void, Error> Port::set_up_queues(unsigned mempool_cache, std::vect
     notices.push_back(fmt::format("{} needs more: {}", say(), what));
     rte_mempool_free(std::exchange(pool_, nullptr));
   }
-  if (planned_.keeps_trace) park_surplus(circulating);
+  if (planned_.keeps_trace) {
+    if (auto enough = check_beside_trace(mempool_cache, circulating); !enough) return enough;
+    park_surplus(circulating);
+  }
   if (const int error = set_up_tx_queues()) return std::unexpected(refused("setting up its TX queue", error));
   return {};
 }
@@ -153,6 +156,17 @@ std::string Port::provide_more(int error, unsigned circulating) {
     return fmt::format("{} mbufs, to keep its trace in memory", planned_.mbufs);
   }
   return {};
+}
+
+// A trace that just went into the pool may have left nothing to receive into: the port would be deaf, and its driver
+// cannot be given a larger pool any more. Main's cache may keep one and a half times its size.
+std::expected<void, Error> Port::check_beside_trace(unsigned mempool_cache, unsigned circulating) const {
+  const unsigned left = rte_mempool_avail_count(pool_);
+  if (left >= 2 * mempool_cache) return {};
+  const unsigned taken = planned_.mbufs - left;
+  return std::unexpected(Error{
+      say(), fmt::format("its trace takes {} of {} mbufs: too few are left to receive into", taken, planned_.mbufs),
+      fmt::format("give --mbufs {}", taken + circulating), Error::Kind::not_ready});
 }
 
 // mbufs that neither the trace nor the plan needs are taken out of circulation: a small pool stays in the CPU's caches.

@@ -60,6 +60,7 @@ class Port {
   void take(const PortSettings& settings);
   std::expected<void, Error> set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices);
   std::string provide_more(int error, unsigned circulating);
+  std::expected<void, Error> check_beside_trace(unsigned mempool_cache, unsigned circulating) const;
   void park_surplus(unsigned circulating);
   void watch_interfaces();
   std::optional<std::uint64_t> cut_by_driver() const;

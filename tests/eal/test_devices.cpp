@@ -48,6 +48,25 @@ TEST_CASE("a device that offers less than was asked for is captured with what it
   CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
 }
 
+TEST_CASE("a trace that leaves no mbufs to receive into is refused: its port would be deaf") {
+  const Bench bench;
+  write_trace({.kind = "60", .packets = 2'000}, bench.trace());  // the plan has 2048
+  const Command options = {"--handoff", "blocks", "--packets", "1000"};
+  const auto result =
+      run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs, .options = options});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 2);
+  CHECK_THAT(result.process.err,
+             Catch::Contains("its trace takes 2000 of 2048 mbufs") && Catch::Contains("give --mbufs 4048"));
+  auto more = options;
+  more.insert(more.end(), {"--mbufs", "4048"});
+  const auto enough =
+      run_capture({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs, .options = more});
+  INFO(enough.describe());
+  CHECK(enough.process.exit_code == 0);
+  CHECK(enough.total("stored") == 1'000);
+}
+
 TEST_CASE("RSS that a virtual device does not offer is left out with a notice") {
   const Bench bench;
   write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
