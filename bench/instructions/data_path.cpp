@@ -74,7 +74,7 @@ class Wire {
   std::uint16_t port() const { return port_; }
   rte_mempool* pool() const { return pool_; }
   StampField field() const { return field_; }
-  Referrer referrer() const { return {field_, record::Records::max_caplen}; }
+  Referrer referrer() const { return {field_, record::max_snaplen}; }
 
  private:
   StampField field_;
@@ -87,9 +87,10 @@ class Wire {
 // A Recorder without drives, and its memory.
 class Line {
  public:
-  Line()
+  explicit Line(const format::FileLayout& layout)
       : memory_(record::BlockPool::bytes_needed(3, block_bytes) + 4096),
-        recorder_({.block_bytes = block_bytes, .copy_chain = copy_chain}, {}, {{.memory = aligned()}}) {}
+        recorder_({.layout = &layout, .block_bytes = block_bytes, .copy_chain = copy_chain}, {},
+                  {{.memory = aligned()}}) {}
 
   record::Appender& appender() { return recorder_.writer(0).appender(0); }
   record::BlockSink& sink() { return recorder_.writer(0).sink(); }
@@ -158,14 +159,25 @@ void count(const std::string& name, Before before, Step step, After after) {
   std::printf("%s\t%u\n", name.c_str(), rounds * round_packets);
 }
 
-void packets_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
+// What files are, and what is said of sources if they tell them.
+struct Files {
+  explicit Files(format::FileLayout files) : layout(std::move(files)), mail(layout.sources()), losses(mail) {}
+  SourceLosses* told() { return layout.tells_sources() ? &losses : nullptr; }
+
+  format::FileLayout layout;
+  std::vector<LossMail> mail;
+  SourceLosses losses;
+};
+
+void packets_cross(Wire& wire, const test::Trace& trace, const std::string& frames, Files& files) {
   auto handoff = Handoff::create("handoff " + frames, 2 * round_packets, SOCKET_ID_ANY);
   if (!handoff) throw std::runtime_error(handoff.error());
   stats::RxCounters received;
   stats::WriterCounters written;
-  Counted outlet(received, DroppingPacketOutlet({&*handoff}, wire.pool(), wire.referrer(), received));
+  if (files.told()) handoff->take_notes();
+  Counted outlet(received, DroppingPacketOutlet({&*handoff}, wire.pool(), wire.referrer(), received, files.told()));
   Receiver receiver(wire, outlet, received);
-  Line line;
+  Line line(files.layout);
   PacketIntake intake({.handoff = &*handoff,
                        .pool = wire.pool(),
                        .appender = &line.appender(),
@@ -183,12 +195,14 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
   line.appender().finish();
 }
 
-void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames) {
+void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frames, Files& files) {
   stats::RxCounters received;
-  Line line;
-  Counted outlet(
-      received,
-      BlockOutlet({.appenders = {&line.appender()}, .drives = {}, .referrer = wire.referrer(), .counters = &received}));
+  Line line(files.layout);
+  Counted outlet(received, BlockOutlet({.appenders = {&line.appender()},
+                                        .drives = {},
+                                        .referrer = wire.referrer(),
+                                        .counters = &received,
+                                        .losses = files.told()}));
   Receiver receiver(wire, outlet, received);
   count(
       "blocks: rx lcore, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});
@@ -197,16 +211,16 @@ void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frame
 
 // What the writer lcore does for the checksum of a full Block, over the packets in it. Their contents do not matter.
 void blocks_summed(const test::Trace& trace, const std::string& frames) {
-  std::uint32_t bytes = record::Records::file_header_bytes;
+  std::uint32_t bytes = format::PcapRecords::file_header_bytes;
   for (unsigned i = 0; i < round_packets; ++i)
     bytes += static_cast<std::uint32_t>(
-        record::Records::bytes_of(static_cast<std::uint32_t>(trace[i % trace.size()].bytes.size())));
+        format::PcapRecords::bytes_of(static_cast<std::uint32_t>(trace[i % trace.size()].bytes.size())));
   std::vector<std::byte> memory(bytes);
   record::Block block;
   block.data = memory.data();
   block.capacity = block.length = bytes;
   block.starts = round_packets;
-  block.first_start = record::Records::file_header_bytes;
+  block.first_start = format::PcapRecords::file_header_bytes;
   const auto nothing = [] {};
   count(
       "checksums: writer lcore, " + frames, nothing, [&] { block.sum_up(); }, nothing);
@@ -219,8 +233,11 @@ int main() try {
   Wire wire;
   for (const auto& [frames, kind] : {std::pair{"64 B", "60"}, std::pair{"CAIDA-like", "caida"}}) {
     const auto trace = test::make_trace({.kind = kind, .packets = 4000});
-    packets_cross(wire, trace, frames);
-    blocks_cross(wire, trace, frames);
+    Files pcap{format::FileLayout()}, pcapng{format::FileLayout(format::PcapngRecords(), 1)};
+    packets_cross(wire, trace, frames, pcap);
+    blocks_cross(wire, trace, frames, pcap);
+    packets_cross(wire, trace, frames + std::string(", pcapng"), pcapng);
+    blocks_cross(wire, trace, frames + std::string(", pcapng"), pcapng);
     blocks_summed(trace, frames);
   }
   rte_eal_cleanup();

@@ -8,12 +8,13 @@
 set -eu
 : "${WIRESPOOL_REMOTE:?where to: REMOTE:BUCKET/FOLDER}"
 folder=$(dirname "$1")
-stem=$(basename "$1" .pcap)
+name=$(basename "$1")
+stem=${name%.pcap*}
 
 # The pcap last: whoever sees it in the store finds its index there as well.
-for file in "$stem.idx" "$stem.pcap.sha256" "$stem.pcap"; do
+for file in "$stem.idx" "$name.sha256" "$name"; do
   [ -e "$folder/$file" ] || continue
   rclone copyto --retries 1 --low-level-retries 3 "$folder/$file" "$WIRESPOOL_REMOTE/$file"
   rclone check --one-way "$folder" "$WIRESPOOL_REMOTE" --include "/$file"
 done
-if [ "${WIRESPOOL_DELETE:-}" = yes ]; then rm -f "$folder/$stem.idx" "$folder/$stem.pcap.sha256" "$1"; fi
+if [ "${WIRESPOOL_DELETE:-}" = yes ]; then rm -f "$folder/$stem.idx" "$folder/$name.sha256" "$1"; fi

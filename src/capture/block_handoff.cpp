@@ -85,10 +85,13 @@ std::span<const std::uint32_t> BlockHandoffDock::loads() noexcept {
 
 void BlockOutlet::deliver(const Received& received) noexcept {
   const dpdk::Burst& burst = received.burst;
+  source_ = received.queue->source;
   std::size_t done = append(burst);
   if (done < burst.count && setup_.wait) done += wait_for_blocks(burst.behind(static_cast<unsigned>(done)));
   if (done < burst.count) {
-    (any_drive() ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(burst.count - done);
+    const bool no_room = any_drive();
+    (no_room ? setup_.counters->drop_handoff : setup_.counters->drop_drive).add(burst.count - done);
+    if (setup_.losses && no_room) setup_.losses->lost(source_, burst.count - done);
   }
   dpdk::free_burst(burst);
 }
@@ -117,10 +120,21 @@ std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst, const Reference& 
   const auto last = first + burst.count;
   auto done = first;
   for (std::size_t tried = 0; tried < setup_.appenders.size() && done != last; ++tried) {
-    done = done + static_cast<std::ptrdiff_t>(setup_.appenders[turn_]->append(done, last));
+    auto& appender = *setup_.appenders[turn_];
+    const auto appended = setup_.losses ? append_told(appender, done, last) : appender.append(done, last);
+    done = done + static_cast<std::ptrdiff_t>(appended);
     turn_ = (turn_ + 1) % setup_.appenders.size();
   }
   return static_cast<std::size_t>(done - first);
+}
+
+// The Appender is told where they are from, and what is missing in front of them. If it takes none, the next one is.
+template <typename Refs>
+std::size_t BlockOutlet::append_told(record::Appender& appender, Refs first, Refs last) noexcept {
+  appender.comes_from(source_, setup_.losses->take(source_));
+  const auto appended = appender.append(first, last);
+  if (appended == 0) setup_.losses->give_back(source_, appender.take_back_missing());
+  return appended;
 }
 
 bool BlockOutlet::any_drive() const noexcept {
@@ -132,6 +146,9 @@ void BlockOutlet::tick(Timestamp now) noexcept {
 }
 
 void BlockOutlet::finish() noexcept {
+  for (std::uint32_t source = 0; setup_.losses && source < setup_.losses->sources(); ++source)
+    if (const auto missing = setup_.losses->take(source); missing.sum() != 0)
+      setup_.appenders[turn_]->comes_from(source, missing);
   for (auto* appender : setup_.appenders) appender->finish();
 }
 

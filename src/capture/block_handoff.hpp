@@ -16,6 +16,7 @@
 #include "capture/crossing.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
+#include "capture/source_notes.hpp"
 #include "dpdk/refer.hpp"
 #include "record/appender.hpp"
 #include "record/block_sink.hpp"
@@ -95,6 +96,7 @@ class BlockOutlet final : public Outlet {
     bool wait = false;                         // for an empty Block, else drop_handoff
     dpdk::Referrer referrer;
     stats::RxCounters* counters = nullptr;
+    SourceLosses* losses = nullptr;  // where files tell sources
   };
   explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
 
@@ -110,8 +112,12 @@ class BlockOutlet final : public Outlet {
   std::size_t wait_for_blocks(const dpdk::Burst& burst) noexcept;
   bool any_drive() const noexcept;
 
+  template <typename Refs>
+  std::size_t append_told(record::Appender& appender, Refs first, Refs last) noexcept;
+
   Setup setup_;
   std::size_t turn_ = 0;
+  std::uint32_t source_ = 0;  // of the Burst that is delivered
 };
 
 // The writer lcore's side: full Blocks to the sink, empty ones back to the RX lcore.

@@ -6,7 +6,7 @@
 namespace wirespool::capture {
 
 FilterOutlet::FilterOutlet(Outlet& next, const dpdk::PacketFilter& filter, stats::RxCounters& counters)
-    : OutletAround(next), filter_(filter), counters_(counters), scratch_(record::Records::max_caplen) {}
+    : OutletAround(next), filter_(filter), counters_(counters), scratch_(record::max_snaplen) {}
 
 // The mbufs that match move to the front, without a branch for each: what a filter says is what predicts worst.
 void FilterOutlet::deliver(const Received& received) noexcept {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "capture/crossing.hpp"
+#include "capture/source_notes.hpp"
 #include "record/packet_ref.hpp"
 
 namespace wirespool::capture {
@@ -26,7 +27,9 @@ class Handoff {
   // `size`: a power of two; it holds one packet less.
   static std::expected<Handoff, std::string> create(const std::string& name, unsigned size, int numa_node);
   Handoff(Handoff&& other) noexcept
-      : ring_(std::exchange(other.ring_, nullptr)), crossing_(std::move(other.crossing_)) {}
+      : ring_(std::exchange(other.ring_, nullptr)),
+        crossing_(std::move(other.crossing_)),
+        notes_(std::move(other.notes_)) {}
   Handoff& operator=(Handoff&&) = delete;
   ~Handoff() { rte_ring_free(ring_); }
 
@@ -56,6 +59,11 @@ class Handoff {
   }
   bool empty() const noexcept { return rte_ring_empty(ring_); }
 
+  // Where files tell sources, before the lcores start: notes go beside the packets. Else there are none.
+  void take_notes() { notes_ = std::make_unique<SourceNotes>(rte_ring_get_size(ring_)); }
+  SourceNotes* notes() const noexcept { return notes_.get(); }
+  std::uint64_t sent() const noexcept { return crossing_->sent(); }  // producer: packets published so far
+
   CrossingLook look() const noexcept { return crossing_->look(*ring_); }  // any thread
 
  private:
@@ -69,6 +77,7 @@ class Handoff {
 
   rte_ring* ring_;
   std::unique_ptr<Crossing> crossing_;
+  std::unique_ptr<SourceNotes> notes_;
 };
 
 }  // namespace wirespool::capture

@@ -15,6 +15,7 @@ namespace wirespool::capture {
 struct alignas(64) RxQueueCounters {
   stats::Counter packets, bytes;
   stats::Counter stamps_refused;  // the NIC's: not between the last poll that found the queue empty and this one
+  std::uint32_t source = 0;       // of its packets, as files that tell it (pcapng) number the queues; set at start
 };
 
 // A Burst on its way through the Outlets.

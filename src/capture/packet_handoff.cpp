@@ -18,9 +18,11 @@ unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(
 
 void DroppingPacketOutlet::deliver(const Received& received) noexcept {
   const dpdk::Burst& burst = received.burst;
-  const unsigned taken = hand_to(next_handoff(burst.count), burst);
+  const auto source = received.queue->source;
+  const unsigned taken = hand_to(next_handoff(burst.count), burst, source);
   if (taken == burst.count) return;
   counters_.drop_handoff.add(burst.count - taken);
+  if (losses_) losses_->lost(source, burst.count - taken);
   dpdk::free_burst(burst.behind(taken));
 }
 
@@ -29,13 +31,14 @@ void WaitingPacketOutlet::deliver(const Received& received) noexcept {
   if (burst.count == 0) return;
   measure(burst);
   const rte_mempool* pool = burst.mbufs[0]->pool;
-  unsigned taken = hand_to(next_handoff(burst.count), burst);
+  const auto source = received.queue->source;
+  unsigned taken = hand_to(next_handoff(burst.count), burst, source);
   if (taken < burst.count) {
     ++counters_.handoff_waits;
     counters_.waiting.set(1);
     while (taken < burst.count) {
       rte_pause();
-      taken += hand_to(next_handoff(burst.count - taken), burst.behind(taken));
+      taken += hand_to(next_handoff(burst.count - taken), burst.behind(taken), source);
     }
     counters_.waiting.set(0);
   }
@@ -65,7 +68,7 @@ bool WaitingPacketOutlet::all_empty() const noexcept {
 }
 
 // Refs into the ring, as many as fit; how many those were.
-unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst) noexcept {
+unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst, std::uint32_t source) noexcept {
   const auto room = handoff.reserve(burst.count);
   auto* const* mbuf = burst.mbufs;
   const auto fill = [&](auto reference) {
@@ -78,10 +81,26 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst) noexc
     fill(referrer_.owned(pool_));
   const auto taken = room.first.size() + room.second.size();
   if (taken) {
+    if (losses_) [[unlikely]]
+      tell(handoff, source, losses_->take(source));
     handoff.publish(taken);
     counters_.handed.add(taken);
   }
   return static_cast<unsigned>(taken);
+}
+
+// Of the packets that are published next. A writer that uses none of its notes takes no packets either, so that there
+// is room for one.
+void PacketOutlet::tell(Handoff& handoff, std::uint32_t source, const format::MissingPackets& missing) noexcept {
+  if (!handoff.notes()->says(source, missing)) return;
+  while (!handoff.notes()->put({handoff.sent(), source, missing})) rte_pause();
+}
+
+// What no packet follows.
+void PacketOutlet::finish() noexcept {
+  if (!losses_) return;
+  for (std::uint32_t source = 0; source < losses_->sources(); ++source)
+    if (const auto missing = losses_->take(source); missing.sum() != 0) tell(*handoffs_[turn_], source, missing);
 }
 
 // Writers take turns; one whose Handoff has no room for the dpdk::Burst is passed over for the emptiest.
@@ -96,12 +115,44 @@ Handoff& PacketOutlet::next_handoff(unsigned packets) noexcept {
 bool PacketIntake::serve() noexcept {
   const auto packets = setup_.handoff->peek(burst);
   if (packets.first.empty()) return false;
-  std::size_t done = append(packets.first);
-  if (done == packets.first.size()) done += append(packets.second);
+  const bool told = setup_.handoff->notes() != nullptr;
+  std::size_t done = told ? append_told(packets.first) : append(packets.first);
+  if (done == packets.first.size()) done += told ? append_told(packets.second) : append(packets.second);
   setup_.handoff->consume(done);
   setup_.counters->taken.add(done);
   if (done == 0) ++setup_.counters->block_waits;
   return done != 0;
+}
+
+// From one note to the next.
+std::size_t PacketIntake::append_told(std::span<const record::PacketRef> packets) noexcept {
+  SourceNotes& notes = *setup_.handoff->notes();
+  std::size_t done = 0;
+  while (done < packets.size()) {
+    const auto* const note = notes.next();
+    if (note && note->before == done_) {
+      setup_.appender->comes_from(note->source, note->missing);
+      notes.done();
+      continue;
+    }
+    auto part = packets.subspan(done);
+    if (note) part = part.first(std::min<std::uint64_t>(part.size(), note->before - done_));
+    const auto appended = append(part);
+    done += appended;
+    done_ += appended;
+    if (appended < part.size()) break;
+  }
+  return done;
+}
+
+void PacketIntake::finish() noexcept {
+  if (auto* const notes = setup_.handoff->notes()) {
+    for (const auto* note = notes->next(); note; note = notes->next()) {
+      setup_.appender->comes_from(note->source, note->missing);
+      notes->done();
+    }
+  }
+  setup_.appender->finish();
 }
 
 // Appended or given up for a counted reason: either way the mbufs go back. How many those were.

@@ -17,17 +17,21 @@ namespace wirespool::capture {
 class PacketOutlet : public Outlet {
  public:
   PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, const dpdk::Referrer& referrer,
-               stats::RxCounters& counters)
-      : handoffs_(std::move(handoffs)), pool_(pool), referrer_(referrer), counters_(counters) {}
+               stats::RxCounters& counters, SourceLosses* losses = nullptr)
+      : handoffs_(std::move(handoffs)), pool_(pool), referrer_(referrer), counters_(counters), losses_(losses) {}
+
+  void finish() noexcept override;
 
  protected:
-  unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst) noexcept;
+  unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst, std::uint32_t source) noexcept;
+  void tell(Handoff& handoff, std::uint32_t source, const format::MissingPackets& missing) noexcept;
   Handoff& next_handoff(unsigned packets) noexcept;
 
   std::vector<Handoff*> handoffs_;
   const rte_mempool* pool_;  // most mbufs come from it
   dpdk::Referrer referrer_;
   stats::RxCounters& counters_;
+  SourceLosses* losses_;  // where files tell sources
   std::size_t turn_ = 0;
 };
 
@@ -68,13 +72,15 @@ class PacketIntake final : public Intake {
   bool serve() noexcept override;
   bool empty() const noexcept override { return setup_.handoff->empty(); }
   void tick(Timestamp now) noexcept override { setup_.appender->tick(now); }
-  void finish() noexcept override { setup_.appender->finish(); }
+  void finish() noexcept override;
   std::int64_t held() const noexcept override { return setup_.appender->held(); }
 
  private:
   std::size_t append(std::span<const record::PacketRef> packets) noexcept;
+  std::size_t append_told(std::span<const record::PacketRef> packets) noexcept;
 
   Setup setup_;
+  std::uint64_t done_ = 0;  // packets, where notes are beside them
 };
 
 }  // namespace wirespool::capture

@@ -10,9 +10,11 @@
 #include <limits>
 #include <utility>
 
+#include "capture/file_front.hpp"
 #include "capture/filter_outlet.hpp"
 #include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
+#include "policy/writer_shape.hpp"
 #include "stats/ledger.hpp"
 
 namespace wirespool::capture {
@@ -60,6 +62,14 @@ std::uint64_t sum_of_queues(const plan::CapturePlan& plan,
       if (queue.port == port) sum += value(own).get();
     }
   return sum;
+}
+
+// What a port lost, as far as that was counted.
+format::MissingPackets sums_of(const dpdk::Port& port) {
+  format::PortLine line;
+  port.tell(line);
+  return {line.nic_missed.value_or(0), line.nic_errors.value_or(0), line.nic_other.value_or(0),
+          line.no_mbuf.value_or(0), 0};
 }
 
 }  // namespace
@@ -128,7 +138,7 @@ Done Pipeline::make_rx_parts() {
     rx_counters_.push_back(std::make_unique<stats::RxCounters>());
   for (std::size_t stream = 0; stream < plan_.streams.size(); ++stream) {
     auto& counters = *rx_counters_[plan_.streams[stream].rx];
-    auto parts = RxParts::make(plan_, stream, recorder(), pool_of(stream), stamp_field_, counters);
+    auto parts = RxParts::make(plan_, stream, *recording_, pool_of(stream), stamp_field_, counters);
     if (!parts) return std::unexpected(parts.error());
     rx_parts_.push_back(std::move(*parts));
   }
@@ -179,6 +189,7 @@ void Pipeline::make_rx_lcores() {
     for (auto& queue : setup.queues) {
       queue_counters_.push_back(std::make_unique<RxQueueCounters>());
       queue.counters = queue_counters_.back().get();
+      queue.counters->source = static_cast<std::uint32_t>(queue_counters_.size() - 1);
     }
     rx_lcores_.push_back(std::make_unique<RxLcore>(std::move(setup)));
   }
@@ -225,6 +236,10 @@ Done Pipeline::start(std::vector<std::string>& notices) {
   make_recoveries();
   make_rx_lcores();
   make_writer_lcores();
+  if (auto done = describe_sources(); !done) {
+    finish(end);
+    return done;
+  }
   outputs_.start_seal_hook();
   recorder().start_keepers();
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
@@ -268,13 +283,60 @@ std::vector<std::string> Pipeline::tend_ports(std::uint64_t now_ns) {
   if (now_ns - losses_read_ns_ >= std::min(plan_.config.stats_interval_ns, most_ns)) {
     losses_read_ns_ = now_ns;
     for (std::size_t i = 0; i < ports_.size(); ++i)
-      if (recoveries_[i]->running()) ports_[i].read_losses();
+      if (recoveries_[i]->running()) {
+        ports_[i].read_losses();
+        mail_losses(i);
+      }
   }
   if (now_ns - clocks_judged_ns_ >= most_ns) {
     clocks_judged_ns_ = now_ns;
     judge_clocks(notices);
   }
   return notices;
+}
+
+// Where files tell sources, each begins with what is known of them.
+Done Pipeline::describe_sources() {
+  auto& layout = recording_->layout();
+  if (!layout.tells_sources()) return {};
+  layout.describe(file_front(plan_, ports_, clock_bound()));
+  const auto most = policy::WriterShape::most_front_bytes(true, plan_.block_bytes);
+  if (layout.front().size() <= most) return {};
+  return std::unexpected(
+      Error{"--block-size",
+            fmt::format("files begin with {} bytes that describe {} queues, half a Block has room for {}",
+                        layout.front().size(), layout.sources(), most),
+            "give larger Blocks, or fewer --rx-queues"});
+}
+
+void Pipeline::read_losses() {
+  if (!recording_->layout().tells_sources()) return;
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    if (recoveries_[i]->running()) {
+      ports_[i].read_losses();
+      mail_losses(i);
+    }
+}
+
+// A port's losses are told by its first queue's files.
+void Pipeline::mail_losses(std::size_t port) {
+  if (!recording_->layout().tells_sources()) return;
+  const auto known = sums_of(ports_[port]);
+  mailed_.resize(ports_.size());
+  auto news = known;
+  const auto take_off = [](std::uint64_t& from, std::uint64_t before) { from -= std::min(from, before); };
+  take_off(news.nic_missed, mailed_[port].nic_missed);
+  take_off(news.nic_errors, mailed_[port].nic_errors);
+  take_off(news.nic_other, mailed_[port].nic_other);
+  take_off(news.no_mbuf, mailed_[port].no_mbuf);
+  if (news.sum() == 0) return;
+  mailed_[port] += news;
+  std::size_t source = 0;
+  for (const auto& rx : plan_.rx_lcores)
+    for (const auto& queue : rx.queues) {
+      if (queue.port == ports_[port].id() && queue.queue == 0) return recording_->mail()[source].put(news);
+      ++source;
+    }
 }
 
 // Its counter may have begun anew.

@@ -60,6 +60,8 @@ class Pipeline {
 
   void end_files() noexcept;  // the open ones, soon; new ones begin
   void stop() noexcept { stop_.stop(); }
+  // What ports lost until now goes to the files, where these tell it: before a stop, so that their last ones have it.
+  void read_losses();
   void give_up(std::uint64_t longest_write_ns) noexcept;  // SpoolWriter::give_up, on each writer lcore
   std::vector<std::string> hanging_writes() const;        // drives the kernel still has given up writes of
   bool done() const;                                      // all lcores are; everything received is stored or counted
@@ -98,6 +100,8 @@ class Pipeline {
   void collect_lcores(format::LedgerLine& ledger) const;
   void collect_clock(format::LedgerLine& ledger);
   format::ClockBound clock_bound() const;
+  std::expected<void, Error> describe_sources();
+  void mail_losses(std::size_t port);
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;
@@ -117,7 +121,8 @@ class Pipeline {
   std::vector<std::unique_ptr<RxParts>> rx_parts_;                // by Stream
   std::vector<std::unique_ptr<PortRecovery>> recoveries_;         // by port
   std::uint64_t losses_read_ns_ = 0, clocks_judged_ns_ = 0;
-  std::vector<ClockTrial> clock_trials_;  // by port
+  std::vector<ClockTrial> clock_trials_;        // by port
+  std::vector<format::MissingPackets> mailed_;  // by port: its losses that were given to RX lcores
   std::optional<Allowance> allowance_;
   StopFlag stop_;
   std::vector<std::unique_ptr<RxLcore>> rx_lcores_;

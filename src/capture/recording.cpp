@@ -22,9 +22,19 @@ int housekeeping_cpu() {
   return -1;
 }
 
+// A source is an RX queue.
+format::FileLayout layout_of(const plan::CapturePlan& plan) {
+  if (plan.config.format == plan::FileFormat::pcap) return format::FileLayout(format::PcapRecords(plan.config.snaplen));
+  std::size_t queues = 0;
+  for (const auto& rx : plan.rx_lcores) queues += rx.queues.size();
+  return format::FileLayout(format::PcapngRecords(), queues);
+}
+
 }  // namespace
 
-record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
+Recording::Recording(const plan::CapturePlan& plan) : layout_(layout_of(plan)), mail_(layout_.sources()) {}
+
+record::RecorderOptions recorder_options(const plan::CapturePlan& plan, const Recording& recording) {
   const auto& config = plan.config;
   const auto route = plan::route_of(config);
   const bool flows = config.index == plan::IndexLevel::flow;
@@ -32,6 +42,7 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
           .streams = route == plan::Route::packets_end ? 0 : static_cast<std::uint32_t>(plan.streams.size()),
           .streams_append = route == plan::Route::blocks_cross,
           .snaplen = config.snaplen,
+          .layout = &recording.layout(),
           .block_bytes = static_cast<std::uint32_t>(plan.block_bytes),
           .flush_age_ns = config.flush_age_ns,
           .rotation = {config.rotate_size, config.rotate_age_ns},
@@ -46,7 +57,7 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan) {
 std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::CapturePlan& plan, Outputs& outputs,
                                                                  const stats::ClockBounds& clock,
                                                                  std::vector<std::string>& notices) {
-  std::unique_ptr<Recording> recording(new Recording);
+  std::unique_ptr<Recording> recording(new Recording(plan));
   recording->io_ = plan.config.io;
   std::vector<record::WriterOptions> writers;
   for (const auto& planned : plan.writers) {
@@ -54,7 +65,7 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
     if (!writer) return std::unexpected(writer.error());
     writers.push_back(std::move(*writer));
   }
-  auto options = recorder_options(plan);
+  auto options = recorder_options(plan, *recording);
   options.capture_start = outputs.start();
   options.seal_listeners = outputs.seal_listeners();
   options.clock = &clock;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -9,15 +10,14 @@
 #include <vector>
 
 #include "capture/outputs.hpp"
+#include "capture/source_notes.hpp"
 #include "dpdk/block_memory.hpp"
+#include "format/file_layout.hpp"
 #include "plan/capture_plan.hpp"
 #include "record/recorder.hpp"
 #include "storage/io_queue.hpp"
 
 namespace wirespool::capture {
-
-// The writing half's options, as the plan has them.
-record::RecorderOptions recorder_options(const plan::CapturePlan& plan);
 
 // The Recorder of a capture, with what it is given of this machine: Blocks in hugepages and an IoQueue for each writer.
 // Control thread.
@@ -32,17 +32,28 @@ class Recording {
   record::Recorder& recorder() { return *recorder_; }
   plan::Io io() const { return io_; }  // what is written with: pwrite where io_uring is not to be had
 
+  // What all files are. Where they tell sources, ports have to be started before it can be said what is in front of
+  // each: before the lcores start.
+  format::FileLayout& layout() { return layout_; }
+  const format::FileLayout& layout() const { return layout_; }
+  std::span<LossMail> mail() { return mail_; }  // by source
+
  private:
-  Recording() = default;
+  explicit Recording(const plan::CapturePlan& plan);
   std::expected<record::WriterOptions, Error> equip(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
                                                     std::vector<std::string>& notices);
   std::unique_ptr<storage::IoQueue> make_queue(const plan::CapturePlan& plan, const plan::PlannedWriter& writer,
                                                std::span<std::byte> memory, std::vector<std::string>& notices);
 
+  format::FileLayout layout_;
+  std::vector<LossMail> mail_;
   std::vector<std::unique_ptr<dpdk::BlockMemory>> memory_;
   std::vector<std::unique_ptr<storage::IoQueue>> queues_;  // go first: they wait for writes out of the memory
   std::optional<record::Recorder> recorder_;
   plan::Io io_ = plan::Io::uring;
 };
+
+// The writing half's options, as the plan has them. `recording` outlives the Recorder that is made of them.
+record::RecorderOptions recorder_options(const plan::CapturePlan& plan, const Recording& recording);
 
 }  // namespace wirespool::capture

@@ -24,10 +24,22 @@ std::unexpected<Error> no_memory(const std::string& what, const std::string& why
 
 }  // namespace
 
+RxParts::RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& recording, rte_mempool* pool,
+                 dpdk::StampField field, stats::RxCounters& counters)
+    : plan_(plan),
+      stream_(stream),
+      recording_(recording),
+      recorder_(recording.recorder()),
+      pool_(pool),
+      referrer_(field, plan.config.snaplen),
+      counters_(counters) {
+  if (recording.layout().tells_sources()) losses_.emplace(recording.mail());
+}
+
 std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::CapturePlan& plan, std::size_t stream,
-                                                             record::Recorder& recorder, rte_mempool* pool,
+                                                             Recording& recording, rte_mempool* pool,
                                                              dpdk::StampField field, stats::RxCounters& counters) {
-  std::unique_ptr<RxParts> parts(new RxParts(plan, stream, recorder, pool, field, counters));
+  std::unique_ptr<RxParts> parts(new RxParts(plan, stream, recording, pool, field, counters));
   if (auto done = parts->make_outlet(); !done) return std::unexpected(done.error());
   return parts;
 }
@@ -57,15 +69,16 @@ Done RxParts::make_packet_outlet(bool packets_end) {
     if (!made) return no_memory(fmt::format("a Handoff of {} packets", plan_.handoff_size), made.error());
     handoffs_.push_back(std::make_unique<Handoff>(std::move(*made)));
     all.push_back(handoffs_.back().get());
+    if (losses() && !packets_end) all.back()->take_notes();
     if (packets_end)
       intakes_.push_back(std::make_unique<EndingIntake>(*all.back(), pool_, recorder_.writer(writer).counters));
     else
       intakes_.push_back(packet_intake(*all.back(), writer));
   }
   if (plan_.when_full == plan::WhenFull::wait)
-    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters_));
+    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters_, packets_end ? nullptr : losses()));
   else
-    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters_));
+    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters_, packets_end ? nullptr : losses()));
   return {};
 }
 
@@ -109,7 +122,7 @@ Done RxParts::make_building_outlet() {
   auto memory = dpdk::BlockMemory::take(plan_.streams[stream_].blocks, plan_.block_bytes, lcore().numa_node);
   if (!memory) return std::unexpected(memory.error());
   memory_ = std::move(*memory);
-  auto options = recorder_options(plan_);
+  auto options = recorder_options(plan_, recording_);
   options.streams = 1;
   own_recorder_.emplace(
       std::move(options), std::vector<record::RecorderDrive>{},
@@ -123,7 +136,8 @@ void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
                            .drives = std::move(drives),
                            .wait = plan_.when_full == plan::WhenFull::wait,
                            .referrer = referrer_,
-                           .counters = &counters_};
+                           .counters = &counters_,
+                           .losses = losses()};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   if (own_recorder_) setup.appenders.push_back(&own_recorder_->writer(0).appender(0));
   end_in(BlockOutlet(std::move(setup)));

@@ -19,6 +19,8 @@
 
 namespace wirespool::capture {
 
+class Recording;
+
 // Everything one RX lcore delivers the packets of one Stream to, built before it starts, and the writers' ends of it:
 // what the plan's Route asks for.
 class RxParts {
@@ -26,7 +28,7 @@ class RxParts {
   // `stream`: which of plan.streams. `pool`: most of its mbufs come from there. `counters`: its RX lcore's. What is
   // given outlives it.
   static std::expected<std::unique_ptr<RxParts>, Error> make(const plan::CapturePlan& plan, std::size_t stream,
-                                                             record::Recorder& recorder, rte_mempool* pool,
+                                                             Recording& recording, rte_mempool* pool,
                                                              dpdk::StampField field, stats::RxCounters& counters);
 
   // Puts an Outlet around all that are there: before outlet() is given to an lcore. What is given outlives it.
@@ -46,14 +48,8 @@ class RxParts {
 
  private:
   using Done = std::expected<void, Error>;
-  RxParts(const plan::CapturePlan& plan, std::size_t stream, record::Recorder& recorder, rte_mempool* pool,
-          dpdk::StampField field, stats::RxCounters& counters)
-      : plan_(plan),
-        stream_(stream),
-        recorder_(recorder),
-        pool_(pool),
-        referrer_(field, plan.config.snaplen),
-        counters_(counters) {}
+  RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& recording, rte_mempool* pool,
+          dpdk::StampField field, stats::RxCounters& counters);
 
   Done make_outlet();
   Done make_packet_outlet(bool packets_end);
@@ -61,6 +57,7 @@ class RxParts {
   Done make_building_outlet();
   std::unique_ptr<Intake> packet_intake(Handoff& handoff, std::size_t writer);
   std::unique_ptr<Intake> block_intake(BlockHandoff& handoff, record::Writer& writer);
+  SourceLosses* losses() { return losses_ ? &*losses_ : nullptr; }
   void end_in_blocks(std::vector<const record::Drive*> drives);
   const plan::PlannedRxLcore& lcore() const { return plan_.rx_lcores[plan_.streams[stream_].rx]; }
   template <typename Last>
@@ -70,10 +67,12 @@ class RxParts {
 
   const plan::CapturePlan& plan_;
   std::size_t stream_;
+  Recording& recording_;
   record::Recorder& recorder_;
   rte_mempool* pool_;
   dpdk::Referrer referrer_;
   stats::RxCounters& counters_;
+  std::optional<SourceLosses> losses_;                         // where files tell sources
   std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; packets cross
   std::vector<std::unique_ptr<BlockHandoff>> block_handoffs_;  // by writer; Blocks cross
   std::unique_ptr<dpdk::BlockMemory> memory_;                  // Blocks stay: here, and

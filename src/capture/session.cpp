@@ -185,6 +185,7 @@ class Supervisor {
   void stop(const std::string& why) {
     if (stopping()) return;
     if (const auto now = steady_ns(); now - disciplined_ns_ >= least_period_ns) discipline(now);
+    pipeline_.read_losses();
     pipeline_.stop();
     ended_by_ = why;
     stop_began_ = steady_ns();

@@ -76,7 +76,7 @@ struct OwnedRef {
 // Which of these a capture needs, decided at start, and for each Burst by what is known of its mbufs. RX lcore.
 class Referrer {
  public:
-  // `snaplen`: at most record::Records::max_caplen.
+  // `snaplen`: at most record::max_snaplen.
   Referrer(StampField field, std::uint32_t snaplen) noexcept : field_(field), snaplen_(snaplen) {}
 
   // Calls `use` with what refers to the mbufs of a Burst that are simple.

@@ -10,6 +10,7 @@ namespace wirespool::format {
 namespace {
 
 constexpr std::string_view pcap_suffix = ".pcap";
+constexpr std::string_view pcapng_suffix = ".pcapng";
 constexpr std::string_view open_suffix = ".open";
 constexpr std::string_view pending_suffix = ".on-seal";
 constexpr std::string_view cut_suffix = ".cut";
@@ -56,10 +57,17 @@ bool strip_hidden(std::string_view& text, std::string_view suffix) {
   return true;
 }
 
+// Which of the two it had.
+std::optional<FileFormat> strip_format(std::string_view& text) {
+  if (strip_suffix(text, pcap_suffix)) return FileFormat::pcap;
+  if (strip_suffix(text, pcapng_suffix)) return FileFormat::pcapng;
+  return std::nullopt;
+}
+
 // The name all files of one SpoolFile share, whether `pcap_name` is the sealed or the hidden one.
 std::string_view base_name(std::string_view pcap_name) {
   strip_hidden(pcap_name, open_suffix);
-  strip_suffix(pcap_name, pcap_suffix);
+  strip_format(pcap_name);
   return pcap_name;
 }
 
@@ -67,11 +75,12 @@ std::string_view base_name(std::string_view pcap_name) {
 
 std::string format_file_name(const FileName& name) {
   return fmt::format("{}-{}-w{:02}-{:06}{}", name.stem, format_compact_time(name.first), name.writer, name.sequence,
-                     pcap_suffix);
+                     name.format == FileFormat::pcap ? pcap_suffix : pcapng_suffix);
 }
 
 std::optional<FileName> parse_file_name(std::string_view text) {
-  if (!strip_suffix(text, pcap_suffix)) return std::nullopt;
+  const auto format = strip_format(text);
+  if (!format) return std::nullopt;
   const auto sequence_text = cut_last_part(text);
   const auto writer_text = cut_last_part(text);
   const auto time_text = cut_last_part(text);
@@ -80,7 +89,7 @@ std::optional<FileName> parse_file_name(std::string_view text) {
   const auto writer = parse_padded(writer_text->substr(1), 2);
   const auto first = parse_compact_time(*time_text);
   if (!sequence || !writer || !first || !valid_stem(text)) return std::nullopt;
-  return FileName{std::string(text), *first, *writer, *sequence};
+  return FileName{std::string(text), *first, *writer, *sequence, *format};
 }
 
 std::string hidden_file_name(const FileName& name_with_capture_start) {

@@ -10,13 +10,16 @@
 
 namespace wirespool::format {
 
-// STEM-YYYYMMDDTHHMMSS.NNNNNNNNNZ-wWW-SSSSSS.pcap : UTC time of the first packet, writer, sequence of the writer's
-// files in this capture. WW and SSSSSS are at least two and six digits. STEM may itself contain dashes.
+enum class FileFormat { pcap, pcapng };
+
+// STEM-YYYYMMDDTHHMMSS.NNNNNNNNNZ-wWW-SSSSSS.pcap or .pcapng: UTC time of the first packet, writer, sequence of the
+// writer's files in this capture. WW and SSSSSS are at least two and six digits. STEM may itself contain dashes.
 struct FileName {
   std::string stem;
   Timestamp first;
   unsigned writer = 0;
   unsigned sequence = 0;
+  FileFormat format = FileFormat::pcap;
 
   bool operator==(const FileName&) const = default;
 };
@@ -28,7 +31,7 @@ std::optional<FileName> parse_file_name(std::string_view text);  // the name alo
 std::string hidden_file_name(const FileName& name_with_capture_start);
 std::optional<FileName> parse_hidden_file_name(std::string_view text);
 
-std::string index_file_name(std::string_view pcap_name);  // ".idx" in place of ".pcap"
+std::string index_file_name(std::string_view pcap_name);  // ".idx" in place of ".pcap" or ".pcapng"
 std::string hidden_index_file_name(std::string_view pcap_name);
 
 // Beside a sealed file for which --on-seal has not succeeded yet: '.' in front, ".on-seal" behind. Empty; nothing

@@ -185,12 +185,17 @@ std::expected<IndexHeader, IndexProblem> read_head(const StoredHeader& stored, s
   return header;
 }
 
-// The entries tile the file from its header to its end, and add up to what the header says.
+// Behind a pcap file's header, or a pcapng file's section and interfaces.
+bool can_be_first(std::uint64_t record) {
+  return record == sizeof(PcapFileHeader) || (record > sizeof(PcapFileHeader) && record % 4 == 0);
+}
+
+// The entries tile the file from its first record to its end, and add up to what the header says.
 bool plausible(const Index& index) {
   std::uint64_t offset = sizeof(PcapFileHeader);
   std::uint64_t packets = 0;
   for (const auto& entry : index.entries) {
-    const bool in_place = packets == 0 ? entry.first_record == offset : entry.first_record > offset;
+    const bool in_place = packets == 0 ? can_be_first(entry.first_record) : entry.first_record > offset;
     if (!in_place || entry.packets == 0 || entry.first > entry.last) return false;
     if (entry.first < index.header.first || entry.last > index.header.last) return false;
     offset = entry.first_record;

@@ -25,15 +25,17 @@ inline Timestamp time_of(const PcapRecordHeader& header) noexcept {
 class PcapRecords {
  public:
   static constexpr std::uint32_t file_header_bytes = sizeof(PcapFileHeader);
+  static constexpr bool tells_sources = false;
   static constexpr std::uint32_t max_caplen = max_snaplen;
   static constexpr std::uint32_t front_bytes = sizeof(PcapRecordHeader);
   static constexpr std::size_t bytes_of(std::size_t caplen) noexcept { return front_bytes + caplen; }
+  static constexpr std::size_t bytes_of(const RecordHead& head) noexcept { return bytes_of(head.caplen); }
 
   // `snaplen`: what the file says of its longest record, at most max_snaplen.
   explicit PcapRecords(std::uint32_t snaplen = max_snaplen, std::uint32_t linktype = linktype_ethernet) noexcept
       : header_{.snaplen = snaplen, .linktype = linktype} {}
 
-  void begin_file(std::byte* to) const noexcept { std::memcpy(to, &header_, sizeof header_); }
+  std::span<const std::byte> front() const noexcept { return std::as_bytes(std::span{&header_, 1}); }
 
   // A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so that a
   // stamp costs a subtraction and the division is done once a second.
@@ -50,7 +52,7 @@ class PcapRecords {
   // Everything here is inlined into the Appender's loop.
   class Pen {
    public:
-    Pen(std::byte* to, const Second& second) noexcept : begin_(to), to_(to), second_(second) {}
+    Pen(std::byte* to, const Second& second, std::uint32_t = 0) noexcept : begin_(to), to_(to), second_(second) {}
 
     const std::byte* end_with(std::uint32_t caplen) const noexcept { return to_ + bytes_of(caplen); }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "format/pcapng.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "format/bytes.hpp"
@@ -20,6 +24,13 @@ constexpr std::uint16_t option_end = 0;
 constexpr std::uint16_t option_comment = 1;
 constexpr std::uint16_t option_tsresol = 9;
 constexpr std::uint16_t option_tsoffset = 14;
+// Of a section.
+constexpr std::uint16_t option_hardware = 2, option_os = 3, option_application = 4;
+// Of an interface.
+constexpr std::uint16_t option_name = 2, option_description = 3, option_mac = 6, option_speed = 8, option_filter = 11;
+// Of an interface's statistics.
+constexpr std::uint16_t option_start = 2, option_last = 3, option_received = 4, option_lost_at_nic = 5,
+                        option_filter_accepted = 6, option_lost_behind = 7, option_stored = 8;
 
 // What has no place in a packet.
 enum PassedOver : std::uint32_t {
@@ -54,6 +65,18 @@ void append_option(std::vector<std::byte>& to, std::uint16_t code, std::span<con
   to.resize((to.size() + 3) / 4 * 4);
 }
 
+void append_text(std::vector<std::byte>& to, std::uint16_t code, std::string_view text) {
+  constexpr std::size_t longest = 65'532;  // a multiple of 4 that the length can say
+  if (!text.empty()) append_option(to, code, std::as_bytes(std::span{text}).first(std::min(text.size(), longest)));
+}
+
+void append_number(std::vector<std::byte>& to, std::uint16_t code, std::uint64_t number) {
+  append_option(to, code, std::as_bytes(std::span{&number, 1}));
+}
+
+// Times have their high half first.
+std::uint64_t turned(Timestamp time) { return time.ns << 32 | time.ns >> 32; }
+
 std::vector<std::byte> block_of(std::uint32_t type, std::span<const std::byte> body) {
   std::vector<std::byte> block;
   const auto length = static_cast<std::uint32_t>(body.size() + block_frame);
@@ -62,6 +85,49 @@ std::vector<std::byte> block_of(std::uint32_t type, std::span<const std::byte> b
   append(block, body);
   append_value(block, length);
   return block;
+}
+
+}  // namespace
+
+namespace {
+
+// The causes apart, as the ledger names them, for people and programs.
+std::string comment_of(const SourceTally& tally, std::optional<std::uint64_t> clock_error_ns) {
+  const auto& missing = tally.missing;
+  return fmt::format(R"({{"lost":{{"nic_missed":{},"nic_errors":{},"nic_other":{},"no_mbuf":{},"drop_handoff":{}}},)"
+                     R"("lost_behind_last_packet":{},"clock_error_ns":{}}})",
+                     missing.nic_missed, missing.nic_errors, missing.nic_other, missing.no_mbuf, missing.drop_handoff,
+                     tally.behind_last, clock_error_ns ? std::to_string(*clock_error_ns) : "null");
+}
+
+bool read_comment(std::string_view text, MissingPackets& missing, std::uint64_t& behind_last) {
+  const auto number = [text](std::string_view name, std::uint64_t& value) {
+    const auto at = text.find(fmt::format("\"{}\":", name));
+    if (at == std::string_view::npos) return false;
+    const auto* const begin = text.data() + at + name.size() + 3;
+    return std::from_chars(begin, text.data() + text.size(), value).ec == std::errc{};
+  };
+  return number("nic_missed", missing.nic_missed) && number("nic_errors", missing.nic_errors) &&
+         number("nic_other", missing.nic_other) && number("no_mbuf", missing.no_mbuf) &&
+         number("drop_handoff", missing.drop_handoff) && number("lost_behind_last_packet", behind_last);
+}
+
+std::vector<std::byte> statistics_block(std::uint32_t interface, const SourceTally& tally, Timestamp first,
+                                        Timestamp last, std::optional<std::uint64_t> clock_error_ns) {
+  std::vector<std::byte> body;
+  append_value(body, interface);
+  append_value(body, turned(last));
+  append_number(body, option_start, turned(first));
+  append_number(body, option_last, turned(last));
+  const auto accepted = tally.packets + tally.missing.drop_handoff;
+  append_number(body, option_received, accepted + tally.missing.at_nic());
+  append_number(body, option_lost_at_nic, tally.missing.at_nic());
+  append_number(body, option_filter_accepted, accepted);
+  append_number(body, option_lost_behind, tally.missing.drop_handoff);
+  append_number(body, option_stored, tally.packets);
+  append_text(body, option_comment, comment_of(tally, clock_error_ns));
+  append_option(body, option_end, {});
+  return block_of(pcapng_interface_statistics, body);
 }
 
 }  // namespace
@@ -170,11 +236,11 @@ void PcapngDecoder::look_at_options(std::span<const std::byte> options, std::uin
 }
 
 void PcapngDecoder::look_at_block(std::uint32_t type) noexcept {
-  constexpr std::uint32_t names = 4, interface_statistics = 5, decryption_secrets = 10;
+  constexpr std::uint32_t names = 4, decryption_secrets = 10;
   if (type == names) passed_over_ |= name_resolution;
-  if (type == interface_statistics) passed_over_ |= statistics;
+  if (type == pcapng_interface_statistics) passed_over_ |= statistics;
   if (type == decryption_secrets) passed_over_ |= secrets;
-  if (type != names && type != interface_statistics && type != decryption_secrets) passed_over_ |= other_blocks;
+  if (type != names && type != pcapng_interface_statistics && type != decryption_secrets) passed_over_ |= other_blocks;
 }
 
 std::vector<std::string> PcapngDecoder::passed_over() const {
@@ -237,27 +303,94 @@ Decoded PcapngDecoder::simple_packet(std::span<const std::byte> block) const {
   return packet(block, header, interface, Timestamp{}, caplen, wirelen);
 }
 
-std::vector<std::byte> pcapng_section_header(const std::string& application) {
-  constexpr std::uint16_t option_application = 4;
+std::vector<std::byte> pcapng_section_header(const PcapngSection& section) {
   std::vector<std::byte> body;
   append_value(body, pcapng_byte_order);
   append_value(body, std::uint16_t{1});
   append_value(body, std::uint16_t{0});
   append_value(body, ~std::uint64_t{0});  // section length not given
-  append_option(body, option_application, std::as_bytes(std::span{application}));
+  append_text(body, option_hardware, section.hardware);
+  append_text(body, option_os, section.os);
+  append_text(body, option_application, section.application);
   append_option(body, option_end, {});
   return block_of(pcapng_section, body);
 }
 
-std::vector<std::byte> pcapng_interface_block(std::uint32_t linktype, std::uint32_t snaplen) {
+std::vector<std::byte> pcapng_interface_block(const PcapngInterface& interface) {
   std::vector<std::byte> body;
-  append_value(body, static_cast<std::uint16_t>(linktype));
+  append_value(body, static_cast<std::uint16_t>(interface.linktype));
   append_value(body, std::uint16_t{0});
-  append_value(body, snaplen);
+  append_value(body, interface.snaplen);
+  append_text(body, option_name, interface.name);
+  append_text(body, option_description, interface.description);
+  if (interface.mac) append_option(body, option_mac, *interface.mac);
+  if (interface.bits_per_s != 0) append_number(body, option_speed, interface.bits_per_s);
   const std::byte nanoseconds{9};
   append_option(body, option_tsresol, std::span{&nanoseconds, 1});
+  // In front of the text: that it is one, and no program.
+  if (!interface.filter.empty()) append_text(body, option_filter, '\0' + interface.filter);
+  append_text(body, option_comment, interface.comment);
   append_option(body, option_end, {});
   return block_of(pcapng_interface, body);
+}
+
+std::optional<PcapngFront> pcapng_front(std::span<const std::byte> bytes) {
+  PcapngFront front;
+  std::size_t at = 0;
+  for (auto expected = pcapng_section; at + block_frame <= bytes.size(); expected = pcapng_interface) {
+    const auto block = bytes.subspan(at);
+    if (load<std::uint32_t>(block) != expected) break;
+    const auto length = load<std::uint32_t>(block, 4);
+    if (length < block_frame + 8 || length % 4 != 0 || length > block.size() ||
+        load<std::uint32_t>(block, length - 4) != length)
+      return std::nullopt;
+    if (expected == pcapng_section && load<std::uint32_t>(block, 8) != pcapng_byte_order) return std::nullopt;
+    if (expected == pcapng_interface) {
+      if (load<std::uint16_t>(block, 8) != linktype_ethernet) return std::nullopt;
+      front.snaplen = load<std::uint32_t>(block, 12);
+      ++front.interfaces;
+    }
+    at += length;
+  }
+  if (front.interfaces == 0 || at + block_frame > bytes.size()) return std::nullopt;
+  front.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  return front;
+}
+
+std::vector<std::byte> pcapng_statistics(std::span<const SourceTally> sources, Timestamp first, Timestamp last,
+                                         std::optional<std::uint64_t> clock_error_ns) {
+  std::vector<std::byte> blocks;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i].empty()) continue;
+    append(blocks, statistics_block(static_cast<std::uint32_t>(i), sources[i], first, last, clock_error_ns));
+  }
+  return blocks;
+}
+
+std::optional<PcapngStatistics> read_pcapng_statistics(std::span<const std::byte> block) {
+  if (block.size() < block_frame + 12) return std::nullopt;
+  PcapngStatistics statistics;
+  statistics.interface = load<std::uint32_t>(block, 8);
+  auto& [packets, missing, behind_last] = statistics.tally;
+  bool has_received = false, has_stored = false;
+  auto options = block.first(block.size() - 4).subspan(20);
+  while (options.size() >= 4) {
+    const auto code = load<std::uint16_t>(options);
+    const std::size_t length = load<std::uint16_t>(options, 2), padded = 4 + (length + 3) / 4 * 4;
+    if (code == option_end || padded > options.size()) break;
+    if (length == 8) {
+      const auto value = load<std::uint64_t>(options, 4);
+      if (code == option_received) statistics.received = value, has_received = true;
+      if (code == option_filter_accepted) statistics.filter_accepted = value;
+      if (code == option_stored) packets = value, has_stored = true;
+    }
+    if (code == option_comment &&
+        !read_comment({reinterpret_cast<const char*>(options.data()) + 4, length}, missing, behind_last))
+      return std::nullopt;
+    options = options.subspan(padded);
+  }
+  if (!has_received || !has_stored) return std::nullopt;
+  return statistics;
 }
 
 }  // namespace wirespool::format

@@ -4,6 +4,7 @@
 // pcapng, as draft-ietf-opsawg-pcapng describes it: the parts needed to read packets out of any such file and to write
 // one with nanosecond times.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "format/bytes.hpp"
+#include "format/source_tally.hpp"
 
 namespace wirespool::format {
 
@@ -20,6 +22,7 @@ inline constexpr std::uint32_t pcapng_section = 0x0a0d0d0a;
 inline constexpr std::uint32_t pcapng_interface = 1;
 inline constexpr std::uint32_t pcapng_old_packet = 2;
 inline constexpr std::uint32_t pcapng_simple_packet = 3;
+inline constexpr std::uint32_t pcapng_interface_statistics = 5;
 inline constexpr std::uint32_t pcapng_enhanced_packet = 6;
 inline constexpr std::uint32_t pcapng_byte_order = 0x1a2b3c4d;
 
@@ -60,11 +63,49 @@ class PcapngDecoder {
   std::vector<Interface> interfaces_;
 };
 
-// A section header for wirespool's own files, then one interface block a link type, each with nanosecond times.
-std::vector<std::byte> pcapng_section_header(const std::string& application);
-std::vector<std::byte> pcapng_interface_block(std::uint32_t linktype, std::uint32_t snaplen);
+// What stands in front of all else in wirespool's own files. Texts that are empty are left out.
+struct PcapngSection {
+  std::string hardware, os, application;
+};
+std::vector<std::byte> pcapng_section_header(const PcapngSection& section);
 
-// In front of a packet's bytes, and what follows them: padding to 4 bytes and the length once more.
+// Where packets come from: one a link type where packets of other files are written, one an RX queue where a capture
+// writes. Times are in nanoseconds. What is empty or 0 is left out.
+struct PcapngInterface {
+  std::uint32_t linktype = 0;
+  std::uint32_t snaplen = 0;
+  std::string name = {}, description = {}, filter = {}, comment = {};
+  std::optional<std::array<std::byte, 6>> mac = {};
+  std::uint64_t bits_per_s = 0;
+};
+std::vector<std::byte> pcapng_interface_block(const PcapngInterface& interface);
+
+// What stands in front of the first packet of a file, if that is as a capture of wirespool writes it: one section, and
+// Ethernet interfaces. nullopt: it is not, or `bytes`, the file's first, do not hold all of it and what
+// follows it.
+struct PcapngFront {
+  std::vector<std::byte> bytes;
+  std::uint32_t interfaces = 0;
+  std::uint32_t snaplen = 0;
+};
+inline constexpr std::size_t longest_pcapng_front = 1 << 20;
+std::optional<PcapngFront> pcapng_front(std::span<const std::byte> bytes);
+
+// Behind the last packet of a file that was captured: for each source (interface) that has anything, what of it came,
+// was lost and why, was kept, and when, as `first` and `last` packet of the file tell. `clock_error_ns`: how far these
+// times may be from UTC, if that is known.
+std::vector<std::byte> pcapng_statistics(std::span<const SourceTally> sources, Timestamp first, Timestamp last,
+                                         std::optional<std::uint64_t> clock_error_ns);
+
+// What such a block says, read back. nullopt: it has no counts, or others than a capture of wirespool writes.
+struct PcapngStatistics {
+  std::uint32_t interface = 0;
+  SourceTally tally;
+  std::uint64_t received = 0, filter_accepted = 0;
+};
+std::optional<PcapngStatistics> read_pcapng_statistics(std::span<const std::byte> block);
+
+// In front of a packet's bytes. Padding to 4 bytes, options and the length once more follow them (PcapngRecords).
 struct PcapngPacketHeader {
   std::uint32_t type = pcapng_enhanced_packet;
   std::uint32_t length = 0;
@@ -77,16 +118,5 @@ struct PcapngPacketHeader {
 static_assert(sizeof(PcapngPacketHeader) == 28);
 
 constexpr std::uint32_t pcapng_padding(std::uint32_t caplen) { return (4 - caplen % 4) % 4; }
-
-inline PcapngPacketHeader pcapng_packet_header(const PacketView& packet, std::uint32_t interface) noexcept {
-  const auto caplen = packet.caplen();
-  return {pcapng_enhanced_packet,
-          static_cast<std::uint32_t>(sizeof(PcapngPacketHeader)) + caplen + pcapng_padding(caplen) + 4,
-          interface,
-          static_cast<std::uint32_t>(packet.time.ns >> 32),
-          static_cast<std::uint32_t>(packet.time.ns),
-          caplen,
-          packet.wirelen};
-}
 
 }  // namespace wirespool::format

@@ -17,38 +17,47 @@ struct RecordHead {
   Timestamp time;
   std::uint32_t caplen = 0;   // bytes of the frame that follow
   std::uint32_t wirelen = 0;  // bytes of it on the wire
+  // Only where the layout tells sources:
+  std::uint32_t source = 0;   // the RX queue it came from, as the file numbers them
+  std::uint64_t missing = 0;  // packets of this source that were lost in front of it
 };
 
 // A record where it lies in memory.
 struct Record {
   PacketView packet;
   std::size_t bytes = 0;  // that the whole record takes
+  std::uint32_t source = 0;
+  std::uint64_t missing = 0;
 };
 
 // How the records of a capture file lie behind each other, and what the file begins with: all that the rooms above know
-// of the format they write. An object is what one file begins with; everything about records is static. PcapRecords is
-// the first, pcapng's enhanced packet blocks (padded, their length repeated behind) have room here too.
+// of the format they write. An object is what one file begins with; everything about records is static. PcapRecords and
+// PcapngRecords are the two there are; a FileLayout is the one that a capture has chosen.
 template <class Layout>
 concept RecordLayout = requires(const Layout& layout, typename Layout::Second second, typename Layout::Pen pen,
                                 const RecordHead& head, std::byte* to, const std::byte* frame,
                                 std::span<const std::byte> bytes, std::uint32_t number) {
-  // A file's front: so many bytes, the same in every file.
-  { Layout::file_header_bytes } -> std::convertible_to<std::uint32_t>;
-  { layout.begin_file(to) } -> std::same_as<void>;
+  // What every file begins with.
+  { layout.front() } -> std::same_as<std::span<const std::byte>>;
+
+  // Whether a record says which source it is of, and what is missing in front of it.
+  { Layout::tells_sources } -> std::convertible_to<bool>;
 
   // What readers of the format believe a record may hold at most.
   { Layout::max_caplen } -> std::convertible_to<std::uint32_t>;
 
-  // Bytes of a record in front of its frame, and of the whole record of a frame of so many.
+  // Bytes of a record in front of its frame, and of the whole record: of a frame of so many bytes, and of just this.
   { Layout::front_bytes } -> std::convertible_to<std::uint32_t>;
   { Layout::bytes_of(std::size_t{}) } -> std::same_as<std::size_t>;
+  { Layout::bytes_of(head) } -> std::same_as<std::size_t>;
 
   // What records of nearby times are encoded by; a layout that needs nothing of the kind holds every time.
   { Layout::Second::of(head.time) } -> std::same_as<typename Layout::Second>;
   { second.holds(head.time) } -> std::same_as<bool>;
 
-  // Puts records of one Second behind each other, in memory that has room for them (the data path's loop).
-  requires std::constructible_from<typename Layout::Pen, std::byte*, const typename Layout::Second&>;
+  // Puts records of one Second and one source behind each other, with nothing missing in front of any, in memory that
+  // has room for them (the data path's loop).
+  requires std::constructible_from<typename Layout::Pen, std::byte*, const typename Layout::Second&, std::uint32_t>;
   { pen.end_with(number) } -> std::same_as<const std::byte*>;  // where a frame of so many bytes would end
   { pen.put(head, frame) } -> std::same_as<void>;
   { pen.bytes() } -> std::same_as<std::uint32_t>;              // put so far
@@ -58,7 +67,7 @@ concept RecordLayout = requires(const Layout& layout, typename Layout::Second se
   { Layout::enclose(to, head) } -> std::same_as<void>;
 
   // Read back what lies at the front of `bytes`: nothing, if it is cut, or claims what no record can be.
-  { Layout::head_of(bytes) } -> std::same_as<std::optional<RecordHead>>;  // the frame may be cut
+  { Layout::head_of(bytes) } -> std::same_as<std::optional<RecordHead>>;  // the frame may be cut; missing is not told
   { Layout::record_of(bytes) } -> std::same_as<std::optional<Record>>;
 };
 

@@ -4,12 +4,9 @@
 #include <algorithm>
 
 #include "format/bytes.hpp"
-#include "format/pcap_records.hpp"
 
 namespace wirespool::format {
 namespace {
-
-constexpr std::uint32_t longest_wirelen = 1 << 20;
 
 Timestamp minus(Timestamp time, std::uint64_t ns) { return Timestamp{time.ns > ns ? time.ns - ns : 0}; }
 Timestamp plus(Timestamp time, std::uint64_t ns) {
@@ -18,15 +15,12 @@ Timestamp plus(Timestamp time, std::uint64_t ns) {
 
 }  // namespace
 
-std::optional<RecordHead> RecordScanner::plausible(std::span<const std::byte> bytes,
-                                                   Timestamp previous) const noexcept {
-  const auto header = decoder_.record_header(bytes);
-  const bool lengths =
-      header.caplen <= header.wirelen && header.caplen <= max_snaplen && header.wirelen <= longest_wirelen;
-  if (!lengths || header.nanoseconds >= 1'000'000'000) return std::nullopt;
-  const auto time = time_of(header);
-  if (time < std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns))) return std::nullopt;
-  return RecordHead{time, header.caplen, header.wirelen};
+std::optional<FoundRecord> RecordScanner::plausible(std::span<const std::byte> bytes,
+                                                    Timestamp previous) const noexcept {
+  const auto found = form_.at(bytes);
+  if (!found || found->time < std::max(limits_.not_before, minus(previous, limits_.may_go_back_ns)))
+    return std::nullopt;
+  return found;
 }
 
 // Looks at one offset when all later ones have been looked at.
@@ -35,12 +29,12 @@ std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std:
   const auto head = plausible(bytes.subspan(offset), Timestamp{});
   if (!head) return 0;
   if (head->time < limits.from || head->time > limits.to) return 0;
-  const auto end = offset + PcapRecords::bytes_of(head->caplen);
+  const auto end = offset + head->bytes;
   const std::uint32_t one = head->caplen > 0 ? 1 : 0;
   if (end > bytes.size()) return 1;     // cut by the end
   if (end >= data_end) return 1 + one;  // the last one
   const auto rest = bytes.subspan(end);
-  if (rest.size() < PcapRecords::front_bytes) return 1 + one;  // followed by a header that is cut
+  if (rest.size() < form_.front_bytes()) return 1 + one;  // followed by a header that is cut
   if (records_[end] == 0) return 0;
   const auto next = plausible(rest, head->time);
   if (!next || next->time > plus(head->time, limits.may_go_on_ns)) return 0;
@@ -49,7 +43,8 @@ std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std:
 
 bool RecordScanner::behind_damage(std::span<const std::byte> bytes, Timestamp previous) const noexcept {
   if (previous == Timestamp{}) return true;
-  const auto time = time_of(decoder_.record_header(bytes));
+  const auto found = form_.at(bytes);
+  const auto time = found ? found->time : Timestamp{};
   return time >= minus(previous, limits_.may_go_back_behind_damage_ns) &&
          time <= plus(previous, limits_.may_go_on_behind_damage_ns);
 }
@@ -66,9 +61,9 @@ std::optional<std::size_t> RecordScanner::find(std::span<const std::byte> bytes,
 
 std::optional<std::size_t> RecordScanner::find_chain(std::span<const std::byte> bytes, Timestamp previous,
                                                      bool complete, const ChainLimits& limits) {
-  if (bytes.size() < PcapRecords::front_bytes) return std::nullopt;
+  if (bytes.size() < form_.front_bytes()) return std::nullopt;
   const auto data_end = complete ? bytes.size() - trailing_zeros(bytes) : bytes.size();
-  const auto last = bytes.size() - PcapRecords::front_bytes;
+  const auto last = bytes.size() - form_.front_bytes();
   records_.assign(bytes.size() + 1, 0);
   for (auto offset = last + 1; offset-- > 0;) {
     if (offset < data_end) records_[offset] = records_from(bytes, offset, data_end, limits);

@@ -6,10 +6,10 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "format/pcap_decoder.hpp"
-#include "format/record_layout.hpp"
+#include "format/record_form.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::format {
@@ -36,17 +36,17 @@ struct TimeLimits {
 class RecordScanner {
  public:
   // A chain of records has to go on for this long to be believed, if the bytes do not end before: longer than any frame
-  // on a wire, so that a pcap file carried inside a packet is not taken for the file itself.
+  // on a wire, so that a capture file carried inside a packet is not taken for the file itself.
   static constexpr std::size_t confirm_bytes = 128 * 1024;
   // What find() is best given: enough to look through and to confirm what is found.
   static constexpr std::size_t window_bytes = 1 << 20;
 
-  RecordScanner(PcapDecoder decoder, TimeLimits limits) : decoder_(decoder), limits_(limits) {}
+  RecordScanner(RecordForm form, TimeLimits limits) : form_(std::move(form)), limits_(limits) {}
 
-  const PcapDecoder& decoder() const { return decoder_; }
+  const RecordForm& form() const { return form_; }
 
   // What a record says that can follow one of time `previous` (zero: none is known). `bytes` holds at least a header.
-  std::optional<RecordHead> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
+  std::optional<FoundRecord> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
   // one with most whole records, and of two the one that begins first. A record that holds no bytes of its
@@ -67,7 +67,7 @@ class RecordScanner {
   std::uint32_t records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
                              const ChainLimits& limits) const noexcept;
 
-  PcapDecoder decoder_;
+  RecordForm form_;
   TimeLimits limits_;
   std::vector<std::uint32_t> records_;  // for each offset: 1 + whole packets of the chain to the end; 0: no such chain
 };

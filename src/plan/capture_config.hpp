@@ -16,6 +16,7 @@ enum class Rss { symmetric, device, off };
 enum class TimestampSource { automatic, hw, tsc };
 enum class Io { uring, pwrite };
 enum class IndexLevel { off, time, flow };
+enum class FileFormat { pcap, pcapng };
 enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
 
 // What was asked for: one field an option of `wirespool capture`, unresolved. nullopt: not given, the plan decides.
@@ -49,6 +50,7 @@ struct CaptureConfig {
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t sync_age_ns = 1'000'000'000;  // --sync-age: how often open files are synced; 0: only when sealed
   std::optional<WhenFull> when_full;          // nullopt: wait if every port is fed from a file, else drop
+  FileFormat format = FileFormat::pcap;
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none

@@ -201,6 +201,8 @@ void add_writing(Table& table) {
   table.time("--flush-age", &Config::flush_age_ns, "longest wait of a packet on an idle link").at_least(ms);
   table.time("--sync-age", &Config::sync_age_ns, "how often files are synced while they grow; 0s: only when sealed")
       .check(check_sync_age);
+  table.choice("--format", &Config::format, words_of(FileFormat{}),
+               "pcapng says in the file itself where it is from, and where packets are missing");
   table.choice("--index", &Config::index, words_of(IndexLevel{}), "what the file beside each pcap knows");
   table.on_off("--checksum", &Config::checksum,
                "a CRC-32C of every Block in that file, by which verify finds any changed byte");

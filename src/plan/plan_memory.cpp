@@ -103,12 +103,14 @@ void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
 }
 
 policy::WriterShape shape_of(const CapturePlan& plan, std::size_t streams, std::size_t drives) {
-  return {.streams = static_cast<std::uint32_t>(streams),
-          .drives = static_cast<std::uint32_t>(drives),
-          .streams_append = plan.config.handoff == HandoffKind::blocks,
-          .block_bytes = plan.block_bytes,
-          .snaplen = plan.config.snaplen,
-          .carry_bytes = plan.carry_bytes};
+  return {
+      .streams = static_cast<std::uint32_t>(streams),
+      .drives = static_cast<std::uint32_t>(drives),
+      .streams_append = plan.config.handoff == HandoffKind::blocks,
+      .block_bytes = plan.block_bytes,
+      .snaplen = plan.config.snaplen,
+      .front_bytes = policy::WriterShape::most_front_bytes(plan.config.format == FileFormat::pcapng, plan.block_bytes),
+      .carry_bytes = plan.carry_bytes};
 }
 
 policy::WriterShape shape_of(const CapturePlan& plan, const PlannedWriter& writer) {

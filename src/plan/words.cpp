@@ -43,6 +43,11 @@ const Words<Io>& words_of(Io) {
   return words;
 }
 
+const Words<FileFormat>& words_of(FileFormat) {
+  static const Words<FileFormat> words{{"pcap", FileFormat::pcap}, {"pcapng", FileFormat::pcapng}};
+  return words;
+}
+
 const Words<IndexLevel>& words_of(IndexLevel) {
   static const Words<IndexLevel> words{
       {"off", IndexLevel::off}, {"time", IndexLevel::time}, {"flow", IndexLevel::flow}};

@@ -18,6 +18,7 @@ const options::Choices<Rss>& words_of(Rss);
 const options::Choices<TimestampSource>& words_of(TimestampSource);
 const options::Choices<OnPortFailure>& words_of(OnPortFailure);
 const options::Choices<Io>& words_of(Io);
+const options::Choices<FileFormat>& words_of(FileFormat);
 const options::Choices<IndexLevel>& words_of(IndexLevel);
 const options::Choices<StatsOutput>& words_of(StatsOutput);
 const options::Choices<FilterEngine>& words_of(FilterEngine);  // of plans alone

@@ -41,6 +41,7 @@ struct WriterShape {
                                 // (--handoff blocks); else all are on the writer's lcore, one after the other
   std::uint64_t block_bytes = 1 << 20;
   std::uint64_t snaplen = 0;
+  std::uint64_t front_bytes = 0;  // in front of a file's first record, at most; beyond what `headers` below has
   std::uint64_t carry_bytes = 0;  // in front of each Block: no record longer than that is spread over Blocks
 
   // Of a lane: the file that is written, the next one, and one that is being sealed.
@@ -52,10 +53,15 @@ struct WriterShape {
   // Lanes that Appenders fill, each with a Block open. Without drives a Stream has one all the same.
   constexpr std::uint32_t open_lanes() const noexcept { return streams * std::max(1u, drives); }
 
+  // What `front_bytes` is of files that tell sources (pcapng): more would leave no room for packets.
+  static constexpr std::uint64_t most_front_bytes(bool tells_sources, std::uint64_t block_bytes) noexcept {
+    return tells_sources ? block_bytes / 2 : 0;
+  }
+
   // Blocks that the longest record takes besides the one it begins in.
   constexpr std::uint32_t blocks_of_longest_record() const noexcept {
     constexpr std::uint64_t headers = 64;  // of the record, and of the file it may begin
-    return static_cast<std::uint32_t>(1 + (std::min(snaplen, carry_bytes) + headers) / block_bytes);
+    return static_cast<std::uint32_t>(1 + (std::min(snaplen, carry_bytes) + headers + front_bytes) / block_bytes);
   }
 
   // Blocks that Streams do not get: re-homing goes on when everything else is full. One open on each drive, one at

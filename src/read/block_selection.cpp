@@ -2,12 +2,14 @@
 #include "read/index_store.hpp"
 
 #include <array>
+#include <optional>
 #include <span>
 
 #include "filter/compiled.hpp"
 #include "format/key_set.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
+#include "format/pcapng_records.hpp"
 #include "storage/read_file.hpp"
 
 namespace wirespool::read {
@@ -60,23 +62,32 @@ std::vector<Stretch> stretches_of(const Index& index, const std::vector<std::siz
   return stretches;
 }
 
+// What the record at the front of `bytes` says of its time, in a file that begins with `head`.
+std::optional<Timestamp> time_of_record(std::span<const std::byte> head, std::span<const std::byte> bytes) {
+  if (format::PcapngDecoder::has_magic(head)) {  // as a capture writes it
+    const auto record = format::PcapngRecords::head_of(bytes);
+    return record ? std::optional(record->time) : std::nullopt;
+  }
+  const auto decoder = format::PcapDecoder::recognise(head);
+  if (!decoder || bytes.size() < format::PcapRecords::front_bytes) return std::nullopt;
+  const auto header = decoder->record_header(bytes);
+  return header.caplen <= format::max_snaplen ? std::optional(time_of(header)) : std::nullopt;
+}
+
 // A record of a time that the entry allows begins where the entry says. Its own checksums make an index whole; this
 // makes it the index of this file.
-bool agrees(const storage::ReadFile& file, const format::PcapDecoder& decoder, const IndexEntry& entry) {
-  std::array<std::byte, format::PcapRecords::front_bytes> bytes{};
+bool agrees(const storage::ReadFile& file, std::span<const std::byte> head, const IndexEntry& entry) {
+  std::array<std::byte, format::PcapngRecords::front_bytes> bytes{};
   const auto got = file.read(entry.first_record, bytes);
-  if (!got || *got < bytes.size()) return false;
-  const auto header = decoder.record_header(bytes);
-  const auto time = time_of(header);
-  return header.caplen <= format::max_snaplen && time >= entry.first && time <= entry.last;
+  if (!got) return false;
+  const auto time = time_of_record(head, std::span(bytes).first(*got));
+  return time && *time >= entry.first && *time <= entry.last;
 }
 
 bool agrees(const storage::ReadFile& file, const Index& index, const std::vector<std::size_t>& rows) {
   std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
   if (!file.read(0, head)) return false;
-  const auto decoder = format::PcapDecoder::recognise(head);
-  return decoder && agrees(file, *decoder, index.entries[rows.front()]) &&
-         agrees(file, *decoder, index.entries[rows.back()]);
+  return agrees(file, head, index.entries[rows.front()]) && agrees(file, head, index.entries[rows.back()]);
 }
 
 }  // namespace

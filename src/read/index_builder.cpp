@@ -43,6 +43,11 @@ void IndexBuilder::add(const StoredPacket& packet, std::uint64_t moved) {
   previous_ = time;
 }
 
+void IndexBuilder::add_other(std::span<const std::byte> bytes) {
+  if (options_.checksums && !entries_.empty())
+    entries_.back().checksum = format::crc32c(bytes, entries_.back().checksum);
+}
+
 void IndexBuilder::end_entry() {
   if (entries_.empty() || options_.level != IndexLevel::flow) return;
   filter_lines_.push_back(collector_ ? collector_->take(filter_bytes_) : 0);

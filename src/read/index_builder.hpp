@@ -29,6 +29,9 @@ class IndexBuilder {
   // `moved`: how far in front of packet.offset the record will lie in the file that is indexed.
   void add(const StoredPacket& packet, std::uint64_t moved = 0);
 
+  // What lies behind the last packet that was added, and is none: of its entry.
+  void add_other(std::span<const std::byte> bytes);
+
   const format::IndexHeader& header() const { return header_; }  // so far
   // `head`: what lies in front of the first record in the file that is indexed. `mark`: of that file as it lies there
   // now; none if that cannot be told.

@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "format/pcap_records.hpp"
+#include "format/bytes.hpp"
 
 namespace wirespool::read {
 
+using format::FoundRecord;
 using format::RecordHead;
 using format::RecordScanner;
 using storage::IoError;
 
 namespace {
 
-using Records = format::PcapRecords;  // every pcap file's lie alike, but for byte order and unit
-constexpr std::size_t header_bytes = Records::front_bytes;
 // Smallest unit that is written or not: the page of the file systems in question.
 constexpr std::uint64_t granule = 4096;
 
@@ -24,7 +23,11 @@ bool all_zero(std::span<const std::byte> bytes) { return format::leading_zeros(b
 }  // namespace
 
 Salvager::Salvager(FileWindow& window, RecordScanner scanner, std::vector<Stretch> written, bool holes_known)
-    : window_(window), scanner_(std::move(scanner)), written_(std::move(written)), holes_known_(holes_known) {
+    : window_(window),
+      scanner_(std::move(scanner)),
+      header_bytes_(scanner_.form().front_bytes()),
+      written_(std::move(written)),
+      holes_known_(holes_known) {
   window_.restrict_to(0, 0);
 }
 
@@ -38,16 +41,16 @@ std::expected<std::optional<StoredPacket>, IoError> Salvager::next() {
     const auto verdict = judge(head);
     if (!verdict) return std::unexpected(verdict.error());
     if (*verdict == Verdict::whole) {
-      taken_ = Records::bytes_of(head.caplen);
+      taken_ = head.bytes;
       previous_ = head.time;
       const auto record = window_.bytes().first(taken_);
-      return StoredPacket{{previous_, head.wirelen, record.subspan(header_bytes)},
-                          scanner_.decoder().linktype(),
+      return StoredPacket{{previous_, head.wirelen, record.subspan(header_bytes_, head.caplen)},
+                          scanner_.form().linktype(),
                           window_.offset(),
                           record};
     }
     searching_ = *verdict == Verdict::doubtful;
-    pass_over(searching_ ? header_bytes : window_.remaining());
+    pass_over(searching_ ? header_bytes_ : window_.remaining());
   }
 }
 
@@ -64,13 +67,16 @@ std::expected<bool, IoError> Salvager::go_to_record() {
       if (!*found) continue;
       searching_ = false;
     }
-    if (auto filled = window_.fill(header_bytes); !filled) return std::unexpected(filled.error());
-    if (window_.bytes().size() >= header_bytes && scanner_.plausible(window_.bytes(), previous_)) return true;
+    if (auto filled = window_.fill(header_bytes_); !filled) return std::unexpected(filled.error());
+    if (window_.bytes().size() >= header_bytes_ && scanner_.plausible(window_.bytes(), previous_)) return true;
+    const auto other = pass_other_block();
+    if (!other) return other;
+    if (*other) continue;
     const auto zero = rest_is_zero();
     if (!zero) return zero;
     if (*zero) {
       window_.consume(window_.remaining());
-    } else if (window_.bytes().size() < header_bytes) {
+    } else if (window_.bytes().size() < header_bytes_) {
       pass_over(window_.remaining());
     } else {
       searching_ = true;
@@ -78,18 +84,29 @@ std::expected<bool, IoError> Salvager::go_to_record() {
   }
 }
 
+// A whole block that is no packet, where a packet could be.
+std::expected<bool, IoError> Salvager::pass_other_block() {
+  if (window_.bytes().size() < header_bytes_) return false;
+  const auto bytes = scanner_.form().other_block(window_.bytes());
+  if (bytes == 0 || bytes > window_.remaining()) return false;
+  if (auto filled = window_.fill(bytes); !filled) return std::unexpected(filled.error());
+  if (window_.bytes().size() < bytes || format::load<std::uint32_t>(window_.bytes(), bytes - 4) != bytes) return false;
+  window_.consume(bytes);
+  return true;
+}
+
 std::expected<bool, IoError> Salvager::begin_next_stretch() {
   if (stretch_ == written_.size()) return false;
   const auto stretch = written_[stretch_++];
   // Behind a hole lies the end of a record whose beginning is lost; only the front of the file is known to be a record.
-  searching_ = stretch.begin != Records::file_header_bytes;
+  searching_ = stretch.begin != scanner_.form().first_record();
   window_.restrict_to(stretch.begin, stretch.end);
   return true;
 }
 
 // Looks for a chain of records in what is left of the stretch, one window after the other.
 std::expected<bool, IoError> Salvager::search() {
-  while (window_.remaining() >= header_bytes) {
+  while (window_.remaining() >= header_bytes_) {
     if (auto filled = window_.fill(RecordScanner::window_bytes); !filled) return std::unexpected(filled.error());
     auto bytes = window_.bytes();
     bytes = bytes.first(std::min(bytes.size(), RecordScanner::window_bytes));
@@ -136,15 +153,16 @@ std::expected<bool, IoError> Salvager::rest_is_zero() {
 }
 
 // Of the record at the window's front.
-std::expected<Salvager::Verdict, IoError> Salvager::judge(const RecordHead& head) {
-  const std::uint64_t whole = Records::bytes_of(head.caplen);
+std::expected<Salvager::Verdict, IoError> Salvager::judge(const FoundRecord& head) {
+  const std::uint64_t whole = head.bytes;
   if (whole > window_.remaining()) return lengths_agree(head) ? Verdict::cut : Verdict::doubtful;
-  if (auto filled = window_.fill(whole + header_bytes); !filled) return std::unexpected(filled.error());
+  if (auto filled = window_.fill(whole + header_bytes_); !filled) return std::unexpected(filled.error());
   if (window_.bytes().size() < whole) return Verdict::cut;
+  if (!scanner_.plausible(window_.bytes(), previous_)) return Verdict::doubtful;  // now that its end can be seen
   const auto rest = window_.bytes().subspan(whole);
-  if (rest.size() < header_bytes) return Verdict::whole;
+  if (rest.size() < header_bytes_) return Verdict::whole;
   if (scanner_.plausible(rest, head.time)) return Verdict::whole;
-  if (all_zero(rest.first(header_bytes))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
+  if (all_zero(rest.first(header_bytes_))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
   // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
   // would make all that follows look as if it came too early.
   if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
@@ -153,7 +171,7 @@ std::expected<Salvager::Verdict, IoError> Salvager::judge(const RecordHead& head
 }
 
 bool Salvager::lengths_agree(const RecordHead& head) const {
-  return head.caplen == std::min(head.wirelen, scanner_.decoder().snaplen());
+  return head.caplen == std::min(head.wirelen, scanner_.form().snaplen());
 }
 
 // Zeros from a page's beginning to the end of the record and on: that page was probably never written.

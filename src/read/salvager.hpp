@@ -12,7 +12,7 @@
 
 namespace wirespool::read {
 
-// Takes every whole record out of a pcap file with holes, damaged bytes and a torn end. A record is whole if all its
+// Takes every whole record out of a file with holes, damaged bytes and a torn end. A record is whole if all its
 // bytes were written and what follows it, if anything does, can be a record too.
 class Salvager {
  public:
@@ -34,13 +34,15 @@ class Salvager {
   std::expected<bool, storage::IoError> search();
   std::optional<std::size_t> first_page_of_zeros(std::span<const std::byte> bytes) const;
   std::expected<bool, storage::IoError> rest_is_zero();
-  std::expected<Verdict, storage::IoError> judge(const format::RecordHead& head);
+  std::expected<bool, storage::IoError> pass_other_block();
+  std::expected<Verdict, storage::IoError> judge(const format::FoundRecord& head);
   bool lengths_agree(const format::RecordHead& head) const;
   bool reaches_into_a_hole(std::uint64_t whole) const;
   void pass_over(std::uint64_t bytes);
 
   FileWindow& window_;
   format::RecordScanner scanner_;
+  std::size_t header_bytes_;  // of a record
   std::vector<Stretch> written_;
   std::size_t stretch_ = 0;  // the next of written_
   bool holes_known_ = false;

@@ -54,6 +54,7 @@ class SpoolFile::Reader {
   const StoredPacket* next_salvaged();
   bool fill(std::uint64_t wanted);
   bool begin_next_stretch();
+  void read_front();
   void fail(const std::string& why) { problem = error_at(window.path(), window.offset(), why); }
 
   CaptureDecoder decoder_;
@@ -76,7 +77,25 @@ SpoolFile::Reader::Reader(FileWindow file, CaptureDecoder decoder, Options optio
     limits.may_go_back_behind_damage_ns = limits.may_go_on_behind_damage_ns = day_ns;
     salvager_ = std::make_unique<Salvager>(window, format::RecordScanner(*decoder_.pcap(), limits), stretches_, false);
   } else {
+    if (!decoder_.is_pcap() && stretches_.front().begin != 0) read_front();
     begin_next_stretch();
+  }
+}
+
+// What describes the packets of a pcapng file stands in front of the first.
+void SpoolFile::Reader::read_front() {
+  window.restrict_to(0, stretches_.front().begin);
+  while (!problem && window.remaining() > 0) {
+    const auto decoded = decoder_.next(window.bytes());
+    if (decoded.kind == Decoded::Kind::packet) return;
+    if (decoded.kind == Decoded::Kind::damaged) return fail(decoded.why);
+    if (decoded.kind == Decoded::Kind::more) {
+      if (!fill(decoded.bytes)) return;
+    } else if (decoded.bytes > window.remaining()) {
+      return fail("the last block is cut short");
+    } else {
+      window.consume(decoded.bytes);
+    }
   }
 }
 

@@ -9,60 +9,90 @@
 namespace wirespool::record {
 
 Appender::Appender(const AppenderOptions& options, BlockDock& dock)
-    : options_(options), dock_(dock), lanes_(options.drives), record_(Records::bytes_of(Records::max_caplen)) {
+    : options_(options),
+      dock_(dock),
+      lanes_(options.drives),
+      tells_sources_(options.layout->tells_sources()),
+      record_(options.layout->bytes_of({{}, max_snaplen, max_snaplen, 0, 1})) {
   for (std::uint32_t drive = 0; drive < options.drives; ++drive) lanes_[drive].file.lane = options.first_lane + drive;
   current_ = options.drives - 1;  // the first pick begins after it
 }
 
-// A record that is in pieces, or longer than what is left of the Block.
+// A record that is in pieces, tells what is missing in front of it, or is longer than what is left of the Block.
 bool Appender::append_slowly(const PacketRef& packet) noexcept {
   Lane* lane = &lanes_[current_];
-  const auto record_bytes = static_cast<std::uint32_t>(Records::bytes_of(packet.caplen));
+  const auto record_bytes = static_cast<std::uint32_t>(
+      options_.layout->bytes_of({packet.stamp, packet.caplen, packet.wirelen, source_, missing_.sum()}));
   const std::uint32_t capacity = lane->block->capacity;
   if (record_bytes <= capacity - lane->block->length) {
-    append_chain(*lane, packet);
+    append_one(*lane, packet);
     return true;
   }
-  if (dock_.available() < 1 + (record_bytes + Records::file_header_bytes) / capacity) return false;
+  if (dock_.available() < 1 + (record_bytes + options_.layout->front().size()) / capacity) return false;
   if (lane->file_first.ns != 0 && options_.rotation.full(lane->next_offset, capacity)) {
     end_file(*lane);
     return select_lane() && append({&packet, 1}) == 1;
   }
-  spill(*lane, gather(packet), packet.stamp);
+  spill(*lane, put_record(record_.data(), packet));
   return true;
 }
 
-void Appender::append_chain(Lane& lane, const PacketRef& packet) noexcept {
+void Appender::append_one(Lane& lane, const PacketRef& packet) noexcept {
   Block& block = *lane.block;
-  std::byte* const record = block.data + block.length;
-  const std::uint32_t caplen = options_.copy_chain(packet, 0, record + Records::front_bytes, packet.caplen);
-  Records::enclose(record, {packet.stamp, caplen, packet.wirelen});
+  const auto head = put_record(block.data + block.length, packet);
   begin_records(lane, block.length, 1, packet.stamp, packet.stamp);
-  block.length += static_cast<std::uint32_t>(Records::bytes_of(caplen));
-  block.tally.packets += 1;
-  block.tally.bytes += caplen;
+  block.length += static_cast<std::uint32_t>(options_.layout->bytes_of(head));
+  count(block, head);
 }
 
-// The whole record into record_; its caplen.
-std::uint32_t Appender::gather(const PacketRef& packet) noexcept {
-  std::uint32_t caplen = packet.caplen;
-  std::byte* const frame = record_.data() + Records::front_bytes;
+// The whole record, where there is room for it.
+format::RecordHead Appender::put_record(std::byte* to, const PacketRef& packet) noexcept {
+  std::byte* const frame = to + options_.layout->record_front_bytes();
+  format::RecordHead head{packet.stamp, packet.caplen, packet.wirelen, source_, missing_.sum()};
   if (packet.is_in_pieces())
-    caplen = options_.copy_chain(packet, 0, frame, caplen);
+    head.caplen = options_.copy_chain(packet, 0, frame, packet.caplen);
   else
-    std::memcpy(frame, packet.head, caplen);
-  Records::enclose(record_.data(), {packet.stamp, caplen, packet.wirelen});
-  return caplen;
+    std::memcpy(frame, packet.head, packet.caplen);
+  options_.layout->enclose(to, head);
+  return head;
+}
+
+// A record that ends in the Block, and what is missing in front of it.
+void Appender::count(Block& block, const format::RecordHead& head) noexcept {
+  block.tally.packets += 1;
+  block.tally.bytes += head.caplen;
+  if (!tells_sources_) return;
+  auto& source = block.sources[source_];
+  source.packets += 1;
+  source.missing += std::exchange(missing_, {});
+}
+
+void Appender::comes_from(std::uint32_t source, const format::MissingPackets& missing) noexcept {
+  if (missing_.sum() != 0 && source != source_) leave_missing();
+  source_ = source;
+  missing_ += missing;
+}
+
+// No packet follows: the file that is open has it behind its last one. Without any, only the ledger tells.
+void Appender::leave_missing() noexcept {
+  const auto missing = std::exchange(missing_, {});
+  for (auto& lane : lanes_) {
+    if (!lane.block || lane.file_first.ns == 0) continue;
+    auto& source = lane.block->sources[source_];
+    source.missing += missing;
+    source.behind_last += missing.sum();
+    return;
+  }
 }
 
 // record_ over the end of the open Block into the file's next ones, which are known to be available.
-void Appender::spill(Lane& lane, std::uint32_t caplen, Timestamp stamp) noexcept {
-  const auto record_bytes = static_cast<std::uint32_t>(Records::bytes_of(caplen));
+void Appender::spill(Lane& lane, const format::RecordHead& head) noexcept {
+  const auto record_bytes = static_cast<std::uint32_t>(options_.layout->bytes_of(head));
   bool begun = false;
   for (std::uint32_t done = 0;;) {
     Block& block = *lane.block;
     if (!begun && block.length < block.capacity) {
-      begin_records(lane, block.length, 1, stamp, stamp);
+      begin_records(lane, block.length, 1, head.time, head.time);
       begun = true;
     }
     const std::uint32_t piece = std::min(record_bytes - done, block.capacity - block.length);
@@ -74,9 +104,8 @@ void Appender::spill(Lane& lane, std::uint32_t caplen, Timestamp stamp) noexcept
     open_block(lane);
     carry(*lane.block, done);
   }
-  lane.block->tally.packets += 1;
-  lane.block->tally.bytes += caplen;
-  lane.waiting_since = stamp;
+  count(*lane.block, head);
+  lane.waiting_since = head.time;
   selected_ = false;
 }
 
@@ -105,17 +134,21 @@ void Appender::open_block(Lane& lane) noexcept {
   const Block fresh;
   auto* const data = block.data;
   const auto capacity = block.capacity;
+  const auto sources = block.sources;
   block = fresh;
   block.data = data;
   block.capacity = capacity;
+  block.sources = sources;
+  std::ranges::fill(sources, format::SourceTally{});
   block.file = lane.file;
   block.offset = lane.next_offset;
   lane.next_offset += capacity;
   lane.block = &block;
   if (block.offset != 0) return;
   lane.renewals = dock_.renewals(block.file.lane - options_.first_lane);
-  options_.layout.begin_file(block.data);
-  block.length = Records::file_header_bytes;
+  const auto front = options_.layout->front();
+  std::memcpy(block.data, front.data(), front.size());
+  block.length = static_cast<std::uint32_t>(front.size());
 }
 
 void Appender::begin_records(Lane& lane, std::uint32_t at, std::uint32_t count, Timestamp first,
@@ -145,7 +178,10 @@ void Appender::tick(Timestamp now) noexcept {
   }
 }
 
-void Appender::finish() noexcept { end_all_files(); }
+void Appender::finish() noexcept {
+  if (missing_.sum() != 0) leave_missing();
+  end_all_files();
+}
 
 std::int64_t Appender::held() const noexcept {
   std::uint64_t held = 0;

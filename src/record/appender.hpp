@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "format/file_layout.hpp"
 #include "policy/placement.hpp"
 #include "record/block.hpp"
 #include "record/packet_ref.hpp"
@@ -37,7 +39,7 @@ class BlockDock {
 struct AppenderOptions {
   std::uint32_t first_lane = 0;  // lane of drive d is first_lane + d
   std::uint32_t drives = 1;
-  Records layout{};
+  const format::FileLayout* layout = nullptr;  // outlives the Appender; needed
   std::uint32_t block_bytes = 1 << 20;
   std::uint32_t pad_bytes = 4096;  // a short Block is zeroed up to a multiple of this
   std::uint64_t flush_age_ns = 1'000'000'000;
@@ -65,6 +67,12 @@ class Appender {
   template <typename Packets>
   std::size_t append(Packets first, Packets last) noexcept;
 
+  // Where the layout tells sources: what is appended from now on is of this one, and so many of it are missing in front
+  // of the first.
+  void comes_from(std::uint32_t source, const format::MissingPackets& missing) noexcept;
+  // The same said of packets of which none was appended: it is the caller's again to tell.
+  format::MissingPackets take_back_missing() noexcept { return std::exchange(missing_, {}); }
+
   // Called now and then: ends files that are old or were removed, hands out tails that waited for flush_age, gives up
   // drives that are no longer usable.
   void tick(Timestamp now) noexcept;
@@ -91,11 +99,15 @@ class Appender {
   template <typename Packets>
   Packets end_of_second(Packets first, Packets last) noexcept;
   template <typename Packets>
+  std::ptrdiff_t append_some(Lane& lane, Packets first, Packets last) noexcept;
+  template <class Layout, typename Packets>
   std::ptrdiff_t append_run(Lane& lane, Packets first, Packets last) noexcept;
   bool append_slowly(const PacketRef& packet) noexcept;
-  void append_chain(Lane& lane, const PacketRef& packet) noexcept;
-  std::uint32_t gather(const PacketRef& packet) noexcept;
-  void spill(Lane& lane, std::uint32_t caplen, Timestamp stamp) noexcept;
+  void append_one(Lane& lane, const PacketRef& packet) noexcept;
+  format::RecordHead put_record(std::byte* to, const PacketRef& packet) noexcept;
+  void spill(Lane& lane, const format::RecordHead& head) noexcept;
+  void count(Block& block, const format::RecordHead& head) noexcept;
+  void leave_missing() noexcept;
   void carry(Block& block, std::uint32_t done) noexcept;
   bool select_lane() noexcept;
   void open_block(Lane& lane) noexcept;
@@ -111,7 +123,10 @@ class Appender {
   std::vector<Lane> lanes_;
   std::size_t current_ = 0;  // lane that takes the next packet
   bool selected_ = false;    // current_ has an open Block
-  Records::Second second_;   // that of the last packet
+  bool tells_sources_ = false;
+  std::uint32_t source_ = 0;
+  format::MissingPackets missing_;      // in front of the next packet
+  format::PcapRecords::Second second_;  // that of the last packet
   Timestamp last_stamp_;
   std::vector<std::byte> record_;  // a record that does not fit, whole
 };

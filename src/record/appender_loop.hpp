@@ -34,7 +34,7 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
   while (done != last) {
     if (!selected_ && !select_lane()) break;
     const Packets end = end_of_second(done, last);
-    done = done + append_run(lanes_[current_], done, end);
+    done = done + append_some(lanes_[current_], done, end);
     if (done == end) continue;
     if (!append_slowly(*done)) break;
     ++done;
@@ -47,7 +47,7 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
 template <typename Packets>
 Packets Appender::end_of_second(Packets first, Packets last) noexcept {
   if (!second_.holds((*first).stamp)) [[unlikely]]
-    second_ = Records::Second::of((*first).stamp);
+    second_ = format::PcapRecords::Second::of((*first).stamp);
   if (second_.holds((*(last + -1)).stamp)) [[likely]]
     return last;
   Packets end = first + 1;
@@ -55,13 +55,29 @@ Packets Appender::end_of_second(Packets first, Packets last) noexcept {
   return end;
 }
 
-// The hot loop, for packets of second_: as many packets as fit into the open Block, and how many those were. Locals,
-// because writes through std::byte* may alias members; a function of its own, so that all registers are its.
+// As many packets of second_ as fit into the open Block, and how many those were. The layout is asked for here, once
+// for all of them.
 template <typename Packets>
+std::ptrdiff_t Appender::append_some(Lane& lane, Packets first, Packets last) noexcept {
+  if (!tells_sources_) return append_run<format::PcapRecords>(lane, first, last);
+  if (missing_.sum() != 0) [[unlikely]]
+    return 0;  // the first one has to tell
+  return append_run<format::PcapngRecords>(lane, first, last);
+}
+
+// The hot loop. Locals, because writes through std::byte* may alias members; a function of its own, so that all
+// registers are its.
+template <class Layout, typename Packets>
 [[gnu::noinline]] std::ptrdiff_t Appender::append_run(Lane& lane, Packets first, Packets last) noexcept {
   Block& block = *lane.block;
   const std::byte* const limit = block.data + block.capacity;
-  Records::Pen pen(block.data + block.length, second_);
+  const auto second = [this] {
+    if constexpr (std::is_same_v<typename Layout::Second, format::PcapRecords::Second>)
+      return second_;
+    else
+      return typename Layout::Second{};
+  }();
+  typename Layout::Pen pen(block.data + block.length, second, source_);
   Packets at = first;
   for (; at != last; ++at) {
     const PacketRef& packet = *at;
@@ -74,6 +90,7 @@ template <typename Packets>
   block.length += pen.bytes();
   block.tally.packets += count;
   block.tally.bytes += pen.frame_bytes(count);
+  if constexpr (Layout::tells_sources) block.sources[source_].packets += count;
   return count;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "format/bytes.hpp"
+#include "format/source_tally.hpp"
 #include "policy/writer_shape.hpp"
 #include "wirespool/timestamp.hpp"
 
@@ -103,6 +104,8 @@ struct Block {
   std::uint32_t starts = 0;
   std::uint32_t first_start = 0;  // offset in data
   Timestamp first, last;
+  // Of those that END in it, what each source has: only of files that tell sources, else empty. The pool's memory.
+  std::span<format::SourceTally> sources = {};
 
   // CRC-32C of what belongs to the row before this Block's own, and of the rest; only if the capture makes checksums.
   std::uint32_t head_sum = 0, rest_sum = 0;
@@ -149,7 +152,8 @@ class BlockList {
 class BlockPool {
  public:
   // Carves `memory` (4096-aligned, owned by the caller, outlives the pool) into Blocks of `block_bytes`.
-  BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes);
+  // `sources`: that files tell of.
+  BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes, std::size_t sources = 0);
 
   static std::uint64_t bytes_needed(std::uint64_t blocks, std::uint64_t block_bytes) {
     return blocks * policy::block_stride(block_bytes, carry_capacity);
@@ -167,6 +171,7 @@ class BlockPool {
 
  private:
   std::vector<Block> blocks_;
+  std::vector<format::SourceTally> tallies_;  // of all Blocks
   std::vector<Block*> free_;
 };
 

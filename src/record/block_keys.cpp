@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "record/packet_ref.hpp"
-
 namespace wirespool::record {
 
 // The record that began in an earlier Block: its head is kept in front of this one's data. One that goes on behind this
@@ -16,9 +14,9 @@ void BlockKeys::finish_record(const Block& block) noexcept {
     return;
   }
   const std::span<const std::byte> record(block.data - block.carry, block.carry + block.length);
-  const auto head = Records::head_of(record);
+  const auto head = layout_->head_of(record);
   if (!head) return;
-  const auto frame = record.subspan(Records::front_bytes);
+  const auto frame = record.subspan(layout_->record_front_bytes());
   collector_.add(frame.first(std::min<std::size_t>(head->caplen, frame.size())));
 }
 
@@ -36,11 +34,13 @@ void BlockKeys::end_row(IndexRows& rows) noexcept {
 // Its records, but for one that is not whole in it: that is the next Block's to finish.
 void BlockKeys::begin_row(const Block& block) noexcept {
   open_ = true;
-  auto rest = std::span<const std::byte>(block.data, block.length).subspan(block.first_start);
-  while (const auto record = Records::record_of(rest)) {
-    collector_.add(record->packet.bytes);
-    rest = rest.subspan(record->bytes);
-  }
+  layout_->visit([&](const auto& records) {
+    auto rest = std::span<const std::byte>(block.data, block.length).subspan(block.first_start);
+    while (const auto record = records.record_of(rest)) {
+      collector_.add(record->packet.bytes);
+      rest = rest.subspan(record->bytes);
+    }
+  });
 }
 
 }  // namespace wirespool::record

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "format/file_layout.hpp"
 #include "format/key_set.hpp"
 #include "record/block.hpp"
 #include "record/index_rows.hpp"
@@ -12,6 +13,8 @@ namespace wirespool::record {
 // writer lcore's.
 class BlockKeys {
  public:
+  explicit BlockKeys(const format::FileLayout& layout) noexcept : layout_(&layout) {}
+
   // Before the Block's own row is added.
   void finish_record(const Block& block) noexcept;
   void end_row(IndexRows& rows) noexcept;
@@ -19,6 +22,7 @@ class BlockKeys {
   void begin_row(const Block& block) noexcept;
 
  private:
+  const format::FileLayout* layout_;
   format::KeyCollector collector_;
   bool open_ = false;     // a row waits for its filter
   bool unknown_ = false;  // some of its keys could not be read

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "format/crc32c.hpp"
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
 #include "policy/patience.hpp"
@@ -115,7 +116,8 @@ bool FileKeeper::serve(FileSlot& slot) {
 }
 
 void FileKeeper::open(FileSlot& slot) {
-  const format::FileName name{options_.stem, options_.capture_start, slot.writer, slot.hidden_number};
+  const format::FileName name{options_.stem, options_.capture_start, slot.writer, slot.hidden_number,
+                              options_.layout->format()};
   const auto mode = options_.direct_io ? storage::DirectFile::Mode::direct : storage::DirectFile::Mode::buffered;
   const auto create = [&] { return storage::DirectFile::create(directory_, format::hidden_file_name(name), mode); };
   auto file = create();
@@ -229,7 +231,8 @@ void FileKeeper::close(FileSlot& slot) {
 }
 
 void FileKeeper::seal(FileSlot& slot) {
-  const auto name = format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence});
+  const auto name =
+      format::format_file_name({options_.stem, slot.first, slot.writer, slot.sequence, options_.layout->format()});
   for (auto* const listener : options_.listeners) listener->sealing(directory_, name);
   if (!make_whole(slot)) {
     leave_hidden(slot);
@@ -245,9 +248,24 @@ void FileKeeper::seal(FileSlot& slot) {
 // well says nothing of what the first one lost. For the same reason a file that once could not be synced is not whole.
 bool FileKeeper::make_whole(FileSlot& slot) {
   auto done = patiently([&] { return slot.file->truncate(slot.length); });
+  if (done) write_ending(slot);
   if (done && !slot.sync_failed) done = slot.file->sync();
   if (!done) drive_.fail(done.error().code, done.error().what);
   return done && !slot.sync_failed;
+}
+
+// Without it the file is whole all the same: it says less.
+void FileKeeper::write_ending(FileSlot& slot) {
+  const auto error_ns = file_clock(options_.clock, slot.first, slot.last).error_ns;
+  const auto ending = options_.layout->ending(slot.sources, slot.first, slot.last, error_ns);
+  if (ending.empty()) return;
+  if (const auto done = slot.file->append(slot.length, ending); done) {
+    slot.length += ending.size();
+    if (slot.index.keeps_checksums()) slot.index.go_on(format::crc32c(ending), ending.size());
+  } else {
+    (void)slot.file->truncate(slot.length);
+    drive_.complain(done.error().message() + ": the file has no statistics of its interfaces: the ledger has them");
+  }
 }
 
 // Not sealed, for it may not be whole: `wirespool repair` finds what of it is on the drive, if it has a name.

@@ -6,11 +6,13 @@
 #include <expected>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "format/file_layout.hpp"
 #include "record/drive.hpp"
 #include "record/file_slot.hpp"
 #include "record/listeners.hpp"
@@ -25,10 +27,11 @@ struct FileKeeperOptions {
   bool direct_io = true;
   std::uint64_t preallocate_bytes = 256ull << 20;  // of a new file; 0: never
   bool write_index = true;
-  std::uint32_t block_bytes = 0;              // of the Blocks, for the index
-  const stats::ClockBounds* clock = nullptr;  // for the index; nullptr: not known
-  std::chrono::nanoseconds sync_age{0};       // how often an open file that has grown is synced; 0: only when sealed
-  std::vector<SealListener*> listeners;       // outlive the keeper
+  std::uint32_t block_bytes = 0;               // of the Blocks, for the index
+  const stats::ClockBounds* clock = nullptr;   // for the index; nullptr: not known
+  std::chrono::nanoseconds sync_age{0};        // how often an open file that has grown is synced; 0: only when sealed
+  std::vector<SealListener*> listeners;        // outlive the keeper
+  const format::FileLayout* layout = nullptr;  // outlives it
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,
@@ -70,6 +73,7 @@ class FileKeeper {
   void close(FileSlot& slot);
   void seal(FileSlot& slot);
   bool make_whole(FileSlot& slot);
+  void write_ending(FileSlot& slot);
   bool give_name(FileSlot& slot, const std::string& name);
   void take_back(const FileSlot& slot, const storage::IoError& why);
   void leave_hidden(FileSlot& slot);

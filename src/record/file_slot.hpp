@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "format/source_tally.hpp"
 #include "record/block.hpp"
 #include "record/index_rows.hpp"
 #include "storage/direct_file.hpp"
@@ -41,6 +44,9 @@ struct alignas(64) FileSlot {
   std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
   IndexRows index;
   bool index_complete = true;  // false: the file was cut within a Block
+  // Where files tell it: what each source has in this one (memory taken at start), and when the last packet came.
+  std::vector<format::SourceTally> sources;
+  Timestamp last;
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
   // `allocated_bytes`. Equal: nothing is under way, the writer may truncate.
@@ -59,7 +65,8 @@ struct alignas(64) FileSlot {
     hidden_number = number;
     tally = {};
     stored.store(0, std::memory_order_relaxed);
-    first = {};
+    first = last = {};
+    std::ranges::fill(sources, format::SourceTally{});
     index.clear();
     index_complete = true;
     refusals = 0;

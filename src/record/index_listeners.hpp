@@ -27,10 +27,22 @@ class ChecksumListener final : public BlockListener {
   void file_ended(std::uint32_t, FileSlot&) noexcept override {}
 };
 
+// What each source has in a file, where files tell it.
+class SourceListener final : public BlockListener {
+ public:
+  void retired(const Block& block, FileSlot& file) noexcept override {
+    for (std::size_t i = 0; i < block.sources.size(); ++i) file.sources[i] += block.sources[i];
+    if (block.starts != 0) file.last = block.last;
+  }
+  void file_ended(std::uint32_t, FileSlot&) noexcept override {}
+};
+
 // And the flow keys of each row. Comes before RowListener: adding a row may need the keys of all rows before it.
 class KeyListener final : public BlockListener {
  public:
-  explicit KeyListener(std::size_t lanes) : keys_(lanes) {}
+  KeyListener(std::size_t lanes, const format::FileLayout& layout) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) keys_.emplace_back(layout);
+  }
 
   void retired(const Block& block, FileSlot& file) noexcept override {
     BlockKeys& keys = keys_[block.file.lane];

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "format/pcap_records.hpp"
+#include "format/pcap.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::record {
+
+// What readers of capture files, of either layout, believe a record may hold at most.
+using format::max_snaplen;
 
 // A received packet where it lies, and how much of it is kept: what crosses a Handoff, so that a writer lcore need not
 // touch the mbuf's header (whose cache lines belong to the RX lcore).
@@ -20,7 +23,7 @@ struct PacketRef {
   const std::byte* head = nullptr;  // where the frame begins
   std::uintptr_t owner = 0;         // frees it; but for `in_pieces` it means nothing to this room
   std::uint32_t wirelen = 0;
-  std::uint32_t caplen = 0;  // bytes of the frame to be kept, at most wirelen and Records::max_caplen
+  std::uint32_t caplen = 0;  // bytes of the frame to be kept, at most wirelen and max_snaplen
 
   bool is_in_pieces() const noexcept { return (owner & in_pieces) != 0; }
 };
@@ -31,8 +34,5 @@ static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>
 // 64 KiB).
 using ChainCopy = std::uint32_t (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to,
                                     std::uint32_t bytes) noexcept;
-
-// The layout of what is recorded. All of this room asks it, and knows nothing else of the files' format.
-using Records = format::PcapRecords;
 
 }  // namespace wirespool::record

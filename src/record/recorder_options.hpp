@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "format/file_layout.hpp"
 #include "policy/patience.hpp"
 #include "policy/placement.hpp"
 #include "record/appender.hpp"
@@ -18,13 +19,18 @@
 
 namespace wirespool::record {
 
+// A pcap file as it is without further ado.
+inline const format::FileLayout plain_pcap;
+
 // What all writers of a Recorder have in common.
 struct RecorderOptions {
   std::string stem = "capture";  // of file names
   Timestamp capture_start = {};
   std::uint32_t streams = 1;    // that end at each writer
   bool streams_append = false;  // their Appenders are made elsewhere, for other lcores; else the writers have them
-  std::uint32_t snaplen = Records::max_caplen;  // no PacketRef keeps more
+  std::uint32_t snaplen = max_snaplen;  // no PacketRef keeps more
+  // Of all files; outlives the Recorder. Its front takes at most half a Block.
+  const format::FileLayout* layout = &plain_pcap;
   std::uint32_t block_bytes = 1 << 20;
   std::uint64_t flush_age_ns = 1'000'000'000;
   policy::Rotation rotation = {};

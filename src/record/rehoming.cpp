@@ -5,7 +5,8 @@
 
 namespace wirespool::record {
 
-BlockRecords::BlockRecords(const Block& block) noexcept : end_(block.data + block.length) {
+BlockRecords::BlockRecords(const Block& block, const format::FileLayout& layout) noexcept
+    : layout_(&layout), end_(block.data + block.length) {
   if (block.write.flushed().length)
     at_ = block.data + block.write.flushed().length;
   else if (block.carry)
@@ -16,23 +17,29 @@ BlockRecords::BlockRecords(const Block& block) noexcept : end_(block.data + bloc
 
 std::span<const PacketRef> BlockRecords::peek() noexcept {
   std::size_t count = 0;
+  missing_ = 0;
   for (std::span rest(at_, end_); count < room; ++count) {
-    const auto record = Records::record_of(rest);
-    if (!record) break;
+    const auto record = layout_->record_of(rest);
+    if (!record || (count > 0 && (record->source != source_ || record->missing != 0))) break;
+    if (count == 0) {
+      source_ = record->source;
+      missing_ = record->missing;
+    }
     const auto& packet = record->packet;
     refs_[count] = {packet.time, packet.bytes.data(), 0, packet.wirelen, packet.caplen()};
     rest = rest.subspan(record->bytes);
+    ends_[count] = rest.data();
   }
   return {refs_.data(), count};
 }
 
 void BlockRecords::advance(std::size_t records) noexcept {
-  for (std::size_t i = 0; i < records; ++i) at_ += Records::bytes_of(refs_[i].caplen);
+  if (records > 0) at_ = ends_[records - 1];
   passed_ += records;
 }
 
 void Rehoming::push(Block& block) noexcept {
-  if (blocks_.empty()) records_ = BlockRecords(block);
+  if (blocks_.empty()) records_ = BlockRecords(block, *layout_);
   blocks_.push(block);
 }
 
@@ -45,7 +52,7 @@ std::uint64_t Rehoming::packets() const noexcept {
 
 Block& Rehoming::pop() noexcept {
   Block& block = blocks_.pop();
-  if (!blocks_.empty()) records_ = BlockRecords(*blocks_.front());
+  if (!blocks_.empty()) records_ = BlockRecords(*blocks_.front(), *layout_);
   return block;
 }
 

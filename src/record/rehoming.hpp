@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "format/file_layout.hpp"
 #include "record/block.hpp"
 #include "record/packet_ref.hpp"
 
@@ -15,24 +16,33 @@ namespace wirespool::record {
 class BlockRecords {
  public:
   BlockRecords() = default;
-  explicit BlockRecords(const Block& block) noexcept;
+  BlockRecords(const Block& block, const format::FileLayout& layout) noexcept;
 
-  // The next records, at most `room` of them; they point into the Block.
+  // The next records, at most `room` of them, all of one source and with nothing missing between them; they point into
+  // the Block.
   std::span<const PacketRef> peek() noexcept;
+  std::uint32_t source() const noexcept { return source_; }    // of what peek() gave
+  std::uint64_t missing() const noexcept { return missing_; }  // in front of it
   void advance(std::size_t records) noexcept;
   std::uint64_t passed() const noexcept { return passed_; }
 
  private:
   static constexpr std::size_t room = 64;
+  const format::FileLayout* layout_ = nullptr;
   const std::byte* at_ = nullptr;
   const std::byte* end_ = nullptr;
   std::uint64_t passed_ = 0;
   std::array<PacketRef, room> refs_;
+  std::array<const std::byte*, room> ends_;
+  std::uint32_t source_ = 0;
+  std::uint64_t missing_ = 0;
 };
 
 // Blocks that a drive did not take, first in first out, and how far the first one has been read.
 class Rehoming {
  public:
+  explicit Rehoming(const format::FileLayout& layout) noexcept : layout_(&layout) {}
+
   bool empty() const noexcept { return blocks_.empty(); }
   void push(Block& block) noexcept;
   Block& front() noexcept { return *blocks_.front(); }
@@ -41,6 +51,7 @@ class Rehoming {
   std::uint64_t packets() const noexcept;  // still to be appended again, counted Block by Block
 
  private:
+  const format::FileLayout* layout_;
   BlockList blocks_;
   BlockRecords records_;
 };

@@ -52,6 +52,7 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
                          std::vector<BlockListener*> listeners, BlockPool& pool, storage::IoQueue& queue,
                          stats::WriterCounters& counters)
     : shape_(options.shape),
+      layout_(*options.layout),
       files_{.writer = options.writer, .grow_bytes = options.grow_bytes, .rotation = options.rotation},
       drives_(std::move(drives)),
       listeners_(std::move(listeners)),
@@ -167,9 +168,25 @@ void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
 
 void SpoolWriter::retire_lost(Lane& lane, Block& block) noexcept {
   lane.files.cut_before(block);
+  if (layout_.tells_sources() && block.write.flushed().length != 0) count_flushed(block, lane.files.current());
   lane.drive->drive->unloaded();
   rehoming_.push(block);
   if (block.last_of_file) end_file(lane, block);
+}
+
+// What a tail's write has brought to the file of a Block that is lost to it otherwise: the file tells of it, and the
+// Block no more.
+void SpoolWriter::count_flushed(Block& block, FileSlot& file) noexcept {
+  const auto* const from = block.continued ? block.data - block.carry : block.data + block.first_start;
+  for (std::span<const std::byte> rest(from, block.data + block.write.flushed().length);;) {
+    const auto record = layout_.record_of(rest);
+    if (!record) return;
+    auto& source = block.sources[record->source];
+    source.packets -= 1;
+    file.sources[record->source] += {1, source.missing.take(record->missing), 0};
+    file.last = record->packet.time;
+    rest = rest.subspan(record->bytes);
+  }
 }
 
 void SpoolWriter::count_stored(Lane& lane, Timestamp first, Tally stored) noexcept {
@@ -190,7 +207,7 @@ bool SpoolWriter::rehome() noexcept {
   while (takes_packets()) {
     const auto packets = records.peek();
     if (packets.empty()) break;
-    const auto done = rehome_appender_->append(packets);
+    const auto done = append_again(block, packets);
     records.advance(done);
     counters_.rehomed.add(done);
     if (done < packets.size()) return done != 0;
@@ -199,6 +216,17 @@ bool SpoolWriter::rehome() noexcept {
   rehoming_.pop();
   put_back(block);
   return true;
+}
+
+// What is missing in front of them goes with them; why, the Block knows.
+std::size_t SpoolWriter::append_again(Block& block, std::span<const PacketRef> packets) noexcept {
+  if (!layout_.tells_sources()) return rehome_appender_->append(packets);
+  const BlockRecords& records = rehoming_.records();
+  auto& missing = block.sources[records.source()].missing;
+  rehome_appender_->comes_from(records.source(), missing.take(records.missing()));
+  const auto done = rehome_appender_->append(packets);
+  if (done == 0) missing += rehome_appender_->take_back_missing();
+  return done;
 }
 
 void SpoolWriter::put_back(Block& block) noexcept {

@@ -43,9 +43,9 @@ namespace wirespool::record {
 
 struct SpoolWriterOptions {
   policy::WriterShape shape;
-  unsigned writer = 0;      // the WW of its files
-  std::uint32_t depth = 8;  // writes in flight per drive
-  Records layout{};
+  unsigned writer = 0;                         // the WW of its files
+  std::uint32_t depth = 8;                     // writes in flight per drive
+  const format::FileLayout* layout = nullptr;  // outlives it
   std::uint64_t flush_age_ns = 1'000'000'000;
   std::uint64_t grow_bytes = 256ull << 20;  // how far files are preallocated ahead; 0: not
   policy::Rotation rotation;
@@ -95,6 +95,8 @@ class SpoolWriter final : public BlockSink {
   bool retire(Lane& lane) noexcept;
   void retire_stored(Lane& lane, Block& block) noexcept;
   void retire_lost(Lane& lane, Block& block) noexcept;
+  void count_flushed(Block& block, FileSlot& file) noexcept;
+  std::size_t append_again(Block& block, std::span<const PacketRef> packets) noexcept;
   void flushed(Block& block, const Tail& tail) noexcept;
   void count_stored(Lane& lane, Timestamp first, Tally stored) noexcept;
   void end_file(Lane& lane, const Block& last) noexcept;
@@ -102,6 +104,7 @@ class SpoolWriter final : public BlockSink {
   void put_back(Block& block) noexcept;
 
   policy::WriterShape shape_;
+  const format::FileLayout& layout_;
   WriterFiles files_;
   std::vector<WriterDrive> drives_;
   std::vector<Lane> lanes_;
@@ -113,7 +116,7 @@ class SpoolWriter final : public BlockSink {
   bool checksums_;
   std::vector<std::uint32_t> loads_;  // per drive
   std::size_t turn_ = 0;              // lane that may submit first
-  Rehoming rehoming_;
+  Rehoming rehoming_{layout_};
   std::unique_ptr<Appender> rehome_appender_;
   std::size_t abandoned_ = 0;  // Blocks that never come back
 };

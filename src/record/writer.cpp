@@ -23,6 +23,7 @@ policy::WriterShape shape_of(const RecorderOptions& options, const WriterOptions
           .streams_append = options.streams_append,
           .block_bytes = options.block_bytes,
           .snaplen = options.snaplen,
+          .front_bytes = policy::WriterShape::most_front_bytes(options.layout->tells_sources(), options.block_bytes),
           .carry_bytes = carry_capacity};
 }
 
@@ -31,12 +32,12 @@ Writer::Writer(const RecorderOptions& options, const WriterOptions& own, std::ve
     : drive_counters(drives.size()),
       shape_(shape_of(options, own)),
       appender_options_{.drives = std::max(1u, shape_.drives),
-                        .layout = Records(options.snaplen),
+                        .layout = options.layout,
                         .block_bytes = options.block_bytes,
                         .flush_age_ns = options.flush_age_ns,
                         .rotation = options.rotation,
                         .copy_chain = options.copy_chain},
-      pool_(own.memory, options.block_bytes) {
+      pool_(own.memory, options.block_bytes, options.layout->sources()) {
   for (const auto& drive : drives) seen_drives_.push_back(drive.drive);
   make_sink(options, own, std::move(drives), slots);
   if (options.streams_append) return;
@@ -54,7 +55,7 @@ void Writer::make_sink(const RecorderOptions& options, const WriterOptions& own,
   sink_ = std::make_unique<SpoolWriter>(SpoolWriterOptions{.shape = shape_,
                                                            .writer = own.number,
                                                            .depth = options.depth,
-                                                           .layout = Records(options.snaplen),
+                                                           .layout = options.layout,
                                                            .flush_age_ns = options.flush_age_ns,
                                                            .grow_bytes = options.grow_bytes,
                                                            .rotation = options.rotation,
@@ -70,12 +71,17 @@ std::vector<BlockListener*> Writer::make_listeners(const RecorderOptions& option
     const auto rows =
         policy::index_rows(options.rotation.size_bytes, options.block_bytes, format::max_open_index_entries);
     for (auto& slot : slots) slot.index.take_memory(rows, options.filter_bytes, options.checksums);
-    if (makes_checksums(options)) index_.push_back(std::make_unique<ChecksumListener>());
-    if (options.filter_bytes > 0) index_.push_back(std::make_unique<KeyListener>(shape_.lanes()));
-    index_.push_back(std::make_unique<RowListener>());
+    if (makes_checksums(options)) own_listeners_.push_back(std::make_unique<ChecksumListener>());
+    if (options.filter_bytes > 0)
+      own_listeners_.push_back(std::make_unique<KeyListener>(shape_.lanes(), *options.layout));
+    own_listeners_.push_back(std::make_unique<RowListener>());
+  }
+  if (options.layout->tells_sources()) {
+    for (auto& slot : slots) slot.sources.resize(options.layout->sources());
+    own_listeners_.push_back(std::make_unique<SourceListener>());
   }
   std::vector<BlockListener*> all;
-  for (const auto& listener : index_) all.push_back(listener.get());
+  for (const auto& listener : own_listeners_) all.push_back(listener.get());
   all.insert(all.end(), own.listeners.begin(), own.listeners.end());
   return all;
 }

@@ -65,7 +65,7 @@ class Writer {
   AppenderOptions appender_options_;
   std::vector<const Drive*> seen_drives_;
   BlockPool pool_;
-  std::vector<std::unique_ptr<BlockListener>> index_;
+  std::vector<std::unique_ptr<BlockListener>> own_listeners_;
   std::unique_ptr<BlockSink> sink_;
   std::vector<std::unique_ptr<Appender>> appenders_;  // by Stream
 };

@@ -96,6 +96,19 @@ std::expected<void, IoError> DirectFile::truncate(std::uint64_t length) {
   return {};
 }
 
+std::expected<void, IoError> DirectFile::append(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const int flags = ::fcntl(fd_.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT) != 0) return refused("writing", path(), "fcntl");
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return refused("writing", path(), "pwrite", written < 0 ? errno : EIO);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
 std::expected<void, IoError> DirectFile::sync() {
   int result = 0;
   do {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 
 #include "storage/directory.hpp"
@@ -36,6 +38,10 @@ class DirectFile {
   std::expected<void, IoError> preallocate(std::uint64_t offset, std::uint64_t bytes);
 
   std::expected<void, IoError> truncate(std::uint64_t length);
+
+  // Writes at `offset`, of any length and alignment, through the page cache; no direct write may follow. Nothing else
+  // is written to the file meanwhile.
+  std::expected<void, IoError> append(std::uint64_t offset, std::span<const std::byte> bytes);
 
   // fdatasync(2). A kernel tells of a write that failed once; what came since the last sync that ended well may be
   // gone, whatever a later one says.

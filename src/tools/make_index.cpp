@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <optional>
+#include <expected>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
+#include "format/pcapng.hpp"
 #include "read/file_mark.hpp"
 #include "read/index_builder.hpp"
 #include "read/index_store.hpp"
@@ -43,13 +46,12 @@ read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLeve
   return options;
 }
 
-using Head = std::array<std::byte, format::PcapRecords::file_header_bytes>;
-
-// A pcap file's header; nothing of any other file.
-std::optional<Head> pcap_head(const storage::ReadFile& file) {
-  Head head{};
-  if (!file.read(0, head) || !format::PcapDecoder::has_magic(head)) return std::nullopt;
-  return head;
+// Of a pcapng file of a capture all that describes its packets stands in front of the first; of others it may be
+// anywhere, so that reading them cannot begin in the middle.
+bool can_have_index(const SpoolEntry& entry, const storage::ReadFile& file) {
+  std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
+  if (!file.read(0, head)) return false;
+  return format::PcapDecoder::has_magic(head) || (entry.named && format::PcapngDecoder::has_magic(head));
 }
 
 // A file system's clock ticks every few milliseconds: a change in the tick in which a file was written last would not
@@ -72,12 +74,45 @@ IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, 
   return {entry.path, Outcome::made, "", packets, bytes.size()};
 }
 
-// Records of a file, in order; why it is refused, or empty.
-std::string read_records(const SpoolEntry& entry, read::IndexBuilder& builder) {
+using Bytes = std::vector<std::byte>;
+
+// What lies between two records, or behind the last one.
+std::expected<Bytes, std::string> bytes_between(const storage::ReadFile& file, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t most = 64 << 20;
+  if (end - begin > most) return std::unexpected("what lies between two of its packets is too long");
+  Bytes bytes(static_cast<std::size_t>(end - begin));
+  const auto got = file.read(begin, bytes);
+  if (!got) return std::unexpected(got.error().message());
+  if (*got != bytes.size()) return std::unexpected("it was cut while it was read");
+  return bytes;
+}
+
+// Records of a file, in order, and what is no record; what lies in front of the first, or why it is refused.
+std::expected<Bytes, std::string> read_records(const SpoolEntry& entry, const storage::ReadFile& raw,
+                                               read::IndexBuilder& builder) {
   auto file = SpoolFile::open(entry.path);
-  if (!file) return file.error().why;
-  while (const auto* packet = file->next()) builder.add(*packet);
-  return file->problem() ? file->problem()->why : "";
+  if (!file) return std::unexpected(file.error().why);
+  Bytes head;
+  std::uint64_t end = 0;
+  const auto take_gap = [&](std::uint64_t begin) -> std::string {
+    auto gap = bytes_between(raw, end, begin);
+    if (!gap) return gap.error();
+    if (builder.header().packets == 0)
+      head = std::move(*gap);
+    else
+      builder.add_other(*gap);
+    return {};
+  };
+  while (const auto* packet = file->next()) {
+    if (packet->offset != end)
+      if (auto why = take_gap(packet->offset); !why.empty()) return std::unexpected(std::move(why));
+    builder.add(*packet);
+    end = packet->offset + packet->record.size();
+  }
+  if (file->problem()) return std::unexpected(file->problem()->why);
+  if (end != raw.size())
+    if (auto why = take_gap(raw.size()); !why.empty()) return std::unexpected(std::move(why));
+  return head;
 }
 
 IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
@@ -90,9 +125,10 @@ IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
   wait_for_the_next_tick(*file);
   const auto before = read::mark_of(*file);
   read::IndexBuilder builder(options_for(*file, options.level));
-  if (const auto why = read_records(entry, builder); !why.empty()) return refused(entry.path, why);
-  const auto head = pcap_head(*file);
-  if (!head) return refused(entry.path, "only pcap files have an index");
+  const auto head = read_records(entry, *file, builder);
+  if (!head) return refused(entry.path, head.error());
+  if (!can_have_index(entry, *file))
+    return refused(entry.path, "only pcap files have an index, and pcapng files that a capture named");
   const auto after = read::mark_of(*file);
   if (!before || !after || *before != *after) return refused(entry.path, "it was changed while it was read");
   const auto packets = builder.header().packets;

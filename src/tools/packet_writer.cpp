@@ -2,7 +2,6 @@
 #include "tools/packet_writer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -10,6 +9,7 @@
 
 #include "format/pcap_records.hpp"
 #include "format/pcapng.hpp"
+#include "format/pcapng_records.hpp"
 
 namespace wirespool::tools {
 namespace {
@@ -20,9 +20,8 @@ static_assert(buffer_bytes > format::max_snaplen + 1024);
 constexpr std::size_t worth_a_write = 64 << 10;
 static_assert(worth_a_write <= buffer_bytes);
 
-template <class T>
-std::span<const std::byte> bytes_of(const T& value) {
-  return std::as_bytes(std::span{&value, 1});
+std::vector<std::byte> interface_block(std::uint32_t linktype) {
+  return format::pcapng_interface_block({.linktype = linktype, .snaplen = format::max_snaplen});
 }
 
 }  // namespace
@@ -58,11 +57,10 @@ void PacketWriter::put(std::span<const std::byte> bytes) {
 void PacketWriter::begin(std::uint32_t linktype) {
   begun_ = true;
   if (format_ == OutputFormat::pcap) {
-    format::PcapRecords(format::max_snaplen, linktype).begin_file(buffer_.get());
-    used_ = format::PcapRecords::file_header_bytes;
+    put(format::PcapRecords(format::max_snaplen, linktype).front());
     linktypes_ = {linktype};
   } else {
-    put(format::pcapng_section_header("wirespool"));
+    put(format::pcapng_section_header({.hardware = {}, .os = {}, .application = "wirespool"}));
     interface_of(linktype);  // libpcap takes no file without one
   }
 }
@@ -101,8 +99,8 @@ std::uint64_t PacketWriter::bytes_with(const StoredPacket& packet) const {
   const auto caplen = packet.view.caplen();
   if (format_ == OutputFormat::pcap) return bytes() + format::PcapRecords::bytes_of(caplen);
   const bool known = std::ranges::find(linktypes_, packet.linktype) != linktypes_.end();
-  const auto interface = known ? 0 : format::pcapng_interface_block(packet.linktype, format::max_snaplen).size();
-  return bytes() + interface + format::pcapng_packet_header(packet.view, 0).length;
+  const auto interface = known ? 0 : interface_block(packet.linktype).size();
+  return bytes() + interface + format::PcapngRecords::bytes_of(caplen);
 }
 
 std::uint32_t PacketWriter::interface_of(std::uint32_t linktype) {
@@ -110,20 +108,19 @@ std::uint32_t PacketWriter::interface_of(std::uint32_t linktype) {
   const auto number = static_cast<std::uint32_t>(known - linktypes_.begin());
   if (known != linktypes_.end()) return number;
   linktypes_.push_back(linktype);
-  put(format::pcapng_interface_block(linktype, format::max_snaplen));
+  put(interface_block(linktype));
   return number;
 }
 
 PacketWriter::Result PacketWriter::write_pcapng(const StoredPacket& packet) {
   const auto& view = packet.view;
-  constexpr std::size_t more = 256;  // an interface block, padding and lengths
-  if (const auto room = room_for(more + view.bytes.size()); room != Result::ok) return room;
-  const auto header = format::pcapng_packet_header(view, interface_of(packet.linktype));
-  constexpr std::array<std::byte, 4> zeros{};
-  put(bytes_of(header));
-  put(view.bytes);
-  put(std::span(zeros).first(format::pcapng_padding(view.caplen())));
-  put(bytes_of(header.length));
+  using Records = format::PcapngRecords;
+  constexpr std::size_t longest_interface = 256;
+  if (const auto room = room_for(longest_interface + Records::bytes_of(view.caplen())); room != Result::ok) return room;
+  const auto source = interface_of(packet.linktype);
+  Records::Pen pen(buffer_.get() + used_, {}, source);
+  pen.put({view.time, view.caplen(), view.wirelen}, view.bytes.data());
+  used_ += pen.bytes();
   return Result::ok;
 }
 

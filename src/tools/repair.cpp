@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/extents.hpp"
+#include "storage/read_file.hpp"
 #include "tools/capture_group.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -51,11 +52,32 @@ void add_likely_times(RepairContext& context, Timestamp start, const std::vector
   context.likely_to = Timestamp{latest.ns - to.ns > day_ns ? to.ns + day_ns : latest.ns};
 }
 
+// What is in front of the packets of a capture's pcapng files, from the first of them, sealed or hidden, that has it.
+std::optional<format::PcapngFront> front_in(const storage::Directory& directory, const format::FileName& hidden) {
+  std::vector<std::string> names;
+  for (const auto& other : hidden_files(directory.path()))
+    if (other.parsed.stem == hidden.stem && other.parsed.first == hidden.first) names.push_back(other.name);
+  if (const auto spool = Spool::open({directory.path()}))
+    for (const auto& file : spool->files())
+      if (file.stem == hidden.stem && file.capture_mark == format::capture_mark(hidden.first))
+        names.push_back(fs::path(file.path).filename().string());
+  for (const auto& name : names) {
+    const auto file = storage::ReadFile::open_in(directory, name);
+    if (!file) continue;
+    std::vector<std::byte> bytes(std::min<std::uint64_t>(format::longest_pcapng_front, file->size()));
+    const auto got = file->read(0, bytes);
+    if (!got) continue;
+    if (auto front = format::pcapng_front(std::span(bytes).first(*got))) return front;
+  }
+  return std::nullopt;
+}
+
 // What the capture's own files say of it; what is usual where that is not known.
 RepairContext context_for(const storage::Directory& directory, const format::FileName& hidden) {
   RepairContext context{.directory = directory, .capture_mark = format::capture_mark(hidden.first)};
   const auto ledger = directory.path_of(format::ledger_file_name(hidden.stem, hidden.first));
   add_likely_times(context, hidden.first, read_ledger(ledger).points);
+  if (hidden.format == format::FileFormat::pcapng) context.front = front_in(directory, hidden);
   const auto file = read_capture_file(directory.path_of(format::capture_file_name(hidden.stem, hidden.first)));
   if (!file) return context;
   const auto plan = format::decode_plan_facts(file->plan);

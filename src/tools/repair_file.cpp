@@ -8,9 +8,9 @@
 //  it.
 //     From here on it is read through the descriptor that was opened then.
 //  3. Ask the file system which parts were ever written. Only these are looked at.
-//  4. Read the file header. If the first Block never came, or that header is damaged, it is what the capture writes,
-//  and
-//     all records count as behind a gap.
+//  4. Read what is in front of the first record. If the first Block never came, or that is damaged, it is what the
+//     capture writes (of pcapng: what another file of the capture
+//     has there, or else as many interfaces as its packets are of), and all records count as behind a gap.
 //  5. Go from record to record. A record counts if all of it lies in a written part and the next one is plausible or
 //     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it. What the clock
 //     says now plays no part: it may be wrong, or have been wrong while the file was written.
@@ -34,13 +34,13 @@
 #include "tools/repair_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <optional>
 
 #include "format/bytes.hpp"
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
+#include "format/pcapng_records.hpp"
 #include "format/record_scanner.hpp"
 #include "read/file_mark.hpp"
 #include "read/salvager.hpp"
@@ -65,7 +65,7 @@ using storage::SideFile;
 namespace {
 
 constexpr std::uint64_t day_ns = 86'400'000'000'000;
-constexpr std::uint64_t header_bytes = format::PcapRecords::file_header_bytes;
+constexpr std::size_t pcap_front_bytes = format::PcapRecords::file_header_bytes;
 
 // ".w-...-000017.pcap.open" with another ending.
 std::string beside(const std::string& hidden_name, const char* ending) {
@@ -135,40 +135,94 @@ class Repair {
     return true;
   }
 
-  // Step 3: the parts without the file header, and a window on the file.
+  // Step 3, and a window on the file.
   std::expected<FileWindow, IoError> open() {
     auto file = file_ ? ReadFile::of(file_->fd(), path_) : ReadFile::open_in(context_.directory, result_.hidden_name);
     if (!file) return std::unexpected(file.error());
     const auto parts = file->written_parts();
     if (!parts) return std::unexpected(parts.error());
     file_bytes_ = file->size();
-    for (const auto& part : *parts) {
-      const auto begin = std::max(part.begin, header_bytes);
-      if (begin < part.end) written_.push_back({begin, part.end});
-    }
+    for (const auto& part : *parts) written_.push_back({part.begin, part.end});
     return FileWindow(std::move(*file));
   }
 
-  // Step 4.
-  std::expected<format::PcapDecoder, IoError> read_header(FileWindow& window) {
-    if (const auto filled = window.fill(header_bytes); !filled) return std::unexpected(filled.error());
+  // Step 4: how the records lie; what is written without what is in front of them.
+  std::expected<format::RecordForm, IoError> read_front(FileWindow& window) {
+    auto form = name_.format == format::FileFormat::pcap ? read_pcap_front(window) : read_pcapng_front(window);
+    if (!form) return form;
+    const auto first_record = form->first_record();
+    std::erase_if(written_, [first_record](const auto& part) { return part.end <= first_record; });
+    if (!written_.empty()) written_.front().begin = std::max(written_.front().begin, first_record);
+    front_.begin_at(first_record);
+    behind_.begin_at(first_record);
+    return form;
+  }
+
+  std::expected<format::RecordForm, IoError> read_pcap_front(FileWindow& window) {
+    if (const auto filled = window.fill(pcap_front_bytes); !filled) return std::unexpected(filled.error());
     format::PcapFileHeader header{.snaplen = context_.snaplen};
     const auto own = format::PcapDecoder::recognise(window.bytes());
     header_lost_ = !own || !own->is_native();
     if (!header_lost_) header = format::load<format::PcapFileHeader>(window.bytes());
-    rescue_.begin_with(header);
-    return *format::PcapDecoder::recognise(std::as_bytes(std::span{&header, 1}));
+    const auto bytes = std::as_bytes(std::span{&header, 1});
+    rescue_.begin_with(bytes);
+    return format::RecordForm(*format::PcapDecoder::recognise(bytes));
+  }
+
+  // What is in front of the packets is the same in all files of a capture.
+  std::expected<format::RecordForm, IoError> read_pcapng_front(FileWindow& window) {
+    const auto most = std::min<std::uint64_t>(format::longest_pcapng_front, window.size());
+    if (const auto filled = window.fill(static_cast<std::size_t>(most)); !filled)
+      return std::unexpected(filled.error());
+    auto front = format::pcapng_front(window.bytes());
+    header_lost_ = !front;
+    if (!front) front = context_.front;
+    if (!front) {
+      auto bare = bare_front(window);
+      if (!bare) return std::unexpected(bare.error());
+      front = std::move(*bare);
+    }
+    rescue_.begin_with(front->bytes);
+    return format::RecordForm(std::move(*front));
+  }
+
+  // Without any: as many interfaces as its packets are of, of which nothing else is known.
+  std::expected<format::PcapngFront, IoError> bare_front(FileWindow& window) {
+    constexpr std::uint32_t most_interfaces = 65536;
+    auto front = front_of(1);
+    front.interfaces = most_interfaces;
+    std::uint32_t last = 0;
+    read::Salvager salvager(window, {format::RecordForm(front), time_limits()}, written_, context_.holes_known);
+    while (true) {
+      const auto packet = salvager.next();
+      if (!packet) return std::unexpected(packet.error());
+      if (!*packet) return front_of(last + 1);
+      last = std::max(last, format::PcapngRecords::head_of((*packet)->record)->source);
+    }
+  }
+
+  format::PcapngFront front_of(std::uint32_t interfaces) const {
+    format::PcapngFront front{
+        format::pcapng_section_header({.hardware = {}, .os = {}, .application = "wirespool repair"}), interfaces,
+        context_.snaplen};
+    const auto block = format::pcapng_interface_block({.linktype = format::linktype_ethernet,
+                                                       .snaplen = context_.snaplen,
+                                                       .comment = "what described it was lost in a crash"});
+    for (std::uint32_t i = 0; i < interfaces; ++i) front.bytes.insert(front.bytes.end(), block.begin(), block.end());
+    return front;
+  }
+
+  format::TimeLimits time_limits() const {
+    return {.likely_from = context_.likely_from, .likely_to = context_.likely_to, .may_go_on_ns = day_ns};
   }
 
   // Steps 3 to 7, up to sealing.
   std::expected<void, IoError> go_through() {
     auto window = open();
     if (!window) return std::unexpected(window.error());
-    const auto decoder = read_header(*window);
-    if (!decoder) return std::unexpected(decoder.error());
-    const format::TimeLimits limits{
-        .likely_from = context_.likely_from, .likely_to = context_.likely_to, .may_go_on_ns = day_ns};
-    read::Salvager salvager(*window, format::RecordScanner(*decoder, limits), written_, context_.holes_known);
+    auto form = read_front(*window);
+    if (!form) return std::unexpected(form.error());
+    read::Salvager salvager(*window, {std::move(*form), time_limits()}, written_, context_.holes_known);
     while (true) {
       const auto packet = salvager.next();
       if (!packet) return std::unexpected(packet.error());
@@ -262,7 +316,7 @@ class Repair {
   std::expected<void, IoError> write_index(RepairedPart& part, const std::string& name) const {
     const auto file = ReadFile::open_in(context_.directory, name);
     if (!file) return std::unexpected(file.error());
-    std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
+    std::vector<std::byte> head(part.begin());
     if (const auto got = file->read(0, head); !got) return std::unexpected(got.error());
     const auto index = part.index(head, read::mark_of(context_.directory.path_of(name)));
     return storage::write_small_file(context_.directory, format::index_file_name(name), index);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
 #include "format/pcap.hpp"
+#include "format/pcapng.hpp"
 #include "storage/directory.hpp"
 #include "wirespool/timestamp.hpp"
 
@@ -19,8 +21,9 @@ struct RepairContext {
   bool holes_known = false;             // storage::knows_holes()
   std::uint32_t block_bytes = 1 << 20;  // of the capture, for the index
   format::IndexLevel index_level = format::IndexLevel::time;
-  std::uint32_t capture_mark = 0;               // format::capture_mark()
-  std::uint32_t snaplen = format::max_snaplen;  // of the capture, where a file's own header is lost
+  std::uint32_t capture_mark = 0;                 // format::capture_mark()
+  std::uint32_t snaplen = format::max_snaplen;    // of the capture, where a file's own header is lost
+  std::optional<format::PcapngFront> front = {};  // of pcapng, as another file of the capture has it
   bool on_seal = false;  // the capture had a command for sealed files: the next one runs it for these, by their markers
   Timestamp likely_from = {}, likely_to = {};  // when the capture can have run, by what it wrote about itself
 };

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "format/file_name.hpp"
-#include "format/pcap_records.hpp"
 #include "read/index_builder.hpp"
 #include "tools/repair_file.hpp"
 #include "wirespool/spool_file.hpp"
@@ -26,8 +25,11 @@ class RepairedPart {
     end_ += packet.record.size();
   }
 
+  void begin_at(std::uint64_t first_record) { begin_ = end_ = first_record; }  // before the first packet
+
   bool empty() const { return index_.header().packets == 0; }
-  std::uint64_t end() const { return end_; }  // of the file
+  std::uint64_t begin() const { return begin_; }  // of its first record
+  std::uint64_t end() const { return end_; }      // of the file
   // Of the file as it was sealed.
   std::vector<std::byte> index(std::span<const std::byte> head, std::optional<format::FileMark> mark) {
     return index_.finish(head, end_, mark);
@@ -35,13 +37,13 @@ class RepairedPart {
 
   RescuedFile told(const format::FileName& hidden) const {
     const auto& header = index_.header();
-    return {format::format_file_name({hidden.stem, header.first, hidden.writer, hidden.sequence}), header.packets,
-            header.bytes, header.first, header.last};
+    return {format::format_file_name({hidden.stem, header.first, hidden.writer, hidden.sequence, hidden.format}),
+            header.packets, header.bytes, header.first, header.last};
   }
 
  private:
   read::IndexBuilder index_;
-  std::uint64_t end_ = format::PcapRecords::file_header_bytes;
+  std::uint64_t begin_ = 0, end_ = 0;
 };
 
 }  // namespace wirespool::tools

@@ -15,7 +15,7 @@ std::expected<void, IoError> RescueFile::begin() {
   auto file = storage::SideFile::create(directory_, name_);
   if (!file) return std::unexpected(file.error());
   file_.emplace(std::move(*file));
-  put(std::as_bytes(std::span{&header_, 1}));
+  put(front_);
   return {};
 }
 

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "format/pcap.hpp"
 #include "storage/directory.hpp"
 #include "storage/io_error.hpp"
 #include "storage/side_file.hpp"
@@ -21,7 +20,7 @@ class RescueFile {
  public:
   RescueFile(const storage::Directory& directory, std::string name) : directory_(directory), name_(std::move(name)) {}
 
-  void begin_with(const format::PcapFileHeader& header) { header_ = header; }  // before the first record
+  void begin_with(std::span<const std::byte> front) { front_.assign(front.begin(), front.end()); }  // before the first
   std::expected<void, storage::IoError> append(std::span<const std::byte> record);
 
   std::expected<void, storage::IoError> finish();  // all of it is on the drive; nothing to do if nothing was appended
@@ -36,7 +35,7 @@ class RescueFile {
 
   const storage::Directory& directory_;
   std::string name_;
-  format::PcapFileHeader header_;
+  std::vector<std::byte> front_;
   std::optional<storage::SideFile> file_;
   std::uint64_t written_ = 0;
   std::vector<std::byte> buffer_;

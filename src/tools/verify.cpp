@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <tuple>
 
 #include "stats/ledger.hpp"
 #include "tools/capture_group.hpp"
@@ -21,6 +23,8 @@ struct Held {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   bool sure = true;
+  bool tells_losses = true;  // every file has statistics of its interfaces
+  format::MissingPackets missing;
 };
 
 Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
@@ -31,6 +35,8 @@ Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
       held.sure = false;
       continue;
     }
+    held.tells_losses = held.tells_losses && verdict->second->tells_sources;
+    held.missing += verdict->second->missing;
     held.packets += verdict->second->packets;
     held.bytes += verdict->second->bytes;
   }
@@ -47,6 +53,27 @@ std::string known_surplus(const Held& held, const format::Totals& totals) {
       "its files hold {} packets more than the {} its ledger calls stored: a failed drive had taken them before they "
       "were stored on another one (rehomed {}) or given up (drop_drive {}); those of the first kind are there twice",
       held.packets - totals.stored, totals.stored, totals.rehomed, totals.drop_drive);
+}
+
+// What files tell of losses is told by one of them alone, so that the sum is the ledger's, but for what came behind the
+// last packet of the last file.
+void compare_losses(const Held& held, const stats::Losses& losses, CaptureVerdict& verdict) {
+  const std::array causes{std::tuple{"nic_missed", held.missing.nic_missed, losses.nic_missed.packets},
+                          std::tuple{"nic_errors", held.missing.nic_errors, losses.nic_errors.packets},
+                          std::tuple{"nic_other", held.missing.nic_other, losses.nic_other.packets},
+                          std::tuple{"no_mbuf", held.missing.no_mbuf, losses.no_mbuf.packets},
+                          std::tuple{"drop_handoff", held.missing.drop_handoff, losses.drop_handoff}};
+  std::string untold;
+  for (const auto& [cause, told, lost] : causes) {
+    if (told > lost)
+      verdict.problems.push_back(
+          fmt::format("its files tell of {} packets lost ({}), its ledger of {}", told, cause, lost));
+    if (told < lost) untold += fmt::format(" {} {}", cause, lost - told);
+  }
+  if (losses.drop_drive > 0) untold += fmt::format(" drop_drive {}", losses.drop_drive);
+  if (!untold.empty())
+    verdict.notices.push_back("lost where no packet followed, so that only its ledger tells, and none of its files:" +
+                              untold);
 }
 
 // What it lost, as far as it was counted, and what was not.
@@ -73,6 +100,8 @@ void count_up(const CaptureGroup& group, const format::Totals& totals, const Ver
     return;
   }
   const auto held = held_by(group, verdicts);
+  if (held.sure && held.tells_losses && !group.files.empty())
+    compare_losses(held, stats::losses_of(*group.final), verdict);
   if (!held.sure || (held.packets == totals.stored && held.bytes == totals.stored_bytes)) return;
   if (auto known = known_surplus(held, totals); !known.empty())
     verdict.notices.push_back(std::move(known));

@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 #include "format/pcap_records.hpp"
+#include "format/pcapng.hpp"
 #include "format/record_scanner.hpp"
 #include "read/index_store.hpp"
 #include "storage/prefetcher.hpp"
 #include "tools/index_check.hpp"
+#include "tools/source_check.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
@@ -22,23 +26,26 @@ using storage::Prefetcher;
 
 namespace {
 
-// The records of one pcap file, in one pass over what a Prefetcher gives.
-class PcapPass {
+// The records of one file, in one pass over what a Prefetcher gives. `Decoder`: of pcap or pcapng.
+template <class Decoder>
+class FilePass {
  public:
-  PcapPass(Prefetcher& source, const PcapDecoder& decoder, std::optional<format::Index> index)
-      : source_(source), decoder_(decoder), records_(decoder.snaplen()), index_(std::move(index)) {}
+  static constexpr bool is_pcap = std::is_same_v<Decoder, PcapDecoder>;
+
+  FilePass(Prefetcher& source, Decoder decoder, std::uint32_t snaplen, std::optional<format::Index> index)
+      : source_(source), decoder_(std::move(decoder)), records_(snaplen), index_(std::move(index)) {}
 
   // To the end of the file, or to `damage` in it.
   std::expected<void, IoError> run(std::span<const std::byte> first) {
     auto window = first;
-    std::size_t at = format::PcapRecords::file_header_bytes;
-    index_.head(window.first(at));
+    std::size_t at = is_pcap ? format::PcapRecords::file_header_bytes : 0;
+    if (is_pcap) index_.head(window.first(at));
     while (true) {
       const auto begin = at;
       at = take_records(window, at);
-      index_.bytes(offset_ + begin, window.subspan(begin, at - begin));
+      look_at_bytes(window, begin, at);
       if (!damage_.empty()) {
-        sum_rest(window, at);
+        if (is_pcap || records_.packets > 0) sum_rest(window, at);
         return {};
       }
       const auto left = window.size() - at;
@@ -47,7 +54,7 @@ class PcapPass {
       if (!next) return std::unexpected(next.error());
       if (next->size() == left) {
         end_with(*next);
-        sum_rest(*next, 0);
+        if (is_pcap || records_.packets > 0) sum_rest(*next, 0);
         return {};
       }
       window = *next;
@@ -57,6 +64,7 @@ class PcapPass {
 
   const RecordCheck& records() const { return records_; }
   IndexCheck& index() { return index_; }
+  const SourceCheck& sources() const { return sources_; }
   const std::string& damage() const { return damage_; }
   std::uint64_t end() const { return offset_; }  // of the last whole record, if there is no damage
 
@@ -74,20 +82,44 @@ class PcapPass {
       at = 0;
     }
   }
+  // Longer than anything wirespool writes, and all that is kept from one window to the next.
+  static constexpr std::uint64_t longest = 400 << 10;
 
   // Returns where the first record begins that is not whole in the window.
   std::size_t take_records(std::span<const std::byte> window, std::size_t at) {
     while (true) {
-      const auto decoded = decoder_.next(window.subspan(at));
-      if (decoded.kind != Decoded::Kind::packet) {
-        if (decoded.kind == Decoded::Kind::damaged) damage_ = fmt::format("at byte {} {}", offset_ + at, decoded.why);
-        return at;
-      }
-      const auto header = decoder_.record_header(window.subspan(at));
-      index_.record(offset_ + at, decoded.packet);
-      records_.record(offset_ + at, decoded.packet, header.nanoseconds < 1'000'000'000);
+      const auto rest = window.subspan(at);
+      const auto decoded = decoder_.next(rest);
+      const bool whole = decoded.kind == Decoded::Kind::packet || decoded.kind == Decoded::Kind::other;
+      if (decoded.kind == Decoded::Kind::damaged) damage_ = fmt::format("at byte {} {}", offset_ + at, decoded.why);
+      if (decoded.kind != Decoded::Kind::packet && decoded.bytes > longest)
+        damage_ = fmt::format("at byte {} a block is longer than any that wirespool writes", offset_ + at);
+      if (!whole || decoded.bytes > rest.size() || !damage_.empty()) return at;
+      if (decoded.kind == Decoded::Kind::packet)
+        take_packet(rest, at, decoded);
+      else
+        sources_.other(rest.first(decoded.bytes));
       at += decoded.bytes;
     }
+  }
+
+  void take_packet(std::span<const std::byte> rest, std::size_t at, const Decoded& decoded) {
+    if (records_.packets == 0) first_record_ = offset_ + at;
+    index_.record(offset_ + at, decoded.packet);
+    if constexpr (is_pcap) {
+      records_.record(offset_ + at, decoded.packet, decoder_.record_header(rest).nanoseconds < 1'000'000'000);
+    } else {
+      sources_.packet(rest.first(decoded.bytes));
+      records_.record(offset_ + at, decoded.packet, true);
+    }
+  }
+
+  // An index has checksums from the first record on.
+  void look_at_bytes(std::span<const std::byte> window, std::size_t begin, std::size_t end) {
+    if (records_.packets == 0) return;
+    if (!is_pcap && offset_ + begin == 0) index_.head(window.first(static_cast<std::size_t>(first_record_)));
+    if (first_record_ > offset_ + begin) begin = static_cast<std::size_t>(first_record_ - offset_);
+    index_.bytes(offset_ + begin, window.subspan(begin, end - begin));
   }
 
   void end_with(std::span<const std::byte> left) {
@@ -99,9 +131,11 @@ class PcapPass {
   }
 
   Prefetcher& source_;
-  const PcapDecoder& decoder_;
+  Decoder decoder_;
   RecordCheck records_;
   IndexCheck index_;
+  SourceCheck sources_;
+  std::uint64_t first_record_ = 0;
   std::uint64_t offset_ = 0;  // of the window in the file
   std::string damage_;
 };
@@ -163,7 +197,8 @@ std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict
 }
 
 // `whole`: all of the file could be read.
-void take_over(PcapPass& pass, bool whole, FileVerdict& verdict) {
+template <class Pass>
+void take_over(Pass& pass, bool whole, FileVerdict& verdict) {
   const auto& records = pass.records();
   verdict.packets = records.packets;
   verdict.bytes = records.bytes;
@@ -195,6 +230,28 @@ void check_name(const SpoolEntry& entry, FileVerdict& verdict) {
   }
 }
 
+// What a file of a capture says of its interfaces.
+void take_over_sources(const SourceCheck& sources, FileVerdict& verdict) {
+  const auto wrong = sources.problems();
+  verdict.problems.insert(verdict.problems.end(), wrong.begin(), wrong.end());
+  verdict.missing = sources.missing();
+  verdict.tells_sources = sources.without_statistics() == 0;
+  if (!verdict.tells_sources)
+    verdict.notices.push_back(
+        fmt::format("{} of its packets are of interfaces without statistics at its end: the ledger has the losses",
+                    sources.without_statistics()));
+}
+
+// `pass`: of either format.
+template <class Pass>
+void judge(Pass& pass, std::span<const std::byte> first, const SpoolEntry& entry, FileVerdict& verdict) {
+  const auto read = pass.run(first);
+  if (!read) verdict.problems.push_back(read.error().message());
+  take_over(pass, read.has_value(), verdict);
+  if (!Pass::is_pcap && read && pass.damage().empty()) take_over_sources(pass.sources(), verdict);
+  check_name(entry, verdict);
+}
+
 }  // namespace
 
 FileVerdict verify_file(const SpoolEntry& entry) {
@@ -207,6 +264,11 @@ FileVerdict verify_file(const SpoolEntry& entry) {
     verdict.problems.push_back(first.error().message());
     return verdict;
   }
+  if (entry.named && format::PcapngDecoder::has_magic(*first)) {
+    FilePass pass(**source, format::PcapngDecoder(), format::max_snaplen, index_to_check(entry, verdict));
+    judge(pass, *first, entry, verdict);
+    return verdict;
+  }
   if (!PcapDecoder::has_magic(*first)) {
     verify_strictly(entry.path, verdict);
     return verdict;
@@ -216,11 +278,8 @@ FileVerdict verify_file(const SpoolEntry& entry) {
     verdict.problems.push_back(decoder.error());
     return verdict;
   }
-  PcapPass pass(**source, *decoder, index_to_check(entry, verdict));
-  const auto read = pass.run(*first);
-  if (!read) verdict.problems.push_back(read.error().message());
-  take_over(pass, read.has_value(), verdict);
-  check_name(entry, verdict);
+  FilePass pass(**source, *decoder, decoder->snaplen(), index_to_check(entry, verdict));
+  judge(pass, *first, entry, verdict);
   return verdict;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "format/pcap_decoder.hpp"
+#include "format/source_tally.hpp"
 #include "wirespool/packet.hpp"
 #include "wirespool/spool.hpp"
 
@@ -21,6 +22,8 @@ struct FileVerdict {
   std::vector<std::string> problems;
   std::vector<std::string> notices;
   std::uint64_t blocks_without_checksum = 0;  // of its index: a changed byte of theirs may not be seen
+  bool tells_sources = false;                 // all its packets' interfaces have statistics (pcapng of a capture):
+  format::MissingPackets missing;             // what these say was lost
 };
 
 // Reads every record, past the page cache, so that what is on the drive is what is looked at.

@@ -116,7 +116,7 @@ std::string check_directory(const fs::path& directory, const CaptureResult& resu
   for (const auto& entry : fs::directory_iterator(directory)) {
     const auto name = entry.path().filename().string();
     if (name == "lost+found") continue;  // mkfs.ext4 made it
-    if (name.ends_with(".pcap") && !name.starts_with('.'))
+    if ((name.ends_with(".pcap") || name.ends_with(".pcapng")) && !name.starts_with('.'))
       sealed.insert(entry.path().stem());
     else if (name.ends_with(".idx"))
       indexes.insert(entry.path().stem());

@@ -34,7 +34,7 @@ struct Bed {
   std::uint16_t port = 0;
   StampField field;
 
-  Referrer referrer() const { return {field, record::Records::max_caplen}; }
+  Referrer referrer() const { return {field, record::max_snaplen}; }
 
   static Bed& get() {
     static Bed bed;

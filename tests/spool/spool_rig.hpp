@@ -32,11 +32,12 @@ struct RigOptions {
   std::uint64_t patience_ns = 2'000'000'000;
   std::vector<record::SealListener*> seal_listeners = {};
   std::vector<record::BlockListener*> block_listeners = {};
+  const format::FileLayout* layout = &record::plain_pcap;
 };
 
 struct RefOptions {
-  std::uint32_t keep = record::Records::max_caplen;  // bytes of each frame
-  std::uint32_t chain_above = UINT32_MAX;            // of longer frames, only half is shown at `head`
+  std::uint32_t keep = record::max_snaplen;  // bytes of each frame
+  std::uint32_t chain_above = UINT32_MAX;    // of longer frames, only half is shown at `head`
 };
 
 // PacketRefs of a trace. Those of which more is kept than `head` shows are in pieces, as chained mbuf segments are, and
@@ -84,6 +85,7 @@ class SpoolRig {
                    .capture_start = capture_start,
                    .streams = options.streams,
                    .streams_append = options.streams_append,
+                   .layout = options.layout,
                    .block_bytes = options.block_bytes,
                    .flush_age_ns = options.flush_age_ns,
                    .rotation = {options.rotate_size, options.rotate_age_ns},

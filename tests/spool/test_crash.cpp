@@ -129,7 +129,11 @@ bool run_until_crash(const std::string& directory, const Trace& trace, const Rig
     Random random(plan.seed + 1);
     for (std::size_t at = 0; at < packets.size();) {
       const auto some = std::min<std::size_t>(packets.size() - at, 1 + random.below(64));
-      rig.feed(static_cast<std::uint32_t>(random.below(options.streams)), packets.subspan(at, some));
+      const auto stream = static_cast<std::uint32_t>(random.below(options.streams));
+      if (options.layout->tells_sources())
+        rig.writer().appender(stream).comes_from(static_cast<std::uint32_t>(random.below(2)),
+                                                 {.drop_handoff = random.below(3)});
+      rig.feed(stream, packets.subspan(at, some));
       at += some;
       // Now and then the link is idle for long enough that the tail Block is written.
       rig.turn(random.below(20) == 0 ? Timestamp{trace[at - 1].time.ns + options.flush_age_ns + 1}
@@ -156,40 +160,36 @@ std::vector<std::filesystem::path> drive_directories(const std::filesystem::path
 // Every packet's record, found by its header: times are unique.
 class Records {
  public:
-  explicit Records(const Trace& trace) : trace_(trace) {
-    for (std::size_t i = 0; i < trace.size(); ++i) by_time_[{trace[i].time.seconds(), trace[i].time.nanoseconds()}] = i;
+  Records(const Trace& trace, const format::FileLayout& layout) : trace_(trace), layout_(layout) {
+    for (std::size_t i = 0; i < trace.size(); ++i) by_time_[trace[i].time.ns] = i;
   }
 
   // The packets whose records lie in `file` whole and as they were sent, and in written parts all over.
   std::vector<std::size_t> in(const std::vector<std::byte>& file, const std::vector<bool>& written) const {
     std::vector<std::size_t> found;
-    for (std::size_t offset = 24; offset + 16 <= file.size(); ++offset) {
-      std::uint32_t header[4];
-      std::memcpy(header, file.data() + offset, 16);
-      const auto packet = by_time_.find({header[0], header[1]});
-      if (packet == by_time_.end() || header[2] != trace_[packet->second].caplen()) continue;
-      const auto bytes = trace_[packet->second].bytes;
-      const auto end = offset + 16 + bytes.size();
-      if (end > file.size() || std::memcmp(file.data() + offset + 16, bytes.data(), bytes.size()) != 0) continue;
-      if (std::find(written.begin() + static_cast<std::ptrdiff_t>(offset),
-                    written.begin() + static_cast<std::ptrdiff_t>(end),
-                    false) != written.begin() + static_cast<std::ptrdiff_t>(end)) {
-        continue;
-      }
-      found.push_back(packet->second);
+    const std::span<const std::byte> all(file);
+    for (std::size_t offset = layout_.front().size(); offset < all.size(); ++offset) {
+      const auto record = layout_.record_of(all.subspan(offset));
+      if (!record) continue;
+      const auto packet = by_time_.find(record->packet.time.ns);
+      if (packet == by_time_.end() || !std::ranges::equal(record->packet.bytes, trace_[packet->second].bytes)) continue;
+      const auto begin = written.begin() + static_cast<std::ptrdiff_t>(offset);
+      const auto end = begin + static_cast<std::ptrdiff_t>(record->bytes);
+      if (std::find(begin, end, false) == end) found.push_back(packet->second);
     }
     return found;
   }
 
  private:
   const Trace& trace_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> by_time_;
+  const format::FileLayout& layout_;
+  std::map<std::uint64_t, std::size_t> by_time_;
 };
 
 // Packets that the drives promised to have, before any repair.
 std::vector<std::size_t> promised(const Trace& trace, const std::vector<std::filesystem::path>& directories,
-                                  const Reported& reported) {
-  const Records records(trace);
+                                  const Reported& reported, const format::FileLayout& layout) {
+  const Records records(trace, layout);
   std::vector<std::size_t> packets;
   for (const auto& directory : directories) {
     for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -227,7 +227,19 @@ std::size_t unreadable_files(const tools::RepairReport& report) {
   return count;
 }
 
-void crash_and_repair(std::uint64_t seed, bool power_cut) {
+// Two interfaces; what a capture says in front of each file.
+format::FileLayout pcapng_layout() {
+  auto front = format::pcapng_section_header({.hardware = {}, .os = {}, .application = "a test"});
+  for (int i = 0; i < 2; ++i) {
+    const auto block = format::pcapng_interface_block({.linktype = format::linktype_ethernet, .snaplen = 262144});
+    front.insert(front.end(), block.begin(), block.end());
+  }
+  format::FileLayout layout(format::PcapngRecords(), 2);
+  layout.describe(std::move(front));
+  return layout;
+}
+
+void crash_and_repair(std::uint64_t seed, bool power_cut, const format::FileLayout& layout = record::plain_pcap) {
   Random random(seed);
   TempDir directory;
   RigOptions options;
@@ -238,6 +250,7 @@ void crash_and_repair(std::uint64_t seed, bool power_cut) {
   options.rotate_size = (256u << 10) << random.below(3);
   options.preallocate = random.below(2) == 0 ? 1 << 20 : 0;
   options.direct_io = random.below(2) == 0;
+  options.layout = &layout;
   TraceSpec spec;
   const std::vector<std::string> kinds{"imix", "mixed", "jumbo", "60", "caida"};
   spec.kind = kinds[random.below(kinds.size())];
@@ -251,7 +264,7 @@ void crash_and_repair(std::uint64_t seed, bool power_cut) {
   const CrashPlan plan{seed, random.below(120), power_cut};
   const bool crashed = run_until_crash(directory.str(), trace, options, plan, reported);
   const auto directories = drive_directories(directory.path());
-  const auto expected = power_cut ? std::vector<std::size_t>{} : promised(trace, directories, reported);
+  const auto expected = power_cut ? std::vector<std::size_t>{} : promised(trace, directories, reported, layout);
   ::munmap(memory, sizeof(Reported));
 
   std::vector<std::string> places;
@@ -287,6 +300,18 @@ void crash_and_repair(std::uint64_t seed, bool power_cut) {
 TEST_CASE("after a crash at any moment, every packet that a drive reported as written comes back as it was sent") {
   const auto seed = std::random_device{}();
   for (std::uint64_t round = 0; round < 40; ++round) crash_and_repair(seed + round, false);
+}
+
+TEST_CASE("after a crash at any moment, every packet of a pcapng file that was reported as written comes back") {
+  const auto layout = pcapng_layout();
+  const auto seed = std::random_device{}();
+  for (std::uint64_t round = 0; round < 40; ++round) crash_and_repair(seed + round, false, layout);
+}
+
+TEST_CASE("after a power cut, all that comes back of pcapng files was sent, once and in order") {
+  const auto layout = pcapng_layout();
+  const auto seed = std::random_device{}();
+  for (std::uint64_t round = 0; round < 40; ++round) crash_and_repair(seed + round, true, layout);
 }
 
 TEST_CASE("after a power cut, payload that looks like the header of an empty packet is not brought back as one") {

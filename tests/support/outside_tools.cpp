@@ -56,6 +56,11 @@ OutsideOpinion ask_tshark(const std::filesystem::path& file) {
   return count_lines({"tshark", "-n", "-r", file.string(), "-T", "fields", "-e", "frame.number"});
 }
 
+// Of pcapng, each interface may count in its own unit.
+static bool counts_nanoseconds(const std::filesystem::path& file) {
+  return run_process({"capinfos", "-F", file.string()}, patience).out.find("nanoseconds (9)") != std::string::npos;
+}
+
 CapinfosOpinion ask_capinfos(const std::filesystem::path& file) {
   // -c packets, -d data bytes, -o in time order; table with commas, without quotes; file name and type come first.
   const auto result = run_process({"capinfos", "-T", "-m", "-M", "-t", "-c", "-d", "-o", file.string()}, patience);
@@ -66,7 +71,7 @@ CapinfosOpinion ask_capinfos(const std::filesystem::path& file) {
     opinion.complaint = result.describe();
     return opinion;
   }
-  opinion.nanoseconds = cells[1] == "nsecpcap";
+  opinion.nanoseconds = cells[1] == "nsecpcap" || (cells[1] == "pcapng" && counts_nanoseconds(file));
   opinion.packets = std::strtoull(cells[2].c_str(), nullptr, 10);
   opinion.data_bytes = std::strtoull(cells[3].c_str(), nullptr, 10);
   opinion.in_time_order = cells[4] == "True";

@@ -24,7 +24,9 @@ bool is_hidden(const fs::path& path) { return path.filename().string().starts_wi
 }  // namespace
 
 std::vector<fs::path> sealed_files(const std::vector<fs::path>& directories) {
-  return files_that(directories, [](const fs::path& path) { return path.extension() == ".pcap" && !is_hidden(path); });
+  return files_that(directories, [](const fs::path& path) {
+    return (path.extension() == ".pcap" || path.extension() == ".pcapng") && !is_hidden(path);
+  });
 }
 
 std::vector<fs::path> hidden_files(const std::vector<fs::path>& directories) {

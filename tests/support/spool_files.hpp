@@ -15,7 +15,7 @@ struct SpoolFileContent {
   Trace packets;
 };
 
-// All *.pcap of the directories that are not hidden, sorted by name.
+// All *.pcap and *.pcapng of the directories that are not hidden, sorted by name.
 std::vector<std::filesystem::path> sealed_files(const std::vector<std::filesystem::path>& directories);
 std::vector<std::filesystem::path> hidden_files(const std::vector<std::filesystem::path>& directories);
 

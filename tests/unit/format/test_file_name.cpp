@@ -28,7 +28,8 @@ std::string random_stem(std::mt19937_64& random) {
 
 FileName random_name(std::mt19937_64& random) {
   return {random_stem(random), Timestamp{random()}, static_cast<unsigned>(random()) >> (random() % 32),
-          static_cast<unsigned>(random()) >> (random() % 32)};
+          static_cast<unsigned>(random()) >> (random() % 32),
+          random() % 2 == 0 ? FileFormat::pcap : FileFormat::pcapng};
 }
 
 }  // namespace
@@ -37,6 +38,9 @@ TEST_CASE("a file name is stem, UTC time, writer and sequence") {
   CHECK(format_file_name({"wirespool", a_time, 3, 42}) == "wirespool-20261121T075430.123456789Z-w03-000042.pcap");
   CHECK(format_file_name({"a-b.c", Timestamp{0}, 123, 1234567}) ==
         "a-b.c-19700101T000000.000000000Z-w123-1234567.pcap");
+  CHECK(format_file_name({"w", a_time, 0, 0, FileFormat::pcapng}) == "w-20261121T075430.123456789Z-w00-000000.pcapng");
+  CHECK(index_file_name("w-20261121T075430.123456789Z-w00-000000.pcapng") ==
+        "w-20261121T075430.123456789Z-w00-000000.idx");
 }
 
 TEST_CASE("an open file is hidden and ends in .open") {
@@ -93,7 +97,7 @@ TEST_CASE("what reads as a name is written again the same way") {
 TEST_CASE("names of other programs are not ours") {
   const auto text =
       GENERATE(as<std::string>{}, "", "-", ".pcap", ".open", ".on-seal", "..open", "trace.pcap", "x-w00-000000.pcap",
-               "w-20261121T075430.123456789Z-w00-000000.pcapng", "w-20261121T075430.123456789Z-w0-000000.pcap",
+               "w-20261121T075430.123456789Z-w00-000000.pcapn", "w-20261121T075430.123456789Z-w0-000000.pcap",
                "w-20261121T075430.123456789Z-w00-00000.pcap", "w-20261121T075430.123456789Z-w000-000000.pcap",
                "w-20261121T075430.123456789Z-w00-0000000.pcap", "w-20261121T075430.12345678Z-w00-000000.pcap",
                "-20261121T075430.123456789Z-w00-000000.pcap", ".w-20261121T075430.123456789Z-w00-000000.pcap",

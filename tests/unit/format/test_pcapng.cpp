@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/pcap.hpp"
+#include "format/pcapng_records.hpp"
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/random.hpp"
@@ -176,15 +177,13 @@ TEST_CASE("options of an interface that end too early or make no sense leave it 
 
 TEST_CASE("what is written as pcapng is read again") {
   const auto trace = some_packets();
-  Bytes file = pcapng_section_header("a test");
-  file = file + pcapng_interface_block(linktype_ethernet, max_snaplen);
+  Bytes file = pcapng_section_header({.hardware = "a CPU", .os = "", .application = "a test"});
+  file = file + pcapng_interface_block({.linktype = linktype_ethernet, .snaplen = max_snaplen});
   for (std::size_t i = 0; i < trace.size(); ++i) {
-    const auto header = pcapng_packet_header(trace[i], 0);
-    const auto head = std::as_bytes(std::span{&header, 1});
-    file.insert(file.end(), head.begin(), head.end());
-    file.insert(file.end(), trace[i].bytes.begin(), trace[i].bytes.end());
-    file.resize(file.size() + pcapng_padding(trace[i].caplen()));
-    file = file + u32({header.length});
+    const auto packet = trace[i];
+    Bytes record(PcapngRecords::bytes_of(packet.caplen()));
+    PcapngRecords::Pen(record.data(), {}, 0).put({packet.time, packet.caplen(), packet.wirelen}, packet.bytes.data());
+    file = file + record;
   }
   const auto read = read_all(file);
   REQUIRE(read.packets.size() == trace.size());
