@@ -68,7 +68,7 @@ std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drive
       continue;
     }
     drives.push_back({drive->path, drive->real_path, drive->device, drive->device_name, drive->file_system,
-                      drive->block_bytes, drive->direct_io, drive->free_bytes, drive->numa_node});
+                      drive->block_bytes, drive->direct_io, drive->free_bytes, drive->total_bytes, drive->numa_node});
   }
   if (!problems.empty()) return std::unexpected(problems);
   return drives;

@@ -57,7 +57,7 @@ class Files : public LedgerSink {
     if (line.final)
       capture_.ledger = line;
     else
-      outputs_.append_ledger(format::encode_ledger_line(line));
+      outputs_.append_ledger(format::encode_ledger_line(line), line.time);
   }
   bool finish(Clock::time_point end) override {
     return outputs_.end_ledgers(format::encode_ledger_line(*capture_.ledger), format::encode_capture_file(capture_),

@@ -7,17 +7,21 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <span>
 #include <utility>
 
 #include "capture/stopping.hpp"
+#include "dpdk/clock.hpp"
 #include "format/file_name.hpp"
+#include "format/ledger_line.hpp"
 #include "storage/small_file.hpp"
 
 namespace wirespool::capture {
 namespace {
 
 constexpr std::uint64_t preallocate_bytes = 256ull << 20;
+constexpr auto longest_first_look = std::chrono::seconds(5);
 constexpr unsigned most_waiting_lines = 1'000;  // about a KiB each
 
 // Where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
@@ -64,6 +68,7 @@ std::vector<std::string> Outputs::take_complaints() {
   std::vector<std::string> all;
   for (std::size_t i = 0; i < recorder_->drives(); ++i)
     for (auto& line : recorder_->drive(i).take_complaints()) all.push_back(std::move(line));
+  if (retention_) std::ranges::move(retention_->take_complaints(), std::back_inserter(all));
   return all;
 }
 
@@ -81,8 +86,10 @@ std::vector<record::RecorderDrive> Outputs::drives() const {
 }
 
 std::vector<record::SealListener*> Outputs::seal_listeners() const {
-  if (!seal_hook_) return {};
-  return {seal_hook_.get()};
+  std::vector<record::SealListener*> listeners;
+  if (seal_hook_) listeners.push_back(seal_hook_.get());
+  if (retention_) listeners.push_back(retention_.get());
+  return listeners;
 }
 
 void Outputs::make_seal_hook(const std::vector<unsigned>& cpus) {
@@ -104,11 +111,29 @@ void Outputs::start_seal_hook() {
   if (seal_hook_) seal_hook_->start();
 }
 
+void Outputs::start_retention() {
+  const auto limits = plan::limits_of(plan_.config);
+  if (!limits.any() || directories_.empty()) return;
+  std::vector<const storage::Directory*> directories;
+  for (const auto& directory : directories_) directories.push_back(&directory);
+  retention_ = std::make_unique<record::Retention>(
+      record::RetentionOptions{.limits = limits, .stem = plan_.config.name, .capture_start = start_}, directories);
+  retention_->start(seal_hook_ ? std::vector<record::SealListener*>{seal_hook_.get()}
+                               : std::vector<record::SealListener*>{});
+  retention_->wait_for_first_look(std::chrono::steady_clock::now() + longest_first_look);
+}
+
+bool Outputs::end_retention(Clock::time_point end) {
+  if (!retention_) return true;
+  retention_->ask_to_stop();
+  return retention_->wait_for_end(end);
+}
+
 // ---- the ledgers: each drive's by its keeper's thread, so that one that hangs holds up nobody else
 
 void Outputs::begin_ledgers(const std::string& capture_json) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    ledgers_.push_back(std::make_unique<Ledger>());
+    ledgers_.push_back(std::make_unique<Ledger>(plan_.config.ledger_size));
     recorder_->keeper(i).post([this, i, capture_json] {
       auto log = storage::LineLog::create(directories_[i], format::ledger_file_name(plan_.config.name, start_));
       if (log)
@@ -121,7 +146,7 @@ void Outputs::begin_ledgers(const std::string& capture_json) {
 }
 
 // A drive that hangs gets no more than so many lines to write later.
-void Outputs::append_ledger(const std::string& line) {
+void Outputs::append_ledger(const std::string& line, Timestamp time) {
   for (std::size_t i = 0; i < ledgers_.size(); ++i) {
     auto& ledger = *ledgers_[i];
     if (ledger.waiting.load(std::memory_order_acquire) >= most_waiting_lines) {
@@ -130,14 +155,42 @@ void Outputs::append_ledger(const std::string& line) {
       continue;
     }
     ledger.waiting.fetch_add(1, std::memory_order_relaxed);
-    recorder_->keeper(i).post([this, i, line] { append(i, line); });
+    recorder_->keeper(i).post([this, i, line, time] { append(i, line, time); });
   }
 }
 
-void Outputs::append(std::size_t drive, const std::string& line) {
+void Outputs::append(std::size_t drive, const std::string& line, Timestamp time) {
   auto& ledger = *ledgers_[drive];
-  if (ledger.log) note(drive, ledger.log->append(line));
+  if (ledger.log && note(drive, ledger.log->append(line))) {
+    ledger.bound.appended(line.size() + 1, time);
+    note(drive, shorten(drive));
+  }
   ledger.waiting.fetch_sub(1, std::memory_order_release);
+}
+
+// What is still written may be older than all that is sealed. A file is ended at its age, or soon after.
+Timestamp Outputs::oldest_packet() const {
+  const auto sealed = retention_ ? retention_->oldest() : Timestamp{};
+  if (sealed == Timestamp{}) return sealed;
+  const auto now = dpdk::utc_now().ns;
+  return {std::min(sealed.ns, now - std::min(now, 2 * plan_.config.rotate_age_ns))};
+}
+
+// The first line that stays says how many there were before it. On its keeper's thread.
+std::expected<void, storage::IoError> Outputs::shorten(std::size_t drive) {
+  auto& ledger = *ledgers_[drive];
+  const auto cut = ledger.bound.cut(oldest_packet());
+  if (!cut) return {};
+  const auto text = ledger.log->line(cut->begin, cut->end - 1);
+  if (!text) return std::unexpected(text.error());
+  auto line = format::decode_ledger_line(*text);
+  if (!line) return std::unexpected(storage::IoError{"reading the ledger in " + directories_[drive].path(), EIO});
+  line->lines_gone = cut->lines;
+  const auto head = format::encode_ledger_line(*line);
+  const auto name = format::ledger_file_name(plan_.config.name, start_);
+  auto done = ledger.log->begin_anew(directories_[drive], name, head, cut->end);
+  if (done) ledger.bound.done(*cut, head.size() + 1);
+  return done;
 }
 
 std::size_t Outputs::end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end) {

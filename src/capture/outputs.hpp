@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "plan/capture_plan.hpp"
+#include "policy/ledger_bound.hpp"
 #include "record/recorder.hpp"
+#include "record/retention.hpp"
 #include "record/seal_hook.hpp"
 #include "storage/directory.hpp"
 #include "storage/directory_lock.hpp"
@@ -43,9 +45,16 @@ class Outputs {
   void start_seal_hook();  // before the keepers
   record::SealHook* seal_hook() const { return seal_hook_.get(); }
 
+  // Keeps the directories within the --retain limits, if there are any. Made before the Recorder and after --on-seal;
+  // when it has started it has looked once, so that there is room for the first files, unless a drive hangs.
+  void start_retention();
+  bool end_retention(Clock::time_point end);  // looks once more; false: it hangs
+  const record::Retention* retention() const { return retention_.get(); }
+
   // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
   void begin_ledgers(const std::string& capture_json);
-  void append_ledger(const std::string& line);
+  // One that gets too long, or tells of packets that are all gone, loses its oldest lines.
+  void append_ledger(const std::string& line, Timestamp time);
   // After the keepers: the last line, synced. Each directory has until `end`; how many have it.
   std::size_t end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end);
   std::optional<std::string> complaint();  // why a ledger or a capture.json could not be written: the first, once
@@ -53,7 +62,9 @@ class Outputs {
  private:
   // One directory's, for its keeper's thread.
   struct Ledger {
+    explicit Ledger(std::uint64_t most_bytes) : bound(most_bytes) {}
     std::optional<storage::LineLog> log;
+    policy::LedgerBound bound;
     std::atomic<unsigned> waiting{0};  // lines its keeper has not come to
     std::uint64_t left_out = 0;        // since the drive hangs: control thread
   };
@@ -67,7 +78,9 @@ class Outputs {
   std::expected<void, Error> add(const plan::PlannedDrive& drive);
   bool note(std::size_t drive, const std::expected<void, storage::IoError>& done);
   bool write_capture_json(std::size_t drive, const std::string& json);
-  void append(std::size_t drive, const std::string& line);
+  void append(std::size_t drive, const std::string& line, Timestamp time);
+  std::expected<void, storage::IoError> shorten(std::size_t drive);
+  Timestamp oldest_packet() const;
 
   plan::CapturePlan plan_;
   Timestamp start_;
@@ -76,6 +89,7 @@ class Outputs {
   std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
   std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
   std::unique_ptr<record::SealHook> seal_hook_;
+  std::unique_ptr<record::Retention> retention_;  // goes first: its threads tell the hook
   record::Recorder* recorder_ = nullptr;
 };
 

@@ -16,6 +16,7 @@
 #include "machine/system_clock.hpp"
 #include "policy/writer_shape.hpp"
 #include "stats/ledger.hpp"
+#include "storage/steady_time.hpp"
 
 namespace wirespool::capture {
 namespace {
@@ -23,6 +24,7 @@ namespace {
 // For stamps that are UTC nanoseconds as they are.
 constexpr policy::ClockLine utc_nanoseconds{{0}, {0}, 1ull << 32, 0};
 
+constexpr std::uint64_t longest_wait_for_room_ns = 10'000'000'000;
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
 using Done = std::expected<void, Error>;
@@ -399,6 +401,12 @@ std::vector<policy::LcoreMark> Pipeline::marks() const {
   return marks;
 }
 
+// Retention makes room, where there is one; what comes until then and finds no other drive is drop_drive.
+bool Pipeline::waits_for_room(const record::Drive& drive) const {
+  return outputs_.retention() != nullptr && drive.state() == record::DriveState::full &&
+         storage::steady_ns() - drive.since_ns() < longest_wait_for_room_ns;
+}
+
 std::optional<std::string> Pipeline::failure() const {
   if (auto lost = lost_port()) {
     const bool all = std::ranges::all_of(recoveries_, [](const auto& port) { return port->failed().has_value(); });
@@ -406,7 +414,7 @@ std::optional<std::string> Pipeline::failure() const {
   }
   if (recorder().drives() == 0) return std::nullopt;
   for (std::size_t i = 0; i < recorder().drives(); ++i)
-    if (recorder().drive(i).ok()) return std::nullopt;
+    if (recorder().drive(i).ok() || waits_for_room(recorder().drive(i))) return std::nullopt;
   const auto& last = recorder().drive(recorder().drives() - 1);
   return fmt::format("no drive is left: {}: {}", last.path(), last.why());
 }

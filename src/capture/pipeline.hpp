@@ -90,6 +90,7 @@ class Pipeline {
   record::Recorder& recorder() const { return recording_->recorder(); }
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;
+  bool waits_for_room(const record::Drive& drive) const;
   rte_mempool* pool_of(std::size_t stream) const;
   std::expected<void, Error> open_first_files();
 

@@ -14,6 +14,8 @@
 namespace wirespool::capture {
 namespace {
 
+constexpr auto full_look_age = std::chrono::milliseconds(200);
+
 // Where io_uring's own workers may run: not on a polling lcore.
 int housekeeping_cpu() {
   const rte_cpuset_t cpus = rte_lcore_cpuset(rte_get_main_lcore());
@@ -51,6 +53,7 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan, const Re
           .checksums = config.checksum,
           .filter_bytes = flows ? format::filter_bytes_of(config.rotate_size) : 0,
           .sync_age = std::chrono::nanoseconds(config.sync_age_ns),
+          .full_look_age = full_look_age,
           .copy_chain = dpdk::copy_chain};
 }
 

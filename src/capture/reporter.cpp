@@ -102,6 +102,11 @@ format::LedgerLine Reporter::collect(Pipeline& pipeline) {
     const auto counts = hook->counts();
     ledger.on_seal = format::OnSealLine{counts.done, counts.failed, counts.pending};
   }
+  if (const auto* retention = outputs_.retention())
+    for (std::size_t i = 0; i < ledger.drives.size(); ++i) {
+      const auto counts = retention->counts(i);
+      ledger.drives[i].removed = format::RemovedLine{counts.files, counts.packets, counts.bytes};
+    }
   auto unsaid = err_.take_unsaid(patience);
   ledger.unsaid = {std::move(unsaid.texts), unsaid.more};
   stats::close_books(ledger);

@@ -333,6 +333,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, cpus));
+  outputs->start_retention();
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, filter, notices);
   Reporter reporter(plan, *outputs, err);
@@ -356,6 +357,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   auto* hook = outputs->seal_hook();
   if (hook && !let_seal_hook_end(*hook, signals, plan.config.on_seal_linger_ns, reporter))
     hanging.emplace_back("--on-seal");
+  if (!outputs->end_retention(std::max(deadline, std::chrono::steady_clock::now() + last_moment)))
+    hanging.emplace_back("retention");
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);

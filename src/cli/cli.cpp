@@ -72,6 +72,8 @@ const std::vector<Command>& commands() {
       {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, true},
       {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages, true},
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, true},
+      {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, true},
+      {"retain", "removes the oldest files until the rest is within limits", cmd_retain, retain_pages, true},
       {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages, true},
       {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages, true},
       {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages, true},

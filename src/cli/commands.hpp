@@ -37,11 +37,13 @@ int cmd_disk_bench(const Args& args);
 int cmd_doctor(const Args& args);
 int cmd_extract(const Args& args);
 int cmd_index(const Args& args);
+int cmd_keep(const Args& args);
 int cmd_ls(const Args& args);
 int cmd_manifest(const Args& args);
 int cmd_manual(const Args& args);
 int cmd_plan(const Args& args);
 int cmd_repair(const Args& args);
+int cmd_retain(const Args& args);
 int cmd_verify(const Args& args);
 int cmd_vf(const Args& args);
 
@@ -51,11 +53,13 @@ std::vector<options::Page> disk_bench_pages();
 std::vector<options::Page> doctor_pages();
 std::vector<options::Page> extract_pages();
 std::vector<options::Page> index_pages();
+std::vector<options::Page> keep_pages();
 std::vector<options::Page> ls_pages();
 std::vector<options::Page> manifest_pages();
 std::vector<options::Page> manual_pages();
 std::vector<options::Page> plan_pages();
 std::vector<options::Page> repair_pages();
+std::vector<options::Page> retain_pages();
 std::vector<options::Page> verify_pages();
 std::vector<options::Page> vf_pages();
 

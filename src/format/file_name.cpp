@@ -14,6 +14,7 @@ constexpr std::string_view pcapng_suffix = ".pcapng";
 constexpr std::string_view open_suffix = ".open";
 constexpr std::string_view pending_suffix = ".on-seal";
 constexpr std::string_view cut_suffix = ".cut";
+constexpr std::string_view keep_suffix = ".keep";
 constexpr std::size_t longest_stem = 64;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -116,6 +117,12 @@ std::optional<std::string> pcap_of_pending_file(std::string_view text) {
 }
 
 std::string cut_file_name(std::string_view pcap_name) { return fmt::format("{}{}", pcap_name, cut_suffix); }
+
+std::string keep_file_name(std::string_view pcap_name) { return fmt::format("{}{}", pcap_name, keep_suffix); }
+
+std::string removed_file_name(std::string_view stem, Timestamp start) {
+  return fmt::format("{}-{}.removed.json", stem, format_compact_time(start));
+}
 
 std::string capture_file_name(std::string_view stem, Timestamp start) {
   return fmt::format("{}-{}.capture.json", stem, format_compact_time(start));

@@ -42,6 +42,10 @@ std::optional<std::string> pcap_of_pending_file(std::string_view text);  // the 
 // ".cut" behind: what `repair` found in a file that belongs to no whole record, at the offsets where it was.
 std::string cut_file_name(std::string_view pcap_name);
 
+// ".keep" behind: whatever has this name pins the file. ".removed.json": what retention took of a capture here.
+std::string keep_file_name(std::string_view pcap_name);
+std::string removed_file_name(std::string_view stem, Timestamp start);
+
 // STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
 std::string capture_file_name(std::string_view stem, Timestamp start);
 std::string ledger_file_name(std::string_view stem, Timestamp start);

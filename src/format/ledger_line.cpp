@@ -82,12 +82,18 @@ Json json_of(const WriteLatency& latency) {
   return with_others({{"p50", latency.p50}, {"p99", latency.p99}, {"max", latency.max}}, latency.others);
 }
 
+Json json_of(const RemovedLine& removed) {
+  return with_others({{"files", removed.files}, {"packets", removed.packets}, {"bytes", removed.bytes}},
+                     removed.others);
+}
+
 Json json_of(const DriveLine& drive) {
   Json json = {{"path", drive.path},         {"state", drive.state},
                {"blocks", drive.blocks},     {"bytes", drive.bytes},
                {"inflight", drive.inflight}, {"files", drive.files},
                {"unsynced", drive.unsynced}, {"write_latency_ns", json_of(drive.write_latency_ns)}};
   if (!drive.why.empty()) json["why"] = drive.why;
+  if (drive.removed) json["removed"] = json_of(*drive.removed);
   return with_others(std::move(json), drive.others);
 }
 
@@ -193,6 +199,13 @@ void read(JsonFields fields, WriteLatency& latency) {
   latency.others = fields.others();
 }
 
+void read(JsonFields fields, RemovedLine& removed) {
+  removed.files = fields.count("files");
+  removed.packets = fields.count("packets");
+  removed.bytes = fields.count("bytes");
+  removed.others = fields.others();
+}
+
 void read(JsonFields& fields, DriveLine& drive) {
   drive.path = fields.text("path");
   drive.state = fields.text("state");
@@ -203,6 +216,7 @@ void read(JsonFields& fields, DriveLine& drive) {
   drive.files = fields.count("files");
   drive.unsynced = fields.count("unsynced");
   read(fields.object("write_latency_ns"), drive.write_latency_ns);
+  if (fields.has("removed")) read(fields.object("removed"), drive.removed.emplace());
   drive.others = fields.others();
 }
 
@@ -258,6 +272,7 @@ std::string encode_ledger_line(const LedgerLine& line) {
   if (line.on_seal) json["on_seal"] = json_of(*line.on_seal);
   if (!line.unsaid.texts.empty()) json["unsaid"] = line.unsaid.texts;
   if (line.unsaid.more) json["unsaid_more"] = line.unsaid.more;
+  if (line.lines_gone) json["lines_gone"] = line.lines_gone;
   return with_others(std::move(json), line.others).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -279,6 +294,7 @@ LedgerLine decode_ledger_line(JsonFields& fields) {
   if (fields.has("on_seal")) read(fields.object("on_seal"), line.on_seal.emplace());
   if (fields.has("unsaid")) line.unsaid.texts = fields.texts("unsaid");
   line.unsaid.more = count_if_any(fields, "unsaid_more").value_or(0);
+  line.lines_gone = count_if_any(fields, "lines_gone").value_or(0);
   line.others = fields.others();
   return line;
 }

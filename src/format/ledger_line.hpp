@@ -84,6 +84,14 @@ struct WriteLatency {
   bool operator==(const WriteLatency&) const = default;
 };
 
+// What retention took away from a drive, of this capture and of earlier ones.
+struct RemovedLine {
+  std::uint64_t files = 0, packets = 0, bytes = 0;  // bytes of packets
+  OtherFields others = {};
+
+  bool operator==(const RemovedLine&) const = default;
+};
+
 struct DriveLine {
   std::string path;
   std::string state;     // ok full failed
@@ -91,6 +99,7 @@ struct DriveLine {
   std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
   std::uint64_t unsynced = 0;  // stored after the last sync of a file it could not seal
   WriteLatency write_latency_ns = {};
+  std::optional<RemovedLine> removed = {};  // if there is a retention
   OtherFields others = {};
 
   bool operator==(const DriveLine&) const = default;
@@ -157,6 +166,7 @@ struct LedgerLine {
   std::vector<GapLine> gaps;          // of all ports, in order of time
   std::optional<OnSealLine> on_seal;  // if there is such a command
   UnsaidLine unsaid;
+  std::uint64_t lines_gone = 0;  // before this one, which then is the first of its file
   OtherFields others;
 
   bool operator==(const LedgerLine&) const = default;

@@ -96,6 +96,13 @@ class Table {
     return add_one({std::move(name), Type::size, "SIZE", std::move(help)}, field, parse_size);
   }
 
+  // "10%" or a size; shown as text.
+  template <typename Owner>
+  Row<Config>& share(std::string name, std::optional<Share> Owner::*field, std::string help) {
+    const auto show = [](const Share& held) -> Value { return format_share(held); };
+    return add_one({std::move(name), Type::text, "PCT|SIZE", std::move(help)}, field, parse_share, show);
+  }
+
   template <typename T, typename Owner>
   Row<Config>& rate(std::string name, T Owner::*field, std::string help) {
     return add_one({std::move(name), Type::rate, "RATE", std::move(help)}, field, parse_size);

@@ -14,6 +14,15 @@ namespace wirespool::options {
 // if they like: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
+// Of something whose size is known elsewhere: "10%", 1 to 99 of it, or a size.
+struct Share {
+  unsigned percent = 0;     // 0: bytes
+  std::uint64_t bytes = 0;  // if it is no share
+  bool operator==(const Share&) const = default;
+};
+std::expected<Share, std::string> parse_share(std::string_view text);
+std::string format_share(const Share& share);
+
 // Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h. At most 1000000h: any
 // clock's now and it fit into 63 bits.
 std::expected<std::uint64_t, std::string> parse_time(std::string_view text);

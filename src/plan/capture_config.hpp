@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "options/values.hpp"
+
 namespace wirespool::plan {
 
 enum class OnPortFailure { carry_on, stop };
@@ -53,6 +55,10 @@ struct CaptureConfig {
   FileFormat format = FileFormat::pcap;
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index
+  std::uint64_t ledger_size = 1ull << 30;              // --ledger-size: most bytes of a directory's ledger
+  std::optional<options::Share> retain_free;           // --retain-free: of each drive's file system, to stay free
+  std::optional<std::uint64_t> retain_size;            // --retain-size: most bytes of sealed files on each drive
+  std::optional<std::uint64_t> retain_age_ns;          // --retain-age: since a file's last packet
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
   std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it

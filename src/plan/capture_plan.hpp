@@ -9,6 +9,7 @@
 
 #include "plan/capture_config.hpp"
 #include "plan/machine.hpp"
+#include "policy/retention.hpp"
 #include "wirespool/error.hpp"
 
 namespace wirespool::plan {
@@ -97,6 +98,9 @@ struct CapturePlan {
   std::uint64_t total_bytes() const { return hugepage_bytes() + index_bytes; }
   std::vector<std::string> notices;  // what was clamped or left out, one line each
 };
+
+// What is to be kept, as it was asked for.
+policy::RetainLimits limits_of(const CaptureConfig& config);
 
 // What can be told from the configuration alone. All problems at once.
 std::vector<Error> validate(const CaptureConfig& config);

@@ -103,6 +103,16 @@ options::Parsed<std::string> parse_command(const std::string& text) {
   return text;
 }
 
+Wrong check_retain_free(const Config& config) {
+  if (!config.retain_free || config.retain_free->percent != 0 || config.retain_free->bytes != 0) return std::nullopt;
+  return wrong("0 keeps nothing free", "give a size or a share of the drive, as 10%, or leave it out");
+}
+
+Wrong check_retain_size(const Config& config) {
+  if (config.retain_size != 0) return std::nullopt;
+  return wrong("0 would remove every file at once", "give what two files of each Stream take, or leave it out");
+}
+
 // Of a limit that ends a capture.
 auto not_at_once(std::optional<std::uint64_t> Config::*field) {
   return [field](const Config& config) -> Wrong {
@@ -210,6 +220,17 @@ void add_writing(Table& table) {
 
 void add_sealed_files(Table& table) {
   table.group("Sealed files");
+  table
+      .share("--retain-free", &Config::retain_free,
+             "remove the oldest sealed files when less of a drive's file system is free; pinned ones stay")
+      .without("off")
+      .check(check_retain_free);
+  table.size("--retain-size", &Config::retain_size, "and when those of a drive take more than this")
+      .without("off")
+      .check(check_retain_size);
+  table.time("--retain-age", &Config::retain_age_ns, "and when their last packet is older than this").without("off");
+  table.size("--ledger-size", &Config::ledger_size, "most that a ledger takes; its oldest lines go first")
+      .at_least(1 << 20);
   table
       .parsed("--on-seal", "COMMAND", &Config::on_seal, parse_command,
               "a shell command for each sealed file, which is its last word and in $WIRESPOOL_FILE")

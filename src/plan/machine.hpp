@@ -53,6 +53,7 @@ struct MachineDrive {
   std::uint32_t block_bytes = 512;
   bool direct_io = true;
   std::uint64_t free_bytes = 0;
+  std::uint64_t total_bytes = 0;  // 0: not known
   int numa_node = -1;
 };
 

@@ -31,6 +31,7 @@ std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& co
   plan.drives = plan_drives(config, machine, findings);
   if (!plan.ports.empty()) plan_lcores(config, machine, plan, findings);
   plan_streams(plan);
+  check_retention(machine, plan, findings);
   if (!plan.rx_lcores.empty()) plan_memory(config, machine, plan, findings);
   if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
   plan.notices = std::move(findings.notices);

@@ -32,6 +32,9 @@ void plan_lcores(const CaptureConfig& config, const Machine& machine, CapturePla
 // ports and RX lcores are decided.
 void plan_streams(CapturePlan& plan);
 
+// Whether each drive has room for what is to be kept of it. The lcores, streams and drives of `plan` are decided.
+void check_retention(const Machine& machine, const CapturePlan& plan, Findings& findings);
+
 // Sizes of everything that is taken before the first packet: pools, Handoffs, Blocks. The ports, lcores, streams
 // and drives of `plan` are decided.
 void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings);

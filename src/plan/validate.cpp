@@ -57,6 +57,30 @@ void check_on_seal(Problems& problems, const CaptureConfig& config) {
       {"--on-seal", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
 }
 
+void check_retention(Problems& problems, const CaptureConfig& config) {
+  const auto* const first = config.retain_free   ? "--retain-free"
+                            : config.retain_size ? "--retain-size"
+                                                 : "--retain-age";
+  if (!limits_of(config).any()) return;
+  if (!to_drives(config))
+    problems.push_back(
+        {first, fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
+  if (config.index == IndexLevel::off)
+    problems.push_back(
+        {first, "--index off: nobody would know how old the packets of a file are", "use --index time, the default"});
+  if (config.retain_size && *config.retain_size != 0 && *config.retain_size / 2 < config.rotate_size)
+    problems.push_back({"--retain-size",
+                        fmt::format("{} is less than two files of {}", options::format_size(*config.retain_size),
+                                    options::format_size(config.rotate_size)),
+                        "give more, or a smaller --rotate-size"});
+  if (config.retain_age_ns && *config.retain_age_ns < config.rotate_age_ns)
+    problems.push_back(
+        {"--retain-age",
+         fmt::format("{} is less than the {} a file may be written", options::format_time(*config.retain_age_ns),
+                     options::format_time(config.rotate_age_ns)),
+         "give --rotate-age or more"});
+}
+
 }  // namespace
 
 std::vector<Error> validate(const CaptureConfig& config) {
@@ -69,6 +93,7 @@ std::vector<Error> validate(const CaptureConfig& config) {
   check_handoff(problems, config);
   check_rotation(problems, config);
   check_on_seal(problems, config);
+  check_retention(problems, config);
   return problems;
 }
 

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/steady_time.hpp"
+
 namespace wirespool::record {
 
 enum class DriveState : std::uint32_t { ok, full, failed };
@@ -32,14 +34,29 @@ class Drive {
   void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
   void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, at most once a drive;
-  // takes no memory, for it may be a writer lcore.
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, once until it is taken
+  // back; takes no memory, for it may be a writer lcore.
   void fail(int error, std::string_view doing) noexcept {
     const std::lock_guard lock(why_mutex_);
     if (!ok()) return;
     error_ = error;
     doing_bytes_ = doing.copy(doing_.data(), doing_.size());
+    since_ns_.store(storage::steady_ns(), std::memory_order_relaxed);
     state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
+  }
+
+  // On the steady clock; while it is not ok.
+  std::uint64_t since_ns() const noexcept { return since_ns_.load(std::memory_order_relaxed); }
+
+  // There is room again on a full drive, and nothing of what it did not take is left with any lane (load() is 0): it
+  // takes Blocks again, in new files, as each Appender ends the file it may still have here (renew()). Its keeper.
+  void take_back() noexcept {
+    const std::lock_guard lock(why_mutex_);
+    if (state() != DriveState::full) return;
+    error_ = 0;
+    doing_bytes_ = 0;
+    renew();
+    state_.store(DriveState::ok, std::memory_order_release);
   }
 
   // Packets that were written after the last sync that ended well of a file that could then not be synced or sealed:
@@ -90,6 +107,7 @@ class Drive {
   std::string path_;
   std::uint32_t block_bytes_;
   std::atomic<DriveState> state_{DriveState::ok};
+  std::atomic<std::uint64_t> since_ns_{0};
   alignas(64) std::atomic<std::uint32_t> load_{0};
   std::atomic<std::uint64_t> unsynced_{0};
   std::atomic<std::uint64_t> lost_{0}, lost_bytes_{0};

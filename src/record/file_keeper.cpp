@@ -28,6 +28,9 @@ format::FileClock file_clock(const stats::ClockBounds* bounds, Timestamp first, 
   return {bound.source, bound.discipline, bound.error_ns};
 }
 
+// Of a full drive: more than every lane's open Block, so that it is not full again at once.
+constexpr std::uint64_t least_room = 8 << 20;
+
 }  // namespace
 
 FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
@@ -69,8 +72,21 @@ void FileKeeper::count_unsealed() noexcept {
 }
 
 std::size_t FileKeeper::work() {
+  if (options_.full_look_age.count() != 0 && drive_.state() == DriveState::full) look_for_room();
   const auto served = std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); });
   return static_cast<std::size_t>(served) + do_posted();
+}
+
+// A quota is not seen in what is free: only a write tells.
+void FileKeeper::look_for_room() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return;
+  next_look_ = now + options_.full_look_age;
+  const auto enough = std::max<std::uint64_t>(least_room, 4 * slots_.size() * options_.block_bytes);
+  if (drive_.load() != 0 || storage::free_bytes(directory_) < enough) return;
+  if (!storage::takes_a_block(directory_, drive_.block_bytes())) return;
+  drive_.take_back();
+  drive_.complain("drive " + drive_.path() + ": it was full, and has room again: it takes Blocks again");
 }
 
 void FileKeeper::post(std::function<void()> job) {
@@ -241,7 +257,8 @@ void FileKeeper::seal(FileSlot& slot) {
   if (!give_name(slot, name)) return;
   files_sealed_.fetch_add(1, std::memory_order_relaxed);
   if (options_.write_index && slot.index_complete) write_index(slot, name);
-  for (auto* const listener : options_.listeners) listener->sealed(directory_, name);
+  const SealedFile sealed{slot.first, slot.last, slot.tally, slot.length};
+  for (auto* const listener : options_.listeners) listener->sealed(directory_, name, sealed);
 }
 
 // Cut and synced. A sync is not tried again: the kernel tells of a write that failed once, and a second sync that ends

@@ -30,6 +30,7 @@ struct FileKeeperOptions {
   std::uint32_t block_bytes = 0;               // of the Blocks, for the index
   const stats::ClockBounds* clock = nullptr;   // for the index; nullptr: not known
   std::chrono::nanoseconds sync_age{0};        // how often an open file that has grown is synced; 0: only when sealed
+  std::chrono::nanoseconds full_look_age{0};   // how often a full drive is asked for room again; 0: never
   std::vector<SealListener*> listeners;        // outlive the keeper
   const format::FileLayout* layout = nullptr;  // outlives it
 };
@@ -64,6 +65,7 @@ class FileKeeper {
   void run();
   std::size_t do_posted();
   bool serve(FileSlot& slot);
+  void look_for_room();
   void open(FileSlot& slot);
   void refuse(FileSlot& slot, storage::IoError error);
   void trim(FileSlot& slot);
@@ -87,6 +89,7 @@ class FileKeeper {
   Drive& drive_;
   const storage::Directory& directory_;
   std::vector<FileSlot*> slots_;
+  std::chrono::steady_clock::time_point next_look_{};  // for room, while the drive is full
   std::counting_semaphore<> wake_{0};
   std::atomic<bool> stop_{false};
   std::atomic<bool> ended_{true};

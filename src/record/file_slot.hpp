@@ -39,14 +39,12 @@ struct alignas(64) FileSlot {
   // The writer's while `open`, read by the keeper in `sealing`.
   unsigned sequence = 0;     // of the sealed name
   std::uint64_t length = 0;  // bytes that count
-  Timestamp first;
+  Timestamp first, last;     // of what is stored; last: as of the last whole Block
   Tally tally;
   std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
   IndexRows index;
   bool index_complete = true;  // false: the file was cut within a Block
-  // Where files tell it: what each source has in this one (memory taken at start), and when the last packet came.
-  std::vector<format::SourceTally> sources;
-  Timestamp last;
+  std::vector<format::SourceTally> sources;  // where files tell it: what each has in this one; memory taken at start
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
   // `allocated_bytes`. Equal: nothing is under way, the writer may truncate.

@@ -32,7 +32,6 @@ class SourceListener final : public BlockListener {
  public:
   void retired(const Block& block, FileSlot& file) noexcept override {
     for (std::size_t i = 0; i < block.sources.size(); ++i) file.sources[i] += block.sources[i];
-    if (block.starts != 0) file.last = block.last;
   }
   void file_ended(std::uint32_t, FileSlot&) noexcept override {}
 };

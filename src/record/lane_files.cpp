@@ -65,9 +65,10 @@ void LaneFiles::grow_ahead(const Block& block) noexcept {
   drive_->keeper->wake();
 }
 
-void LaneFiles::stored(Timestamp first, Tally stored) noexcept {
+void LaneFiles::stored(Timestamp first, Timestamp last, Tally stored) noexcept {
   FileSlot& slot = current();
   if (slot.first.ns == 0) slot.first = first;
+  slot.last = std::max(slot.last, last);
   slot.tally.packets += stored.packets;
   slot.tally.bytes += stored.bytes;
   slot.stored.store(slot.tally.packets, std::memory_order_release);

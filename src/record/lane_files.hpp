@@ -39,7 +39,7 @@ class LaneFiles {
   int fd() noexcept { return current().file->fd(); }
 
   void grow_ahead(const Block& block) noexcept;  // of the Block a write just began
-  void stored(Timestamp first, Tally stored) noexcept;
+  void stored(Timestamp first, Timestamp last, Tally stored) noexcept;
   void trim_behind_tail(std::uint64_t length) noexcept;
 
   // The drive is gone, and this is the first Block that is not on it: the file ends before it.

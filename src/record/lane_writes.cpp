@@ -26,7 +26,7 @@ void LaneWrites::take_tail(Block& block, Tail tail) noexcept {
 // A tail only with nothing in front of it, so that what it stores is stored in file order.
 bool LaneWrites::submit(LaneFiles& files) noexcept {
   if (blocks_.empty() && !tail_due()) return false;
-  if (!drive_->drive->ok()) return false;
+  if (!drive_->drive->ok() || gave_up_ || files.is_cut()) return false;
   if (blocks_.empty()) return submit_tail(files);
   bool worked = false;
   for (Block* block = blocks_.front(); block; block = BlockList::behind(*block)) {
@@ -87,6 +87,7 @@ void LaneWrites::finished(Block& block, std::int32_t result) noexcept {
   ended(progress);
   if (progress == 0) {
     block.write.failed();
+    gave_up_ = true;
     return drive_->drive->fail(result < 0 ? -result : EIO, "writing");
   }
   patience_.went_on();
@@ -128,8 +129,11 @@ Block* LaneWrites::take_complete() noexcept {
   return !blocks_.empty() && blocks_.front()->write.complete() ? &blocks_.pop() : nullptr;
 }
 
-Block* LaneWrites::take_lost() noexcept {
-  return !blocks_.empty() && inflight_ == 0 && !drive_->drive->ok() ? &blocks_.pop() : nullptr;
+Block* LaneWrites::take_lost(const LaneFiles& files) noexcept {
+  if (blocks_.empty() || inflight_ != 0) return nullptr;
+  if (drive_->drive->ok() && !gave_up_ && !files.is_cut()) return nullptr;
+  gave_up_ = false;  // from here on the file is cut
+  return &blocks_.pop();
 }
 
 std::uint64_t LaneWrites::held() const noexcept {

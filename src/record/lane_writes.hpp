@@ -38,10 +38,11 @@ class LaneWrites {
   void finished(Block& block, std::int32_t result) noexcept;
   Tail finished_tail(Block& block, std::int32_t result) noexcept;
 
-  // Off the front of the lane, nullptr if there is none: a Block that is on the drive; or, when nothing is under way on
-  // a drive that has failed, any.
+  // Off the front of the lane, nullptr if there is none: a Block that is on the drive; or, when nothing is under way
+  // any more, any that will not get there: the drive has failed, or a Block before it in its file did not get there
+  // though the drive has been taken back since.
   Block* take_complete() noexcept;
-  Block* take_lost() noexcept;
+  Block* take_lost(const LaneFiles& files) noexcept;
 
   std::uint64_t held() const noexcept;  // packets not on the drive, modulo 2^64 (see BlockSink::held)
 
@@ -70,6 +71,8 @@ class LaneWrites {
   Tail tail_wanted_;
   Block* flying_block_ = nullptr;  // while tail_inflight()
   Tail tail_flying_;
+
+  bool gave_up_ = false;  // a write of it failed for good, and the Block is still here
 };
 
 }  // namespace wirespool::record

@@ -24,7 +24,15 @@ class BlockListener {
   virtual void file_ended(std::uint32_t lane, FileSlot& file) noexcept = 0;
 };
 
-// Told of every file that is sealed. Called on the thread of the drive's keeper, so by several at once, and one that
+// What is known of a file when it is sealed, whether it gets an index or not.
+struct SealedFile {
+  Timestamp first, last;     // its packets
+  Tally tally;               // and how many
+  std::uint64_t length = 0;  // bytes of the file
+};
+
+// Told of every file that is sealed, and of every sealed one that is removed again by this capture's retention, of
+// whichever capture it was. Sealing: called on the thread of the drive's keeper, so by several at once, and one that
 // takes long holds up that drive's files and nobody else.
 class SealListener {
  public:
@@ -35,7 +43,11 @@ class SealListener {
   virtual void sealing(const storage::Directory& directory, const std::string& pcap) noexcept = 0;
 
   // It has its name, is synced, and has its index, if it gets one.
-  virtual void sealed(const storage::Directory& directory, const std::string& pcap) = 0;
+  virtual void sealed(const storage::Directory& directory, const std::string& pcap, const SealedFile& file) = 0;
+
+  // It is gone, with all that stood beside it. On a thread of retention: whoever takes long here delays what else is to
+  // go from that file system, and no drive's keeper.
+  virtual void removed(const storage::Directory& directory, const std::string& pcap) = 0;
 };
 
 }  // namespace wirespool::record

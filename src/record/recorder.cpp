@@ -30,6 +30,7 @@ void Recorder::make_keeper(const RecorderOptions& options, const RecorderDrive& 
                                                                     .block_bytes = options.block_bytes,
                                                                     .clock = options.clock,
                                                                     .sync_age = options.sync_age,
+                                                                    .full_look_age = options.full_look_age,
                                                                     .listeners = options.seal_listeners,
                                                                     .layout = options.layout},
                                                   *drives_.back(), *drive.directory, slots_on(drives_.size() - 1)));

@@ -70,12 +70,19 @@ void SealHook::sealing(const storage::Directory& directory, const std::string& p
   place_of(directory).marked = marked;
 }
 
-void SealHook::sealed(const storage::Directory& directory, const std::string& pcap) {
+void SealHook::sealed(const storage::Directory& directory, const std::string& pcap, const SealedFile&) {
   const std::lock_guard lock(mutex_);
   Job job{&directory, pcap, place_of(directory).marked};
   if (knows(job)) return;
   remember(std::move(job));
   changed_.notify_one();
+}
+
+void SealHook::removed(const storage::Directory& directory, const std::string& pcap) {
+  const std::lock_guard lock(mutex_);
+  const auto same = [&](const Job& job) { return job.directory == &directory && job.pcap == pcap; };
+  std::erase_if(fresh_, same);
+  std::erase_if(failed_, same);
 }
 
 void SealHook::last_call() {

@@ -47,7 +47,9 @@ class SealHook final : public SealListener {
 
   // Keepers. Puts the marker; remembers the file. Asks no drive while it keeps others from asking.
   void sealing(const storage::Directory& directory, const std::string& pcap) noexcept override;
-  void sealed(const storage::Directory& directory, const std::string& pcap) override;
+  void sealed(const storage::Directory& directory, const std::string& pcap, const SealedFile& file) override;
+  // Retention, which leaves files that have a marker: one without is not run for any more.
+  void removed(const storage::Directory& directory, const std::string& pcap) override;
 
   void last_call();       // each is tried once more, now, and then left for the next start
   bool finished() const;  // no file is left to be tried

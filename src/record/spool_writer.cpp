@@ -139,7 +139,7 @@ bool SpoolWriter::reap_writes() noexcept {
 
 void SpoolWriter::flushed(Block& block, const Tail& tail) noexcept {
   Lane& lane = lane_of(block);
-  count_stored(lane, block.first, tail.tally - block.write.flushed().tally);
+  count_stored(lane, block.first, block.first, tail.tally - block.write.flushed().tally);
   block.write.tail_ended(tail);
   lane.files.trim_behind_tail(block.offset + tail.length);
 }
@@ -151,7 +151,7 @@ bool SpoolWriter::retire(Lane& lane) noexcept {
     retire_stored(lane, *block);
     worked = true;
   }
-  while (Block* const block = lane.writes.take_lost()) {
+  while (Block* const block = lane.writes.take_lost(lane.files)) {
     retire_lost(lane, *block);
     worked = true;
   }
@@ -160,7 +160,7 @@ bool SpoolWriter::retire(Lane& lane) noexcept {
 
 void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
   for (auto* const listener : listeners_) listener->retired(block, lane.files.current());
-  count_stored(lane, block.first, block.tally - block.write.flushed().tally);
+  count_stored(lane, block.first, block.last, block.tally - block.write.flushed().tally);
   lane.drive->drive->unloaded();
   if (block.last_of_file) end_file(lane, block);
   pool_.put(block);
@@ -184,13 +184,13 @@ void SpoolWriter::count_flushed(Block& block, FileSlot& file) noexcept {
     auto& source = block.sources[record->source];
     source.packets -= 1;
     file.sources[record->source] += {1, source.missing.take(record->missing), 0};
-    file.last = record->packet.time;
+    file.last = std::max(file.last, record->packet.time);
     rest = rest.subspan(record->bytes);
   }
 }
 
-void SpoolWriter::count_stored(Lane& lane, Timestamp first, Tally stored) noexcept {
-  lane.files.stored(first, stored);
+void SpoolWriter::count_stored(Lane& lane, Timestamp first, Timestamp last, Tally stored) noexcept {
+  lane.files.stored(first, last, stored);
   counters_.stored.add(stored.packets);
   counters_.stored_bytes.add(stored.bytes);
 }

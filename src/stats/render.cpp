@@ -114,6 +114,10 @@ std::string console_summary(const LedgerLine& ledger) {
         drive.path, drive.state, drive.why.empty() ? "" : " (" + drive.why + ")", drive.files, drive.bytes,
         drive.blocks, static_cast<double>(drive.write_latency_ns.p50) / 1e6,
         static_cast<double>(drive.write_latency_ns.p99) / 1e6, static_cast<double>(drive.write_latency_ns.max) / 1e6);
+  for (const auto& drive : ledger.drives)
+    if (drive.removed && drive.removed->files != 0)
+      fmt::format_to(std::back_inserter(text), "  drive {}: retention removed {} files with {} packets of {} bytes\n",
+                     drive.path, drive.removed->files, drive.removed->packets, drive.removed->bytes);
   if (const auto& seal = ledger.on_seal)
     fmt::format_to(std::back_inserter(text), "  --on-seal: {} files done, {} runs failed, {} files wait\n", seal->done,
                    seal->failed, seal->pending);

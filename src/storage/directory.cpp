@@ -2,8 +2,11 @@
 #include "storage/directory.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "storage/io_error.hpp"
 
@@ -32,6 +35,18 @@ std::expected<void, IoError> Directory::make_again() const {
   if (!fd) return refused("making again", path_, "open");
   if (::dup3(fd.get(), fd_.get(), O_CLOEXEC) < 0) return refused("making again", path_, "dup3");
   return {};
+}
+
+// A lock belongs to an open file description, and this one to whoever has the turn.
+std::expected<FileDescriptor, IoError> Directory::take_turn(Turn turn) const {
+  FileDescriptor mine(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!mine) return refused("opening", path_, "open");
+  int failed = 0;
+  do {
+    failed = ::flock(mine.get(), turn == Turn::wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+  } while (failed != 0 && errno == EINTR);
+  if (failed != 0) return refused("taking a turn in", path_, "flock");
+  return mine;
 }
 
 }  // namespace wirespool::storage

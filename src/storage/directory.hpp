@@ -24,6 +24,11 @@ class Directory {
   // on. Nothing to do while it is there. EEXIST, ENOTDIR or ELOOP: something else has its path.
   std::expected<void, IoError> make_again() const;
 
+  // The turn of one of all who remove, pin or move sealed files here (flock(2) of the directory itself), until what is
+  // returned is closed. EWOULDBLOCK: somebody else has it. `wait`: until that one is done.
+  enum class Turn { at_once, wait };
+  std::expected<FileDescriptor, IoError> take_turn(Turn turn) const;
+
  private:
   Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   FileDescriptor fd_;

@@ -33,4 +33,7 @@ std::expected<DriveInfo, IoError> inspect_drive(const std::string& path);
 // leads to by now.
 std::uint64_t free_bytes(const Directory& directory) noexcept;
 
+// Whether a write of that many bytes into the directory ends well now. Leaves nothing.
+bool takes_a_block(const Directory& directory, std::uint32_t block_bytes);
+
 }  // namespace wirespool::storage

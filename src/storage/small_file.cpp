@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "storage/io_error.hpp"
 
@@ -74,7 +75,7 @@ void take_back(int fd, ssize_t written) noexcept {
 }  // namespace
 
 std::expected<LineLog, IoError> LineLog::create(const Directory& directory, const std::string& name) {
-  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
   FileDescriptor fd(::openat(directory.fd(), name.c_str(), flags, 0640));
   if (!fd) return refused("creating", directory.path_of(name), "open");
   return LineLog(std::move(fd), directory.path_of(name));
@@ -100,6 +101,55 @@ std::expected<void, IoError> LineLog::append(const std::string& line) {
 std::expected<void, IoError> LineLog::sync() {
   if (::fdatasync(fd_.get()) != 0) return refused("syncing", path_, "fdatasync");
   return {};
+}
+
+namespace {
+
+constexpr std::size_t copied_at_once = 256 << 10;
+
+// From `offset` to the end. 0 or an errno.
+int copy_rest(int from, std::uint64_t offset, int to) {
+  std::vector<std::byte> buffer(copied_at_once);
+  while (true) {
+    const ssize_t got = ::pread(from, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) return 0;
+    if (const int code = write_all(to, std::span(buffer).first(static_cast<std::size_t>(got))); code != 0) return code;
+    offset += static_cast<std::uint64_t>(got);
+  }
+}
+
+}  // namespace
+
+std::expected<std::string, IoError> LineLog::line(std::uint64_t begin, std::uint64_t end) const {
+  std::string text(end - begin, '\0');
+  const ssize_t got = ::pread(fd_.get(), text.data(), text.size(), static_cast<off_t>(begin));
+  if (got < 0) return refused("reading", path_, "pread");
+  if (static_cast<std::size_t>(got) != text.size()) return refused("reading", path_, "pread", EIO);
+  return text;
+}
+
+std::expected<void, IoError> LineLog::begin_anew(const Directory& directory, const std::string& name,
+                                                 const std::string& head, std::uint64_t offset) {
+  const std::string temporary = "." + name + ".tmp";
+  ::unlinkat(directory.fd(), temporary.c_str(), 0);  // left by a crash
+  auto log = create(directory, temporary);
+  if (!log) return std::unexpected(log.error());
+  const std::string first = head + '\n';
+  int code = write_all(log->fd_.get(), std::as_bytes(std::span(first)));
+  if (code == 0) code = copy_rest(fd_.get(), offset, log->fd_.get());
+  std::expected<void, IoError> done;
+  if (code != 0) done = refused("shortening", path_, "write", code);
+  if (done) done = log->sync();
+  if (done && ::renameat(directory.fd(), temporary.c_str(), directory.fd(), name.c_str()) != 0)
+    done = refused("shortening", path_, "renameat");
+  if (!done) {
+    ::unlinkat(directory.fd(), temporary.c_str(), 0);
+    return done;
+  }
+  fd_ = std::move(log->fd_);
+  return directory.sync();
 }
 
 }  // namespace wirespool::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
@@ -32,6 +33,13 @@ class LineLog {
   // ENOENT: the file was removed while it is open, and nobody would ever read the line.
   std::expected<void, IoError> append(const std::string& line);
   std::expected<void, IoError> sync();
+
+  // The bytes [begin, end), which are a line without its newline.
+  std::expected<std::string, IoError> line(std::uint64_t begin, std::uint64_t end) const;
+  // Takes away all before `offset` and puts `head` in front of the rest, by a new file of the same name: who has the
+  // old one open reads on in that. On an error all is as it was.
+  std::expected<void, IoError> begin_anew(const Directory& directory, const std::string& name, const std::string& head,
+                                          std::uint64_t offset);
 
  private:
   LineLog(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}

@@ -43,6 +43,7 @@ void read_ledger_of(CaptureGroup& group, const std::string& path) {
   if (ledger.points.size() > group.ledger.size()) {
     group.ledger = std::move(ledger.points);
     group.unbalanced_lines = ledger.unbalanced;
+    group.lines_gone = ledger.lines_gone;
   }
   group.skipped_lines += ledger.skipped;
   std::ranges::move(ledger.problems, std::back_inserter(group.ledger_problems));
@@ -98,7 +99,11 @@ std::optional<stats::Losses> CaptureGroup::losses() const {
 }
 
 std::optional<stats::Losses> CaptureGroup::losses(Timestamp from, Timestamp to) const {
-  return ledger.empty() ? std::nullopt : std::optional(losses_between(ledger, from, to));
+  return tells_of(from) ? std::optional(losses_between(ledger, from, to)) : std::nullopt;
+}
+
+bool CaptureGroup::tells_of(Timestamp from) const {
+  return !ledger.empty() && (lines_gone == 0 || from >= ledger.front().time);
 }
 
 std::string CaptureGroup::name() const { return stem + "-" + format::format_compact_time(start); }

@@ -21,12 +21,14 @@ struct CaptureGroup {
   std::uint64_t unbalanced_lines = 0;       // of the ledger
   std::uint64_t skipped_lines = 0;          // alike: they make no sense
   std::vector<LedgerPoint> ledger;
+  std::uint64_t lines_gone = 0;              // before the ledger's first line
   std::vector<Era> eras;                     // of the ledger: more than one where the clock was set back
   std::vector<std::string> plan_problems;    // with capture.json, which is replaced whole
   std::vector<std::string> ledger_problems;  // with the ledger, of which a crash may leave half a line
 
   bool whole() const;                           // all drives that it wrote to were looked at
   std::optional<stats::Losses> losses() const;  // to its last line; nullopt: nothing tells of them
+  bool tells_of(Timestamp from) const;          // the ledger: not of what was before its first line, if any are gone
   std::optional<stats::Losses> losses(Timestamp from, Timestamp to) const;
   std::string name() const;  // STEM-<start>
 };

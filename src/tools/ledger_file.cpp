@@ -90,6 +90,7 @@ void add_line(LedgerFile& ledger, const std::expected<format::LedgerLine, std::s
     if (++ledger.skipped <= most_problems) ledger.problems.push_back(place + " is skipped: " + line.error());
     return;
   }
+  if (ledger.points.empty()) ledger.lines_gone = line->lines_gone;
   if (!stats::imbalance(*line).empty()) ++ledger.unbalanced;
   if (!line->gaps.empty()) ledger.gaps = line->gaps;
   if (ledger.points.size() == most_points) thin_out(ledger.points);

@@ -29,6 +29,7 @@ struct LedgerFile {
   std::vector<LedgerPoint> points;
   std::vector<std::string> problems;  // the first ones by line, the others by number
   std::vector<format::GapLine> gaps;  // up to its last line: when ports were away
+  std::uint64_t lines_gone = 0;       // before the first one: removed, as the packets were that they told of
   std::uint64_t unbalanced = 0;       // lines that do not balance
   std::uint64_t skipped = 0;          // lines that make no sense
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "format/file_name.hpp"
 #include "tools/capture_group.hpp"
 #include "wirespool/spool_file.hpp"
 
@@ -45,6 +46,8 @@ void scan(ListedFile& listed, std::vector<std::string>& notices) {
 ListedFile list_file(const SpoolEntry& entry, const LsOptions& options, std::vector<std::string>& notices) {
   ListedFile listed;
   listed.entry = entry;
+  std::error_code unknown;
+  listed.pinned = std::filesystem::exists(std::filesystem::symlink_status(format::keep_file_name(entry.path), unknown));
   listed.counted = entry.index != SpoolEntry::Index::none;
   if (!listed.counted && options.scan) scan(listed, notices);
   return listed;
@@ -52,7 +55,8 @@ ListedFile list_file(const SpoolEntry& entry, const LsOptions& options, std::vec
 
 // Its index says it, or the ledger of that time.
 std::optional<format::ClockBound> clock_of(const SpoolEntry& entry, const CaptureGroup& group) {
-  if (entry.clock_source.empty()) return clock_between(group.ledger, entry.first, entry.last);
+  if (entry.clock_source.empty())
+    return group.tells_of(entry.first) ? clock_between(group.ledger, entry.first, entry.last) : std::nullopt;
   return format::ClockBound{
       .source = entry.clock_source, .discipline = entry.clock_discipline, .error_ns = entry.clock_error_ns};
 }

@@ -22,6 +22,7 @@ struct LsOptions {
 
 struct ListedFile {
   SpoolEntry entry;                     // with what a scan found
+  bool pinned = false;                  // no retention removes it: FILE.keep is beside it
   bool counted = false;                 // packets, bytes and times are known
   std::optional<stats::Losses> losses;  // of the whole capture while this file's packets came in; nullopt: not known
   std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: nothing tells

@@ -66,10 +66,12 @@ std::string words(const std::optional<format::ClockBound>& clock) {
 std::string file_line(const ListedFile& file) {
   const auto name = printable(std::filesystem::path(file.entry.path).filename().string());
   const auto directory = printable(file.entry.directory);
-  if (!file.counted) return fmt::format("  {}  -  {}  not counted\n", directory, name);
-  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}{}\n", directory,
+  const auto* const pinned = file.pinned ? "  pinned" : "";
+  if (!file.counted) return fmt::format("  {}  -  {}  not counted{}\n", directory, name, pinned);
+  return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}{}{}\n", directory,
                      short_time(file.entry.first), duration(file.entry.first, file.entry.last), file.entry.packets,
-                     file.entry.bytes, short_rate(file.bits_per_s()), name, words(file.losses), words(file.clock));
+                     file.entry.bytes, short_rate(file.bits_per_s()), name, pinned, words(file.losses),
+                     words(file.clock));
 }
 
 std::string capture_text(const ListedCapture& capture) {
@@ -135,11 +137,8 @@ const char* word(SpoolEntry::Index index) {
 
 Json json_of(const ListedFile& file) {
   const auto& entry = file.entry;
-  Json json = {{"path", entry.path},
-               {"directory", entry.directory},
-               {"file_bytes", entry.file_bytes},
-               {"index", word(entry.index)},
-               {"counted", file.counted}};
+  Json json = {{"path", entry.path},         {"directory", entry.directory}, {"file_bytes", entry.file_bytes},
+               {"index", word(entry.index)}, {"pinned", file.pinned},        {"counted", file.counted}};
   if (entry.named) {
     json["writer"] = entry.writer;
     json["sequence"] = entry.sequence;

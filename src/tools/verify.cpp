@@ -10,6 +10,7 @@
 #include <map>
 #include <tuple>
 
+#include "keep/removals.hpp"
 #include "stats/ledger.hpp"
 #include "tools/capture_group.hpp"
 
@@ -20,12 +21,26 @@ using Verdicts = std::map<std::string, const FileVerdict*>;
 
 // What the files hold, if all of them could be read.
 struct Held {
+  std::uint64_t removed_files = 0, removed_packets = 0;  // by retention: they count as if they were there
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   bool sure = true;
   bool tells_losses = true;  // every file has statistics of its interfaces
   format::MissingPackets missing;
 };
+
+void add_removed(const CaptureGroup& group, Held& held) {
+  for (const auto& directory : group.directories) {
+    std::string problem;
+    const auto removed = keep::read_removed(directory, group.stem, group.start, problem);
+    held.sure &= problem.empty();
+    if (!removed) continue;
+    held.removed_files += removed->files;
+    held.removed_packets += removed->packets;
+    held.packets += removed->packets;
+    held.bytes += removed->bytes;
+  }
+}
 
 Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
   Held held;
@@ -40,6 +55,7 @@ Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
     held.packets += verdict->second->packets;
     held.bytes += verdict->second->bytes;
   }
+  add_removed(group, held);
   return held;
 }
 
@@ -100,7 +116,10 @@ void count_up(const CaptureGroup& group, const format::Totals& totals, const Ver
     return;
   }
   const auto held = held_by(group, verdicts);
-  if (held.sure && held.tells_losses && !group.files.empty())
+  if (held.removed_files > 0)
+    verdict.notices.push_back(
+        fmt::format("retention removed {} of its files with {} packets", held.removed_files, held.removed_packets));
+  else if (held.sure && held.tells_losses && !group.files.empty())
     compare_losses(held, stats::losses_of(*group.final), verdict);
   if (!held.sure || (held.packets == totals.stored && held.bytes == totals.stored_bytes)) return;
   if (auto known = known_surplus(held, totals); !known.empty())

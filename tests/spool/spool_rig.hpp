@@ -29,6 +29,7 @@ struct RigOptions {
   std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
   bool checksums = true;
   const stats::ClockBounds* clock = nullptr;
+  std::chrono::nanoseconds full_look_age{0};  // 0: a drive that is full stays so
   std::uint64_t patience_ns = 2'000'000'000;
   std::vector<record::SealListener*> seal_listeners = {};
   std::vector<record::BlockListener*> block_listeners = {};
@@ -93,6 +94,7 @@ class SpoolRig {
                    .grow_bytes = options.preallocate,
                    .checksums = options.checksums,
                    .filter_bytes = options.filter_bytes,
+                   .full_look_age = options.full_look_age,
                    .patience_ns = options.patience_ns,
                    .copy_chain = copy_chain,
                    .seal_listeners = options.seal_listeners,

@@ -51,7 +51,7 @@ struct Rig {
   void seal(SealHook& hook, unsigned sequence) const {
     hook.sealing(directory, name(sequence));
     make_file(sequence);
-    hook.sealed(directory, name(sequence));
+    hook.sealed(directory, name(sequence), {});
   }
   std::vector<std::string> logged() const {
     std::vector<std::string> lines;

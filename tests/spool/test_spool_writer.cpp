@@ -303,7 +303,8 @@ struct NotingListener final : record::BlockListener, record::SealListener {
     early &= !std::filesystem::exists(directory.path_of(pcap));
     announced.push_back(pcap);
   }
-  void sealed(const storage::Directory& directory, const std::string& pcap) override {
+  void removed(const storage::Directory&, const std::string&) override {}
+  void sealed(const storage::Directory& directory, const std::string& pcap, const record::SealedFile&) override {
     const std::filesystem::path path = directory.path_of(pcap);
     late &=
         std::filesystem::exists(path) && std::filesystem::exists(std::filesystem::path(path).replace_extension(".idx"));
@@ -402,6 +403,42 @@ TEST_CASE("a drive that dies is left aside and its packets go to the others", "[
   for (const auto& file : read_sealed_files(rig.directories()))
     CHECK(compare_as_subsequence(trace, file.packets) == "");
   CHECK(hidden_left(rig) == 0);
+}
+
+TEST_CASE("a full drive that has room again takes Blocks again, and nothing is lost or there twice",
+          "[spool][faulty]") {
+  const auto seed = GENERATE(range(1, 9));
+  const auto drives = GENERATE(std::size_t{1}, std::size_t{2});
+  CAPTURE(seed, drives);
+  const auto trace = mixed_trace(30'000);
+  const TraceRefs refs(trace);
+  std::vector<FaultOptions::Chosen> full;
+  for (const std::uint64_t nth : {9, 10, 11, 40, 90}) full.push_back({nth + static_cast<std::uint64_t>(seed), -ENOSPC});
+  FaultyIoQueue queue({.seed = static_cast<std::uint64_t>(seed), .delay = 4, .chosen = full});
+  SpoolRig rig({.drives = drives, .rotate_size = 512 << 10, .full_look_age = std::chrono::nanoseconds(1)}, queue);
+  auto packets = refs.span();
+  std::size_t times_full = 0;
+  bool was_ok = true;
+  while (!packets.empty()) {
+    const auto some = packets.first(std::min<std::size_t>(packets.size(), 50));
+    rig.feed(0, some);
+    rig.turn(some.back().stamp);
+    packets = packets.subspan(some.size());
+    if (was_ok && !rig.drive(0).ok()) ++times_full;
+    was_ok = rig.drive(0).ok();
+    CHECK(rig.drive(0).state() != record::DriveState::failed);
+  }
+  rig.finish();
+  INFO(queue.describe());
+  CHECK(queue.counts().writes > 100);
+  const auto stored = rig.counters().stored.get(), dropped = rig.counters().drop_drive.get();
+  CHECK(stored + dropped == trace.size());
+  if (drives == 2) CHECK(dropped == 0);
+  CHECK((drives == 2 || times_full > 0));
+  CHECK(stored > trace.size() / 2);
+  const auto read = read_spool(rig.directories());
+  CHECK(read.size() == stored);
+  CHECK(hidden_files(rig.directories()).empty());
 }
 
 TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spool][faulty]") {

@@ -87,6 +87,7 @@ DriveLine drive_of(Random& random) {
   for (auto* counter : {&drive.blocks, &drive.bytes, &drive.inflight, &drive.files, &drive.unsynced})
     *counter = count_of(random);
   drive.write_latency_ns = {count_of(random), count_of(random), count_of(random), others_of(random)};
+  if (maybe(random)) drive.removed = {count_of(random), count_of(random), count_of(random), others_of(random)};
   drive.others = others_of(random);
   return drive;
 }
@@ -138,6 +139,7 @@ LedgerLine line_of(Random& random) {
   if (maybe(random)) line.on_seal = OnSealLine{count_of(random), count_of(random), count_of(random), others_of(random)};
   line.unsaid.texts = several(random, text_of);
   line.unsaid.more = count_of(random);
+  if (maybe(random)) line.lines_gone = count_of(random);
   line.others = others_of(random);
   return line;
 }

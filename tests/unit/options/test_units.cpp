@@ -171,3 +171,13 @@ TEST_CASE("runs in a list are written as ranges") {
   CHECK(format_number_list(std::vector<unsigned>{1, 2}) == "1,2");
   CHECK(format_number_list(std::vector<unsigned>{1, 3, 4, 5, 9}) == "1,3-5,9");
 }
+
+TEST_CASE("a share is a percentage from 1 to 99, or a size, and reads back as it is shown") {
+  CHECK(parse_share("10%") == Share{10, 0});
+  CHECK(parse_share("50GiB") == Share{0, 50ull << 30});
+  for (const auto* text : {"1%", "99%", "50GiB", "1234567"}) CHECK(format_share(*parse_share(text)) == text);
+  for (const auto* text : {"0%", "100%", "%", "-1%", "1.5%", "10 %", "10%%", "ten%", "4294967306%", "", "x"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_share(text));
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cli/commands.hpp"
+#include "cli/errors.hpp"
+#include "cli/parse.hpp"
+#include "tools/keep.hpp"
+#include "wirespool/time_text.hpp"
+
+namespace wirespool::cli {
+namespace {
+
+struct Request : tools::KeepOptions {
+  bool json = false;
+};
+
+options::Table<Request> make_table() {
+  const auto moment = [at = time_now()](const std::string& text) -> std::expected<Timestamp, std::string> {
+    const auto time = parse_time(text, at);
+    if (!time) return std::unexpected(time.error().what_to_do);
+    return *time;
+  };
+  options::Table<Request> table(
+      {.command = "keep",
+       .summary = "Pins sealed files, so that no retention removes them: FILE.keep beside each says who, when and why. "
+                  "Lists pins, or releases them. Exit 1 if something could not be pinned.",
+       .examples = {{"wirespool keep --from -10m --to +0s --filter 'host 10.1.2.3' --reason 'ticket 4711' /data/nvme0",
+                     "pins each file that holds such a packet"},
+                    {"wirespool keep --list /data/nvme0 /data/nvme1"},
+                    {"wirespool keep --release /data/nvme0", "all of them"}}});
+  table.operands("DIR", &Request::directories, "output directories of captures", options::Offers::directories).needed();
+  table.parsed("--from", "T", &Request::from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
+      .without("the first packet");
+  table.parsed("--to", "T", &Request::to, moment, "time before which to end, written alike").without("the last packet");
+  table.text("--filter", "EXPR", &Request::filter, "pcap-filter(7) expression").without("none");
+  table.text("--reason", "TEXT", &Request::reason, "why, for whoever finds the pin").without("none");
+  table.flag("--list", &Request::list, "list what is pinned");
+  table.flag("--release", &Request::release, "take pins away, of files of that time or all");
+  table.flag("--json", &Request::json, "one JSON object");
+  return table;
+}
+
+int run(const Request& request) {
+  const auto report = tools::keep(request);
+  if (!report) return print_error(report.error());
+  if (!request.json) print_notices(report->notices);
+  return print(request.json ? tools::render_json(*report) : tools::render_table(*report),
+               report->complete() ? Exit::done : Exit::wrong_use);
+}
+
+}  // namespace
+
+std::vector<options::Page> keep_pages() { return {make_table().page()}; }
+
+int cmd_keep(const Args& args) { return with_args(make_table(), args, run); }
+
+}  // namespace wirespool::cli

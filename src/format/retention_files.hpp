@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+// The two small files that say what is kept and what is gone: FILE.keep and STEM-<start>.removed.json. README.md has
+// both with an example.
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "format/json_fields.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::format {
+
+// Why a file is pinned. It is pinned by the name alone, whatever the content.
+struct Pin {
+  Timestamp when;
+  std::string who;                // user and machine
+  std::string reason;             // may be empty
+  std::optional<Timestamp> from;  // the packets it was pinned for: not before
+  std::optional<Timestamp> to;    // and before
+  std::string filter = {};        // pcap-filter(7); empty: any
+  OtherFields others = {};
+
+  bool operator==(const Pin&) const = default;
+};
+std::string encode_pin(const Pin& pin);  // with a newline
+std::expected<Pin, std::string> decode_pin(std::string_view text);
+
+// What retention took away of one capture in one directory, all in all.
+struct Removed {
+  std::uint64_t files = 0, packets = 0, bytes = 0;  // bytes of packets
+  std::uint64_t file_bytes = 0;
+  Timestamp last;  // the latest packet that went
+  OtherFields others = {};
+
+  bool operator==(const Removed&) const = default;
+};
+std::string encode_removed(const Removed& removed);  // with a newline
+std::expected<Removed, std::string> decode_removed(std::string_view text);
+
+}  // namespace wirespool::format

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "keep/removals.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <span>
+
+#include "format/file_name.hpp"
+#include "storage/named_file.hpp"
+#include "storage/read_file.hpp"
+#include "storage/small_file.hpp"
+
+namespace wirespool::keep {
+namespace {
+
+constexpr std::uint64_t largest_removed_file = 64 << 10;
+
+bool has_hidden_file(const std::string& directory, const std::string& stem, Timestamp start) {
+  std::error_code unreadable;
+  std::filesystem::directory_iterator at(directory, unreadable);
+  for (; !unreadable && at != std::filesystem::directory_iterator(); at.increment(unreadable)) {
+    const auto hidden = format::parse_hidden_file_name(at->path().filename().string());
+    if (hidden && hidden->stem == stem && hidden->first == start) return true;
+  }
+  return unreadable.operator bool();  // who knows
+}
+
+bool is_newest(const SpoolCapture& capture, const std::vector<SpoolCapture>& captures) {
+  return std::ranges::none_of(captures, [&capture](const SpoolCapture& other) {
+    return other.stem == capture.stem && other.start > capture.start;
+  });
+}
+
+}  // namespace
+
+void Removals::add(const ShelfFile& file) {
+  if (file.capture == Timestamp{}) return;
+  auto& removed = by_capture_[{file.stem, file.capture}];
+  removed.files += 1;
+  removed.packets += file.packets;
+  removed.bytes += file.bytes;
+  removed.file_bytes += file.room_bytes;
+  removed.last = std::max(removed.last, file.last);
+}
+
+void Removals::write(std::vector<std::string>& problems) {
+  for (auto& [capture, removed] : by_capture_) {
+    const auto& [stem, start] = capture;
+    std::string problem;
+    if (const auto before = read_removed(directory_.path(), stem, start, problem)) {
+      removed.files += before->files;
+      removed.packets += before->packets;
+      removed.bytes += before->bytes;
+      removed.file_bytes += before->file_bytes;
+      removed.last = std::max(removed.last, before->last);
+      removed.others = before->others;
+    }
+    if (!problem.empty()) problems.push_back(std::move(problem));
+    const auto text = format::encode_removed(removed);
+    const auto name = format::removed_file_name(stem, start);
+    if (auto done = storage::write_small_file(directory_, name, std::as_bytes(std::span(text))); !done)
+      problems.push_back(done.error().message() + ": verify will miss what was removed");
+  }
+}
+
+std::optional<format::Removed> read_removed(const std::string& directory, const std::string& stem, Timestamp start,
+                                            std::string& problem) {
+  const auto path = directory + "/" + format::removed_file_name(stem, start);
+  const auto bytes = storage::read_small_file(path, largest_removed_file);
+  if (!bytes) {
+    if (bytes.error().code != ENOENT) problem = bytes.error().message();
+    return std::nullopt;
+  }
+  auto removed = format::decode_removed({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  if (removed) return std::move(*removed);
+  problem = path + ": " + removed.error();
+  return std::nullopt;
+}
+
+void clear_remains(const Shelf& shelf, const std::vector<ShelfFile>& left, Timestamp running,
+                   std::vector<std::string>& problems) {
+  const auto& directory = shelf.directory();
+  for (const auto& capture : shelf.captures()) {
+    const auto removed_name = format::removed_file_name(capture.stem, capture.start);
+    const bool of_it = std::ranges::any_of(left, [&capture](const ShelfFile& file) {
+      return file.stem == capture.stem && (file.capture == capture.start || file.capture == Timestamp{});
+    });
+    if (!shelf.takes(capture.stem) || of_it || capture.start == running || is_newest(capture, shelf.captures()))
+      continue;
+    if (!storage::is_there(directory, removed_name)) continue;
+    if (has_hidden_file(capture.directory, capture.stem, capture.start)) continue;
+    for (const auto& name : {format::ledger_file_name(capture.stem, capture.start),
+                             format::capture_file_name(capture.stem, capture.start), removed_name}) {
+      const auto there = storage::look_at(directory, name);
+      if (!there || !there->regular || !there->only_name) continue;
+      if (auto done = storage::remove_file(directory, name, there->identity); !done)
+        problems.push_back(done.error().message());
+    }
+  }
+}
+
+}  // namespace wirespool::keep

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/retention_files.hpp"
+#include "wirespool/error.hpp"
+#include "wirespool/timestamp.hpp"
+
+namespace wirespool::tools {
+
+// `wirespool keep DIR...`
+struct KeepOptions {
+  std::vector<std::string> directories = {};
+  std::optional<Timestamp> from = {}, to = {};  // `to` not included
+  std::string filter = {};                      // pcap-filter(7); empty: any packet
+  std::string reason = {};
+  bool list = false;
+  bool release = false;
+};
+
+struct PinnedFile {
+  enum class Outcome { pinned, was_pinned, released, listed, gone };
+  std::string path;
+  Outcome outcome = Outcome::pinned;
+  std::optional<format::Pin> pin = {};  // what FILE.keep says; nullopt: something else has that name
+};
+
+struct KeepReport {
+  std::vector<PinnedFile> files;
+  std::uint64_t looked_at = 0;        // files
+  std::vector<std::string> notices;   // what may be missing
+  std::vector<std::string> problems;  // what could not be done
+
+  bool complete() const { return problems.empty(); }
+};
+
+// Pins the sealed files that hold packets of a time and of a filter: FILE.keep beside each, which retention respects,
+// and any other program can see. Lists pins, or takes them away. A file that cannot be read or has no index is pinned
+// where it may hold such packets.
+std::expected<KeepReport, Error> keep(const KeepOptions& options);
+
+std::string render_table(const KeepReport& report);
+std::string render_json(const KeepReport& report);
+
+}  // namespace wirespool::tools
