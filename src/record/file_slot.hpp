@@ -43,7 +43,7 @@ struct alignas(64) FileSlot {
   Tally tally;
   std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
   IndexRows index;
-  bool index_complete = true;  // false: the file was cut within a Block
+  bool index_complete = true;                // false: the file was cut within a Block
   std::vector<format::SourceTally> sources;  // where files tell it: what each has in this one; memory taken at start
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
