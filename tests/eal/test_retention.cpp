@@ -87,13 +87,13 @@ TEST_CASE("with --retain-free a capture at full rate goes through its drive seve
   const auto* const handoff = GENERATE("packets", "blocks");
   CAPTURE(file_system, handoff);
   const Bench bench;
-  const LoopDrive drive({.file_system = file_system, .bytes = 400 * mib});
+  const LoopDrive drive({.file_system = file_system, .bytes = 320 * mib});  // XFS takes no less than 300
   const fs::path output = drive.path();
   write_trace({.kind = "mixed", .packets = 2'000}, bench.trace());
   const auto result =
       run_capture({.vdevs = {replay_of({bench.trace()}, true)},
                    .outputs = {output},
-                   .options = {"--bytes", "1600MiB", "--rotate-size", "16MiB", "--retain-free", "30%", "--when-full",
+                   .options = {"--bytes", "600MiB", "--rotate-size", "8MiB", "--retain-free", "60%", "--when-full",
                                "wait", "--block-size", "256KiB", "--handoff", handoff, "--stats-interval", "100ms"}});
   INFO(result.describe());
   REQUIRE(result.process.exit_code == 0);
@@ -102,10 +102,10 @@ TEST_CASE("with --retain-free a capture at full rate goes through its drive seve
   CHECK(result.total("stored") == result.total("received"));
   for (const auto& line : result.ledger) CHECK(drive_of(line, output).at("state") == "ok");
   const auto removed = drive_of(result.last(), output).at("removed");
-  CHECK(removed.at("bytes") > 1000 * mib);
+  CHECK(removed.at("bytes") > 400 * mib);
   CHECK(packets_in(output) + removed.at("packets").get<std::uint64_t>() == result.total("stored"));
   const auto space = fs::space(output);
-  CHECK(space.available >= space.capacity / 100 * 30);
+  CHECK(space.available >= space.capacity / 100 * 60);
   CHECK(other_names_in(output) == "");
   CHECK(ask_outside({output}) == "");
   CHECK(check_indexes({output}) == "");

@@ -48,6 +48,8 @@ struct Kept {
     options.capture_start = {1'700'000'000'000'000'000};
     options.direct_io = false;
     options.block_bytes = block;
+    static const format::FileLayout layout;
+    options.layout = &layout;
     return options;
   }
 
