@@ -89,7 +89,7 @@ TEST_CASE("with --retain-free a capture at full rate goes through its drive seve
   const Bench bench;
   const LoopDrive drive({.file_system = file_system, .bytes = 320 * mib});  // XFS takes no less than 300
   const fs::path output = drive.path();
-  write_trace({.kind = "mixed", .packets = 2'000}, bench.trace());
+  write_trace({.kind = "mixed", .packets = 1'000}, bench.trace());
   const auto result =
       run_capture({.vdevs = {replay_of({bench.trace()}, true)},
                    .outputs = {output},
@@ -127,14 +127,14 @@ TEST_CASE("with --retain-free a capture at full rate goes through its drive seve
   CHECK(sealed_files({output}) == files);
   CHECK(run_process({wirespool_program(), "keep", "--release", output}).exit_code == 0);
   CHECK(run_process({wirespool_program(), "retain", "--size", "20MiB", output}).exit_code == 0);
-  CHECK(sealed_files({output}).size() == 1);
+  CHECK(sealed_files({output}).size() <= 3);  // of 8 MiB, the last one shorter
   CHECK(run_process({wirespool_program(), "verify", output}).exit_code == 0);
 }
 
 TEST_CASE("a pinned file outlives a capture that removes all others, and an older capture's files go before its own") {
   const Bench bench;
   const auto& output = bench.outputs[0];
-  write_trace({.kind = "mixed", .packets = 2'000}, bench.trace());
+  write_trace({.kind = "mixed", .packets = 1'000}, bench.trace());
   const auto capture = [&](const Command& more) {
     Command options = {"--bytes", "64MiB", "--rotate-size", "4MiB", "--when-full", "wait", "--block-size", "256KiB"};
     options.insert(options.end(), more.begin(), more.end());
@@ -170,7 +170,7 @@ TEST_CASE("a drive that was full takes Blocks again when somebody makes room") {
   LoopDrive small({.file_system = "ext4", .bytes = 200 * mib});
   small.leave_free(4 * mib);
   const fs::path drive = small.path();
-  write_trace({.kind = "mixed", .packets = 2'000}, bench.trace());
+  write_trace({.kind = "mixed", .packets = 1'000}, bench.trace());
   LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)},
                        .outputs = {drive, bench.outputs[0]},
                        .options = {"--rotate-size", "4MiB", "--retain-size", "64MiB", "--when-full", "wait",
