@@ -95,7 +95,7 @@ class Splitter {
     const auto take = [](const std::vector<std::string>&) {};
     auto* added = app_.add_option_function<std::vector<std::string>>(option.name, take);
     if (!option.is_operand()) return added->allow_extra_args(false);
-    return option.repeats() ? added : added->expected(1);
+    return option.repeats() ? added : added->expected(1)->allow_extra_args(false);  // the next word is the next one's
   }
 
   const options::Page& page_;

@@ -81,6 +81,17 @@ TEST_CASE("vf changes nothing it is not sure of, in one line") {
   CHECK(result.err.find('\n') == result.err.size() - 1);
 }
 
+TEST_CASE("vf create takes a device and a number, in whatever order the options are") {
+  const auto args = GENERATE(values<Command>({{"vf", "create", "wirespool-none", "2"},
+                                              {"vf", "create", "wirespool-none", "2", "--no-probe"},
+                                              {"vf", "create", "--dry-run", "wirespool-none", "2"}}));
+  const auto result = run(args);
+  CAPTURE(args);
+  CHECK_THAT(result.err, Contains("wirespool-none: no such device"));
+  CHECK_THAT(run({"vf", "create", "wirespool-none"}).err, Contains("N: is required"));
+  CHECK_THAT(run({"vf", "create", "wirespool-none", "2", "3"}).err, Contains("3: unexpected argument"));
+}
+
 TEST_CASE("vf show and an empty reset work everywhere") {
   const TempDir directory;
   CHECK(run({"vf", "show"}).exit_code == 0);
