@@ -32,7 +32,7 @@ install_around() {
   sed 's#/usr/local/bin/wirespool#/usr/bin/wirespool#' "$here/config/systemd/wirespool@.service" >"$unit"
   sed 's#config/capture/one-drive.toml#/etc/wirespool/one-drive.toml#' "$here/config/capture/one-drive.toml" >"$etc/one-drive.toml"
   echo 'WIRESPOOL_DIRECTORIES=/data/nvme0' >"$etc/one-drive.env"
-  cp -r "$here"/config/{bare-metal,capture,on-seal} "$doc/examples/"
+  cp -r "$here"/config/{bare-metal,capture,metrics,on-seal} "$doc/examples/"
   cp "$here/README.md" "$doc/"
   cp "$here/LICENSE" "$doc/copyright"
   gzip -9nc "$here/CHANGELOG.md" >"$doc/changelog.gz"

@@ -4,7 +4,7 @@
 
 # Debian 12 and 13 have all of these.
 # shellcheck disable=SC2034  # used by the scripts that source this file
-packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libssl-dev liburing-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
+packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libssl-dev liburing-dev libcpp-httplib-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
 # shellcheck disable=SC2034
 packages_capture=(iproute2 tcpdump tcpreplay)
 # shellcheck disable=SC2034
@@ -12,7 +12,7 @@ packages_test=(ccache catch2 tshark wireshark-common xfsprogs e2fsprogs clang-fo
 
 # shellcheck disable=SC2034
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
-  libvirt0 libxml2-utils systemd)
+  libvirt0 libxml2-utils systemd prometheus python3-prometheus-client curl)
 
 say() { printf '== %s\n' "$*"; }
 notice() { printf '   notice: %s\n' "$*"; }

@@ -92,6 +92,11 @@ std::expected<std::optional<filter::Program>, Error> compile_filter(const plan::
   return std::unexpected(std::move(error));
 }
 
+std::expected<std::unique_ptr<serve::MetricsService>, Error> take_address(const plan::CaptureConfig& config) {
+  if (config.metrics.empty()) return nullptr;
+  return serve::bind_metrics(config.metrics);
+}
+
 }  // namespace
 
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
@@ -100,13 +105,15 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (auto wrong = plan::validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   auto filter = compile_filter(config);
   if (!filter) return std::unexpected(std::vector{std::move(filter.error())});
+  auto metrics = take_address(config);
+  if (!metrics) return std::unexpected(std::vector{std::move(metrics.error())});
   if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty())
     return std::unexpected(std::move(hanging));
   if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
     return std::unexpected(std::move(limits));
   auto drives = look_at_drives(config.outputs);
   if (!drives) return std::unexpected(std::move(drives.error()));
-  Ground ground{std::move(*drives), plan::read_hugepages(), {}, std::move(*filter)};
+  Ground ground{std::move(*drives), plan::read_hugepages(), {}, std::move(*filter), std::move(*metrics)};
   if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (!plan::to_drives(config)) ground.drives.clear();
   ground.cpus = dpdk::own_cpus();

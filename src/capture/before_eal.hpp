@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,20 +11,23 @@
 #include "plan/capture_config.hpp"
 #include "plan/hugepages.hpp"
 #include "plan/machine.hpp"
+#include "serve/metrics_service.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::capture {
 
 // What the kernel says of the machine, asked once, before EAL has pinned this thread and taken its memory.
 struct Ground {
-  std::vector<plan::MachineDrive> drives;     // in --output order; none if no packet goes to a drive
-  std::vector<plan::HugepagePool> hugepages;  // as free as they were before EAL took its own
-  std::vector<unsigned> cpus;                 // this process may run on
-  std::optional<filter::Program> filter;      // of --filter
+  std::vector<plan::MachineDrive> drives;          // in --output order; none if no packet goes to a drive
+  std::vector<plan::HugepagePool> hugepages;       // as free as they were before EAL took its own
+  std::vector<unsigned> cpus;                      // this process may run on
+  std::optional<filter::Program> filter;           // of --filter
+  std::unique_ptr<serve::MetricsService> metrics;  // of --metrics, its address taken; nullptr: not asked for
 };
 
 // Everything that can be found wrong before EAL starts: the configuration, drives that hang or cannot be used (a trial
-// write each), limits of this process, EAL arguments that would make it abort. A drive that is waited for is told of
+// write each), an address for --metrics that is not to be had, limits of this process, EAL arguments that would make it
+// abort. A drive that is waited for is told of
 // on `err`. Problems: all of the first kind that has some.
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
                                                           const std::vector<std::string>& eal_args,

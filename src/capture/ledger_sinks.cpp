@@ -69,6 +69,16 @@ class Files : public LedgerSink {
   format::CaptureFile capture_;
 };
 
+// Whoever asks by HTTP.
+class Metrics : public LedgerSink {
+ public:
+  explicit Metrics(serve::MetricsService& service) : service_(service) {}
+  void take(const format::LedgerLine& line, const format::LedgerLine&) override { service_.publish(line); }
+
+ private:
+  serve::MetricsService& service_;
+};
+
 plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Speaker& out) {
   if (plan.config.stats != plan::StatsOutput::automatic) return plan.config.stats;
   return isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
@@ -77,7 +87,7 @@ plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Spe
 }  // namespace
 
 LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
-                                storage::Speaker& err) {
+                                storage::Speaker& err, serve::MetricsService* metrics) {
   LedgerSinks sinks{.all = {}, .people = &err};
   sinks.all.push_back(std::make_unique<Files>(plan, start, outputs));
   const auto wanted = stats_output(plan, out);
@@ -86,6 +96,7 @@ LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, 
     sinks.people = &out;
   }
   if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Lines>(out, for_programs));
+  if (metrics != nullptr) sinks.all.push_back(std::make_unique<Metrics>(*metrics));
   return sinks;
 }
 

@@ -8,6 +8,7 @@
 #include "capture/outputs.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
+#include "serve/metrics_service.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::capture {
@@ -31,12 +32,13 @@ class LedgerSink {
 };
 
 // Those who are told of the ledger besides the service manager (ServiceWatch), by what was asked for (--stats,
-// --output); first the files, which take longest at the end. What they refer to outlives them.
+// --output, --metrics); first the files, which take longest at the end. What they refer to outlives them. `metrics`:
+// started; nullptr: nobody asked for it.
 struct LedgerSinks {
   std::vector<std::unique_ptr<LedgerSink>> all;
   storage::Speaker* people;  // where the plan is told: `out` if people read it, else `err`
 };
 LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
-                                storage::Speaker& err);
+                                storage::Speaker& err, serve::MetricsService* metrics);
 
 }  // namespace wirespool::capture

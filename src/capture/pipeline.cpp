@@ -475,6 +475,7 @@ void Pipeline::collect(format::LedgerLine& ledger) {
   collect_stages(ledger);
   collect_ports(ledger);
   collect_drives(ledger);
+  collect_blocks(ledger);
   collect_lcores(ledger);
   collect_clock(ledger);
 }
@@ -531,15 +532,31 @@ void Pipeline::collect_stages(format::LedgerLine& ledger) const {
   ledger.stages = {std::move(rx), std::move(handoff), std::move(writer)};
 }
 
+// Those the device granted, in their order.
+std::vector<format::QueueLine> Pipeline::queues_of_port(std::size_t port) const {
+  std::vector<format::QueueLine> queues;
+  std::size_t counter = 0;
+  for (const auto& rx : plan_.rx_lcores)
+    for (const auto& queue : rx.queues) {
+      const auto& own = *queue_counters_[counter++];
+      if (queue.port != ports_[port].id() || queue.queue >= ports_[port].planned().rx_queues) continue;
+      queues.push_back({queue.queue, own.packets.get(), own.bytes.get()});
+    }
+  std::ranges::sort(queues, {}, &format::QueueLine::queue);
+  return queues;
+}
+
 void Pipeline::collect_ports(format::LedgerLine& ledger) const {
   ledger.ports.clear();
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     format::PortLine line{.port = ports_[i].planned().id, .name = ports_[i].planned().name};
     ports_[i].tell(line);
-    line.received = received_from(i);
-    line.received_bytes = sum_of_queues(
-        plan_, queue_counters_, ports_[i].id(), [](auto& own) -> auto& { return own.bytes; });
     if (ports_[i].planned().hw_timestamp) line.stamps_refused = refused_stamps(i);
+    line.queues = queues_of_port(i);
+    for (const auto& queue : line.queues) {
+      line.received += queue.received;
+      line.received_bytes += queue.received_bytes;
+    }
     ledger.ports.push_back(std::move(line));
   }
   ledger.gaps.clear();
@@ -551,6 +568,7 @@ void Pipeline::collect_drives(format::LedgerLine& ledger) const {
   constexpr std::array names{"ok", "full", "failed"};
   ledger.drives.clear();
   for (std::size_t i = 0; i < recorder().drives(); ++i) {
+    std::uint64_t latencies_ns = 0;
     const auto& drive = recorder().drive(i);
     format::DriveLine line{
         .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
@@ -565,12 +583,28 @@ void Pipeline::collect_drives(format::LedgerLine& ledger) const {
         line.inflight += counters.inflight.get();
         line.files += counters.files.get();
         counters.write_latency.add_to(latency);
+        latencies_ns += counters.write_latency.sum();
         line.write_latency_ns.max = std::max(line.write_latency_ns.max, counters.write_latency.max());
       }
     line.write_latency_ns.p50 = std::min(stats::quantile(latency, 0.5), line.write_latency_ns.max);
     line.write_latency_ns.p99 = std::min(stats::quantile(latency, 0.99), line.write_latency_ns.max);
+    line.write_durations = stats::write_durations(latency, latencies_ns);
     ledger.drives.push_back(std::move(line));
   }
+}
+
+void Pipeline::collect_blocks(format::LedgerLine& ledger) const {
+  if (recorder().writers() == 0) return;
+  std::uint64_t all = 0;
+  auto& blocks = ledger.blocks.emplace();
+  for (std::size_t i = 0; i < recorder().writers(); ++i) {
+    all += recorder().writer(i).blocks();
+    blocks.free += recorder().writer(i).counters.free_blocks.get();
+  }
+  for (std::size_t i = 0; i < recorder().drives(); ++i) blocks.full += recorder().drive(i).load();
+  blocks.free = std::min(blocks.free, all);
+  blocks.full = std::min(blocks.full, all - blocks.free);  // they moved meanwhile
+  blocks.open = all - blocks.free - blocks.full;
 }
 
 void Pipeline::collect_lcores(format::LedgerLine& ledger) const {

@@ -94,10 +94,12 @@ class Pipeline {
   rte_mempool* pool_of(std::size_t stream) const;
   std::expected<void, Error> open_first_files();
 
+  std::vector<format::QueueLine> queues_of_port(std::size_t port) const;
   void collect_ports(format::LedgerLine& ledger) const;
   void collect_totals(format::LedgerLine& ledger) const;
   void collect_stages(format::LedgerLine& ledger) const;
   void collect_drives(format::LedgerLine& ledger) const;
+  void collect_blocks(format::LedgerLine& ledger) const;
   void collect_lcores(format::LedgerLine& ledger) const;
   void collect_clock(format::LedgerLine& ledger);
   format::ClockBound clock_bound() const;

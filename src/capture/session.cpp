@@ -31,6 +31,7 @@
 #include "stats/ledger.hpp"
 #include "stats/losses.hpp"
 #include "storage/steady_time.hpp"
+#include "wirespool/version.hpp"
 
 namespace wirespool::capture {
 
@@ -314,6 +315,13 @@ Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>
   return {Exit::done, {}};
 }
 
+// Before anything of the capture runs: who scrapes it is answered by threads on the main lcore's CPUs.
+std::expected<void, Error> start_metrics(serve::MetricsService* metrics, const plan::CapturePlan& plan,
+                                         Timestamp start) {
+  if (metrics == nullptr) return {};
+  return metrics->start({version, dpdk::version(), start}, std::chrono::nanoseconds(plan.config.stats_interval_ns));
+}
+
 // With --stats none and --until nobody asked for one.
 bool keeps_ledger(const plan::CaptureConfig& config) {
   return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
@@ -326,13 +334,15 @@ void add_lost_ledger(Outcome& outcome) {
                               "packets are sealed; count them with wirespool verify", Error::Kind::not_ready});
 }
 
-Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter, const std::vector<unsigned>& cpus,
-                 storage::Speaker& out, storage::Speaker& err) {
+Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter, Ground& ground, storage::Speaker& out,
+                 storage::Speaker& err) {
   Signals signals;
   const Timestamp start = dpdk::utc_now();
+  auto* const metrics = ground.metrics.get();
+  if (auto done = start_metrics(metrics, plan, start); !done) return refused({done.error()});
   auto outputs = Outputs::open(plan, start);
   if (!outputs) return refused({outputs.error()});
-  outputs->make_seal_hook(dpdk::spare_cpus(plan, cpus));
+  outputs->make_seal_hook(dpdk::spare_cpus(plan, ground.cpus));
   outputs->start_retention();
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, filter, notices);
@@ -344,7 +354,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
-  const auto sinks = choose_ledger_sinks((*pipeline)->plan_in_effect(), start, *outputs, out, err);
+  const auto sinks = choose_ledger_sinks((*pipeline)->plan_in_effect(), start, *outputs, out, err, metrics);
   ServiceWatch service;
   for (const auto& sink : sinks.all) reporter.add(*sink);
   reporter.add(service);
@@ -388,7 +398,7 @@ Outcome run_capture(const plan::CaptureConfig& config, const std::vector<std::st
     return refused(std::move(problems));
   if (auto problems = plan::check_descriptors(*plan, own_limits()); !problems.empty())
     return refused(std::move(problems));
-  return run_plan(*plan, filter ? &*filter : nullptr, ground->cpus, out, err);
+  return run_plan(*plan, filter ? &*filter : nullptr, *ground, out, err);
 }
 
 }  // namespace wirespool::capture

@@ -16,7 +16,9 @@ constexpr unsigned ticks_per_audit = 10;
 
 }  // namespace
 
-WriterLcore::WriterLcore(WriterLcoreSetup setup) : setup_(std::move(setup)) {}
+WriterLcore::WriterLcore(WriterLcoreSetup setup) : setup_(std::move(setup)) {
+  setup_.counters->free_blocks.set(setup_.sink->free_blocks());
+}
 
 void WriterLcore::run() noexcept {
   auto& cycles = setup_.counters->cycles;
@@ -63,6 +65,7 @@ void WriterLcore::audit() noexcept {
   for (const auto& intake : setup_.intakes) held += intake->held();
   counters.audit.found(counters.taken.get(),
                        counters.ended_early.get() + counters.stored.get() + counters.drop_drive.get(), held);
+  counters.free_blocks.set(setup_.sink->free_blocks());
 }
 
 void WriterLcore::finish() noexcept {

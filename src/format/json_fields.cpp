@@ -152,6 +152,21 @@ std::optional<Timestamp> JsonFields::time_or_null(const char* name) {
   return time(name);
 }
 
+std::vector<std::uint64_t> JsonFields::counts(const char* name) {
+  constexpr std::size_t most = 64;
+  std::vector<std::uint64_t> counts;
+  const auto* value = find(name);
+  if (value == nullptr) return counts;
+  if (!json_at(value).is_array()) wrong(name, "is no array");
+  if (json_at(value).is_array() && json_at(value).size() > most) wrong(name, "are more than 64");
+  if (any_problem()) return counts;
+  for (const auto& element : json_at(value)) {
+    if (!element.is_number_unsigned()) wrong(name, "holds something that is no count");
+    counts.push_back(element.is_number_unsigned() ? element.get<std::uint64_t>() : 0);
+  }
+  return counts;
+}
+
 std::vector<std::string> JsonFields::texts(const char* name) {
   std::vector<std::string> texts;
   const auto* value = find(name);

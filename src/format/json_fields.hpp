@@ -64,6 +64,7 @@ class JsonFields {
   Timestamp time(const char* name);            // RFC 3339, UTC
   std::optional<Timestamp> time_or_null(const char* name);
   std::vector<std::string> texts(const char* name);
+  std::vector<std::uint64_t> counts(const char* name);  // up to 64
   // An object's fields, all texts (std::string) or all counts (std::uint64_t).
   template <class T>
   ByName<T> by_name(const char* name);

@@ -27,23 +27,12 @@ Json with_others(Json json, const OtherFields& others) {
   return json;
 }
 
-Json json_of(const PortLine& port) {
-  Json json = {{"port", port.port},
-               {"name", port.name},
-               {"received", port.received},
-               {"received_bytes", port.received_bytes},
-               {"nic_missed", json_of(port.nic_missed)},
-               {"nic_errors", json_of(port.nic_errors)},
-               {"no_mbuf", json_of(port.no_mbuf)}};
-  if (port.nic_other) json["nic_other"] = *port.nic_other;
-  if (port.refills_failed) json["refills_failed"] = *port.refills_failed;
-  if (port.stamps_refused) json["stamps_refused"] = *port.stamps_refused;
-  if (port.cut_by_driver) json["cut_by_driver"] = *port.cut_by_driver;
-  if (!port.not_counted.empty()) json["not_counted"] = json_by_name(port.not_counted);
-  if (port.stats_failed) json["stats_failed"] = true;
-  if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
-  return with_others(std::move(json), port.others);
+Json json_of(const QueueLine& queue) {
+  return with_others({{"queue", queue.queue}, {"received", queue.received}, {"received_bytes", queue.received_bytes}},
+                     queue.others);
 }
+
+Json json_of(const PortLine& port);
 
 Json json_of(const GapLine& gap) {
   return with_others({{"port", gap.port},
@@ -82,6 +71,14 @@ Json json_of(const WriteLatency& latency) {
   return with_others({{"p50", latency.p50}, {"p99", latency.p99}, {"max", latency.max}}, latency.others);
 }
 
+Json json_of(const WriteDurations& durations) {
+  return with_others({{"sum_ns", durations.sum_ns}, {"counts", durations.counts}}, durations.others);
+}
+
+Json json_of(const BlocksLine& blocks) {
+  return with_others({{"free", blocks.free}, {"open", blocks.open}, {"full", blocks.full}}, blocks.others);
+}
+
 Json json_of(const RemovedLine& removed) {
   return with_others({{"files", removed.files}, {"packets", removed.packets}, {"bytes", removed.bytes}},
                      removed.others);
@@ -92,6 +89,7 @@ Json json_of(const DriveLine& drive) {
                {"blocks", drive.blocks},     {"bytes", drive.bytes},
                {"inflight", drive.inflight}, {"files", drive.files},
                {"unsynced", drive.unsynced}, {"write_latency_ns", json_of(drive.write_latency_ns)}};
+  if (drive.write_durations) json["write_durations"] = json_of(*drive.write_durations);
   if (!drive.why.empty()) json["why"] = drive.why;
   if (drive.removed) json["removed"] = json_of(*drive.removed);
   return with_others(std::move(json), drive.others);
@@ -128,6 +126,25 @@ Json json_array(const Lines& lines) {
   return array;
 }
 
+Json json_of(const PortLine& port) {
+  Json json = {{"port", port.port},
+               {"name", port.name},
+               {"received", port.received},
+               {"received_bytes", port.received_bytes},
+               {"nic_missed", json_of(port.nic_missed)},
+               {"nic_errors", json_of(port.nic_errors)},
+               {"no_mbuf", json_of(port.no_mbuf)}};
+  if (port.nic_other) json["nic_other"] = *port.nic_other;
+  if (port.refills_failed) json["refills_failed"] = *port.refills_failed;
+  if (port.stamps_refused) json["stamps_refused"] = *port.stamps_refused;
+  if (port.cut_by_driver) json["cut_by_driver"] = *port.cut_by_driver;
+  if (!port.not_counted.empty()) json["not_counted"] = json_by_name(port.not_counted);
+  if (port.stats_failed) json["stats_failed"] = true;
+  if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
+  if (!port.queues.empty()) json["queues"] = json_array(port.queues);
+  return with_others(std::move(json), port.others);
+}
+
 // ---- decoding
 
 Count count_if_any(JsonFields& fields, const char* name) {
@@ -138,23 +155,14 @@ std::string text_if_any(JsonFields& fields, const char* name) {
   return fields.has(name) ? fields.text(name) : std::string();
 }
 
-void read(JsonFields& fields, PortLine& port) {
-  port.port = fields.small_count("port");
-  port.name = fields.text("name");
-  port.received = fields.count("received");
-  port.received_bytes = fields.count("received_bytes");
-  port.nic_missed = fields.count_or_null("nic_missed");
-  port.nic_errors = fields.count_or_null("nic_errors");
-  port.no_mbuf = fields.count_or_null("no_mbuf");
-  port.nic_other = count_if_any(fields, "nic_other");
-  port.refills_failed = count_if_any(fields, "refills_failed");
-  port.stamps_refused = count_if_any(fields, "stamps_refused");
-  port.cut_by_driver = count_if_any(fields, "cut_by_driver");
-  if (fields.has("not_counted")) port.not_counted = fields.by_name<std::string>("not_counted");
-  port.stats_failed = fields.has("stats_failed") && fields.truth("stats_failed");
-  if (fields.has("xstats")) port.xstats = fields.by_name<std::uint64_t>("xstats");
-  port.others = fields.others();
+void read(JsonFields& fields, QueueLine& queue) {
+  queue.queue = fields.small_count("queue");
+  queue.received = fields.count("received");
+  queue.received_bytes = fields.count("received_bytes");
+  queue.others = fields.others();
 }
+
+void read(JsonFields& fields, PortLine& port);
 
 void read(JsonFields& fields, GapLine& gap) {
   gap.port = fields.small_count("port");
@@ -199,6 +207,19 @@ void read(JsonFields fields, WriteLatency& latency) {
   latency.others = fields.others();
 }
 
+void read(JsonFields fields, WriteDurations& durations) {
+  durations.sum_ns = fields.count("sum_ns");
+  durations.counts = fields.counts("counts");
+  durations.others = fields.others();
+}
+
+void read(JsonFields fields, BlocksLine& blocks) {
+  blocks.free = fields.count("free");
+  blocks.open = fields.count("open");
+  blocks.full = fields.count("full");
+  blocks.others = fields.others();
+}
+
 void read(JsonFields fields, RemovedLine& removed) {
   removed.files = fields.count("files");
   removed.packets = fields.count("packets");
@@ -216,6 +237,7 @@ void read(JsonFields& fields, DriveLine& drive) {
   drive.files = fields.count("files");
   drive.unsynced = fields.count("unsynced");
   read(fields.object("write_latency_ns"), drive.write_latency_ns);
+  if (fields.has("write_durations")) read(fields.object("write_durations"), drive.write_durations.emplace());
   if (fields.has("removed")) read(fields.object("removed"), drive.removed.emplace());
   drive.others = fields.others();
 }
@@ -256,6 +278,25 @@ void read(std::vector<JsonFields> objects, std::vector<Line>& lines) {
   }
 }
 
+void read(JsonFields& fields, PortLine& port) {
+  port.port = fields.small_count("port");
+  port.name = fields.text("name");
+  port.received = fields.count("received");
+  port.received_bytes = fields.count("received_bytes");
+  port.nic_missed = fields.count_or_null("nic_missed");
+  port.nic_errors = fields.count_or_null("nic_errors");
+  port.no_mbuf = fields.count_or_null("no_mbuf");
+  port.nic_other = count_if_any(fields, "nic_other");
+  port.refills_failed = count_if_any(fields, "refills_failed");
+  port.stamps_refused = count_if_any(fields, "stamps_refused");
+  port.cut_by_driver = count_if_any(fields, "cut_by_driver");
+  if (fields.has("not_counted")) port.not_counted = fields.by_name<std::string>("not_counted");
+  port.stats_failed = fields.has("stats_failed") && fields.truth("stats_failed");
+  if (fields.has("xstats")) port.xstats = fields.by_name<std::uint64_t>("xstats");
+  if (fields.has("queues")) read(fields.objects("queues"), port.queues);
+  port.others = fields.others();
+}
+
 }  // namespace
 
 std::string encode_ledger_line(const LedgerLine& line) {
@@ -266,6 +307,7 @@ std::string encode_ledger_line(const LedgerLine& line) {
   json["stages"] = json_array(line.stages);
   if (!line.imbalance.empty()) json["imbalance"] = line.imbalance;
   json["drives"] = json_array(line.drives);
+  if (line.blocks) json["blocks"] = json_of(*line.blocks);
   json["lcores"] = json_array(line.lcores);
   if (line.clock) json["clock"] = json_of(*line.clock);
   if (!line.gaps.empty()) json["gaps"] = json_array(line.gaps);
@@ -288,6 +330,7 @@ LedgerLine decode_ledger_line(JsonFields& fields) {
   if (fields.has("stages")) read(fields.objects("stages"), line.stages);
   line.imbalance = text_if_any(fields, "imbalance");
   read(fields.objects("drives"), line.drives);
+  if (fields.has("blocks")) read(fields.object("blocks"), line.blocks.emplace());
   read(fields.objects("lcores"), line.lcores);
   if (fields.has("clock")) read(fields.object("clock"), line.clock.emplace());
   if (fields.has("gaps")) read(fields.objects("gaps"), line.gaps);

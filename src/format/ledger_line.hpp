@@ -17,6 +17,15 @@
 
 namespace wirespool::format {
 
+// What an RxQueue of a port gave.
+struct QueueLine {
+  unsigned queue = 0;
+  std::uint64_t received = 0, received_bytes = 0;
+  OtherFields others = {};
+
+  bool operator==(const QueueLine&) const = default;
+};
+
 struct PortLine {
   unsigned port = 0;
   std::string name;
@@ -33,6 +42,7 @@ struct PortLine {
   std::vector<std::pair<std::string, std::string>> not_counted = {};  // which counter, and why
   bool stats_failed = false;  // the device did not answer: its counters are those of the last time it did
   std::vector<std::pair<std::string, std::uint64_t>> xstats = {};  // at the end: what else sounds like a loss, by name
+  std::vector<QueueLine> queues = {};  // their sums are received and received_bytes; 0.2.0 did not write them
   OtherFields others = {};
 
   bool operator==(const PortLine&) const = default;
@@ -84,6 +94,17 @@ struct WriteLatency {
   bool operator==(const WriteLatency&) const = default;
 };
 
+// How long all writes took together, and how many of them how long: counts[i] less than 2^(first_bits + i) ns and not
+// less than half of that, the first all that were faster. Zeros at the end are left out.
+struct WriteDurations {
+  static constexpr unsigned first_bits = 14, last_bits = 34;  // 16 us, 17 s; one more: whatever took longer
+  std::uint64_t sum_ns = 0;
+  std::vector<std::uint64_t> counts = {};
+  OtherFields others = {};
+
+  bool operator==(const WriteDurations&) const = default;
+};
+
 // What retention took away from a drive, of this capture and of earlier ones.
 struct RemovedLine {
   std::uint64_t files = 0, packets = 0, bytes = 0;  // bytes of packets
@@ -99,10 +120,21 @@ struct DriveLine {
   std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
   std::uint64_t unsynced = 0;  // stored after the last sync of a file it could not seal
   WriteLatency write_latency_ns = {};
-  std::optional<RemovedLine> removed = {};  // if there is a retention
+  std::optional<WriteDurations> write_durations = {};  // 0.2.0 did not write it
+  std::optional<RemovedLine> removed = {};             // if there is a retention
   OtherFields others = {};
 
   bool operator==(const DriveLine&) const = default;
+};
+
+// Where the Blocks of all writers are. They are looked at one writer after the other while they move.
+struct BlocksLine {
+  std::uint64_t free = 0;  // nobody's
+  std::uint64_t open = 0;  // being filled, on their way to a writer lcore, or kept for another drive
+  std::uint64_t full = 0;  // left to a drive, and not on it yet
+  OtherFields others = {};
+
+  bool operator==(const BlocksLine&) const = default;
 };
 
 struct LcoreLine {
@@ -161,6 +193,7 @@ struct LedgerLine {
   std::vector<StageLine> stages;  // from port to drive; 0.1.0 did not write them
   std::string imbalance;          // what does not add up, in a sentence; empty if all does
   std::vector<DriveLine> drives;
+  std::optional<BlocksLine> blocks;  // if writer lcores have any; 0.2.0 did not write it
   std::vector<LcoreLine> lcores;
   std::optional<ClockBound> clock;    // 0.1.0 did not write it
   std::vector<GapLine> gaps;          // of all ports, in order of time

@@ -69,6 +69,7 @@ struct CaptureConfig {
   std::optional<std::uint64_t> idle_exit_ns;
   StatsOutput stats = StatsOutput::automatic;
   std::uint64_t stats_interval_ns = 1'000'000'000;
+  std::string metrics;  // --metrics: where they are served, "127.0.0.1:9100"; empty: nowhere
   bool dry_run = false;
   bool strict = false;
 };

@@ -9,6 +9,7 @@
 
 #include "format/file_name.hpp"
 #include "format/pcap.hpp"
+#include "plan/listen_address.hpp"
 #include "plan/words.hpp"
 
 namespace wirespool::plan {
@@ -264,6 +265,10 @@ void add_reporting(Table& table) {
   table.choice("--stats", &Config::stats, words_of(StatsOutput{}),
                "the ledger, each interval and at the end; auto: console on a terminal, else json");
   table.time("--stats-interval", &Config::stats_interval_ns, "time between two").at_least(10 * ms);
+  table
+      .parsed("--metrics", "ADDR:PORT", &Config::metrics, parse_listen_address,
+              "serve metrics (Prometheus, OpenMetrics) and /healthz there by HTTP; :PORT is 127.0.0.1:PORT")
+      .without("off");
   table.flag("--dry-run", &Config::dry_run, "print the plan and stop");
   table.flag("--strict", &Config::strict, "exit with 4 if any packet was lost");
 }

@@ -35,6 +35,8 @@ class BlockSink {
   // Appenders' open Blocks that a tail has stored already, so that it may be negative.
   virtual std::int64_t held() const noexcept = 0;
 
+  virtual std::size_t free_blocks() const noexcept = 0;  // that nobody has
+
   // After the Appenders have finished. Then poll() until drained().
   virtual void finish() noexcept = 0;
   virtual bool drained() const noexcept = 0;

@@ -24,6 +24,7 @@ class NullSink final : public BlockSink, public BlockDock {
   bool poll() noexcept override { return false; }
   void tick(Timestamp) noexcept override {}
   std::int64_t held() const noexcept override { return 0; }
+  std::size_t free_blocks() const noexcept override { return pool_.available(); }
   void finish() noexcept override {}
   bool drained() const noexcept override { return true; }
   void give_up(std::uint64_t) noexcept override {}

@@ -74,6 +74,7 @@ class SpoolWriter final : public BlockSink {
   bool poll() noexcept override;
   void tick(Timestamp now) noexcept override;
   std::int64_t held() const noexcept override;
+  std::size_t free_blocks() const noexcept override { return pool_.available(); }
   void finish() noexcept override { files_.finishing = true; }
   bool drained() const noexcept override { return files_.finishing && pool_.available() + abandoned_ == pool_.size(); }
   void give_up(std::uint64_t longest_ns) noexcept override;

@@ -60,6 +60,7 @@ struct alignas(64) WriterCounters {
   Counter rounds;        // turns of its loop
   Counter idle_rounds;   // that found nothing to do
   Counter block_waits;   // rounds with packets waiting for an empty Block
+  Counter free_blocks;   // a level: those nobody has, looked at with the audit
   Audit audit;           // ten times a second, and at the end
   WriterCycles cycles;
 };

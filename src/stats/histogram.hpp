@@ -18,10 +18,12 @@ class Histogram {
 
   void add(std::uint64_t ns) noexcept {
     ++counts_[bucket_of(ns)];
+    sum_.add(ns);
     if (ns > max_.get()) max_.set(ns);
   }
 
   std::uint64_t max() const noexcept { return max_.get(); }
+  std::uint64_t sum() const noexcept { return sum_.get(); }
 
   // Adds this histogram's counts to `sum` (for several writers of one drive).
   void add_to(std::array<std::uint64_t, buckets>& sum) const noexcept {
@@ -44,7 +46,7 @@ class Histogram {
 
  private:
   std::array<Counter, buckets> counts_;
-  Counter max_;
+  Counter max_, sum_;
 };
 
 // The smallest bucket bound that `fraction` of all values do not exceed; 0 if there are none.

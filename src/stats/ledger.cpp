@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "stats/losses.hpp"
 
@@ -40,6 +41,21 @@ format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& 
           .line_error_ns = larger(a.line_error_ns, b.line_error_ns),
           .kernel_max_error_ns = larger(a.kernel_max_error_ns, b.kernel_max_error_ns),
           .kernel_estimated_error_ns = larger(a.kernel_estimated_error_ns, b.kernel_estimated_error_ns)};
+}
+
+// A power of two is the end of a bucket, so that none is cut.
+format::WriteDurations write_durations(const std::array<std::uint64_t, Histogram::buckets>& counts,
+                                       std::uint64_t sum_ns) {
+  using Durations = format::WriteDurations;
+  Durations durations{.sum_ns = sum_ns};
+  durations.counts.resize(Durations::last_bits - Durations::first_bits + 2);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto bits = static_cast<unsigned>(std::bit_width(Histogram::upper_bound(i)));
+    durations.counts[std::clamp(bits, Durations::first_bits, Durations::last_bits + 1) - Durations::first_bits] +=
+        counts[i];
+  }
+  while (!durations.counts.empty() && durations.counts.back() == 0) durations.counts.pop_back();
+  return durations;
 }
 
 bool may_have_lost(const format::LedgerLine& line) {

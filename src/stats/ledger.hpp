@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
 #include "format/ledger_line.hpp"
+#include "stats/histogram.hpp"
 
 namespace wirespool::stats {
 
@@ -28,6 +30,10 @@ std::string imbalance(const format::LedgerLine& line);
 // The wider of two bounds on packets' times: of two stretches of time, or of two clocks. What either does not know is
 // unknown.
 format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& b);
+
+// A histogram's counts by powers of two, as a drive's line has them, with the sum of its values.
+format::WriteDurations write_durations(const std::array<std::uint64_t, Histogram::buckets>& counts,
+                                       std::uint64_t sum_ns);
 
 bool may_have_lost(const format::LedgerLine& line);  // more than lost says: a device that did not answer, a gap
 

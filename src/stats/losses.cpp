@@ -14,12 +14,16 @@ namespace {
 struct Cause {
   const char* name;
   Loss Losses::*loss;
+  std::optional<std::uint64_t> format::PortLine::*counter;
 };
 
 // In the order in which they are said; those of ports.
-constexpr std::array causes{Cause{"nic_missed", &Losses::nic_missed}, Cause{"nic_errors", &Losses::nic_errors},
-                            Cause{"nic_other", &Losses::nic_other}, Cause{"no_mbuf", &Losses::no_mbuf},
-                            Cause{"cut_by_driver", &Losses::cut_by_driver}};
+using Port = format::PortLine;
+constexpr std::array causes{Cause{"nic_missed", &Losses::nic_missed, &Port::nic_missed},
+                            Cause{"nic_errors", &Losses::nic_errors, &Port::nic_errors},
+                            Cause{"nic_other", &Losses::nic_other, &Port::nic_other},
+                            Cause{"no_mbuf", &Losses::no_mbuf, &Port::no_mbuf},
+                            Cause{"cut_by_driver", &Losses::cut_by_driver, &Port::cut_by_driver}};
 
 Loss known_or_not(const std::optional<std::uint64_t>& counter) { return {counter.value_or(0), !counter}; }
 
@@ -71,6 +75,17 @@ Losses losses_of(const format::LedgerLine& line) {
   losses.drop_handoff = line.totals.drop_handoff;
   losses.drop_drive = line.totals.drop_drive;
   return losses;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> counted_causes(const format::LedgerLine& line) {
+  const auto losses = losses_of(line);
+  std::vector<std::pair<std::string, std::uint64_t>> counted;
+  for (const auto& cause : causes)
+    if (std::ranges::any_of(line.ports, [&cause](const auto& port) { return (port.*cause.counter).has_value(); }))
+      counted.emplace_back(cause.name, (losses.*cause.loss).packets);
+  counted.emplace_back("drop_handoff", losses.drop_handoff);
+  counted.emplace_back("drop_drive", losses.drop_drive);
+  return counted;
 }
 
 std::string counted_losses(const Losses& losses) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "format/ledger_line.hpp"
 
@@ -28,6 +30,9 @@ struct Losses {
 };
 
 Losses losses_of(const format::LedgerLine& line);
+
+// What was lost by each cause that somebody counts: by name, zeros included. Their sum is losses_of(line).sum().
+std::vector<std::pair<std::string, std::uint64_t>> counted_causes(const format::LedgerLine& line);
 
 // " nic_missed 3 drop_drive 1": the causes that are not zero; empty if there is none.
 std::string counted_losses(const Losses& losses);

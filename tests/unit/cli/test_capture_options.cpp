@@ -208,7 +208,7 @@ TEST_CASE("an unknown option is named, with the one that was meant") {
 }
 
 TEST_CASE("options that are not there yet are refused, not ignored") {
-  const auto option = GENERATE(as<std::string>{}, "--metrics", "--serve", "--hole", "--idle");
+  const auto option = GENERATE(as<std::string>{}, "--serve", "--hole", "--idle");
   CHECK_THAT(refused({option, "x"}), Contains(option + ": unknown option"));
 }
 
@@ -321,7 +321,7 @@ TEST_CASE("EAL's options of the command line replace those of the file") {
 TEST_CASE("what is wrong in a configuration file is told with its line") {
   const auto [text, error] = GENERATE(table<std::string, std::string>(
       {{"snaplenn = 5", ": unknown key \"snaplenn\": did you mean snaplen?"},
-       {"metrics = \"on\"", ": unknown key \"metrics\": keys are the long names of options"},
+       {"serve = \"on\"", ": unknown key \"serve\": keys are the long names of options"},
        {"help = true", ": unknown key \"help\": keys are the long names of options"},
        {"config = \"x\"", ": unknown key \"config\": keys are the long names of options"},
        {"burst = \"big\"", ": burst: \"big\" is not a whole number"},

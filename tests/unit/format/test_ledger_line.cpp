@@ -48,6 +48,10 @@ auto several(Random& random, Make make) {
   return lines;
 }
 
+QueueLine queue_of(Random& random) {
+  return {static_cast<unsigned>(random.below(1024)), count_of(random), count_of(random), others_of(random)};
+}
+
 PortLine port_of(Random& random) {
   PortLine port{.port = static_cast<unsigned>(random.next() >> 32), .name = text_of(random)};
   for (auto* counter : {&port.received, &port.received_bytes}) *counter = count_of(random);
@@ -57,6 +61,7 @@ PortLine port_of(Random& random) {
   if (maybe(random)) port.not_counted = {{"nic_errors", text_of(random)}, {"nic_missed", text_of(random)}};
   port.stats_failed = maybe(random);
   if (maybe(random)) port.xstats = {{"a", count_of(random)}, {"rx_b", count_of(random)}};
+  port.queues = several(random, queue_of);
   port.others = others_of(random);
   return port;
 }
@@ -87,6 +92,7 @@ DriveLine drive_of(Random& random) {
   for (auto* counter : {&drive.blocks, &drive.bytes, &drive.inflight, &drive.files, &drive.unsynced})
     *counter = count_of(random);
   drive.write_latency_ns = {count_of(random), count_of(random), count_of(random), others_of(random)};
+  if (maybe(random)) drive.write_durations = {count_of(random), several(random, count_of), others_of(random)};
   if (maybe(random)) drive.removed = {count_of(random), count_of(random), count_of(random), others_of(random)};
   drive.others = others_of(random);
   return drive;
@@ -133,6 +139,7 @@ LedgerLine line_of(Random& random) {
   line.stages = several(random, stage_of);
   line.imbalance = text_of(random);
   line.drives = several(random, drive_of);
+  if (maybe(random)) line.blocks = {count_of(random), count_of(random), count_of(random), others_of(random)};
   line.lcores = several(random, lcore_of);
   if (maybe(random)) line.clock = clock_of(random);
   line.gaps = several(random, gap_of);
@@ -172,6 +179,7 @@ LedgerLine example() {
   line.elapsed_ns = second;
   line.ports = {{.port = 0, .name = "0000:3b:02.0", .received = 1000, .received_bytes = 776000, .nic_missed = 7}};
   line.ports[0].nic_errors.reset();
+  line.ports[0].queues = {{0, 600, 465600, {}}, {1, 400, 310400, {}}};
   line.ports[0].not_counted = {{"nic_errors", "net_iavf has no such counter"}};
   line.totals = {.received = 1000, .received_bytes = 776000, .stored = 900, .stored_bytes = 698400, .drop_handoff = 3};
   line.totals.in_flight = 97;
@@ -179,6 +187,8 @@ LedgerLine example() {
   line.stages = {{.stage = "rx"}, {.stage = "handoff", .in_flight = 37}, {.stage = "writer", .in_flight = 60}};
   line.drives = {{.path = "/data/nvme0", .state = "ok", .blocks = 1, .bytes = 1048576, .files = 1}};
   line.drives[0].write_latency_ns = {400000, 500000, 512345, {}};
+  line.drives[0].write_durations = {400000, {0, 0, 0, 0, 0, 1}, {}};
+  line.blocks = BlocksLine{.free = 30, .open = 1, .full = 1};
   line.lcores = {{.lcore = 3, .role = "rx", .busy = 0.25, .packets = 1000},
                  {.lcore = 4, .role = "writer", .busy = 0.125, .packets = 900, .waits = 2}};
   line.clock = ClockBound{.source = "tsc",
@@ -211,8 +221,15 @@ TEST_CASE("any ledger line reads back as what it was written of, unknown fields 
 TEST_CASE("a line without one of its fields is refused by the name of that field") {
   const auto whole = Json::parse(encode_ledger_line(example()));
   // 0.1.0 did not write these; the last one is there only if it says something.
-  const std::vector<std::string> may_lack = {"/totals/ended_early", "/totals/cut", "/clock",
-                                             "/totals/lost",        "/stages",     "/ports/0/not_counted"};
+  const std::vector<std::string> may_lack = {"/totals/ended_early",
+                                             "/totals/cut",
+                                             "/clock",
+                                             "/totals/lost",
+                                             "/stages",
+                                             "/ports/0/not_counted",
+                                             "/ports/0/queues",
+                                             "/drives/0/write_durations",
+                                             "/blocks"};
   std::size_t refused = 0;
   const auto fields = whole.flatten();
   for (const auto& [pointer, value] : fields.items()) {
@@ -259,6 +276,11 @@ TEST_CASE("a field of another kind is refused by its name and place") {
   CHECK(error_with("/lcores/1/role", 7) == "lcores[1].role is no text");
   CHECK(error_with("/drives/0/write_latency_ns/p99", "1") == "drives[0].write_latency_ns.p99 is no count");
   CHECK(error_with("/clock/source", std::string(33, 'x')) == "clock.source is no word");
+  CHECK(error_with("/drives/0/write_durations/counts", 7) == "drives[0].write_durations.counts is no array");
+  CHECK(error_with("/drives/0/write_durations/counts", {1, -1}) ==
+        "drives[0].write_durations.counts holds something that is no count");
+  CHECK(error_with("/drives/0/write_durations/counts", std::vector(65, 1)) ==
+        "drives[0].write_durations.counts are more than 64");
   CHECK(error_with("/time", "yesterday") == "time is no UTC time as RFC 3339 has it");
   CHECK(error_with("/final", "yes") == "final is neither true nor false");
   CHECK(decode_ledger_line("[]").error() == "it is no JSON object");

@@ -19,6 +19,7 @@ const std::vector<Room>& rooms() {
       {"stats", {"include", "format"}, {"std"}, {"fmt"}},
       {"flow", {"include", "format", "stats"}, {"std"}},
       {"storage", {"include", "policy/patience"}, {"std", "Linux", "liburing"}},
+      {"serve", {"include", "format", "stats", "storage"}, {"std"}, {"Linux", "cpp-httplib", "fmt"}},
       {"filter", {"include", "format"}, {"std", "libpcap"}},
       {"machine", {"include", "storage"}, {"std", "Linux"}, {"libseccomp", "liburing"}},
       {"read", {"include", "format", "filter", "storage"}, {"std"}},
@@ -38,8 +39,8 @@ const std::vector<Room>& rooms() {
        {"std", "DPDK"},
        {"Linux", "fmt"}},
       {"capture",
-       {"include", "dpdk", "filter/program", "format", "machine", "options", "plan", "policy", "record", "stats",
-        "storage"},
+       {"include", "dpdk", "filter/program", "format", "machine", "options", "plan", "policy", "record", "serve",
+        "stats", "storage"},
        {"std", "DPDK"},
        {"Linux", "fmt"}},
       {"cli",
@@ -92,6 +93,7 @@ std::string outside_of(std::string_view name) {
   if (name.starts_with("nlohmann/")) return "nlohmann/json";
   if (name.starts_with("liburing")) return "liburing";
   if (name.starts_with("openssl/")) return "OpenSSL";
+  if (name == "httplib.h") return "cpp-httplib";
   if (name == "seccomp.h") return "libseccomp";
   if (name == "pcap.h" || name.starts_with("pcap/")) return "libpcap";
   const bool standard = name.find_first_of("./") == std::string_view::npos;
@@ -204,8 +206,8 @@ std::map<std::string, ReadmeRow> readme_rows(std::string_view readme) {
 }
 
 Findings compare_row(const Room& room, const ReadmeRow& row) {
-  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap", "libseccomp",
-                                                     "DPDK",  "CLI11",    "fmt",     "nlohmann/json"};
+  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap",       "libseccomp", "DPDK",
+                                                     "CLI11", "fmt",      "nlohmann/json", "cpp-httplib"};
   Findings findings;
   if (room.may_include != row.may_include)
     findings.push_back("src/README.md: other rooms for " + room.name + " than in the test");

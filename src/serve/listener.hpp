@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "storage/file_descriptor.hpp"
+#include "wirespool/error.hpp"
+
+namespace wirespool::serve {
+
+// A TCP socket that listens at "127.0.0.1:9100" or "[::1]:9100", non-blocking, not for programs that are started. Why
+// it cannot be, and what to do; `option` is who asked for it.
+std::expected<storage::FileDescriptor, Error> listen_at(const std::string& address, const std::string& option);
+
+}  // namespace wirespool::serve

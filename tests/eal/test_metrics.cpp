@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// --metrics of a capture that runs: what is scraped is what the ledger says, and clients hold nothing up.
+#include <thread>
+
+#include "bench.hpp"
+#include "books.hpp"
+#include "pcap_stream.hpp"
+#include "support/catch.hpp"
+#include "support/loopback_client.hpp"
+#include "support/skip.hpp"
+
+using namespace wirespool::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t packets = 20'000;
+
+// Replays a trace, and goes on when it has ended, until it is told to stop.
+CaptureCommand scraped(const Bench& bench, std::uint16_t port, Command more = {}) {
+  write_trace({.kind = "1514", .packets = packets}, bench.trace());
+  more.insert(more.end(), {"--metrics", ":" + std::to_string(port), "--stats-interval", "50ms", "--flush-age", "50ms"});
+  return {.vdevs = {replay_of({bench.trace()})}, .outputs = bench.outputs, .options = std::move(more)};
+}
+
+// Of the first sample that begins so; nothing: there is none.
+std::string value_of(const std::string& page, const std::string& sample) {
+  const auto found = page.find("\n" + sample + " ");
+  if (found == std::string::npos) return "";
+  const auto at = found + sample.size() + 2;
+  return page.substr(at, page.find('\n', at) - at);
+}
+
+// Scrapes until the sample has the value; the last page.
+std::string scrape_until(std::uint16_t port, const std::string& sample, const std::string& value) {
+  std::string page;
+  for (int i = 0; i < 600 && value_of(page, sample) != value; ++i) {
+    page = get(port, "/metrics");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return page;
+}
+
+bool built_without_metrics(const CaptureResult& result) {
+  return result.process.err.find("built without cpp-httplib") != std::string::npos;
+}
+
+// Where the program was built without them there is nothing to test but that it says so.
+bool can_serve() {
+  const Bench bench;
+  auto probe = scraped(bench, free_port(), {"--dry-run"});
+  const auto result = run_capture(probe);
+  if (!built_without_metrics(result)) return true;
+  CHECK(result.process.exit_code == 2);
+  return skip("metrics", "this wirespool was built without cpp-httplib"), false;
+}
+
+}  // namespace
+
+TEST_CASE("what is scraped of a running capture is what went through it, and its files agree") {
+  if (!can_serve()) return;
+  const Bench bench(2);
+  const auto port = free_port();
+  LiveCapture capture(scraped(bench, port, {"--on-seal", "true"}));
+  REQUIRE(capture.wait_until_running());
+  const auto page = scrape_until(port, "wirespool_stored_packets_total", std::to_string(packets));
+  INFO(page);
+  const auto all = std::to_string(packets);
+  CHECK(value_of(page, "wirespool_received_packets_total{port=\"0\",queue=\"0\"}") == all);
+  CHECK(value_of(page, "wirespool_received_bytes_total{port=\"0\",queue=\"0\"}") == std::to_string(1514 * packets));
+  CHECK(value_of(page, "wirespool_stored_bytes_total") == std::to_string(1514 * packets));
+  CHECK(value_of(page, "wirespool_in_flight_packets") == "0");
+  CHECK(value_of(page, "wirespool_books_balanced") == "1");
+  for (const char* cause : {"drop_handoff", "drop_drive", "no_mbuf"})
+    CHECK(value_of(page, "wirespool_lost_packets_total{cause=\"" + std::string(cause) + "\"}") == "0");
+  for (const auto& drive : bench.outputs) {
+    CHECK(value_of(page, "wirespool_drive_state{drive=\"" + drive.string() + "\",state=\"ok\"}") == "1");
+    CHECK(value_of(page, "wirespool_drive_write_duration_seconds_count{drive=\"" + drive.string() + "\"}") != "0");
+  }
+  CHECK(value_of(page, "wirespool_blocks{state=\"full\"}") == "0");
+  CHECK(value_of(page, "wirespool_blocks{state=\"free\"}") != "0");
+  CHECK(body_of(get(port, "/healthz")) == "ok\n");
+  CHECK(check_capture(capture.stop(), bench.outputs) == "");
+  CHECK_FALSE(Client(port).connected());
+}
+
+TEST_CASE("clients that hang, drip and flood hold neither the capture nor its end, and lose it nothing") {
+  if (!can_serve()) return;
+  const Bench bench;
+  const auto port = free_port();
+  LiveCapture capture(scraped(bench, port));
+  REQUIRE(capture.wait_until_running());
+  std::vector<Client> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.emplace_back(port);
+    clients.back().say(i % 2 ? "GET /metrics HTTP/1.1\r\nX: " : std::string(100'000, 'x'));
+  }
+  CHECK(capture.wait_for_total("stored", packets));
+  const auto began = std::chrono::steady_clock::now();
+  const auto result = capture.stop();
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(result.total("stored") == packets);
+}
+
+TEST_CASE("an address that is taken is refused before anything begins, in one line, with exit code 2") {
+  if (!can_serve()) return;
+  const Bench first, second;
+  const auto port = free_port();
+  LiveCapture capture(scraped(first, port));
+  REQUIRE(capture.wait_until_running());
+  const auto refused = run_capture(scraped(second, port));
+  INFO(refused.describe());
+  CHECK(refused.process.exit_code == 2);
+  CHECK(refused.process.err ==
+        "wirespool: --metrics: 127.0.0.1:" + std::to_string(port) +
+            ": Address already in use: end who listens there (ss -ltnp), or give another port\n");
+  CHECK(fs::is_empty(second.outputs[0]));
+  CHECK(check_capture(capture.stop(), first.outputs) == "");
+}
