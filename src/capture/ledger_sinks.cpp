@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "capture/ledger_sinks.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,7 +9,10 @@
 #include <string>
 
 #include "dpdk/eal.hpp"
+#include "dpdk/telemetry.hpp"
 #include "format/capture_file.hpp"
+#include "options/values.hpp"
+#include "plan/capture_table.hpp"
 #include "stats/render.hpp"
 #include "wirespool/version.hpp"
 
@@ -79,6 +83,46 @@ class Metrics : public LedgerSink {
   serve::MetricsService& service_;
 };
 
+template <typename Items>
+std::string lcores_of(const Items& items) {
+  std::vector<unsigned> lcores;
+  for (const auto& item : items) lcores.push_back(item.lcore);
+  return options::format_number_list(lcores);
+}
+
+// By the options' names, with what a name may not have here (rte_telemetry.h) replaced; over it what was decided.
+dpdk::Telemetry::Texts texts_of(const plan::CapturePlan& plan) {
+  dpdk::Telemetry::Texts texts;
+  for (const auto& row : plan::capture_table().rows()) {
+    auto name = row.key();
+    std::ranges::replace(name, '-', '_');
+    if (auto text = options::text_of(row, row.value(plan.config)); !text.empty()) texts.emplace_back(name, text);
+  }
+  const auto decided = [&texts](const std::string& name, std::string text) {
+    std::erase_if(texts, [&name](const auto& one) { return one.first == name; });
+    texts.emplace_back(name, std::move(text));
+  };
+  decided("rx_lcores", lcores_of(plan.rx_lcores));
+  decided("writer_lcores", lcores_of(plan.writers));
+  decided("blocks", std::to_string(plan.blocks));
+  decided("block_size", options::format_size(plan.block_bytes));
+  decided("handoff_size", std::to_string(plan.handoff_size));
+  decided("hugepage_bytes", std::to_string(plan.hugepage_bytes()));
+  for (const auto& port : plan.ports)
+    decided(fmt::format("port_{}", port.id), fmt::format("{} {} queues {}", port.name, port.driver, port.rx_queues));
+  return texts;
+}
+
+// Whoever asks EAL's telemetry socket.
+class Telemetered : public LedgerSink {
+ public:
+  explicit Telemetered(const plan::CapturePlan& plan) : telemetry_(texts_of(plan)) {}
+  void take(const format::LedgerLine& line, const format::LedgerLine&) override { telemetry_.publish(line); }
+
+ private:
+  dpdk::Telemetry telemetry_;
+};
+
 plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Speaker& out) {
   if (plan.config.stats != plan::StatsOutput::automatic) return plan.config.stats;
   return isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
@@ -96,6 +140,7 @@ LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, 
     sinks.people = &out;
   }
   if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Lines>(out, for_programs));
+  sinks.all.push_back(std::make_unique<Telemetered>(plan));
   if (metrics != nullptr) sinks.all.push_back(std::make_unique<Metrics>(*metrics));
   return sinks;
 }
