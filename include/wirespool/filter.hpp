@@ -31,7 +31,7 @@ class Filter {
   static std::expected<Filter, Error> compile(std::string expression, std::span<const std::uint32_t> linktypes);
 
   // The packets of TCP, UDP or SCTP from one address and port to another, "10.0.0.1:443 > [2001:db8::2]:51000" (both
-  // are of one family), or both ways, "A:PORT <> B:PORT"; behind any VLAN tags and IPv6 extension headers. Later
+  // are of one family), or both ways, "A:PORT <> B:PORT"; after any VLAN tags and IPv6 extension headers. Later
   // fragments name no ports and are none of them. The Error says what is accepted.
   static std::expected<Filter, Error> flow(std::string_view text);
 

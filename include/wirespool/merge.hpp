@@ -42,14 +42,14 @@ class Merge {
   ~Merge();
 
   class Iterator;
-  // Takes the next packet, so that a second loop goes on behind the packet at which the first one was left. A packet is
+  // Takes the next packet, so that a second loop goes on after the packet at which the first one was left. A packet is
   // valid until the next one is taken.
   Iterator begin();
   static std::default_sentinel_t end() { return std::default_sentinel; }
 
   // The same without an iterator: the next packet, or nullptr at the end.
   const StoredPacket* next();
-  // What next() has just given, and what comes behind it out of the same file, `packets` at most: for who wants many at
+  // What next() has just given, and what comes after it out of the same file, `packets` at most: for who wants many at
   // once. Empty if the file is no SpoolFile or the Query has a filter.
   PacketRun run(std::uint64_t packets);
 

@@ -38,7 +38,7 @@ struct SpoolEntry {
   Timestamp first;
   Timestamp last;
   // How far these times may be from UTC, at most, as the capture knew while it wrote the file.
-  std::string clock_source;                     // what stamped packets: tsc, hw, mixed; empty: its index does not tell
+  std::string clock_source;                     // what stamped packets: tsc, hw, mixed; empty: its index does not say
   std::string clock_discipline;                 // who kept the system's clock on UTC: kernel, none; empty: not known
   std::optional<std::uint64_t> clock_error_ns;  // nullopt: not known
 };

@@ -25,7 +25,7 @@ struct StoredPacket {
       record;  // as it lies there: the record header (of pcapng: the block) with view.bytes inside
 };
 
-// Packets that lie one behind the other in memory: the records of nanosecond pcap, little-endian, as a SpoolFile has
+// Packets that lie one after the other in memory: the records of nanosecond pcap, little-endian, as a SpoolFile has
 // them. Valid until the next call of whoever handed it out.
 struct PacketRun {
   std::span<const std::byte> records;
@@ -71,7 +71,7 @@ class SpoolFile {
 
   // The next packet, or nullptr at the end.
   const StoredPacket* next();
-  // What next() has just given, and what follows it within the limits and in memory already; next() goes on behind it.
+  // What next() has just given, and what follows it within the limits and in memory already; next() goes on after it.
   // Empty if this file's records are not those of a SpoolFile.
   PacketRun run(const RunLimits& limits);
 

@@ -7,7 +7,7 @@
 
 namespace wirespool::capture {
 
-// What gets here is what the capture received and was not left out: it is counted. `Last` is the Outlet behind it,
+// What gets here is what the capture received and was not left out: it is counted. `Last` is the Outlet after it,
 // called without another virtual call.
 template <typename Last>
 class Counted final : public Outlet {

@@ -22,7 +22,7 @@ struct CrossingLook {
 // way.
 class Crossing {
  public:
-  // Producer, behind the enqueue.
+  // Producer, after the enqueue.
   void sent(std::uint64_t elements) noexcept {
     std::atomic_signal_fence(std::memory_order_seq_cst);  // x86-64 keeps the order of stores, the compiler need not
     sent_.add(elements);

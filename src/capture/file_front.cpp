@@ -19,7 +19,7 @@
 namespace wirespool::capture {
 namespace {
 
-// "model name" of the first CPU; empty where the kernel tells none.
+// "model name" of the first CPU; empty where the kernel gives none.
 std::string cpu_model() {
   const auto text = machine::MachineTree("/").text("proc/cpuinfo").value_or("");
   const auto name = text.find("\nmodel name");

@@ -213,7 +213,7 @@ bool Outputs::write_capture_json(std::size_t drive, const std::string& json) {
   return note(drive, storage::write_small_file(directories_[drive], name, std::as_bytes(std::span(json))));
 }
 
-// A drive that failed has been told of.
+// A drive that failed has been reported.
 bool Outputs::note(std::size_t drive, const std::expected<void, storage::IoError>& done) {
   if (done) return true;
   if (!recorder_->drive(drive).ok()) return false;

@@ -327,7 +327,7 @@ bool keeps_ledger(const plan::CaptureConfig& config) {
   return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
 }
 
-// A capture whose last ledger line is nowhere has not told what it lost.
+// A capture whose last ledger line is nowhere has not said what it lost.
 void add_lost_ledger(Outcome& outcome) {
   if (outcome.exit_code == Exit::done) outcome.exit_code = Exit::failed;
   outcome.problems.push_back({"ledger", "its last line could be written nowhere, standard output included",

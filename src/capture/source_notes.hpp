@@ -73,7 +73,7 @@ class SourceNotes {
   bool says(std::uint32_t source, const format::MissingPackets& missing) const noexcept {
     return source != source_ || missing.sum() != 0;
   }
-  // RX lcore; false: no room now. The note is to be seen with the packet behind it, which is published after.
+  // RX lcore; false: no room now. The note is to be seen with the packet after it, which is published after.
   bool put(const Note& note) noexcept {
     const auto end = end_.load(std::memory_order_relaxed);
     if (end - begin_.load(std::memory_order_acquire) == notes_.size()) return false;

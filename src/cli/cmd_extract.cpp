@@ -37,7 +37,7 @@ options::Page about() {
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
 
-// As the tables of options want it: the error is what stands behind the option's name.
+// As the tables of options want it: the error is what stands after the option's name.
 std::expected<Timestamp, std::string> parse_moment(const std::string& text, Timestamp now) {
   const auto time = parse_time(text, now);
   if (!time) return std::unexpected(time.error().what_to_do);

@@ -71,7 +71,7 @@ std::size_t length_of_operands(std::uint8_t modrm) {
   return 1 + sib + (mode == 1 ? 1u : mode == 2 ? 4u : 0u);
 }
 
-// Reads one instruction after another; behind the end there are only zeros.
+// Reads one instruction after another; after the end there are only zeros.
 class Reader {
  public:
   explicit Reader(std::span<const std::uint8_t> code) : code_(code) {}

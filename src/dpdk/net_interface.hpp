@@ -46,7 +46,7 @@ class PacketSockets {
   static PacketSockets on_interface(unsigned index);
 
   // Frames that found the ring full since the sockets were made; nullopt: no socket was found, or one did not answer.
-  // The kernel forgets what it has told (PACKET_STATISTICS): this remembers.
+  // The kernel forgets what it has reported (PACKET_STATISTICS): this remembers.
   std::optional<std::uint64_t> dropped();
 
  private:

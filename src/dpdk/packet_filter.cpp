@@ -63,7 +63,7 @@ std::vector<ebpf_insn> repaired(std::span<const ebpf_insn> converted) {
   return result;
 }
 
-// Whether what stands behind it may follow it.
+// Whether what stands after it may follow it.
 bool goes_on(const ebpf_insn& insn) { return insn.code != (BPF_JMP | BPF_JA) && insn.code != (BPF_JMP | EBPF_EXIT); }
 
 std::int16_t distance(std::size_t from, std::size_t to) {

@@ -27,7 +27,7 @@ struct RssInEffect {
   bool other_key = false;  // it tells its key, and that is not symmetric
 };
 
-// Of a symmetric key all 16-bit words are the same. Drivers that do not tell it leave it as it is, or say ENOTSUP.
+// Of a symmetric key all 16-bit words are the same. Drivers that do not say it leave it as it is, or say ENOTSUP.
 std::optional<RssInEffect> rss_in_effect(std::uint16_t port) {
   std::array<std::uint8_t, 64> key{};  // longer than any driver's
   rte_eth_rss_conf now{};
@@ -190,7 +190,7 @@ std::expected<void, Error> Port::make_pool(unsigned mempool_cache) {
                                Error::Kind::not_ready});
 }
 
-// What a driver that is fed by the kernel does not tell itself.
+// What a driver that is fed by the kernel does not say itself.
 void Port::watch_interfaces() {
   interfaces_ = interfaces_of(id());
   const bool packet_sockets = planned_.driver == "net_af_packet" && !interfaces_.empty();

@@ -22,7 +22,7 @@ plan::Machine probe(std::vector<plan::MachineDrive> drives);
 std::vector<Error> missing_devices();
 
 // Why no driver of DPDK took the PCI device `address` ("0000:3b:02.0"), which was asked for as `-a asked`, and what to
-// do, as far as the machine below `tree` tells. Needs no EAL (untaken_device.cpp).
+// do, as far as the machine below `tree` shows. Needs no EAL (untaken_device.cpp).
 Error why_untaken(const machine::MachineTree& tree, const std::string& address, const std::string& asked);
 
 }  // namespace wirespool::dpdk

@@ -207,7 +207,7 @@ FilterReader::Result FilterReader::term(unsigned tags) {
   } else if (begins_comparison()) {
     result = comparison(tags);
   } else if (take_if("(")) {
-    // What is said inside does not carry over to a bare address behind it.
+    // What is said inside does not carry over to a bare address after it.
     const auto outside = last_;
     result = expression(tags);
     if (!take_if(")")) given_up_ = true;

@@ -93,7 +93,7 @@ std::string_view wrong_alu(const bpf_insn& insn, const Bounds& before) {
   return by >= word_bits ? shifts : std::string_view{};
 }
 
-// Of all but jumps and returns: what stands in the way, and what the registers hold behind it.
+// Of all but jumps and returns: what stands in the way, and what the registers hold after it.
 std::string_view step(const bpf_insn& insn, Bounds& bounds) {
   const Bounds before = bounds;
   const bool with_x = BPF_SRC(insn.code) == BPF_X;

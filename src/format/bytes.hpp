@@ -27,7 +27,7 @@ constexpr T swap_bytes(T value) noexcept {
 }
 
 // Room in front of each Block for the head of the record it continues: a 64 KiB frame and its record header. 68 KiB, a
-// multiple of 4096, so that the data behind it stays aligned.
+// multiple of 4096, so that the data after it stays aligned.
 inline constexpr std::uint32_t carry_capacity = 69632;
 
 // What lies at the front of a window of a capture file.
@@ -36,7 +36,7 @@ struct Decoded {
     packet,   // `packet` and `linktype` are set
     other,    // something else than a packet; it may reach beyond the window
     more,     // the window must hold at least `bytes` to tell
-    damaged,  // no record can begin here: `why` tells
+    damaged,  // no record can begin here: see `why`
   };
   Kind kind = Kind::damaged;
   std::uint64_t bytes = 0;  // that it takes, or that are needed

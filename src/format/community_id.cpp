@@ -64,7 +64,7 @@ FlowEnds in_order(FlowEnds ends) noexcept {
   return ends;
 }
 
-// Values one behind the other, in network byte order.
+// Values one after the other, in network byte order.
 class Message {
  public:
   template <std::unsigned_integral T>

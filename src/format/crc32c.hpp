@@ -13,7 +13,7 @@ namespace wirespool::format {
 // allocation after the first call of the process.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t previous = 0) noexcept;
 
-// The checksum of two stretches that lie behind each other, from those of each and the length of the second. Some
+// The checksum of two stretches that follow each other, from those of each and the length of the second. Some
 // hundred instructions for each bit that is set in that length. Data path, any thread.
 std::uint32_t crc32c_join(std::uint32_t first, std::uint32_t second, std::uint64_t second_bytes) noexcept;
 

@@ -17,7 +17,7 @@
 namespace wirespool::format {
 
 // What the files of one capture are, chosen at start: the layout of their records, and what stands in front of the
-// first and behind the last. The data path asks for the layout's type once for many records (visit); all else here is
+// first and after the last. The data path asks for the layout's type once for many records (visit); all else here is
 // for what happens now and then. Not changed any more once packets come: then any thread.
 class FileLayout {
  public:
@@ -35,7 +35,7 @@ class FileLayout {
 
   FileFormat format() const noexcept { return tells_sources() ? FileFormat::pcapng : FileFormat::pcap; }
   bool tells_sources() const noexcept { return records_.index() == 1; }
-  std::size_t sources() const noexcept { return sources_; }  // 0 where records do not tell them
+  std::size_t sources() const noexcept { return sources_; }  // 0 where records do not name them
 
   std::span<const std::byte> front() const noexcept {
     return visit([](const auto& records) { return records.front(); });
@@ -49,7 +49,7 @@ class FileLayout {
   void enclose(std::byte* to, const RecordHead& head) const noexcept {
     visit([&](const auto& records) { records.enclose(to, head); });
   }
-  // What comes behind the last packet of a file; empty where nothing does.
+  // What comes after the last packet of a file; empty where nothing does.
   std::vector<std::byte> ending(std::span<const SourceTally> tallies, Timestamp first, Timestamp last,
                                 std::optional<std::uint64_t> clock_error_ns) const {
     return tells_sources() ? pcapng_statistics(tallies, first, last, clock_error_ns) : std::vector<std::byte>();

@@ -27,22 +27,22 @@ struct FileName {
 std::string format_file_name(const FileName& name);
 std::optional<FileName> parse_file_name(std::string_view text);  // the name alone, without a directory
 
-// While it is written: '.' in front, ".open" behind, and in place of the first packet's time the capture's start.
+// While it is written: '.' in front, ".open" at the end, and in place of the first packet's time the capture's start.
 std::string hidden_file_name(const FileName& name_with_capture_start);
 std::optional<FileName> parse_hidden_file_name(std::string_view text);
 
 std::string index_file_name(std::string_view pcap_name);  // ".idx" in place of ".pcap" or ".pcapng"
 std::string hidden_index_file_name(std::string_view pcap_name);
 
-// Beside a sealed file for which --on-seal has not succeeded yet: '.' in front, ".on-seal" behind. Empty; nothing
+// Beside a sealed file for which --on-seal has not succeeded yet: '.' in front, ".on-seal" at the end. Empty; nothing
 // removes a pcap that has one.
 std::string pending_file_name(std::string_view pcap_name);
 std::optional<std::string> pcap_of_pending_file(std::string_view text);  // the pcap's name
 
-// ".cut" behind: what `repair` found in a file that belongs to no whole record, at the offsets where it was.
+// ".cut" at the end: what `repair` found in a file that belongs to no whole record, at the offsets where it was.
 std::string cut_file_name(std::string_view pcap_name);
 
-// ".keep" behind: whatever has this name pins the file. ".removed.json": what retention took of a capture here.
+// ".keep" at the end: whatever has this name pins the file. ".removed.json": what retention took of a capture here.
 std::string keep_file_name(std::string_view pcap_name);
 std::string removed_file_name(std::string_view stem, Timestamp start);
 

@@ -39,7 +39,7 @@ struct FlowFields {
 
   std::array<Ipv6Address, 2> addresses{};  // of IPv4 in the low half
   std::array<std::uint16_t, 2> ports{};
-  std::uint16_t ether_type = 0;  // behind all tags; 0: the frame ends before it
+  std::uint16_t ether_type = 0;  // after all tags; 0: the frame ends before it
   std::uint16_t found = 0;
   std::uint16_t first_tag = 0;  // TPID and TCI of the first tag
   std::uint16_t first_tci = 0;

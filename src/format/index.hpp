@@ -33,7 +33,7 @@ struct FileClock {
 // Most entries a writer keeps for a file while it is open; a file of more Blocks gets coarser entries.
 inline constexpr std::uint64_t max_open_index_entries = 16384;
 
-// Most bytes of filters it keeps for a file that grows so long. Blocks behind that may hold anything.
+// Most bytes of filters it keeps for a file that grows so long. Blocks after that may hold anything.
 constexpr std::uint64_t filter_bytes_of(std::uint64_t file_bytes) {
   constexpr std::uint64_t most = 64 << 20;
   return file_bytes / 64 < most ? file_bytes / 64 : most;

@@ -52,7 +52,7 @@ struct StoredMark {
 
 using Word = std::array<char, 8>;  // padded with zeros
 
-// From version 3 on: behind the mark.
+// From version 3 on: after the mark.
 struct StoredClock {
   std::uint64_t error_ns = unknown_error;
   Word source{}, discipline{};

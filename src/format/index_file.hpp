@@ -55,7 +55,7 @@ struct IndexHeader {
 // Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
 std::uint32_t capture_mark(Timestamp start);
 
-// The flow level's part: one KeySet an entry, one behind the other.
+// The flow level's part: one KeySet an entry, one after the other.
 struct FilterSection {
   std::span<const std::uint32_t> lines;  // 32-byte lines of each entry's filter, a power of two; 0: may hold anything
   std::span<const std::byte> bytes;      // 32 bytes a line
@@ -78,7 +78,7 @@ enum class IndexProblem { not_an_index, newer_version, cut_short, damaged };
 std::string to_string(IndexProblem problem);
 
 inline constexpr std::size_t index_header_bytes = 80;
-inline constexpr std::size_t index_head_bytes = index_header_bytes + 32 + 32;  // with the mark and the clock behind it
+inline constexpr std::size_t index_head_bytes = index_header_bytes + 32 + 32;  // with the mark and the clock after it
 
 // Of the newest version, 3.
 std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,

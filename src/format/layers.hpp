@@ -3,7 +3,7 @@
 
 // Where the headers of an Ethernet frame lie, followed as their lengths say: IEEE 802.1Q, RFC 3032 (MPLS), RFC 2516
 // (PPPoE), RFC 791, RFC 8200 with its extension headers. flow_key.hpp looks for fields where filters look for them;
-// this is for who needs to know what a packet is. Nothing is read behind the frame's end.
+// this is for who needs to know what a packet is. Nothing is read after the frame's end.
 
 #include <array>
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace wirespool::format {
 struct Layers {
   static constexpr std::uint16_t no_vlan = 0xffff;
 
-  std::uint16_t end = 0;        // behind the last header that is known and whole
+  std::uint16_t end = 0;        // after the last header that is known and whole
   std::uint16_t network = 0;    // where the IP header begins; 0: no IP
-  std::uint16_t transport = 0;  // where the header behind IP's begins; 0: none here, as in a later fragment
+  std::uint16_t transport = 0;  // where the header after IP's begins; 0: none here, as in a later fragment
   std::uint8_t version = 0;     // 4 or 6
-  std::uint8_t protocol = 0;    // what IP carries, behind extension headers
+  std::uint8_t protocol = 0;    // what IP carries, after extension headers
   std::array<std::uint16_t, 2> vlan{no_vlan, no_vlan};  // ids of the two outermost tags
   // Of the IP packet, its header included, as that says; where it says 0 (a jumbogram, or the NIC cuts it up later),
   // what the frame has.

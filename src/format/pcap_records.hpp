@@ -21,7 +21,7 @@ inline Timestamp time_of(const PcapRecordHeader& header) noexcept {
 }
 
 // The layout of a classic pcap file as wirespool writes it (format/pcap.hpp): a file header, then a header of 16 bytes
-// in front of each frame, nothing behind it. What foreign pcap files look like, PcapDecoder knows. Any thread.
+// in front of each frame, nothing after it. What foreign pcap files look like, PcapDecoder knows. Any thread.
 class PcapRecords {
  public:
   static constexpr std::uint32_t file_header_bytes = sizeof(PcapFileHeader);

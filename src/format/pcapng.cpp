@@ -16,7 +16,7 @@
 namespace wirespool::format {
 namespace {
 
-constexpr std::size_t block_frame = 12;  // type, length in front, length behind
+constexpr std::size_t block_frame = 12;  // type, length in front, length after
 // A block that has to be looked into holds a packet or an interface. libpcap draws the line at 16 MiB as well.
 constexpr std::uint32_t longest_block = 16 << 20;
 constexpr std::size_t most_interfaces = 65536;  // a corrupt file must not grow this list for ever

@@ -20,7 +20,7 @@
 namespace wirespool::format {
 
 // The layout of a pcapng file as wirespool writes it: a section header and an interface for each source, then enhanced
-// packet blocks: 28 bytes in front of each frame, behind it padding to 4 bytes, the number of packets that are missing
+// packet blocks: 28 bytes in front of each frame, after it padding to 4 bytes, the number of packets that are missing
 // in front of it (epb_dropcount) if there are any, and the block's length once more. Times are in nanoseconds. What
 // foreign pcapng files look like, PcapngDecoder knows. Any thread.
 class PcapngRecords {

@@ -79,7 +79,7 @@ void swap_pflog(Packet packet) noexcept {
   swap_words(header, {44, 48, 52, 56});
 }
 
-// Type, length, value behind four bytes of header; of version 0 only.
+// Type, length, value after four bytes of header; of version 0 only.
 void swap_nflog(Packet packet) noexcept {
   constexpr std::size_t header = 4, tlv_header = 4;
   if (packet.size() < header || packet[1] != std::byte{0}) return;
@@ -104,7 +104,7 @@ void swap_pseudo_header(std::uint32_t linktype, std::span<std::byte> packet) noe
   switch (linktype) {
     case bsd_loopback:  // the address family
       return swap_words(packet, {0});
-    case openbsd_enc:  // the address family, and flags behind the SPI
+    case openbsd_enc:  // the address family, and flags after the SPI
       return swap_words(packet, {0, 8});
     case linux_sll:
       return swap_can(packet, 14, 16);

@@ -39,7 +39,7 @@ class RecordForm {
   // What stands at the front of `bytes`, if it can be a record by its lengths; at least front_bytes() of them are
   // there.
   std::optional<FoundRecord> at(std::span<const std::byte> bytes) const noexcept;
-  // Bytes of a block that is no packet and that a capture writes behind its last one; 0: there is none. At least
+  // Bytes of a block that is no packet and that a capture writes after its last one; 0: there is none. At least
   // front_bytes() are there.
   std::uint64_t other_block(std::span<const std::byte> bytes) const noexcept;
 

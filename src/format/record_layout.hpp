@@ -17,7 +17,7 @@ struct RecordHead {
   Timestamp time;
   std::uint32_t caplen = 0;   // bytes of the frame that follow
   std::uint32_t wirelen = 0;  // bytes of it on the wire
-  // Only where the layout tells sources:
+  // Only where the layout names sources:
   std::uint32_t source = 0;   // the RX queue it came from, as the file numbers them
   std::uint64_t missing = 0;  // packets of this source that were lost in front of it
 };
@@ -30,7 +30,7 @@ struct Record {
   std::uint64_t missing = 0;
 };
 
-// How the records of a capture file lie behind each other, and what the file begins with: all that the rooms above know
+// How the records of a capture file follow each other, and what the file begins with: all that the rooms above know
 // of the format they write. An object is what one file begins with; everything about records is static. PcapRecords and
 // PcapngRecords are the two there are; a FileLayout is the one that a capture has chosen.
 template <class Layout>
@@ -55,7 +55,7 @@ concept RecordLayout = requires(const Layout& layout, typename Layout::Second se
   { Layout::Second::of(head.time) } -> std::same_as<typename Layout::Second>;
   { second.holds(head.time) } -> std::same_as<bool>;
 
-  // Puts records of one Second and one source behind each other, with nothing missing in front of any, in memory that
+  // Puts records of one Second and one source after each other, with nothing missing in front of any, in memory that
   // has room for them (the data path's loop).
   requires std::constructible_from<typename Layout::Pen, std::byte*, const typename Layout::Second&, std::uint32_t>;
   { pen.end_with(number) } -> std::same_as<const std::byte*>;  // where a frame of so many bytes would end
@@ -67,7 +67,7 @@ concept RecordLayout = requires(const Layout& layout, typename Layout::Second se
   { Layout::enclose(to, head) } -> std::same_as<void>;
 
   // Read back what lies at the front of `bytes`: nothing, if it is cut, or claims what no record can be.
-  { Layout::head_of(bytes) } -> std::same_as<std::optional<RecordHead>>;  // the frame may be cut; missing is not told
+  { Layout::head_of(bytes) } -> std::same_as<std::optional<RecordHead>>;  // the frame may be cut; missing is not said
   { Layout::record_of(bytes) } -> std::same_as<std::optional<Record>>;
 };
 

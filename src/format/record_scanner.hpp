@@ -26,7 +26,7 @@ struct TimeLimits {
   Timestamp likely_to{any};
   std::uint64_t may_go_on_ns = any;
   // From one record to the next, and, where bytes were lost in between, from the last record before to the first
-  // behind.
+  // after.
   std::uint64_t may_go_back_ns = 0;
   std::uint64_t may_go_back_behind_damage_ns = 0;
   std::uint64_t may_go_on_behind_damage_ns = any;
@@ -51,7 +51,7 @@ class RecordScanner {
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
   // one with most whole records, and of two the one that begins first. A record that holds no bytes of its
   // packet is no evidence: zeros in a payload look like that. `complete`: nothing follows `bytes`; a chain then leads
-  // to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not told.
+  // to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not reported.
   std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
 
  private:

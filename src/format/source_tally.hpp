@@ -38,7 +38,7 @@ struct MissingPackets {
 // What a stretch of a file has of one source.
 struct SourceTally {
   std::uint64_t packets = 0;
-  MissingPackets missing;         // in front of these, and behind the last one
+  MissingPackets missing;         // in front of these, and after the last one
   std::uint64_t behind_last = 0;  // of `missing`, those that no record tells of
 
   SourceTally& operator+=(const SourceTally& other) noexcept {

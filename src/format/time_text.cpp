@@ -137,7 +137,7 @@ std::optional<std::uint64_t> parse_span(Text text) {
   std::uint64_t sum = 0;
   do {
     const auto whole = text.number();
-    auto behind = text;  // the fraction is of a unit that stands behind it
+    auto behind = text;  // the fraction is of a unit that stands after it
     if (!whole || !text.fraction(second)) return std::nullopt;
     const auto unit = take_unit(text);
     if (!unit) return std::nullopt;

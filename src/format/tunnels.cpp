@@ -60,7 +60,7 @@ std::optional<NetworkLayer> bare_ip(Bytes packet, std::size_t network) noexcept 
   return type ? std::optional(bare(network, *type)) : std::nullopt;
 }
 
-// Linux cooked headers: the protocol is an EtherType, and what lies behind them may have tags.
+// Linux cooked headers: the protocol is an EtherType, and what lies after them may have tags.
 std::optional<NetworkLayer> cooked(Bytes packet, std::size_t type_at, std::size_t header_bytes) noexcept {
   if (!fits(packet, 0, header_bytes)) return std::nullopt;
   const auto layer = behind_tags(packet, 0, header_bytes, load_be16(packet, type_at));
@@ -120,7 +120,7 @@ std::optional<Ip> ip_at(Bytes packet, const NetworkLayer& layer) noexcept {
   return std::nullopt;
 }
 
-// A network header at `at`, behind headers of a tunnel in `outer`.
+// A network header at `at`, after headers of a tunnel in `outer`.
 std::optional<NetworkLayer> carried(Bytes packet, const NetworkLayer& outer, std::size_t at,
                                     std::uint16_t type) noexcept {
   if (!fits(packet, at, 1)) return std::nullopt;
@@ -233,7 +233,7 @@ std::optional<NetworkLayer> inside_pppoe(Bytes packet, const NetworkLayer& outer
 
 FlowCondition any_of(FlowCondition a, FlowCondition b) { return FlowCondition::any(std::move(a), std::move(b)); }
 
-// Keys know no protocol behind these, and no ports.
+// Keys know no protocol after these, and no ports.
 FlowCondition has_extension() {
   auto condition = any_of(FlowCondition::has(protocol_key(protocols::fragment)),
                           FlowCondition::has(protocol_key(protocols::authentication)));

@@ -20,7 +20,7 @@ namespace wirespool::format {
 struct NetworkLayer {
   std::size_t link = 0;          // where the Ethernet header that is nearest in front of it begins
   std::size_t link_end = 0;      // where that ends, VLAN tags included; as `link`: there is none
-  std::size_t network = 0;       // where the network header begins: behind link_end, if tunnels lie between
+  std::size_t network = 0;       // where the network header begins: after link_end, if tunnels lie between
   std::uint16_t ether_type = 0;  // of the network header
 
   bool has_ethernet() const { return link_end > link; }
@@ -29,11 +29,11 @@ struct NetworkLayer {
 // Whether outer_layer() knows this LINKTYPE_ of tcpdump.org: Ethernet, raw IP, Linux cooked (both), BSD loopback.
 bool has_network_layer(std::uint32_t linktype) noexcept;
 
-// The first one of a packet, behind any number of VLAN tags. nullopt: the packet ends before it.
+// The first one of a packet, after any number of VLAN tags. nullopt: the packet ends before it.
 std::optional<NetworkLayer> outer_layer(std::span<const std::byte> packet, std::uint32_t linktype) noexcept;
 
 // What the packet at `outer` carries: in GRE (version 0, RFC 2784 and 2890), VXLAN (RFC 7348; UDP ports 4789 and 8472),
-// Geneve (RFC 8926), GTP-U version 1 (3GPP TS 29.281), MPLS (RFC 3032, and Ethernet behind a control word, RFC 4448),
+// Geneve (RFC 8926), GTP-U version 1 (3GPP TS 29.281), MPLS (RFC 3032, and Ethernet after a control word, RFC 4448),
 // PPPoE sessions (RFC 2516), IP in IP (RFC 2003, RFC 2473). nullopt: nothing that is known. Of a fragment, only the
 // first one tells.
 std::optional<NetworkLayer> inner_layer(std::span<const std::byte> packet, const NetworkLayer& outer) noexcept;
@@ -45,7 +45,7 @@ FlowCondition may_have_inner_layer();
 struct FlowEnds {
   std::array<Ipv6Address, 2> addresses{};  // from, to; of IPv4 in the low half
   std::array<std::uint16_t, 2> ports{};    // of TCP, UDP, SCTP; of ICMP its type and code
-  std::uint8_t protocol = 0;               // behind the extension headers of IPv6
+  std::uint8_t protocol = 0;               // after the extension headers of IPv6
   bool is_ipv6 = false;
   bool has_ports = false;  // they were in the packet: not in a fragment but the first, nor of other protocols
 

@@ -27,7 +27,7 @@ class Removals {
   std::map<Key, format::Removed> by_capture_;
 };
 
-// What went of that capture in that directory. nullopt: nothing; or `problem` says why it cannot be told.
+// What went of that capture in that directory. nullopt: nothing; or `problem` says why it cannot be known.
 std::optional<format::Removed> read_removed(const std::string& directory, const std::string& stem, Timestamp start,
                                             std::string& problem);
 

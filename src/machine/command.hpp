@@ -16,7 +16,7 @@
 namespace wirespool::machine {
 
 struct CommandLine {
-  std::string command;                 // for /bin/sh -c, the argument behind it as its last word
+  std::string command;                 // for /bin/sh -c, the argument after it as its last word
   std::string argument;                //
   std::vector<std::string> variables;  // NAME=VALUE each, beside this program's own environment
 };

@@ -19,7 +19,7 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-// nullopt: not a file that tells (gone, not ours to read, not a regular file).
+// nullopt: not a file that says it (gone, not ours to read, not a regular file).
 std::optional<DirectIoLook> look_at_file(int directory, const char* name) {
   struct stat status {};
   if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;

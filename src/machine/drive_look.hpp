@@ -14,11 +14,11 @@ namespace wirespool::machine {
 
 struct DirectIoLook {
   bool direct_io = false;
-  std::uint32_t block_bytes = 0;  // smallest direct write; 0: not told (statx(2) STATX_DIOALIGN: Linux 6.1)
+  std::uint32_t block_bytes = 0;  // smallest direct write; 0: unknown (statx(2) STATX_DIOALIGN: Linux 6.1)
 };
 
 // Opens some regular file that is already in `directory` with O_RDONLY | O_DIRECT and asks for its alignment. nullopt:
-// there is no file to open, so nothing can be told without writing.
+// there is no file to open, so nothing can be known without writing.
 std::optional<DirectIoLook> look_for_direct_io(const std::string& directory);
 
 struct WriteTrial {

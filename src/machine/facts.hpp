@@ -13,7 +13,7 @@
 
 namespace wirespool::machine {
 
-// What `wirespool doctor` found out about a machine: plain facts, nothing judged. nullopt: could not be told.
+// What `wirespool doctor` found out about a machine: plain facts, nothing judged. nullopt: could not be found out.
 
 struct HugepagePool {
   int numa_node = 0;
@@ -92,7 +92,7 @@ struct InterfaceFacts {
   std::string in_use;  // why somebody would miss it, or ""
 };
 
-// How O_DIRECT was told. `looked`: an existing file was opened with it; `tried`: a trial write (--try-write).
+// How O_DIRECT was found out. `looked`: an existing file was opened with it; `tried`: a trial write (--try-write).
 enum class DirectIo { unknown, expected, looked, tried };
 
 struct DirectoryFacts {
@@ -111,7 +111,7 @@ struct DirectoryFacts {
   DirectIo direct_io_how = DirectIo::unknown;
   bool direct_io = false;
   std::uint32_t direct_block = 0;    // smallest direct write the file system names, 0 if it does not
-  bool preallocation_tried = false;  // else told from the file system's name
+  bool preallocation_tried = false;  // else inferred from the file system's name
   bool preallocation = false;
 };
 

@@ -57,7 +57,7 @@ bool is_shared_driver(const std::string& driver);
 std::string shared_driver_for(const PciDevice& device);
 
 // Known to be a VF by its vendor's number for it: in a guest no PF is to be seen. Only where VFs have one of their own
-// and the driver's name does not tell.
+// and the driver's name does not say.
 bool is_vf_by_number(const PciDevice& device);
 
 // DPDK's driver of an Intel E8xx, taken whole, does not start without a DDP package (ice_ethdev.c, ice_load_pkg;

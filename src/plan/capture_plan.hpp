@@ -102,7 +102,7 @@ struct CapturePlan {
 // What is to be kept, as it was asked for.
 policy::RetainLimits limits_of(const CaptureConfig& config);
 
-// What can be told from the configuration alone. All problems at once.
+// What can be known from the configuration alone. All problems at once.
 std::vector<Error> validate(const CaptureConfig& config);
 
 // Decides the capture, of a configuration in which validate() finds nothing wrong. Pure: same input, same plan. All

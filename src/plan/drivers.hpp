@@ -6,7 +6,7 @@
 
 namespace wirespool::plan {
 
-// What DPDK's drivers do and ethdev does not tell, read in their sources: drivers.cpp is the table, with the version
+// What DPDK's drivers do and ethdev does not say, read in their sources: drivers.cpp is the table, with the version
 // each fact was read in. A driver that is not in it has the values written here.
 struct DriverFacts {
   std::string_view driver;  // rte_eth_dev_info.driver_name

@@ -42,7 +42,7 @@ struct MachinePort {
   bool offers_timestamp = false;
   std::uint64_t rss_functions = 0;  // the device's flow_type_rss_offloads
   std::vector<KernelInterface> interfaces;
-  unsigned cut_at = 0;  // the driver passes on so many bytes of a longer frame and does not tell; 0: whole frames
+  unsigned cut_at = 0;  // the driver passes on so many bytes of a longer frame and does not say; 0: whole frames
 };
 
 struct MachineDrive {

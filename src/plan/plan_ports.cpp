@@ -194,7 +194,7 @@ void remark_on_joining(const MachinePort& port, const KernelInterface& interface
       interface.veth ? " (the same at the other end of the veth pair)" : "", port.name, larger_slots(65536)));
 }
 
-// A driver that cuts frames and does not tell how long they were: what makes longer ones, and how to end it.
+// A driver that cuts frames and does not say how long they were: what makes longer ones, and how to end it.
 void remark_on_cuts(const MachinePort& port, Findings& findings) {
   if (port.cut_at == 0) return;
   for (const auto& interface : port.interfaces) {

@@ -53,7 +53,7 @@ struct WriterShape {
   // Lanes that Appenders fill, each with a Block open. Without drives a Stream has one all the same.
   constexpr std::uint32_t open_lanes() const noexcept { return streams * std::max(1u, drives); }
 
-  // What `front_bytes` is of files that tell sources (pcapng): more would leave no room for packets.
+  // What `front_bytes` is of files that name sources (pcapng): more would leave no room for packets.
   static constexpr std::uint64_t most_front_bytes(bool tells_sources, std::uint64_t block_bytes) noexcept {
     return tells_sources ? block_bytes / 2 : 0;
   }

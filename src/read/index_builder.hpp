@@ -29,12 +29,12 @@ class IndexBuilder {
   // `moved`: how far in front of packet.offset the record will lie in the file that is indexed.
   void add(const StoredPacket& packet, std::uint64_t moved = 0);
 
-  // What lies behind the last packet that was added, and is none: of its entry.
+  // What lies after the last packet that was added, and is none: of its entry.
   void add_other(std::span<const std::byte> bytes);
 
   const format::IndexHeader& header() const { return header_; }  // so far
   // `head`: what lies in front of the first record in the file that is indexed. `mark`: of that file as it lies there
-  // now; none if that cannot be told.
+  // now; none if that cannot be known.
   std::vector<std::byte> finish(std::span<const std::byte> head, std::uint64_t file_bytes,
                                 std::optional<format::FileMark> mark = std::nullopt);
 

@@ -129,7 +129,7 @@ Merge::Heap::Heap(std::vector<SpoolEntry> files, Query query) : query_(std::move
 bool Merge::Heap::trusts_index(const SpoolEntry& entry) {
   if (!query_.use_index || entry.index == SpoolEntry::Index::none) return false;
   if (entry.index_untouched || entry.packets == 0) return true;
-  const auto told = problems.size();  // what cannot be read is told by who reads it
+  const auto told = problems.size();  // what cannot be read is reported by who reads it
   const auto first = entry.ordered ? first_time(entry) : std::nullopt;
   problems.resize(told);
   if (first && *first == entry.first) return true;
@@ -237,7 +237,7 @@ bool Merge::Heap::wanted(const StoredPacket& packet) {
   return query_.filter->matches(packet);
 }
 
-// That a filter cannot be asked of packets is told once for each link type.
+// That a filter cannot be asked of packets is reported once for each link type.
 void Merge::Heap::look_at_linktype(std::uint32_t linktype) {
   linktype_ = linktype;
   if (!linktypes_.insert(linktype).second) return;
@@ -249,7 +249,7 @@ void Merge::Heap::look_at_linktype(std::uint32_t linktype) {
   problems.push_back(std::move(error));
 }
 
-// The merge trusts each file to be in order of time. One that is not comes out as it is, and is told.
+// The merge trusts each file to be in order of time. One that is not comes out as it is, and is reported.
 void Merge::Heap::look_at_order(Lane& lane) {
   const auto time = lane.head->view.time;
   if (time >= lane.latest) {

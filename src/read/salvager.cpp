@@ -117,7 +117,7 @@ std::expected<bool, IoError> Salvager::search() {
     }
     const bool at_end = bytes.size() == window_.remaining();
     const auto page_of_zeros = first_page_of_zeros(bytes);
-    // Where holes are not known, a page of zeros is taken for one: no chain of records is asked to go on behind it.
+    // Where holes are not known, a page of zeros is taken for one: no chain of records is asked to go on after it.
     auto found = holes_known_ ? scanner_.find(bytes, previous_, at_end) : std::nullopt;
     if (!found && page_of_zeros) found = scanner_.find(bytes.first(*page_of_zeros), previous_, true);
     if (!found && !page_of_zeros && !holes_known_) found = scanner_.find(bytes, previous_, at_end);
@@ -166,7 +166,7 @@ std::expected<Salvager::Verdict, IoError> Salvager::judge(const FoundRecord& hea
   // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
   // would make all that follows look as if it came too early.
   if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
-  // Damage behind it, or a damaged length of its own: then the two lengths seldom agree.
+  // Damage after it, or a damaged length of its own: then the two lengths seldom agree.
   return lengths_agree(head) ? Verdict::whole : Verdict::doubtful;
 }
 

@@ -73,7 +73,7 @@ void Appender::comes_from(std::uint32_t source, const format::MissingPackets& mi
   missing_ += missing;
 }
 
-// No packet follows: the file that is open has it behind its last one. Without any, only the ledger tells.
+// No packet follows: the file that is open has it after its last one. Without any, only the ledger tells.
 void Appender::leave_missing() noexcept {
   const auto missing = std::exchange(missing_, {});
   for (auto& lane : lanes_) {

@@ -67,7 +67,7 @@ class Appender {
   template <typename Packets>
   std::size_t append(Packets first, Packets last) noexcept;
 
-  // Where the layout tells sources: what is appended from now on is of this one, and so many of it are missing in front
+  // Where the layout names sources: what is appended from now on is of this one, and so many of it are missing in front
   // of the first.
   void comes_from(std::uint32_t source, const format::MissingPackets& missing) noexcept;
   // The same said of packets of which none was appended: it is the caller's again to tell.

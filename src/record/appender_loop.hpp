@@ -43,7 +43,7 @@ Packets Appender::append_ordered(Packets first, Packets last) noexcept {
   return done;
 }
 
-// Makes second_ that of the first packet; the first packet behind it that is of another.
+// Makes second_ that of the first packet; the first packet after it that is of another.
 template <typename Packets>
 Packets Appender::end_of_second(Packets first, Packets last) noexcept {
   if (!second_.holds((*first).stamp)) [[unlikely]]

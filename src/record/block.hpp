@@ -104,7 +104,7 @@ struct Block {
   std::uint32_t starts = 0;
   std::uint32_t first_start = 0;  // offset in data
   Timestamp first, last;
-  // Of those that END in it, what each source has: only of files that tell sources, else empty. The pool's memory.
+  // Of those that END in it, what each source has: only of files that name sources, else empty. The pool's memory.
   std::span<format::SourceTally> sources = {};
 
   // CRC-32C of what belongs to the row before this Block's own, and of the rest; only if the capture makes checksums.
@@ -152,7 +152,7 @@ class BlockList {
 class BlockPool {
  public:
   // Carves `memory` (4096-aligned, owned by the caller, outlives the pool) into Blocks of `block_bytes`.
-  // `sources`: that files tell of.
+  // `sources`: that files name.
   BlockPool(std::span<std::byte> memory, std::uint32_t block_bytes, std::size_t sources = 0);
 
   static std::uint64_t bytes_needed(std::uint64_t blocks, std::uint64_t block_bytes) {

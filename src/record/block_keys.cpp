@@ -5,7 +5,7 @@
 
 namespace wirespool::record {
 
-// The record that began in an earlier Block: its head is kept in front of this one's data. One that goes on behind this
+// The record that began in an earlier Block: its head is kept in front of this one's data. One that goes on after this
 // Block is met again there; keys that it has twice do no harm.
 void BlockKeys::finish_record(const Block& block) noexcept {
   if (block.continued == 0) return;

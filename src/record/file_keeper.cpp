@@ -77,7 +77,7 @@ std::size_t FileKeeper::work() {
   return static_cast<std::size_t>(served) + do_posted();
 }
 
-// A quota is not seen in what is free: only a write tells.
+// A quota is not seen in what is free: only a write shows.
 void FileKeeper::look_for_room() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return;
@@ -261,7 +261,7 @@ void FileKeeper::seal(FileSlot& slot) {
   for (auto* const listener : options_.listeners) listener->sealed(directory_, name, sealed);
 }
 
-// Cut and synced. A sync is not tried again: the kernel tells of a write that failed once, and a second sync that ends
+// Cut and synced. A sync is not tried again: the kernel reports a write that failed once, and a second sync that ends
 // well says nothing of what the first one lost. For the same reason a file that once could not be synced is not whole.
 bool FileKeeper::make_whole(FileSlot& slot) {
   auto done = patiently([&] { return slot.file->truncate(slot.length); });
@@ -294,7 +294,7 @@ void FileKeeper::leave_hidden(FileSlot& slot) {
   drive_.left_unsynced(slot.tally.packets - slot.synced);
 }
 
-// The file is whole and synced: what is left is its name. False: it has none, and that was told.
+// The file is whole and synced: what is left is its name. False: it has none, and that was reported.
 bool FileKeeper::give_name(FileSlot& slot, const std::string& name) {
   auto named = patiently([&] { return slot.file->rename_to(name); });
   if (!named && named.error().code == ENOENT) {

@@ -44,7 +44,7 @@ struct alignas(64) FileSlot {
   std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
   IndexRows index;
   bool index_complete = true;                // false: the file was cut within a Block
-  std::vector<format::SourceTally> sources;  // where files tell it: what each has in this one; memory taken at start
+  std::vector<format::SourceTally> sources;  // where files say it: what each has in this one; memory taken at start
 
   // Preallocation while `open`: the writer asks for `wanted_bytes`, the keeper answers with the same in
   // `allocated_bytes`. Equal: nothing is under way, the writer may truncate.

@@ -27,7 +27,7 @@ class ChecksumListener final : public BlockListener {
   void file_ended(std::uint32_t, FileSlot&) noexcept override {}
 };
 
-// What each source has in a file, where files tell it.
+// What each source has in a file, where files say it.
 class SourceListener final : public BlockListener {
  public:
   void retired(const Block& block, FileSlot& file) noexcept override {

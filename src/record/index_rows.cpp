@@ -16,7 +16,7 @@ void IndexRows::take_memory(std::size_t rows, std::uint64_t filter_bytes, bool c
   if (filter_bytes == 0) return;
   lines_.reserve(rows);
   most_lines_ = static_cast<std::size_t>(filter_bytes / sizeof(FilterLine));
-  // What the collector writes first and is then found to be too much lies behind them.
+  // What the collector writes first and is then found to be too much lies after them.
   filters_ = std::make_unique_for_overwrite<FilterLine[]>(most_lines_ + KeyCollector::most_lines);
 }
 
@@ -85,7 +85,7 @@ void IndexRows::halve_filters() noexcept {
   used_lines_ = to;
 }
 
-// Two filters that lie behind each other become one of the size of the smaller, at `to`, which is not behind them.
+// Two filters that follow each other become one of the size of the smaller, at `to`, which is not after them.
 std::uint32_t IndexRows::join(std::size_t from, std::uint32_t a, std::uint32_t b, std::size_t to) noexcept {
   const auto lines = std::min(a, b);
   if (lines == 0) return 0;

@@ -22,7 +22,7 @@ struct WriterFiles {
   bool finishing = false;      // no file is opened ahead any more
 };
 
-// The files of one lane, one after the other: the one that is written, and those in front of it and behind it that are
+// The files of one lane, one after the other: the one that is written, and those in front of it and after it that are
 // their keeper's just now. Never waits for a file. The writer lcore's; takes no memory after construction.
 class LaneFiles {
  public:

@@ -30,7 +30,7 @@ struct PacketRef {
 static_assert(sizeof(PacketRef) == 32 && std::is_trivially_copyable_v<PacketRef>);
 
 // Copies [offset, offset + bytes) of a frame that is in pieces (chained mbuf segments), as far as there are any:
-// returns how many it copied. Fewer than asked for: a driver told a longer frame than it gave (net_pcap, frames over
+// returns how many it copied. Fewer than asked for: a driver claimed a longer frame than it gave (net_pcap, frames over
 // 64 KiB).
 using ChainCopy = std::uint32_t (*)(const PacketRef& packet, std::uint32_t offset, std::byte* to,
                                     std::uint32_t bytes) noexcept;

@@ -170,7 +170,7 @@ void SealHook::find_marked(std::unique_lock<std::mutex>& lock) {
     if (!knows(job)) remember(std::move(job));
 }
 
-// A file that is announced and has no name yet is told of by its keeper.
+// A file that is announced and has no name yet is reported by its keeper.
 std::vector<SealHook::Job> SealHook::marked_files() const {
   std::vector<Job> found;
   for (const auto* directory : directories_)

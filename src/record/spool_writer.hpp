@@ -15,7 +15,7 @@
 //  6. A Block is retired when it and all before it in its file are on the drive: its packets count as stored, the
 //     writer's BlockListeners hear of it, and it goes back to the pool. The last of its file ends the file: the keeper
 //     seals it, and the lane turns to the next one.
-//  7. When the drive has failed and nothing of the lane is under way any more, the file is cut behind the last whole
+//  7. When the drive has failed and nothing of the lane is under way any more, the file is cut after the last whole
 //     record in front of the first Block that is not on it. From there on everything is still in memory, and goes to
 //     Rehoming instead of the pool.
 //  8. What ends in a re-homed Block is appended again, as a Stream of its own, to the drives that are left, out of the

@@ -11,7 +11,7 @@
 
 namespace wirespool::stats {
 
-// How far stamps were from UTC at most, bound after bound as a capture finds them, so that the widest can be told of
+// How far stamps were from UTC at most, bound after bound as a capture finds them, so that the widest can be given for
 // any time up to now: that of a file when it is sealed. Any thread; nobody is kept for longer than it takes to look.
 class ClockBounds {
  public:
@@ -36,7 +36,7 @@ class ClockBounds {
   void forget_narrower(const format::ClockBound& bound);
 
   mutable std::mutex mutex_;
-  // As they came. One that is no wider than one behind it, and says the same words, can never be the answer and is left
+  // As they came. One that is no wider than one after it, and says the same words, can never be the answer and is left
   // out; of more than `most` the oldest two become one.
   std::deque<Step> steps_;
 };

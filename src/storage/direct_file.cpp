@@ -129,7 +129,7 @@ bool DirectFile::has_no_name() const noexcept {
   return ::fstat(fd_.get(), &ours) == 0 && ours.st_nlink == 0;
 }
 
-// 0: it leads to this file; ENOENT: to nothing, or to another; else why that cannot be told.
+// 0: it leads to this file; ENOENT: to nothing, or to another; else why that cannot be known.
 int DirectFile::look_up(const std::string& name) const noexcept {
   struct stat ours {};
   struct stat named {};

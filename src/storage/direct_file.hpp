@@ -43,7 +43,7 @@ class DirectFile {
   // is written to the file meanwhile.
   std::expected<void, IoError> append(std::uint64_t offset, std::span<const std::byte> bytes);
 
-  // fdatasync(2). A kernel tells of a write that failed once; what came since the last sync that ended well may be
+  // fdatasync(2). A kernel reports a write that failed once; what came since the last sync that ended well may be
   // gone, whatever a later one says.
   std::expected<void, IoError> sync();
 

@@ -29,7 +29,7 @@ struct DriveInfo {
 // Errors: not there, not a directory, not writable (EACCES, EROFS), trial write failed for another reason than EINVAL.
 std::expected<DriveInfo, IoError> inspect_drive(const std::string& path);
 
-// fstatvfs(3) f_bavail; 0 if it cannot be told. Of the file system that the directory is open on, whatever its path
+// fstatvfs(3) f_bavail; 0 if it cannot be known. Of the file system that the directory is open on, whatever its path
 // leads to by now.
 std::uint64_t free_bytes(const Directory& directory) noexcept;
 

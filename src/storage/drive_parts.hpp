@@ -13,12 +13,12 @@
 
 namespace wirespool::storage {
 
-// What sysfs tells about a block device (Documentation/ABI/stable/sysfs-block). `sysfs` is /sys, or a test's picture of
+// What sysfs says about a block device (Documentation/ABI/stable/sysfs-block). `sysfs` is /sys, or a test's picture of
 // it.
 struct BlockDevice {
   std::string name;                       // "nvme0n1", "vda1"
-  std::uint32_t logical_block_bytes = 0;  // 0: not told
-  int numa_node = -1;                     // -1: not told
+  std::uint32_t logical_block_bytes = 0;  // 0: unknown
+  int numa_node = -1;                     // -1: unknown
 };
 
 std::optional<BlockDevice> block_device(const std::filesystem::path& sysfs, unsigned major, unsigned minor);
@@ -27,7 +27,7 @@ std::optional<BlockDevice> block_device(const std::filesystem::path& sysfs, unsi
 std::optional<BlockDevice> block_device(const std::filesystem::path& sysfs, const std::string& dev_path);
 
 // The unit of direct I/O on an open file, as its file system tells it (statx(2) STATX_DIOALIGN, Linux 6.1): 0 if it has
-// no direct I/O, nothing if it does not tell.
+// no direct I/O, nothing if it does not say.
 std::optional<std::uint32_t> direct_alignment(int fd) noexcept;
 
 struct TrialResult {

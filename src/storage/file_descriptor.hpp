@@ -8,7 +8,7 @@
 
 namespace wirespool::storage {
 
-// Owns one file descriptor. A failing close(2) is not told: what had to reach the drive was synced before.
+// Owns one file descriptor. A failing close(2) is not reported: what had to reach the drive was synced before.
 class FileDescriptor {
  public:
   FileDescriptor() = default;

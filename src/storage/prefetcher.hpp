@@ -39,7 +39,7 @@ class Prefetcher {
   std::uint64_t size() const { return file_.size(); }
   bool direct() const { return file_.direct(); }
 
-  // The last `keep` bytes of what the call before gave, and behind them the next chunk; the last `keep` bytes alone at
+  // The last `keep` bytes of what the call before gave, and after them the next chunk; the last `keep` bytes alone at
   // the end of the file. Valid until the next call.
   std::expected<std::span<const std::byte>, IoError> next(std::size_t keep);
 

@@ -156,7 +156,7 @@ int UringQueue::keep_workers_on_cpu() noexcept {
 }
 
 // io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS (Linux 5.15). A thread gets no more workers for files than
-// four times the CPUs there are. Writes to a drive that hangs keep one each, and behind them those to all others would
+// four times the CPUs there are. Writes to a drive that hangs keep one each, and after them those to all others would
 // wait.
 int UringQueue::allow_workers() noexcept {
   std::array<unsigned, 2> most{limit_, 0};  // for files, and for what may wait for ever; 0: as it is

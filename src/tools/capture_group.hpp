@@ -27,7 +27,7 @@ struct CaptureGroup {
   std::vector<std::string> ledger_problems;  // with the ledger, of which a crash may leave half a line
 
   bool whole() const;                           // all drives that it wrote to were looked at
-  std::optional<stats::Losses> losses() const;  // to its last line; nullopt: nothing tells of them
+  std::optional<stats::Losses> losses() const;  // to its last line; nullopt: unknown
   bool tells_of(Timestamp from) const;          // the ledger: not of what was before its first line, if any are gone
   std::optional<stats::Losses> losses(Timestamp from, Timestamp to) const;
   std::string name() const;  // STEM-<start>
@@ -43,7 +43,7 @@ std::vector<CaptureGroup> group_by_capture(const Spool& spool);
 std::vector<std::string> files_left_behind(const std::string& directory);
 // Of all the directories in question, each once.
 std::vector<std::string> files_left_behind(const std::vector<std::string>& places);
-// The others: a capture has them open, or that cannot be told.
+// The others: a capture has them open, or that cannot be known.
 std::vector<std::string> files_being_written(const std::vector<std::string>& places);
 
 // Whether a capture of this name has one open in the directory.

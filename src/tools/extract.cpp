@@ -22,7 +22,7 @@ constexpr std::uint64_t packets_between_looks = 16384;
 
 // What the output and the filter have to know of the files before anything is written.
 struct Inputs {
-  std::vector<std::uint32_t> linktypes;  // each once, as far as a look at each file's beginning tells
+  std::vector<std::uint32_t> linktypes;  // each once, as far as the beginning of each file shows
   std::optional<Error> problem;          // of the first file that cannot be read
   bool none_readable(const Spool& spool) const { return linktypes.empty() && !spool.files().empty(); }
 };
@@ -36,7 +36,7 @@ Inputs look_at(const Spool& spool) {
     auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, buffer_bytes, false, {}});
     if (!file && !inputs.problem) inputs.problem = file.error();
     if (!file) continue;
-    (void)file->next();  // of pcapng, only a packet tells; what it cannot read is told by who reads all of it
+    (void)file->next();  // of pcapng, only a packet shows; what it cannot read is reported by who reads all of it
     const auto linktype = file->linktype();
     if (std::ranges::find(inputs.linktypes, linktype) == inputs.linktypes.end()) inputs.linktypes.push_back(linktype);
   }
@@ -159,7 +159,7 @@ class Copy {
   }
 
  private:
-  // The packet, and as many behind it as can be copied as they are. What comes is what it wants.
+  // The packet, and as many after it as can be copied as they are. What comes is what it wants.
   std::expected<void, Error> to_the_one(const StoredPacket& packet, ExtractReport& report) {
     auto& output = outputs_.front();
     const auto run = output.takes_records() ? merge_.run(output.room()) : PacketRun{};

@@ -32,7 +32,7 @@ class IndexCheck {
 
   // What lies in front of the first record.
   void head(std::span<const std::byte> bytes) noexcept;
-  // The bytes of the file from `offset` on, behind its head, in order and without gaps: those of records, and what else
+  // The bytes of the file from `offset` on, after its head, in order and without gaps: those of records, and what else
   // there is.
   void bytes(std::uint64_t offset, std::span<const std::byte> bytes);
 

@@ -19,10 +19,10 @@ namespace wirespool::tools {
 struct LedgerPoint {
   Timestamp time;
   stats::Losses losses;                          // since the capture's start
-  std::optional<format::ClockBound> clock = {};  // since the line before; nullopt: it does not tell
+  std::optional<format::ClockBound> clock = {};  // since the line before; nullopt: it does not say
 };
 
-// STEM-<start>.ledger.jsonl. Lines that make no sense are skipped, told and counted; the last one may be cut by a
+// STEM-<start>.ledger.jsonl. Lines that make no sense are skipped, reported and counted; the last one may be cut by a
 // crash.
 struct LedgerFile {
   // As they were written: counters grow, times go back where the clock was set back. Of very many, evenly chosen ones.
@@ -49,12 +49,12 @@ struct Era {
 };
 std::vector<Era> eras_of(const std::vector<LedgerPoint>& points);
 
-// What was lost between two moments, as far as the lines tell: from the last one not after `from` to the first one not
+// What was lost between two moments, as far as the lines say: from the last one not after `from` to the first one not
 // before `to`, in each era that has to do with them.
 stats::Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
 
 // How far the times of packets between two moments may be from UTC: the widest bound of the lines that cover them, in
-// each era that has to do with them. nullopt: no line tells.
+// each era that has to do with them. nullopt: no line says.
 std::optional<format::ClockBound> clock_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
 
 // STEM-<start>.capture.json.

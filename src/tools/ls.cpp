@@ -80,7 +80,7 @@ bool captured_throughout(const CaptureGroup& group, Timestamp from, Timestamp to
          std::ranges::any_of(group.eras, [from, to](const Era& era) { return era.covers(from) && era.covers(to); });
 }
 
-// Between what the files cover together. Not told while some files are not counted: they may lie there.
+// Between what the files cover together. Not reported while some files are not counted: they may lie there.
 std::vector<Gap> gaps_of(const ListedCapture& capture, const CaptureGroup& group, std::uint64_t longest) {
   std::vector<Gap> gaps;
   if (capture.uncounted > 0) return gaps;

@@ -17,7 +17,7 @@ namespace wirespool::tools {
 struct LsOptions {
   std::vector<std::string> places;
   bool scan = false;                     // read files that have no index
-  std::uint64_t gap_ns = 1'000'000'000;  // longer stretches without a packet are told
+  std::uint64_t gap_ns = 1'000'000'000;  // longer stretches without a packet are listed
 };
 
 struct ListedFile {
@@ -25,7 +25,7 @@ struct ListedFile {
   bool pinned = false;                  // no retention removes it: FILE.keep is beside it
   bool counted = false;                 // packets, bytes and times are known
   std::optional<stats::Losses> losses;  // of the whole capture while this file's packets came in; nullopt: not known
-  std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: nothing tells
+  std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: unknown
   double bits_per_s() const;                // of its packets, between the first and the last
 };
 

@@ -76,7 +76,7 @@ IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, 
 
 using Bytes = std::vector<std::byte>;
 
-// What lies between two records, or behind the last one.
+// What lies between two records, or after the last one.
 std::expected<Bytes, std::string> bytes_between(const storage::ReadFile& file, std::uint64_t begin, std::uint64_t end) {
   constexpr std::uint64_t most = 64 << 20;
   if (end - begin > most) return std::unexpected("what lies between two of its packets is too long");

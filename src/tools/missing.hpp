@@ -20,11 +20,11 @@ struct MissingStretch {
 // asks for. `stretches` and `losses` come from whole intervals of ledgers, so that the first and the last one may reach
 // beyond that time.
 struct Missing {
-  unsigned captures = 0;  // that tell of that time
+  unsigned captures = 0;  // with lines of that time
   stats::Losses losses;
   std::vector<MissingStretch> stretches;  // in order of time; those of one capture that touch are one
   std::vector<format::GapLine> gaps;      // when a port gave nothing: how many packets that was nobody knows
-  std::vector<std::string> untold;        // captures that do not tell, or not of all of it
+  std::vector<std::string> untold;        // captures that do not say, or not of all of it
   bool files_without = false;             // some SpoolFiles are of no capture that is there
 };
 

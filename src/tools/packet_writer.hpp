@@ -22,7 +22,7 @@ class PacketWriter {
   enum class Result {
     ok,
     closed,          // nobody reads the output any more
-    failed,          // error() tells
+    failed,          // error() says why
     other_linktype,  // pcap has one link type a file, and this packet is of another
     too_late,        // pcap has 32 bits for seconds, which end in 2106
   };

@@ -10,27 +10,27 @@
 //  3. Ask the file system which parts were ever written. Only these are looked at.
 //  4. Read what is in front of the first record. If the first Block never came, or that is damaged, it is what the
 //     capture writes (of pcapng: what another file of the capture
-//     has there, or else as many interfaces as its packets are of), and all records count as behind a gap.
+//     has there, or else as many interfaces as its packets are of), and all records count as after a gap.
 //  5. Go from record to record. A record counts if all of it lies in a written part and the next one is plausible or
 //     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it. What the clock
 //     says now plays no part: it may be wrong, or have been wrong while the file was written.
 //  6. Where no record can begin, look for the next offset from which a chain of plausible records leads to the end of
 //     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. Times that the
-//     capture's name and ledger tell of are tried first. All in between is skipped, counted and told.
-//  7. Records from the front of the file up to the first gap stay where they are. Those behind it are copied to a
+//     capture's name and ledger tell of are tried first. All in between is skipped, counted and reported.
+//  7. Records from the front of the file up to the first gap stay where they are. Those after it are copied to a
 //     second hidden file (".rescue" at the end), and what was skipped, unless it is zeros, to a third, at the offsets
 //     where it was. Both are synced and get their names first: the second file that of its first packet, the third that
-//     of the repaired file with ".cut" behind it. If a file of that name is there already, it must be the same, byte
+//     of the repaired file with ".cut" after it. If a file of that name is there already, it must be the same, byte
 //     for byte: an earlier repair got this far.
-//  8. Cut the file behind the last record in front of the gap, sync it, rename it to its final name. If no record is in
+//  8. Cut the file after the last record in front of the gap, sync it, rename it to its final name. If no record is in
 //     front, remove it. From here on a second repair finds nothing to do.
 //  9. Write the index of each. A crash before that leaves a file without one, which is whole all the same.
 //
 // If the capture had a command for sealed files (--on-seal), a marker is put beside each before it gets its name.
 //
-// Nothing is cut or removed before all records behind that place are safe under a final name. A file that holds
+// Nothing is cut or removed before all records after that place are safe under a final name. A file that holds
 // something, but no whole record, is left for people to look at. Until step 8 a failure leaves the hidden file as it
-// was; where the drive is full, what was allocated behind its last byte is given up for the copies.
+// was; where the drive is full, what was allocated after its last byte is given up for the copies.
 #include "tools/repair_file.hpp"
 
 #include <algorithm>

@@ -43,7 +43,7 @@ struct RepairedFile {
     removed,     // there was nothing in it
     in_use,      // its capture runs, or another repair does
     unreadable,  // it holds bytes, but no whole record; it was left as it is
-    failed       // `why` tells; what is not sealed yet is still there
+    failed       // see `why`; what is not sealed yet is still there
   };
   std::string hidden_name;
   Outcome outcome = Outcome::failed;

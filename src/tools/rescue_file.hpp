@@ -15,7 +15,7 @@
 
 namespace wirespool::tools {
 
-// The second hidden file of a repair, with the records from behind a hole; made when the first of them comes.
+// The second hidden file of a repair, with the records from after a hole; made when the first of them comes.
 class RescueFile {
  public:
   RescueFile(const storage::Directory& directory, std::string name) : directory_(directory), name_(std::move(name)) {}

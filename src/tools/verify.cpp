@@ -71,8 +71,8 @@ std::string known_surplus(const Held& held, const format::Totals& totals) {
       held.packets - totals.stored, totals.stored, totals.rehomed, totals.drop_drive);
 }
 
-// What files tell of losses is told by one of them alone, so that the sum is the ledger's, but for what came behind the
-// last packet of the last file.
+// What files tell of losses is written in one of them alone, so that the sum is the ledger's, but for what came after
+// the last packet of the last file.
 void compare_losses(const Held& held, const stats::Losses& losses, CaptureVerdict& verdict) {
   const std::array causes{std::tuple{"nic_missed", held.missing.nic_missed, losses.nic_missed.packets},
                           std::tuple{"nic_errors", held.missing.nic_errors, losses.nic_errors.packets},

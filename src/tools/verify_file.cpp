@@ -69,8 +69,8 @@ class FilePass {
   std::uint64_t end() const { return offset_; }  // of the last whole record, if there is no damage
 
  private:
-  // From `at` on, which no record begins at: Blocks behind damage have their checksums all the same. What cannot be
-  // read there is told by who salvages.
+  // From `at` on, which no record begins at: Blocks after damage have their checksums all the same. What cannot be
+  // read there is reported by who salvages.
   void sum_rest(std::span<const std::byte> window, std::size_t at) {
     if (!index_.compares()) return;
     for (auto offset = offset_ + at; at < window.size();) {
@@ -180,7 +180,7 @@ void verify_strictly(const std::string& path, FileVerdict& verdict) {
 
 std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict& verdict) {
   const auto file = storage::ReadFile::open(entry.path);
-  if (!file) return std::nullopt;  // told by who reads it
+  if (!file) return std::nullopt;  // reported by who reads it
   auto index = read::load_index_to_check(*file);
   if (index && !read::load_index_header(*file))
     verdict.notices.push_back(

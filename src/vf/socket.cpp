@@ -71,7 +71,7 @@ class Ethtool {
   FileDescriptor socket_;
 };
 
-// A structure of linux/ethtool.h with `tail` bytes behind it.
+// A structure of linux/ethtool.h with `tail` bytes after it.
 template <class Header>
 std::vector<std::uint64_t> storage_for(std::size_t tail) {
   return std::vector<std::uint64_t>((sizeof(Header) + tail + 7) / 8);

@@ -156,7 +156,7 @@ std::expected<void, Error> reset(const machine::MachineTree& tree, const VfPlan&
 struct VfRow {
   machine::PciDevice device;
   unsigned number = 0;
-  std::optional<VfLink> link;  // nullopt: the PF is not with the kernel, or did not tell
+  std::optional<VfLink> link;  // nullopt: the PF is not with the kernel, or did not say
   std::string remark;          // why it will see less than everything, and what to do
 };
 struct PfRow {
