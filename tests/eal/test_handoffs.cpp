@@ -13,6 +13,7 @@
 #include "capture/block_handoff.hpp"
 #include "capture/handoff.hpp"
 #include "eal/bare_eal.hpp"
+#include "record/recorder_options.hpp"
 #include "support/aligned_buffer.hpp"
 #include "support/catch.hpp"
 
@@ -38,9 +39,12 @@ struct BlockLine {
     std::vector<const record::Drive*> seen;
     for (const auto& drive : ok) seen.push_back(drive.get());
     port = std::make_unique<BlockHandoffDock>(*handoff, seen, counters);
-    appender = std::make_unique<record::Appender>(
-        record::AppenderOptions{.drives = drives, .block_bytes = block_bytes, .flush_age_ns = 1, .rotation = {}},
-        *port);
+    appender = std::make_unique<record::Appender>(record::AppenderOptions{.drives = drives,
+                                                                          .layout = &record::plain_pcap,
+                                                                          .block_bytes = block_bytes,
+                                                                          .flush_age_ns = 1,
+                                                                          .rotation = {}},
+                                                  *port);
   }
 
   // One packet more, and its flush-age is over.
