@@ -91,7 +91,7 @@ TEST_CASE("as many flows fit as the table was made for", "[flow]") {
     TableBed bed({.flows = flows, .seed = random()});
     for (std::uint64_t i = 0; i < flows; ++i) bed.look(packet_of(i, second));
     INFO(flows << " flows");
-    CHECK(bed.table.counters().full.get() <= flows / 100'000);  // of 100 and 5000: none
+    CHECK(bed.table.counters().full.get() <= 1 + flows / 100'000);  // chance has it once in hundreds of tables of 5000
     CHECK(bed.table.open() == flows - bed.table.counters().full.get());
   }
 }
