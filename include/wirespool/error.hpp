@@ -7,7 +7,7 @@ namespace wirespool {
 
 // What went wrong, for people: with what, why, and what to do about it.
 struct Error {
-  // Whose it is to mend: who asked, who runs the machine, or nobody any more.
+  // Who can mend it: whoever asked, whoever runs the machine, or nobody any more.
   enum class Kind { wrong_use, not_ready, failed };
 
   std::string what;        // "/data/x.pcap"

@@ -11,13 +11,13 @@
 
 namespace wirespool {
 
-// Which packets of many files.
+// Which packets of many files are wanted.
 struct Query {
   Timestamp from{0};
   Timestamp to{std::numeric_limits<std::uint64_t>::max()};  // not included
   std::optional<Filter> filter = std::nullopt;              // none: all packets of that time
   bool use_index = true;                                    // false: everything is read, as if there were no index
-  std::size_t buffer_bytes = 128 << 20;  // for all files together, as far as they leave some for each
+  std::size_t buffer_bytes = 128 << 20;                     // for all files together; with very many files, more
 };
 
 }  // namespace wirespool

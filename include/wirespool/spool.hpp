@@ -13,7 +13,7 @@
 
 namespace wirespool {
 
-// A sealed SpoolFile, or another capture file that was named.
+// A sealed SpoolFile, or another capture file that was given by name.
 struct SpoolEntry {
   enum class Index { none, time, flow };
 
@@ -30,16 +30,16 @@ struct SpoolEntry {
 
   // From its index; without one, unknown and zero.
   Index index = Index::none;
-  bool index_untouched = false;    // nothing was done to the file since; else, only the index's word is there so far
+  bool index_untouched = false;    // nothing was done to the file since; else its content is not compared yet
   bool ordered = false;            // its times are known never to decrease
   std::uint32_t capture_mark = 0;  // tells which capture wrote it, whatever the clock did
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // caplen bytes
   Timestamp first;
   Timestamp last;
-  // How far these times may be from UTC, at most, as the capture knew while it wrote the file.
-  std::string clock_source;                     // what stamped packets: tsc, hw, mixed; empty: its index does not say
-  std::string clock_discipline;                 // who kept the system's clock on UTC: kernel, none; empty: not known
+  // A bound on the error of these times against UTC, as known to the capture while it wrote the file.
+  std::string clock_source;                     // what stamped packets: tsc, hw, mixed; empty: the index does not say
+  std::string clock_discipline;                 // what kept the system's clock on UTC: kernel, none; empty: not known
   std::optional<std::uint64_t> clock_error_ns;  // nullopt: not known
 };
 
@@ -52,37 +52,37 @@ struct SpoolCapture {
   std::string ledger_path;  // STEM-<start>.ledger.jsonl; empty if there is none
 };
 
-// What Spool::refresh() found to be otherwise than before.
+// What Spool::refresh() found changed.
 struct SpoolChanges {
-  std::vector<SpoolEntry> added;     // sealed since, or with other content; in the order of files()
-  std::vector<std::string> removed;  // paths of what is gone, or has other content now
+  std::vector<SpoolEntry> added;     // sealed since, or with new content; in the order of files()
+  std::vector<std::string> removed;  // paths of files that are gone, or have new content
 };
 
 // The sealed files of one or several captures, over all their directories. Works while a capture writes into them: it
-// knows what was sealed when it was opened or refreshed. A value: copies know the same and go their own ways. Holds no
-// descriptor; used by one thread at a time.
+// knows what was sealed when it was opened or refreshed. A value: copies are independent. Holds no descriptor; used by
+// one thread at a time.
 class Spool {
  public:
-  // Directories, of which sealed SpoolFiles are taken, and files, of which any pcap and pcapng is. A file named twice
-  // counts once.
+  // `places`: directories, of which the sealed SpoolFiles are taken, and files, which may be any pcap or pcapng. A file
+  // named twice counts once.
   static std::expected<Spool, Error> open(const std::vector<std::string>& places);
 
   // Looks at the same places again. What is known of a file that is the same (by inode, length and times) is kept: its
   // index is not read again. A file that was only renamed, or had its mode changed, is neither added nor removed. A
-  // Merge that was made before is not affected. A file that was named and is gone is removed, a directory that is gone
-  // an Error, after which all is as it was.
+  // Merge that was made before is not affected. A file that was given by name and is gone counts as removed; a
+  // directory that is gone is an Error, and then nothing has changed.
   std::expected<SpoolChanges, Error> refresh();
 
-  // References into it: they end with it, and with the next refresh().
+  // References into the Spool: valid as long as it is, until the next refresh().
   const std::vector<SpoolEntry>& files() const& { return files_; }          // by time, then writer and sequence
   const std::vector<SpoolCapture>& captures() const& { return captures_; }  // by stem, start and directory
   const std::vector<std::string>& notices() const& { return notices_; }     // what was left out or ignored, and why
-  const std::vector<SpoolEntry>& files() const&& = delete;                  // of a Spool that nothing holds
+  const std::vector<SpoolEntry>& files() const&& = delete;                  // they would dangle
   const std::vector<SpoolCapture>& captures() const&& = delete;
   const std::vector<std::string>& notices() const&& = delete;
 
-  // The capture in the file's own directory that it belongs to: the one whose mark its index has; without a mark, the
-  // last one that had begun by the time in its name, which is wrong where a clock was set back. nullptr if none is
+  // The capture in the file's own directory that wrote it: the one whose mark its index has; without a mark, the last
+  // one that had begun by the time in the file's name, which is wrong where a clock was set back. nullptr if none is
   // known.
   const SpoolCapture* capture_of(const SpoolEntry& file) const;
 
@@ -91,7 +91,7 @@ class Spool {
     std::string path;
     bool file = false;  // known to have been one: it may be gone later, as any file of a directory
   };
-  // What a file is known again by, and what was said of it.
+  // By what a file is recognised, and what is known of it.
   struct Seen {
     std::uint64_t device = 0, inode = 0, bytes = 0, modified_ns = 0, changed_ns = 0;
     std::vector<std::string> notices;

@@ -15,18 +15,17 @@
 
 namespace wirespool {
 
-// A packet and where it was found. Headers that a kernel put in front in its own byte order (of USB, NFLOG and others)
-// are in this host's in `view`, as libpcap has them, and in the file's in `record`.
+// A packet and where it was found. Some link types (USB, NFLOG and others) begin with a header in the byte order of the
+// kernel that wrote it: in `view` it is in this host's order, as libpcap has it, in `record` in the file's.
 struct StoredPacket {
-  PacketView view;             // valid until the next call of whoever handed it out
-  std::uint32_t linktype = 1;  // LINKTYPE_ number of tcpdump.org; 1 is Ethernet
-  std::uint64_t offset = 0;    // of its record in the file
-  std::span<const std::byte>
-      record;  // as it lies there: the record header (of pcapng: the block) with view.bytes inside
+  PacketView view;                    // valid until the next call of what handed it out
+  std::uint32_t linktype = 1;         // LINKTYPE_ number of tcpdump.org; 1 is Ethernet
+  std::uint64_t offset = 0;           // of its record in the file
+  std::span<const std::byte> record;  // as in the file: the record header (pcapng: the block) and the packet's bytes
 };
 
 // Packets that lie one after the other in memory: the records of nanosecond pcap, little-endian, as a SpoolFile has
-// them. Valid until the next call of whoever handed it out.
+// them. Valid until the next call of what handed it out.
 struct PacketRun {
   std::span<const std::byte> records;
   std::uint64_t packets = 0;
@@ -34,10 +33,10 @@ struct PacketRun {
   Timestamp last;
 };
 
-// Which packets may follow in a run: one that goes back in time ends it as well.
+// What ends a run; a packet that goes back in time ends it as well.
 struct RunLimits {
   Timestamp earliest, latest;  // both included
-  std::uint64_t packets = 1;   // at most so many
+  std::uint64_t packets = 1;   // at most this many
 };
 
 // Bytes [begin, end) of a file.
@@ -58,7 +57,7 @@ class SpoolFile {
   struct Options {
     Mode mode = Mode::strict;
     std::size_t buffer_bytes = 1 << 20;
-    bool keep_open = true;  // false: no descriptor is held between two reads, for whoever reads thousands of files
+    bool keep_open = true;  // false: no descriptor is held between two reads, for readers of thousands of files
     // Read these only, in this order: each begins at a record. Empty: the whole file.
     std::vector<Stretch> stretches = {};
   };
@@ -71,17 +70,17 @@ class SpoolFile {
 
   // The next packet, or nullptr at the end.
   const StoredPacket* next();
-  // What next() has just given, and what follows it within the limits and in memory already; next() goes on after it.
-  // Empty if this file's records are not those of a SpoolFile.
+  // The packet that next() has just given and those after it that are within the limits and already in memory; next()
+  // goes on after them. Empty if this file's records are not those of a SpoolFile.
   PacketRun run(const RunLimits& limits);
 
   const std::string& path() const;
-  std::uint32_t linktype() const;  // of all packets of a pcap file; of pcapng, of the one read last
-  // What pcapng has besides packets, by kind, as far as it was read: no packet says it.
+  std::uint32_t linktype() const;  // pcap: of all packets; pcapng: of the packet read last
+  // The kinds of pcapng blocks passed over so far: what is in them, no packet shows.
   std::vector<std::string> passed_over() const;
   std::uint64_t size() const;                   // bytes of the file
-  const std::optional<Error>& problem() const;  // why there was no next packet although the file goes on
-  const std::vector<Stretch>& skipped() const;  // salvage: what holds no packet
+  const std::optional<Error>& problem() const;  // why next() gave nothing before the end of the file
+  const std::vector<Stretch>& skipped() const;  // salvage: the parts without packets
 
  private:
   class Reader;

@@ -12,27 +12,27 @@
 
 namespace wirespool::filter {
 
-// Says exactly whether a packet matches. Used by one thread at a time: it may remember what it has computed.
+// Decides exactly whether a packet matches. Used by one thread at a time: it may cache results.
 class Matcher {
  public:
   virtual ~Matcher() = default;
   virtual std::unique_ptr<Matcher> copy() const = 0;
 
-  // Whether packets of this link type (LINKTYPE_ of tcpdump.org) can be asked; else why not.
+  // Whether packets of this link type (LINKTYPE_ of tcpdump.org) can be matched; else why not.
   virtual std::expected<void, Error> supports(std::uint32_t linktype) = 0;
-  virtual bool matches(const PacketView& packet, std::uint32_t linktype) = 0;  // not of what it does not support
+  virtual bool matches(const PacketView& packet, std::uint32_t linktype) = 0;  // only for types it supports
 };
 
 // What a Filter holds.
 struct Compiled {
   std::string expression;           // as it was given
-  format::FlowCondition condition;  // of a Block: what follows for it if any of its packets matches
+  format::FlowCondition condition;  // which keys a Block must have for any of its packets to match
   std::unique_ptr<Matcher> matcher;
 
   Compiled copy() const { return {expression, condition, matcher->copy()}; }
 };
 
-// An Error of packets of this link type.
+// The Error, saying that it is about packets of this link type.
 Error of_linktype(Error error, std::uint32_t linktype);
 
 // The parts of Filters. pcap-filter(7), by libpcap:

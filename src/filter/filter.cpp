@@ -19,7 +19,7 @@ namespace filter {
 
 namespace {
 
-// libpcap's program of an expression for each link type, compiled when it is asked for first.
+// libpcap's program of an expression for each link type, compiled at first use.
 class Expression : public Matcher {
   using Outcome = std::expected<Program, Error>;
   using Programs = std::map<std::uint32_t, Outcome>;
@@ -52,7 +52,7 @@ class Expression : public Matcher {
 
   std::string text_;
   Programs programs_;
-  const Outcome* last_ = nullptr;  // of the packet before: most are of one link type
+  const Outcome* last_ = nullptr;  // for the packet before: most have the same link type
   std::uint32_t last_linktype_ = 0;
 };
 

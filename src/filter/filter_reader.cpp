@@ -44,7 +44,7 @@ bool contains(const std::array<std::string_view, N>& words, std::string_view wor
   return std::ranges::find(words, word) != words.end();
 }
 
-// pcap-filter(7) lets a protocol that is also a keyword be written with a backslash.
+// In pcap-filter(7), a protocol name that is also a keyword is written with a backslash.
 std::string_view unescaped(std::string_view word) { return word.starts_with('\\') ? word.substr(1) : word; }
 
 bool is_link_layer(std::string_view word) { return word == "ether" || word == "link"; }
@@ -59,12 +59,12 @@ FlowCondition protocol_condition(std::string_view name) {
   return FlowCondition::has(format::protocol_key(static_cast<std::uint8_t>(*number)));
 }
 
-// The keys that stand for a prefix between two of those that are keys themselves: the wider one, and any of the
-// narrower.
+// The condition for a prefix whose length lies between two of those that have keys: the shorter one, and any of the
+// longer ones inside it.
 template <class Key>
 FlowCondition prefix_condition(const std::array<unsigned, 4>& prefixes, unsigned bits, Key key) {
   auto condition = FlowCondition::anything();
-  if (bits == 0) return condition;  // matches without looking at an address, which may have been cut off
+  if (bits == 0) return condition;  // matches without looking at the address, which may be cut off
   for (const auto prefix : prefixes) {
     if (prefix <= bits) condition = FlowCondition::has(key(0, prefix));
     if (prefix < bits) continue;
@@ -142,7 +142,7 @@ bool can_be_bare(std::string_view word) {
   return !word.empty() && ((word[0] >= '0' && word[0] <= '9') || format::parse_ipv6(word).has_value());
 }
 
-// How many bits a mask has, if they are all at its front.
+// The prefix length of a mask, if its bits are all at the front.
 std::optional<std::uint32_t> prefix_of_mask(std::string_view text) {
   const auto mask = format::parse_ipv4(text);
   if (!mask || mask->bits != 32) return std::nullopt;
@@ -207,7 +207,7 @@ FilterReader::Result FilterReader::term(unsigned tags) {
   } else if (begins_comparison()) {
     result = comparison(tags);
   } else if (take_if("(")) {
-    // What is said inside does not carry over to a bare address after it.
+    // Qualifiers inside do not carry over to a bare address after it.
     const auto outside = last_;
     result = expression(tags);
     if (!take_if(")")) given_up_ = true;
@@ -219,7 +219,7 @@ FilterReader::Result FilterReader::term(unsigned tags) {
   return result;
 }
 
-// What is said of a packet's bytes: expr relop expr. It may begin with a parenthesis of its own.
+// Whether a comparison of a packet's bytes (expr relop expr) begins here. It may begin with a parenthesis.
 bool FilterReader::begins_comparison() const {
   if (peek() != "(") return peek(1) == "[" || is_filter_operator(peek()) || is_filter_operator(peek(1));
   std::size_t open = 0, ahead = 0;
@@ -242,7 +242,7 @@ FilterReader::Result FilterReader::comparison(unsigned tags) {
   return {FlowCondition::anything(), tags};
 }
 
-// Only a primitive that looks where the keys come from may be used.
+// A primitive may be used only if it looks at the fields that the keys come from.
 FilterReader::Result FilterReader::usable(FlowCondition condition, unsigned tags) const {
   return {tags == vlans_ ? std::move(condition) : FlowCondition::anything(), tags};
 }
@@ -297,7 +297,7 @@ FlowCondition FilterReader::qualified(Qualifiers qualifiers) {
   const auto id = unescaped(take());
   const bool is_word = !id.empty() && id != "(" && id != ")" && id != "and" && id != "or" && id != "not" &&
                        !is_filter_operator(id) && id != "[" && id != "]";
-  // "host (a or b)", and words that this reader has never heard of.
+  // "host (a or b)", and words that this reader does not know.
   if (!is_word || (qualifiers.type != "proto" && (is_protocol(id) || contains(types, id)))) return give_up().condition;
   auto condition = identified(qualifiers, id);
   if (is_link_layer(qualifiers.protocol)) return condition;
@@ -326,7 +326,7 @@ FlowCondition FilterReader::net(std::string_view id) {
   }
   const auto address = id.substr(0, slash);
   if (const auto v4 = format::parse_ipv4(address)) {
-    // libpcap reads a network that begins with zeros and has no mask differently ("Promote short net number").
+    // A network that begins with zeros and has no mask is read differently by libpcap ("Promote short net number").
     if (!bits && v4->address >> 24 == 0) return FlowCondition::anything();
     return bits.value_or(0) <= 32 ? ipv4_net(v4->address, bits.value_or(v4->bits)) : FlowCondition::anything();
   }

@@ -11,18 +11,18 @@ namespace wirespool::filter {
 
 using format::FlowCondition;
 
-// Reads what a Block must have out of a valid pcap-filter(7) expression: host, net, port, portrange, proto, the
-// protocols by name and vlan, joined by and, or, not and parentheses. Whatever else is in it counts as "anything", and
-// so does a whole expression that is not understood to its end. The rules that matter:
+// Derives from a valid pcap-filter(7) expression what a Block must have: host, net, port, portrange, proto, the
+// protocols by name and vlan, joined by and, or, not and parentheses. Anything else in it counts as "anything", and so
+// does the whole of an expression that is not understood to its end. The rules that matter:
 //
 // - "and" and "or" have equal precedence and associate to the left; "not" binds tighter (pcap-filter(7)).
 // - "not X" says nothing of a Block: some other packet in it may be the one without X.
-// - A bare address or number goes with the qualifiers of the primitive before it ("port 80 or 443"), not counting those
-//   in parentheses.
-// - "vlan" moves all that is said to its right, in the order of the text, by one tag, whatever joins the two
-//   (pcap-filter(7), "vlan"). A primitive to its right is therefore used only if every "vlan" to its left has to hold
-//   as well where it holds; otherwise it may match bytes that are no address at all.
-// - "mpls", "pppoes" and "geneve" move it too, by more than the keys follow: an expression with one of them says
+// - A bare address or number takes the qualifiers of the primitive before it ("port 80 or 443"), but not from inside
+//   parentheses.
+// - "vlan" shifts everything to its right in the text by one tag, however the two are joined (pcap-filter(7), "vlan").
+//   A primitive to its right is therefore used only if a packet must match every "vlan" to its left as well; otherwise
+//   it may match bytes that are no address at all.
+// - "mpls", "pppoes" and "geneve" shift it too, further than the keys follow: an expression with one of them says
 // nothing.
 class FilterReader {
  public:
@@ -67,10 +67,10 @@ class FilterReader {
 };
 
 // The words and signs of a pcap-filter(7) expression, as views into it. "&&", "||" and "!" come out as "and", "or" and
-// "not"; a word may hold letters, digits and any of . : / - _ and a backslash in front. Empty if a character is
-// strange.
+// "not"; a word may hold letters, digits and any of . : / - _ and a backslash in front. Empty if any other character
+// occurs.
 std::vector<std::string_view> filter_tokens(std::string_view expression);
 
-bool is_filter_operator(std::string_view token);  // of arithmetic or comparison
+bool is_filter_operator(std::string_view token);  // arithmetic or comparison
 
 }  // namespace wirespool::filter

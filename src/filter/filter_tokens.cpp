@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 constexpr std::string_view inside_words = ".:/-\\";
 constexpr std::string_view space = " \t\r\n";
-// The longer ones first, so that "<=" is not taken for "<".
+// Longer ones first, so that "<=" is not taken for "<".
 constexpr std::array<std::string_view, 22> signs{"&&", "||", "!=", "==", "<=", ">=", "<<", ">>", "!", "=", "<",
                                                  ">",  "(",  ")",  "[",  "]",  "+",  "*",  "&",  "|", "^", "%"};
 constexpr std::array<std::string_view, 2> word_operators{"-", "/"};

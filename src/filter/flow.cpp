@@ -17,7 +17,7 @@ namespace {
 using format::FlowCondition;
 using format::FlowEnds;
 
-// The first two ends that a packet names, whatever its link type puts in front.
+// The two ends of a packet's outermost IP header, whatever its link type.
 std::optional<FlowEnds> ends_of(const PacketView& packet, std::uint32_t linktype) {
   const auto layer = format::outer_layer(packet.bytes, linktype);
   return layer ? format::flow_ends(packet.bytes, *layer) : std::nullopt;
@@ -55,8 +55,8 @@ class Flow : public Matcher {
   bool both_ways_;
 };
 
-// Hashing takes longer than reading a packet, and packets of one flow come together: what was found for the ends of
-// recent packets is kept.
+// Hashing takes longer than reading a packet, and packets of a flow come close together: the results for recent ends
+// are kept.
 class ByCommunityId : public Matcher {
  public:
   ByCommunityId(std::string text, const format::CommunityId& id)

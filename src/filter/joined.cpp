@@ -41,7 +41,7 @@ class Joined : public Matcher {
 
 constexpr std::uint32_t linktype_raw = 101;
 
-// The packet or any that it carries.
+// Matches if the packet does, or any that it carries.
 class InsideToo : public Matcher {
  public:
   InsideToo(std::string text, std::unique_ptr<Matcher> one) : text_(std::move(text)), one_(std::move(one)) {}
@@ -63,7 +63,7 @@ class InsideToo : public Matcher {
   }
 
  private:
-  // What a hostile packet of 64 KiB can cost is bounded by it.
+  // Bounds what a hostile packet of 64 KiB can cost.
   static constexpr unsigned deepest = 8;
 
   bool matches_at(const PacketView& packet, const NetworkLayer& layer) {
@@ -75,7 +75,7 @@ class InsideToo : public Matcher {
     return one_->matches(view, format::linktype_ethernet);
   }
 
-  // The Ethernet header in front of the tunnel, with the type of what the tunnel carries, and that.
+  // The Ethernet header in front of the tunnel, with the EtherType of what the tunnel carries, followed by that.
   std::span<const std::byte> without_tunnel(std::span<const std::byte> packet, const NetworkLayer& layer) {
     cut_.assign(packet.begin() + static_cast<std::ptrdiff_t>(layer.link),
                 packet.begin() + static_cast<std::ptrdiff_t>(layer.link_end));

@@ -9,7 +9,7 @@ std::expected<Program, Error> Program::compile(const std::string& expression, st
                                "build it with libpcap: `meson setup -Dpcap=enabled`"});
 }
 
-// There is no Program to ask.
+// Never called: there is no Program.
 bool Program::matches(const PacketView&) const { return false; }
 std::string_view Program::obstacle() const { return "there is none"; }
 

@@ -22,7 +22,7 @@ constexpr std::string_view far = "it computes offsets that may be anywhere";
 constexpr std::string_view shifts = "it computes how far to shift";
 constexpr std::string_view strange = "it has an instruction of another kind";
 
-// At most so much is in the registers before an instruction.
+// Upper bounds of the registers before an instruction.
 struct Bounds {
   bool reached = false;
   std::uint64_t a = 0, x = 0;
@@ -38,7 +38,7 @@ struct Bounds {
 
 std::uint64_t word_or_any(std::uint64_t value) { return value > any_word ? any_word : value; }
 
-// The bound of A after `operation` with something of at most `operand`, which is just that if `exact`.
+// The bound of A after `operation` with a value of at most `operand`, or of exactly that if `exact`.
 std::uint64_t after_alu(unsigned operation, std::uint64_t a, std::uint64_t operand, bool exact) {
   switch (operation) {
     case BPF_ADD:
@@ -93,7 +93,7 @@ std::string_view wrong_alu(const bpf_insn& insn, const Bounds& before) {
   return by >= word_bits ? shifts : std::string_view{};
 }
 
-// Of all but jumps and returns: what stands in the way, and what the registers hold after it.
+// For all instructions but jumps and returns: what stands in the way; updates the bounds.
 std::string_view step(const bpf_insn& insn, Bounds& bounds) {
   const Bounds before = bounds;
   const bool with_x = BPF_SRC(insn.code) == BPF_X;

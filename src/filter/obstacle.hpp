@@ -7,9 +7,9 @@ struct bpf_program;
 
 namespace wirespool::filter {
 
-// What keeps a program of classic BPF from being run by a machine that, unlike libpcap's interpreter, goes forward only
-// and adds offsets without looking whether the sum wraps (DPDK's librte_bpf 22.11 and 24.11); empty: nothing. A bound
-// of each register is carried through the program, which ends because it goes forward only.
+// Why a classic BPF program must not be run by a machine that, unlike libpcap's interpreter, only jumps forward and
+// adds offsets without checking whether the sum wraps (DPDK's librte_bpf 22.11 and 24.11); empty: it may. Follows a
+// bound for each register through the program, which ends because all jumps go forward.
 std::string_view obstacle_of(const bpf_program& program);
 
 }  // namespace wirespool::filter

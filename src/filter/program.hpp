@@ -14,9 +14,9 @@ struct bpf_program;
 
 namespace wirespool::filter {
 
-// A pcap-filter(7) expression as it is run on packets of one link type. Never changes: copies share it, and any number
-// of threads may ask it at a time. Made by libpcap (libpcap_program.cpp), or by none (no_program.cpp), which is an
-// error.
+// A pcap-filter(7) expression compiled for packets of one link type. Never changes: copies share it, and any number of
+// threads may use it at a time. Made by libpcap (libpcap_program.cpp); without libpcap (no_program.cpp), compile() is
+// an error.
 class Program {
  public:
   // `linktype`: LINKTYPE_ number of tcpdump.org. The error's `why` is libpcap's own.
@@ -24,7 +24,7 @@ class Program {
 
   bool matches(const PacketView& packet) const;
 
-  // For whoever runs it by other means: what it is in classic BPF, and obstacle_of() that.
+  // For those who run it by other means: the classic BPF program, and its obstacle_of().
   const bpf_program& classic() const { return *program_; }
   std::string_view obstacle() const;
 
@@ -33,7 +33,7 @@ class Program {
   std::shared_ptr<bpf_program> program_;
 };
 
-// "EN10MB", or the number of one that has no name.
+// "EN10MB", or its number if it has no name.
 std::string name_of_linktype(std::uint32_t linktype);
 
 }  // namespace wirespool::filter

@@ -14,7 +14,7 @@ namespace {
 
 using Frame = std::span<const std::byte>;
 
-// The two halves of a 128-bit product, each bit of which depends on all lower ones, folded onto each other.
+// XORs the two halves of a 128-bit product, in which each bit depends on all lower bits of the factors.
 __extension__ using Wide = unsigned __int128;
 constexpr std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
   const auto product = static_cast<Wide>(a) * b;

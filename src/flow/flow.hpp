@@ -26,11 +26,11 @@ struct alignas(16) FlowKey {
 };
 static_assert(sizeof(FlowKey) == 48);
 
-// A packet, as the table looks at it.
+// A packet as the table sees it.
 struct FlowPacket {
   FlowKey key;
   std::uint64_t time_ns = 0;
-  std::uint64_t before = 0;  // the table's answer: frame bytes of its flow that came earlier
+  std::uint64_t before = 0;  // the table's answer: how many frame bytes of its flow came earlier
   std::uint32_t ip_bytes = 0;
   std::uint32_t wirelen = 0;
   std::uint16_t headers = 0;  // bytes of the frame up to what TCP, UDP, ... carry
@@ -54,7 +54,7 @@ struct alignas(64) Flow {
   std::uint64_t frame_bytes = 0;                    // of the whole flow, over all its records
   std::array<std::uint8_t, 2> tcp_flags{};
   std::uint8_t from_high = 0;  // the end that sorts second sent the first packet
-  std::uint8_t fins = 0;       // of the whole flow: which direction has ended (bits 0 and 1)
+  std::uint8_t fins = 0;       // of the whole flow: which directions have ended (bits 0 and 1)
   std::uint16_t port = 0;
   format::FlowEnd end{};  // set when the record ends
 };

@@ -12,7 +12,7 @@
 namespace wirespool::flow {
 
 // Ended records on their way from one RX lcore to the thread that writes them. One thread pushes, one takes; neither
-// waits. The memory is the caller's and outlives it.
+// waits. The memory is the caller's and must outlive it.
 class FlowRing {
  public:
   static constexpr std::size_t bytes_needed(std::size_t records) noexcept {
@@ -23,7 +23,7 @@ class FlowRing {
   FlowRing(std::span<std::byte> memory, std::size_t records) noexcept
       : slots_(reinterpret_cast<Flow*>(memory.data())), mask_(std::bit_ceil(records) - 1) {}
 
-  // False: it is full, and nothing was done.
+  // False: the ring is full, and nothing was done.
   bool push(const Flow& flow) noexcept {
     const auto at = pushed_.load(std::memory_order_relaxed);
     if (at - taken_seen_ > mask_) {
@@ -35,7 +35,7 @@ class FlowRing {
     return true;
   }
 
-  // Calls use(flow) for what is there, at most `most`; how many.
+  // Calls use(flow) for the records that are there, at most `most`; returns how many.
   template <typename Use>
   std::size_t take(std::size_t most, Use use) {
     const auto begin = taken_.load(std::memory_order_relaxed);
@@ -50,7 +50,7 @@ class FlowRing {
   Flow* slots_;
   std::uint64_t mask_;
   alignas(64) std::atomic<std::uint64_t> pushed_{0};
-  std::uint64_t taken_seen_ = 0;  // by who pushes
+  std::uint64_t taken_seen_ = 0;  // by the pushing thread
   alignas(64) std::atomic<std::uint64_t> taken_{0};
 };
 

@@ -13,7 +13,7 @@ __extension__ using Wide = unsigned __int128;
 constexpr unsigned time_shift = 20;                    // units of about a millisecond
 constexpr std::uint64_t closing_ns = 1'000'000'000;    // what may still come after FIN or RST
 constexpr std::uint64_t least_period_ns = 50'000'000;  // of one round of age()
-constexpr std::size_t comfortable = 4;                 // of 7 places: from then on the emptier of two buckets is taken
+constexpr std::size_t comfortable = 4;                 // of 7 places: from here on, the emptier of two buckets is taken
 constexpr std::size_t look_ahead = 8;                  // buckets, in age()
 
 std::uint32_t units(std::uint64_t ns) noexcept { return static_cast<std::uint32_t>(ns >> time_shift); }
@@ -25,7 +25,7 @@ std::uint32_t since(std::uint32_t then, std::uint32_t now) noexcept {
 
 std::uint64_t since_ns(std::uint64_t then, std::uint64_t now) noexcept { return now > then ? now - then : 0; }
 
-// A number below `count` that is as evenly spread as the upper bits of `hash`.
+// A number below `count`, spread as evenly as the upper bits of `hash`.
 std::size_t below(std::uint64_t hash, std::size_t count) noexcept {
   return static_cast<std::size_t>(static_cast<Wide>(hash) * count >> 64);
 }
@@ -66,7 +66,7 @@ std::uint32_t FlowTable::match(const Bucket& bucket, std::uint32_t tag) noexcept
   return found;
 }
 
-// ---- looking packets up, a stage at a time, so that the memory of all of them is on its way at once
+// ---- looking packets up, stage by stage, so that the memory of all of them is fetched at once
 
 void FlowTable::look(std::span<FlowPacket> packets) noexcept {
   assert(packets.size() <= most_packets);
@@ -87,7 +87,7 @@ void FlowTable::look(std::span<FlowPacket> packets) noexcept {
   counters_.packets.add(packets.size());
 }
 
-// Where its tag is, if it is in its first bucket; another flow may have the same one.
+// Where the packet's tag is in its first bucket, if there; another flow may have the same tag.
 FlowTable::Place FlowTable::likely_place(const Looked& looked) const noexcept {
   const auto& bucket = buckets_[looked.home];
   const auto found = match(bucket, tag_of(looked.hash));
@@ -144,7 +144,7 @@ void FlowTable::count(FlowPacket& packet, const Looked& looked) noexcept {
     note_end(place, packet, way);
 }
 
-// A flow that is over, though age() has not come to it: this packet begins another one.
+// The flow is over, though age() has not reached it: this packet begins another one.
 bool FlowTable::has_ended(const Flow& flow, const FlowPacket& packet) const noexcept {
   const auto silent = since_ns(flow.last_ns, packet.time_ns);
   if (silent >= options_.idle_ns) return true;
@@ -200,7 +200,7 @@ FlowTable::Place FlowTable::free_place(std::size_t bucket) const noexcept {
   return found ? Place{bucket, static_cast<unsigned>(std::countr_zero(found))} : Place{};
 }
 
-// In its first bucket while that has room to spare; then in the emptier one of both.
+// A place in the first bucket while that has room to spare, else in the emptier of both.
 FlowTable::Place FlowTable::place_for(const Looked& looked) noexcept {
   const auto used = [this](std::size_t bucket) {
     return places - static_cast<std::size_t>(std::popcount(match(buckets_[bucket], 0)));

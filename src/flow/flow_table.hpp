@@ -14,49 +14,49 @@
 namespace wirespool::flow {
 
 struct FlowTableOptions {
-  std::uint64_t flows = 1 << 20;             // that fit for certain, as far as chance lets one say so
-  std::uint64_t seed = 0;                    // of the hash: nobody outside should know it
+  std::uint64_t flows = 1 << 20;             // that fit, but for very few by chance
+  std::uint64_t seed = 0;                    // of the hash: should be known to nobody outside
   std::uint64_t active_ns = 60'000'000'000;  // a flow's record ends after this, and the next one begins
   std::uint64_t idle_ns = 15'000'000'000;    // a flow ends when nothing came for this long
 };
 
-// Written by the thread that has the table, read by any.
+// Written by the table's thread, read by any.
 struct alignas(64) FlowCounters {
   stats::Counter begun;         // records that began
   stats::Counter ended;         // and ended, those that were lost included
   stats::Counter full;          // that ended because their bucket was full
-  stats::Counter lost;          // that nobody took: the ring was full
+  stats::Counter lost;          // that were not taken: the ring was full
   stats::Counter lost_packets;  // which were in these
-  stats::Counter packets;       // looked at: each is in a record
+  stats::Counter packets;       // packets looked at: each is in a record
 };
 
-// The flows of one RX lcore, in memory that never grows. Buckets of a cache line say in which of their places flows
-// are and when each was last seen; a flow has two buckets, the second of which is looked at only if the first one has
-// had too many. Where both are full, the flow that was silent for longest makes room.
+// The flows of one RX lcore, in memory that never grows. Buckets of a cache line say which of their places hold flows
+// and when each was last seen. A flow has two buckets; the second is looked at only if the first has overflowed. Where
+// both are full, the flow that was silent for longest makes room.
 //
-// A record that has ended goes to the ring. One that ends by time stays, and goes on, while the ring is full: nothing
-// is lost by that. Only one that has to make room is (FlowCounters::lost), unless `wait` is told to wait.
+// A record that has ended goes to the ring. While the ring is full, a record that should end by time goes on instead,
+// and nothing is lost. Only a record that has to make room is lost (FlowCounters::lost), unless `wait` waits.
 //
-// All times are packets' times; one that goes back counts as no time. One thread.
+// All times are packets' times; where they go back, no time has passed. One thread.
 class FlowTable {
  public:
   static std::size_t bytes_needed(std::uint64_t flows) noexcept;
 
-  // `memory`: bytes_needed(options.flows) long, aligned to a cache line, all zero; outlives it, as does `ring`.
-  // Without a ring records end unseen. `wait`: may be null; called, with room in the ring as its only way out, before
-  // a record is lost.
+  // `memory`: bytes_needed(options.flows) long, aligned to a cache line, all zero; must outlive the table, as must
+  // `ring`. Without a ring, ended records are dropped. `wait`: may be null; called before a record would be lost, and
+  // returns only when the ring has room.
   FlowTable(std::span<std::byte> memory, const FlowTableOptions& options, FlowRing* ring,
             void (*wait)() noexcept = nullptr) noexcept;
 
-  // Each packet into its flow's record, and FlowPacket::before. At most `most_packets` at once.
+  // Counts each packet in its flow's record, and sets FlowPacket::before. At most `most_packets` at once.
   static constexpr std::size_t most_packets = 64;
   void look(std::span<FlowPacket> packets) noexcept;
 
-  // Ends the flows in the next few buckets whose time is up: as many buckets as a quarter of the idle time-out asks
-  // for since it was last called, and at most so many.
+  // Ends the flows whose time is up in the next few buckets: at most `most_buckets`, and no more than needed to go
+  // round all buckets in a quarter of the idle time-out.
   void age(Timestamp now, std::size_t most_buckets) noexcept;
 
-  // Calls use(flow) for every record that is open, and forgets it. Any thread, once nobody calls look() or age().
+  // Calls use(flow) for every open record, and forgets it. Any thread, once look() and age() are no longer called.
   template <typename Use>
   void take_all(format::FlowEnd end, Use use);
 
@@ -68,9 +68,9 @@ class FlowTable {
 
   struct alignas(64) Bucket {
     std::array<std::uint32_t, places> tags{};  // of a flow's hash; 0: nothing there
-    std::uint32_t elsewhere = 0;               // flows that should be here and are in their second bucket
+    std::uint32_t elsewhere = 0;               // flows of this bucket that are in their second one
     std::array<std::uint32_t, places> seen{};  // in units of time_shift
-    std::uint32_t closing = 0;                 // bit by place: all has been said, its end is waited for
+    std::uint32_t closing = 0;                 // bit by place: FIN or RST was seen, the end is waited for
 
     bool operator==(const Bucket&) const = default;
   };

@@ -11,7 +11,7 @@
 
 namespace wirespool::format {
 
-// Reads a plain value that lies unaligned in bytes. The caller has looked that there are enough.
+// Reads a plain value that lies unaligned in bytes. The caller has checked that there are enough.
 template <class T>
 T load(std::span<const std::byte> bytes, std::size_t offset = 0) noexcept {
   T value;
@@ -30,16 +30,16 @@ constexpr T swap_bytes(T value) noexcept {
 // multiple of 4096, so that the data after it stays aligned.
 inline constexpr std::uint32_t carry_capacity = 69632;
 
-// What lies at the front of a window of a capture file.
+// What was found at the front of a window of a capture file.
 struct Decoded {
   enum class Kind {
     packet,   // `packet` and `linktype` are set
-    other,    // something else than a packet; it may reach beyond the window
+    other,    // something other than a packet; it may reach beyond the window
     more,     // the window must hold at least `bytes` to tell
     damaged,  // no record can begin here: see `why`
   };
   Kind kind = Kind::damaged;
-  std::uint64_t bytes = 0;  // that it takes, or that are needed
+  std::uint64_t bytes = 0;  // that it takes; for `more`, that are needed
   PacketView packet;
   std::uint32_t linktype = 0;
   const char* why = "";

@@ -20,7 +20,7 @@ constexpr std::array<Packing, 5> packings{{{"\x1f\x8b", "gzip", "gzip"},
                                            {{"\xfd\x37zXZ\0", 6}, "xz", "xz"},
                                            {"BZh", "bzip2", "bzip2"}}};
 
-// Why a file that is no capture file is none, and what makes it one.
+// Why a file is no capture file, and what makes one.
 std::string reason(std::span<const std::byte> head) {
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
   for (const auto& packing : packings) {

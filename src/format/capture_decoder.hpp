@@ -14,7 +14,7 @@
 
 namespace wirespool::format {
 
-// Reads whichever capture format a file is in.
+// Reads a capture file of either format.
 class CaptureDecoder {
  public:
   // `head`: the first head_bytes of the file, or all of a shorter one.
@@ -28,7 +28,7 @@ class CaptureDecoder {
   bool is_pcap() const { return std::holds_alternative<PcapDecoder>(decoder_); }
   const PcapDecoder* pcap() const { return std::get_if<PcapDecoder>(&decoder_); }
 
-  // The file, or the section that was read last, is in the other byte order than this host.
+  // The byte order of the file, or of the section that was read last, is not this host's.
   bool is_swapped() const {
     return std::visit([](const auto& decoder) { return decoder.is_swapped(); }, decoder_);
   }

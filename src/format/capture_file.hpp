@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// STEM-<start>.capture.json: what a capture was asked for and decided, and at the end its last ledger line.
+// STEM-<start>.capture.json: what a capture was asked to do and what it decided, and at the end its last ledger line.
 
 #include <cstdint>
 #include <expected>
@@ -20,7 +20,7 @@ struct CaptureFile {
   Timestamp start;
   std::string name;                  // STEM
   std::string plan;                  // a JSON object, as plan::to_json writes it
-  std::optional<LedgerLine> ledger;  // the final one; none: it still runs, or did not come to its end
+  std::optional<LedgerLine> ledger;  // the final one; none: the capture still runs, or never reached its end
   OtherFields others = {};
 
   bool operator==(const CaptureFile&) const = default;
@@ -32,7 +32,7 @@ std::string encode_capture_file(const CaptureFile& file);
 // Anything that is missing or of another kind is an error that names it. The caller bounds the length (see JsonText).
 std::expected<CaptureFile, std::string> decode_capture_file(std::string_view text);
 
-// What readers have to know of the plan.
+// What readers need to know of the plan.
 struct PlanFacts {
   std::uint64_t drives = 0;
   std::uint64_t block_bytes = 0;

@@ -46,7 +46,8 @@ bool is_icmp(const FlowEnds& ends) noexcept {
 
 bool names_ports(const FlowEnds& ends) noexcept { return has_ports(ends.protocol) || is_icmp(ends); }
 
-// As they are hashed: the end that sorts first stands first, but for a message of ICMP that nothing answers.
+// The ends as they are hashed: the one that sorts first comes first, except in an ICMP message of a type without a
+// reply.
 FlowEnds in_order(FlowEnds ends) noexcept {
   if (is_icmp(ends)) {
     const auto type = static_cast<std::uint8_t>(ends.ports[0]), code = static_cast<std::uint8_t>(ends.ports[1]);
@@ -86,7 +87,7 @@ Sha1 sha1(std::span<const std::byte> message) noexcept {
   State state{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
   const auto bits = swap_bytes(std::uint64_t{8} * message.size());
   for (; message.size() >= block_bytes; message = message.subspan(block_bytes)) add_block(state, message.data());
-  // What is left, a bit that is set, zeros, and the length: one block or two.
+  // The rest of the message, a one bit, zeros, and the length: one block or two.
   std::array<std::byte, 2 * block_bytes> end{};
   std::ranges::copy(message, end.begin());
   end[message.size()] = std::byte{0x80};

@@ -12,7 +12,7 @@
 
 namespace wirespool::format {
 
-// FIPS 180-4. For names only: it is no longer fit to protect anything.
+// FIPS 180-4. Used only to name flows: SHA-1 no longer protects anything.
 using Sha1 = std::array<std::byte, 20>;
 Sha1 sha1(std::span<const std::byte> message) noexcept;
 
@@ -28,7 +28,7 @@ struct CommunityId {
   bool operator==(const CommunityId&) const = default;
 };
 
-// nullopt: a packet of TCP, UDP, SCTP or ICMP whose ports or type are not in it, such as a later fragment.
+// nullopt: a packet of TCP, UDP, SCTP or ICMP without its ports or type, such as a later fragment.
 std::optional<CommunityId> community_id(const FlowEnds& ends) noexcept;
 
 }  // namespace wirespool::format

@@ -6,7 +6,7 @@
 
 namespace wirespool::format {
 
-// memcpy for frames: moves of fixed size the compiler expands in place, the last one overlapping the one before, so
+// memcpy for frames: moves of fixed size that the compiler expands in place; the last one overlaps the one before, so
 // that neither buffer is touched outside [0, bytes).
 inline void copy_frame(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
   if (bytes >= 64) {

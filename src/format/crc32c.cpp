@@ -45,7 +45,7 @@ constexpr std::uint32_t times(std::uint32_t a, std::uint32_t b) noexcept {
   return product;
 }
 
-// powers[k] is x^(8 * 2^k): what 2^k zero bytes multiply a state with.
+// powers[k] is x^(8 * 2^k): the factor by which 2^k zero bytes multiply a state.
 constexpr std::array<std::uint32_t, 64> make_powers() {
   std::array<std::uint32_t, 64> powers{0x00800000};
   for (std::size_t k = 1; k < powers.size(); ++k) powers[k] = times(powers[k - 1], powers[k - 1]);
@@ -79,7 +79,7 @@ std::uint32_t update_by_table(std::uint32_t state, const std::byte* at, std::siz
   return state;
 }
 
-// The processor's own instruction, where this compiler knows one: eight bytes and one byte of a state.
+// The processor's own instruction, where this compiler knows one: for eight bytes and for one byte.
 #if defined(__x86_64__)
 #define WIRESPOOL_CRC_TARGET "sse4.2"
 __attribute__((target(WIRESPOOL_CRC_TARGET))) inline std::uint64_t step8(std::uint64_t state, std::uint64_t word) {

@@ -16,13 +16,13 @@
 
 namespace wirespool::format {
 
-// What the files of one capture are, chosen at start: the layout of their records, and what stands in front of the
-// first and after the last. The data path asks for the layout's type once for many records (visit); all else here is
-// for what happens now and then. Not changed any more once packets come: then any thread.
+// The layout of the files of one capture, chosen at start: that of their records, and what stands in front of the first
+// and after the last. The data path asks for the records' type once for many of them (visit); all else here is rarely
+// called. Must not change once packets come; from then on, any thread.
 class FileLayout {
  public:
   explicit FileLayout(PcapRecords pcap = PcapRecords()) : records_(pcap) {}
-  // The front may be given later, by describe(): what it says of ports is known once they are started.
+  // The front may be given later, by describe(): what it says of ports is known only once they are started.
   explicit FileLayout(PcapngRecords pcapng, std::size_t sources) : records_(std::move(pcapng)), sources_(sources) {}
 
   void describe(std::vector<std::byte> front) { records_ = PcapngRecords(std::move(front)); }
@@ -35,7 +35,7 @@ class FileLayout {
 
   FileFormat format() const noexcept { return tells_sources() ? FileFormat::pcapng : FileFormat::pcap; }
   bool tells_sources() const noexcept { return records_.index() == 1; }
-  std::size_t sources() const noexcept { return sources_; }  // 0 where records do not name them
+  std::size_t sources() const noexcept { return sources_; }  // 0 if records do not name them
 
   std::span<const std::byte> front() const noexcept {
     return visit([](const auto& records) { return records.front(); });
@@ -49,7 +49,7 @@ class FileLayout {
   void enclose(std::byte* to, const RecordHead& head) const noexcept {
     visit([&](const auto& records) { records.enclose(to, head); });
   }
-  // What comes after the last packet of a file; empty where nothing does.
+  // What comes after the last packet of a file; empty if nothing does.
   std::vector<std::byte> ending(std::span<const SourceTally> tallies, Timestamp first, Timestamp last,
                                 std::optional<std::uint64_t> clock_error_ns) const {
     return tells_sources() ? pcapng_statistics(tallies, first, last, clock_error_ns) : std::vector<std::byte>();

@@ -58,7 +58,7 @@ bool strip_hidden(std::string_view& text, std::string_view suffix) {
   return true;
 }
 
-// Which of the two it had.
+// Cuts the format's ending off `text`; returns which one it was.
 std::optional<FileFormat> strip_format(std::string_view& text) {
   if (strip_suffix(text, pcap_suffix)) return FileFormat::pcap;
   if (strip_suffix(text, pcapng_suffix)) return FileFormat::pcapng;

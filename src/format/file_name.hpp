@@ -27,7 +27,8 @@ struct FileName {
 std::string format_file_name(const FileName& name);
 std::optional<FileName> parse_file_name(std::string_view text);  // the name alone, without a directory
 
-// While it is written: '.' in front, ".open" at the end, and in place of the first packet's time the capture's start.
+// The name while the file is written: '.' in front, ".open" at the end, and the capture's start instead of the first
+// packet's time.
 std::string hidden_file_name(const FileName& name_with_capture_start);
 std::optional<FileName> parse_hidden_file_name(std::string_view text);
 
@@ -39,10 +40,11 @@ std::string hidden_index_file_name(std::string_view pcap_name);
 std::string pending_file_name(std::string_view pcap_name);
 std::optional<std::string> pcap_of_pending_file(std::string_view text);  // the pcap's name
 
-// ".cut" at the end: what `repair` found in a file that belongs to no whole record, at the offsets where it was.
+// ".cut" at the end: the bytes of a file that `repair` found to belong to no whole record, at the offsets where they
+// were.
 std::string cut_file_name(std::string_view pcap_name);
 
-// ".keep" at the end: whatever has this name pins the file. ".removed.json": what retention took of a capture here.
+// ".keep" at the end: a file of this name pins the pcap. ".removed.json": what retention removed of a capture here.
 std::string keep_file_name(std::string_view pcap_name);
 std::string removed_file_name(std::string_view stem, Timestamp start);
 

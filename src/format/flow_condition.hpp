@@ -6,15 +6,15 @@
 
 namespace wirespool::format {
 
-// One thing that a packet can have: an address, a prefix, a port, a protocol, a VLAN. As the index knows it: mixed to
-// 64 bits (src/format/README.md).
+// One property of a packet: an address, a prefix, a port, a protocol, a VLAN. As the index has it: hashed to 64 bits
+// (src/format/README.md).
 struct FlowKey {
   std::uint64_t hash = 0;
   bool operator==(const FlowKey&) const = default;
 };
 
-// What a Block must have among its packets' keys for any of its packets to match. It is only ever used to leave Blocks
-// unread, so it may say too little but never too much. `filter/filter_reader` reads it out of an expression.
+// Which keys a Block must have for any of its packets to match. It is only used to leave Blocks unread, so it may
+// require too little but never too much. `filter/filter_reader` derives it from an expression.
 struct FlowCondition {
   enum class Kind { anything, key, all, any };
 

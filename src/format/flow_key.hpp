@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// Which keys a frame has. Finds fields where libpcap's filters find them, in malformed frames too, so that a filter
-// that matches a packet always has its keys there: pcap-filter(7); VLAN tags of any number are looked through.
+// Which keys a frame has. Finds fields where libpcap's filters find them (pcap-filter(7)), in malformed frames too, so
+// that a packet that matches a filter always has the keys the filter asks for. Looks behind any number of VLAN tags.
 
 #include <array>
 #include <bit>
@@ -44,7 +44,7 @@ struct FlowFields {
   std::uint16_t first_tag = 0;  // TPID and TCI of the first tag
   std::uint16_t first_tci = 0;
   std::array<std::uint8_t, 2> protocols{};  // the second is what an IPv6 fragment header names
-  std::array<std::uint8_t, 2> words{};      // of 4 bytes that each address has: fewer than all in a frame cut within it
+  std::array<std::uint8_t, 2> words{};      // whole 4-byte words of each address; fewer if the frame ends within it
   std::uint16_t tags = 0;
 
   bool operator==(const FlowFields&) const = default;

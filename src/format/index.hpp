@@ -21,8 +21,8 @@ struct IndexEntry {
 };
 static_assert(sizeof(IndexEntry) == 32);
 
-// How far the times of a file's packets may be from UTC, at most, as its capture knew while it wrote them. The words
-// are those of a ledger line's `clock`, of eight characters at most.
+// A bound on the error of a file's packet times against UTC, as known to the capture while it wrote them. The words are
+// those of a ledger line's `clock`, of eight characters at most.
 struct FileClock {
   std::string source;                     // what stamps packets; empty: nothing is known of the clock
   std::string discipline;                 // who keeps the system's clock on UTC; empty: not known
@@ -33,7 +33,7 @@ struct FileClock {
 // Most entries a writer keeps for a file while it is open; a file of more Blocks gets coarser entries.
 inline constexpr std::uint64_t max_open_index_entries = 16384;
 
-// Most bytes of filters it keeps for a file that grows so long. Blocks after that may hold anything.
+// Most bytes of filters it keeps for a file that grows to this length. Blocks beyond them may hold anything.
 constexpr std::uint64_t filter_bytes_of(std::uint64_t file_bytes) {
   constexpr std::uint64_t most = 64 << 20;
   return file_bytes / 64 < most ? file_bytes / 64 : most;

@@ -16,7 +16,7 @@ constexpr std::uint16_t newest_version = 3;
 constexpr std::uint16_t version_without_mark = 1;   // 0.1.0
 constexpr std::uint16_t version_without_clock = 2;  // 0.2.0
 constexpr std::uint8_t flag_ordered = 1;
-constexpr std::uint8_t flag_checksums = 2;  // these from version 3 on
+constexpr std::uint8_t flag_checksums = 2;  // both from version 3 on
 constexpr std::uint8_t flag_mark = 4;
 constexpr std::size_t filter_line_bytes = 32;
 
@@ -47,7 +47,7 @@ struct StoredMark {
   std::uint64_t changed_ns = 0;
   std::uint64_t inode = 0;
   std::uint32_t fingerprint = 0;
-  std::uint32_t checksum = 0;  // CRC-32C of the mark up to here, for who reads no more of the body
+  std::uint32_t checksum = 0;  // CRC-32C of the mark up to here, for readers of no more than the head
 };
 
 using Word = std::array<char, 8>;  // padded with zeros
@@ -62,7 +62,7 @@ struct StoredClock {
 };
 static_assert(index_header_bytes + sizeof(StoredMark) + sizeof(StoredClock) == index_head_bytes);
 
-// Of a part of the head, without its own checksum, with which it ends.
+// The checksum of a part of the head, except for that checksum itself, with which the part ends.
 template <typename Stored>
 std::uint32_t checksum_of(const Stored& stored) {
   return crc32c(std::as_bytes(std::span{&stored, 1}).first(sizeof(Stored) - sizeof(std::uint32_t)));
@@ -74,7 +74,7 @@ StoredMark to_stored(const FileMark& mark) {
   return stored;
 }
 
-// A word that is too long is not known rather than another word.
+// A word that is too long becomes "not known" rather than another word.
 Word to_word(const std::string& text) {
   Word word{};
   if (text.size() <= word.size()) std::ranges::copy(text, word.begin());
@@ -185,7 +185,7 @@ std::expected<IndexHeader, IndexProblem> read_head(const StoredHeader& stored, s
   return header;
 }
 
-// Behind a pcap file's header, or a pcapng file's section and interfaces.
+// After a pcap file's header, or a pcapng file's section and interfaces.
 bool can_be_first(std::uint64_t record) {
   return record == sizeof(PcapFileHeader) || (record > sizeof(PcapFileHeader) && record % 4 == 0);
 }

@@ -22,7 +22,7 @@ enum class IndexLevel : std::uint8_t {
   flow = 2,  // and a KeySet for each
 };
 
-// By what the pcap file is known again: a length can stay the same when everything else changes. Times as stat(2) has
+// By what the pcap file is recognised: its length can stay the same when everything else changes. Times as stat(2) has
 // them, in nanoseconds since 1970 (modulo 2^64).
 struct FileMark {
   std::uint64_t modified_ns = 0;  // mtime
@@ -43,16 +43,16 @@ struct IndexHeader {
   Timestamp last;
   std::uint32_t block_bytes = 0;  // of the Blocks that the entries stand for; 0: unknown
   std::uint32_t capture_mark = 0;
-  std::optional<FileMark> mark;     // none: as 0.1.0 wrote it, or not to be had
+  std::optional<FileMark> mark;     // none: 0.1.0 wrote none, or it could not be made
   FileClock clock = {};             // from version 3 on
-  bool checksums = false;           // every entry has one, and what lies in front of the first record has
-  std::uint32_t head_checksum = 0;  // CRC-32C of that: the pcap file's header
+  bool checksums = false;           // every entry has one, and so do the bytes in front of the first record
+  std::uint32_t head_checksum = 0;  // CRC-32C of those bytes: the pcap file's header
 
-  // Up to version 2 it stood at each entry whether it had one: 0 was "not computed".
+  // Up to version 2, each entry said by itself whether it had one: 0 was "not computed".
   bool has_checksum(const IndexEntry& entry) const { return checksums || entry.checksum != 0; }
 };
 
-// Tells the captures of one name and directory apart, whatever their clocks did; never 0, which is "not known".
+// Tells captures of one name and directory apart, whatever their clocks did; never 0, which means "not known".
 std::uint32_t capture_mark(Timestamp start);
 
 // The flow level's part: one KeySet an entry, one after the other.
@@ -80,15 +80,15 @@ std::string to_string(IndexProblem problem);
 inline constexpr std::size_t index_header_bytes = 80;
 inline constexpr std::size_t index_head_bytes = index_header_bytes + 32 + 32;  // with the mark and the clock after it
 
-// Of the newest version, 3.
+// Writes the newest version, 3.
 std::vector<std::byte> encode_index(const IndexHeader& header, std::span<const IndexEntry> entries,
                                     FilterSection filters = {});
 
-// Of the first index_head_bytes of a file, or all of a shorter one; enough for a summary.
+// `bytes`: the first index_head_bytes of a file, or all of a shorter one; enough for a summary.
 std::expected<IndexHeader, IndexProblem> decode_index_header(std::span<const std::byte> bytes);
 
-// Of a whole file. Nothing is taken from it unless every checksum and every relation between its numbers holds.
-// Keeps `file`: filters are many, and stay where they are.
+// `file`: the whole file. Nothing is taken from it unless every checksum and every relation between its numbers holds.
+// The Index keeps `file`: filters are large, and are not copied.
 std::expected<Index, IndexProblem> decode_index(std::vector<std::byte> file);
 
 }  // namespace wirespool::format

@@ -13,16 +13,16 @@
 
 namespace wirespool::format {
 
-// Fields of a JSON object that this version does not know: name, and value as JSON text. They are kept when it is
-// written again.
+// Fields of a JSON object that this version does not know: name, and value as JSON text. They are kept when the object
+// is written again.
 using OtherFields = std::vector<std::pair<std::string, std::string>>;
 
 // In order of their names.
 template <class T>
 using ByName = std::vector<std::pair<std::string, T>>;
 
-// A JSON text taken apart. Refuses what nests deeper than 32 levels; takes up to 70 times the text's length of memory,
-// so its length is the caller's to bound.
+// A parsed JSON text. Refuses more than 32 levels of nesting. Takes up to 70 times the text's length of memory, so the
+// caller has to bound the length.
 class JsonText {
  public:
   explicit JsonText(std::string_view text);
@@ -30,7 +30,7 @@ class JsonText {
   JsonText(const JsonText&) = delete;
   JsonText& operator=(const JsonText&) = delete;
 
-  // Of this text and of all its fields that were read: the first thing that is wrong, empty if nothing is.
+  // The first thing that is wrong with this text or with a field that was read from it; empty if nothing is.
   const std::string& problem() const { return problem_; }
 
  private:
@@ -42,8 +42,8 @@ class JsonText {
   std::string problem_;
 };
 
-// The fields of one object in a JsonText, which outlives it. A field that is missing or of another kind becomes the
-// text's problem, with its name; it reads as nothing then.
+// The fields of one object in a JsonText, which must outlive it. A field that is missing or of another kind reads as
+// nothing, and becomes the text's problem(), with its name.
 class JsonFields {
  public:
   explicit JsonFields(JsonText& text);  // of the outermost object

@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::size_t words = std::tuple_size_v<FilterLine>;
 
-// Lines are halved while at most this part of the bits is set: a key that is not there finds its eight bits set by
-// chance once in 1 / 0.5^8 = 256 times then.
+// The filter is halved as long as at most this part of its bits is set: a key that is not there then finds its eight
+// bits set by chance once in 1 / 0.5^8 = 256 times.
 constexpr double fullest = 0.5;
 // A filter fuller than this tells too little to be worth its bytes.
 constexpr double useless = 0.8;
 
-// The line comes from the upper bits, so that halving a filter is joining each line with the one half the filter on;
-// the bits within it from the lower 40.
+// The line comes from the upper bits, so that a filter is halved by joining each line with the one half a filter away;
+// the bits within the line come from the lower 40.
 constexpr std::size_t line_of(FlowKey key, std::size_t lines) noexcept { return (key.hash >> 40) & (lines - 1); }
 constexpr std::uint32_t bit_of(FlowKey key, std::size_t word) noexcept {
   return std::uint32_t{1} << (key.hash >> (5 * word) & 31);

@@ -33,7 +33,7 @@ class KeySet {
   std::span<const std::byte> lines_;
 };
 
-// Collects the keys of one Block after the other. Takes its memory, 60 KiB, when it is made; single-threaded.
+// Collects the keys of one Block after another. Takes its memory, 60 KiB, when it is made; single-threaded.
 class KeyCollector {
  public:
   static constexpr std::size_t most_lines = 1024;
@@ -42,10 +42,10 @@ class KeyCollector {
 
   void add(std::span<const std::byte> frame) noexcept;
 
-  // The number of lines that the keys collected since the last take() need, 0 if they are too many. The lines are
-  // appended to `to`, the collector is empty afterwards.
+  // Appends the lines that the keys collected since the last take() need to `to`, and empties the collector. Returns
+  // how many they are, 0 if the keys are too many.
   std::uint32_t take(std::vector<std::byte>& to);
-  // The same into memory of the caller, at least most_lines long.
+  // The same into the caller's memory.
   std::uint32_t take(std::span<FilterLine, most_lines> to) noexcept;
   void clear() noexcept;
 

@@ -93,7 +93,7 @@ void find_ip(Frame frame, std::size_t ip, std::uint32_t wirelen, Layers& layers)
   if (version == 6) find_ipv6(frame, ip, wirelen, layers);
 }
 
-// Labels of 4 bytes, the last one marked (RFC 3032, section 2.1). What lies after them says so by its first bits.
+// Labels of 4 bytes, the last one marked (RFC 3032, section 2.1). What follows them is recognised by its first bits.
 void find_behind_labels(Frame frame, std::size_t offset, std::uint32_t wirelen, Layers& layers) noexcept {
   for (bool last = false; !last; offset += 4) {
     if (!fits(frame, offset, 4)) return;

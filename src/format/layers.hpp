@@ -3,7 +3,7 @@
 
 // Where the headers of an Ethernet frame lie, followed as their lengths say: IEEE 802.1Q, RFC 3032 (MPLS), RFC 2516
 // (PPPoE), RFC 791, RFC 8200 with its extension headers. flow_key.hpp looks for fields where filters look for them;
-// this is for who needs to know what a packet is. Nothing is read after the frame's end.
+// this is for those who need to know what a packet really is. Nothing is read beyond the frame's end.
 
 #include <array>
 #include <cstddef>
@@ -21,15 +21,15 @@ struct Layers {
   std::uint8_t version = 0;     // 4 or 6
   std::uint8_t protocol = 0;    // what IP carries, after extension headers
   std::array<std::uint16_t, 2> vlan{no_vlan, no_vlan};  // ids of the two outermost tags
-  // Of the IP packet, its header included, as that says; where it says 0 (a jumbogram, or the NIC cuts it up later),
-  // what the frame has.
+  // Length of the IP packet, its header included, as the header says; if that says 0 (a jumbogram, or a packet that the
+  // NIC segments later), what the frame has.
   std::uint32_t ip_bytes = 0;
 
   bool is_ip() const noexcept { return network != 0; }
   bool operator==(const Layers&) const = default;
 };
 
-// `frame`: as much of it as there is; `wirelen`: how long it was.
+// `frame`: as much of it as was captured; `wirelen`: how long it was.
 Layers find_layers(std::span<const std::byte> frame, std::uint32_t wirelen) noexcept;
 
 }  // namespace wirespool::format

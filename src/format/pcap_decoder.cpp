@@ -13,7 +13,7 @@ struct Dialect {
   bool known = false;
   bool swapped = false;
   std::uint32_t scale = 1;
-  std::size_t more_header = 0;  // bytes that a record header is longer than usual
+  std::size_t more_header = 0;  // by how many bytes a record header is longer than usual
 };
 
 Dialect dialect_of(std::uint32_t magic) noexcept {
@@ -43,7 +43,7 @@ void PcapDecoder::put_lengths_right(PcapRecordHeader& header) const noexcept {
   if (lengths_ == Lengths::exchanged || header.caplen > header.wirelen) std::swap(header.caplen, header.wirelen);
 }
 
-// Takes what libpcap takes; else why not.
+// Accepts what libpcap accepts; else says why not.
 std::string PcapDecoder::read_version(std::uint16_t major, std::uint16_t minor) {
   const bool dg_ux = major == 543 && minor == 0;
   if (!dg_ux && (major != 2 || minor > 4)) {

@@ -21,7 +21,7 @@ class PcapDecoder {
   static std::expected<PcapDecoder, std::string> recognise(std::span<const std::byte> head);
   static bool has_magic(std::span<const std::byte> head) noexcept;
 
-  // As wirespool writes it: for a file whose own header is lost.
+  // A decoder for files as wirespool writes them, for one whose header is lost.
   static PcapDecoder native() { return PcapDecoder(); }
 
   std::uint32_t linktype() const { return linktype_; }
@@ -31,7 +31,7 @@ class PcapDecoder {
   bool has_usual_records() const { return header_bytes_ == sizeof(PcapRecordHeader) && lengths_ == Lengths::usual; }
   bool is_native() const { return !swapped_ && scale_ == 1 && linktype_ == linktype_ethernet && has_usual_records(); }
 
-  // Of a fraction that is no part of a second, as much as there is room for.
+  // A fraction of more than a second is kept as far as 32 bits hold it.
   PcapRecordHeader record_header(std::span<const std::byte> window) const noexcept {
     auto header = unscaled_header(window);
     const auto ns = std::uint64_t{header.nanoseconds} * scale_;

@@ -15,13 +15,13 @@
 
 namespace wirespool::format {
 
-// Of a fraction of more than a second too, as readers take it.
+// A fraction of more than a second is added all the same, as other readers do.
 inline Timestamp time_of(const PcapRecordHeader& header) noexcept {
   return Timestamp{header.seconds * std::uint64_t{1'000'000'000} + header.nanoseconds};
 }
 
 // The layout of a classic pcap file as wirespool writes it (format/pcap.hpp): a file header, then a header of 16 bytes
-// in front of each frame, nothing after it. What foreign pcap files look like, PcapDecoder knows. Any thread.
+// in front of each frame, nothing after it. Foreign pcap files are PcapDecoder's matter. Any thread.
 class PcapRecords {
  public:
   static constexpr std::uint32_t file_header_bytes = sizeof(PcapFileHeader);
@@ -31,14 +31,14 @@ class PcapRecords {
   static constexpr std::size_t bytes_of(std::size_t caplen) noexcept { return front_bytes + caplen; }
   static constexpr std::size_t bytes_of(const RecordHead& head) noexcept { return bytes_of(head.caplen); }
 
-  // `snaplen`: what the file says of its longest record, at most max_snaplen.
+  // `snaplen`: the snaplen that the file header names, at most max_snaplen.
   explicit PcapRecords(std::uint32_t snaplen = max_snaplen, std::uint32_t linktype = linktype_ethernet) noexcept
       : header_{.snaplen = snaplen, .linktype = linktype} {}
 
   std::span<const std::byte> front() const noexcept { return std::as_bytes(std::span{&header_, 1}); }
 
-  // A stamp as pcap wants it, seconds and nanoseconds. Consecutive packets nearly always share their second, so that a
-  // stamp costs a subtraction and the division is done once a second.
+  // A stamp as pcap wants it: seconds and nanoseconds. Consecutive packets nearly always share their second, so that a
+  // stamp costs a subtraction; the division is done once a second.
   struct Second {
     std::uint32_t number = 0;
     std::uint64_t begin_ns = 0;
@@ -56,7 +56,7 @@ class PcapRecords {
 
     const std::byte* end_with(std::uint32_t caplen) const noexcept { return to_ + bytes_of(caplen); }
 
-    // `head` is of the Pen's Second; at least head.caplen bytes lie at `frame`.
+    // `head` lies in the Pen's Second; at least head.caplen bytes can be read at `frame`.
     void put(const RecordHead& head, const std::byte* frame) noexcept {
       put_front(to_, second_, head);
       copy_frame(to_ + front_bytes, frame, head.caplen);
@@ -88,7 +88,7 @@ class PcapRecords {
   }
 
  private:
-  // Two moves of eight bytes: put together from four numbers of four, GCC takes a detour through vector registers.
+  // Two moves of eight bytes: from four numbers of four bytes, GCC would go through vector registers.
   static void put_front(std::byte* to, const Second& second, const RecordHead& head) noexcept {
     const auto pair = [](std::uint64_t low, std::uint64_t high) { return high << 32 | low; };
     const std::uint64_t time = pair(second.number, static_cast<std::uint32_t>(head.time.ns - second.begin_ns));

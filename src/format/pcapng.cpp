@@ -17,18 +17,18 @@ namespace wirespool::format {
 namespace {
 
 constexpr std::size_t block_frame = 12;  // type, length in front, length after
-// A block that has to be looked into holds a packet or an interface. libpcap draws the line at 16 MiB as well.
+// Longest block that is looked into (packets and interfaces). libpcap draws the line at 16 MiB as well.
 constexpr std::uint32_t longest_block = 16 << 20;
 constexpr std::size_t most_interfaces = 65536;  // a corrupt file must not grow this list for ever
 constexpr std::uint16_t option_end = 0;
 constexpr std::uint16_t option_comment = 1;
 constexpr std::uint16_t option_tsresol = 9;
 constexpr std::uint16_t option_tsoffset = 14;
-// Of a section.
+// Options of a section.
 constexpr std::uint16_t option_hardware = 2, option_os = 3, option_application = 4;
-// Of an interface.
+// Options of an interface.
 constexpr std::uint16_t option_name = 2, option_description = 3, option_mac = 6, option_speed = 8, option_filter = 11;
-// Of an interface's statistics.
+// Options of an interface's statistics.
 constexpr std::uint16_t option_start = 2, option_last = 3, option_received = 4, option_lost_at_nic = 5,
                         option_filter_accepted = 6, option_lost_behind = 7, option_stored = 8;
 
@@ -91,7 +91,7 @@ std::vector<std::byte> block_of(std::uint32_t type, std::span<const std::byte> b
 
 namespace {
 
-// The causes apart, as the ledger names them, for people and programs.
+// Each cause by itself, as the ledger names it, for people and programs.
 std::string comment_of(const SourceTally& tally, std::optional<std::uint64_t> clock_error_ns) {
   const auto& missing = tally.missing;
   return fmt::format(R"({{"lost":{{"nic_missed":{},"nic_errors":{},"nic_other":{},"no_mbuf":{},"drop_handoff":{}}},)"
@@ -327,7 +327,7 @@ std::vector<std::byte> pcapng_interface_block(const PcapngInterface& interface) 
   if (interface.bits_per_s != 0) append_number(body, option_speed, interface.bits_per_s);
   const std::byte nanoseconds{9};
   append_option(body, option_tsresol, std::span{&nanoseconds, 1});
-  // In front of the text: that it is one, and no program.
+  // The byte in front of the text says that it is a text, not a program.
   if (!interface.filter.empty()) append_text(body, option_filter, '\0' + interface.filter);
   append_text(body, option_comment, interface.comment);
   append_option(body, option_end, {});

@@ -59,18 +59,18 @@ class PcapngDecoder {
 
   bool in_section_ = false;
   bool swapped_ = false;
-  std::uint32_t passed_over_ = 0;  // a bit for each kind
+  std::uint32_t passed_over_ = 0;  // one bit for each kind
   std::vector<Interface> interfaces_;
 };
 
-// What stands in front of all else in wirespool's own files. Texts that are empty are left out.
+// What wirespool's own files begin with. Empty texts are left out.
 struct PcapngSection {
   std::string hardware, os, application;
 };
 std::vector<std::byte> pcapng_section_header(const PcapngSection& section);
 
-// Where packets come from: one a link type where packets of other files are written, one an RX queue where a capture
-// writes. Times are in nanoseconds. What is empty or 0 is left out.
+// Where packets come from: a capture writes one for each RX queue, and whoever writes packets of other files one for
+// each link type. Times are in nanoseconds. What is empty or 0 is left out.
 struct PcapngInterface {
   std::uint32_t linktype = 0;
   std::uint32_t snaplen = 0;
@@ -80,9 +80,8 @@ struct PcapngInterface {
 };
 std::vector<std::byte> pcapng_interface_block(const PcapngInterface& interface);
 
-// What stands in front of the first packet of a file, if that is as a capture of wirespool writes it: one section, and
-// Ethernet interfaces. nullopt: it is not, or `bytes`, the file's first, do not hold all of it and what
-// follows it.
+// What stands in front of the first packet of a file that a capture of wirespool wrote: one section, and Ethernet
+// interfaces. nullopt: it is no such file, or `bytes`, its first ones, end before something follows them.
 struct PcapngFront {
   std::vector<std::byte> bytes;
   std::uint32_t interfaces = 0;
@@ -91,13 +90,13 @@ struct PcapngFront {
 inline constexpr std::size_t longest_pcapng_front = 1 << 20;
 std::optional<PcapngFront> pcapng_front(std::span<const std::byte> bytes);
 
-// Behind the last packet of a file that was captured: for each source (interface) that has anything, what of it came,
-// was lost and why, was kept, and when, as `first` and `last` packet of the file tell. `clock_error_ns`: how far these
-// times may be from UTC, if that is known.
+// What follows the last packet of a captured file: for each source (interface) that has anything, how many of its
+// packets were received, lost (and why) and kept, between the times of the file's `first` and `last` packet.
+// `clock_error_ns`: how far these times may be from UTC, if known.
 std::vector<std::byte> pcapng_statistics(std::span<const SourceTally> sources, Timestamp first, Timestamp last,
                                          std::optional<std::uint64_t> clock_error_ns);
 
-// What such a block says, read back. nullopt: it has no counts, or others than a capture of wirespool writes.
+// Such a block, read back. nullopt: it has no counts, or other ones than a capture of wirespool writes.
 struct PcapngStatistics {
   std::uint32_t interface = 0;
   SourceTally tally;

@@ -20,9 +20,9 @@
 namespace wirespool::format {
 
 // The layout of a pcapng file as wirespool writes it: a section header and an interface for each source, then enhanced
-// packet blocks: 28 bytes in front of each frame, after it padding to 4 bytes, the number of packets that are missing
-// in front of it (epb_dropcount) if there are any, and the block's length once more. Times are in nanoseconds. What
-// foreign pcapng files look like, PcapngDecoder knows. Any thread.
+// packet blocks. Each has 28 bytes in front of the frame; after it come padding to 4 bytes, the number of packets
+// missing in front of it (epb_dropcount) if there are any, and the block's length once more. Times are in nanoseconds.
+// Foreign pcapng files are PcapngDecoder's matter. Any thread.
 class PcapngRecords {
  public:
   static constexpr bool tells_sources = true;
@@ -52,7 +52,7 @@ class PcapngRecords {
 
     const std::byte* end_with(std::uint32_t caplen) const noexcept { return to_ + bytes_of(caplen); }
 
-    // At least head.caplen bytes lie at `frame`; of `head`, source and missing are not looked at.
+    // At least head.caplen bytes can be read at `frame`; head.source and head.missing are ignored.
     void put(const RecordHead& head, const std::byte* frame) noexcept {
       const auto bytes = static_cast<std::uint32_t>(bytes_of(head.caplen));
       put_front(to_, bytes, source_, head);
@@ -121,7 +121,7 @@ class PcapngRecords {
     std::memcpy(to + 20, &lengths, sizeof lengths);
   }
 
-  // Padding first, over what the length then takes.
+  // Padding first; the length then overwrites what is too much.
   static void put_back(std::byte* to, std::uint32_t bytes, std::uint32_t caplen) noexcept {
     constexpr std::uint32_t zeros = 0;
     std::memcpy(to + front_bytes + caplen, &zeros, sizeof zeros);

@@ -38,8 +38,8 @@ constexpr bool is_extension(std::uint8_t next) noexcept {
          std::ranges::find(sized_extensions, next) != sized_extensions.end();
 }
 
-// How long an extension header is, by its second byte: in units of 8 bytes less one (RFC 6564), an authentication
-// header's in units of 4 less two (RFC 4302); a fragment's says nothing.
+// How long an extension header is, by its second byte: in units of 8 bytes, minus one (RFC 6564); for an authentication
+// header in units of 4 bytes, minus two (RFC 4302); a fragment header's length is fixed.
 constexpr unsigned extension_bytes(std::uint8_t extension, unsigned length) noexcept {
   if (extension == protocols::fragment) return 8;
   return extension == protocols::authentication ? 4 * (length + 2) : 8 * (length + 1);

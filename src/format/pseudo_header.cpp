@@ -35,8 +35,7 @@ void swap_words(Packet packet, std::initializer_list<std::size_t> offsets) noexc
   for (const auto offset : offsets) swap_at<std::uint32_t>(packet, offset);
 }
 
-// Behind a cooked header, a CAN frame begins with fields of the kernel's own; what other protocols have is as on the
-// wire.
+// After a cooked header, a CAN frame begins with fields in the kernel's byte order; other protocols are as on the wire.
 void swap_can(Packet packet, std::size_t protocol_at, std::size_t can_at) noexcept {
   constexpr std::uint16_t can = 0x000c, can_fd = 0x000d, can_xl = 0x000e;  // ETH_P_CAN and so on
   if (packet.size() < protocol_at + 2) return;
@@ -71,15 +70,15 @@ void swap_usb(Packet packet, bool mmapped) noexcept {
   if (iso) swap_usb_descriptors(packet);
 }
 
-// Users and processes, as far as the header's first byte says that there are any: older ones end before. Rule numbers
-// are as on the wire.
+// User and process ids, if the header's first byte, its length, says that there are any: older headers are shorter.
+// Rule numbers are as on the wire.
 void swap_pflog(Packet packet) noexcept {
   if (packet.empty()) return;
   const auto header = packet.first(std::min(packet.size(), std::to_integer<std::size_t>(packet[0])));
   swap_words(header, {44, 48, 52, 56});
 }
 
-// Type, length, value after four bytes of header; of version 0 only.
+// Type, length and value, after four bytes of header; version 0 only.
 void swap_nflog(Packet packet) noexcept {
   constexpr std::size_t header = 4, tlv_header = 4;
   if (packet.size() < header || packet[1] != std::byte{0}) return;

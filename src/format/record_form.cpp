@@ -19,7 +19,7 @@ std::optional<FoundRecord> found(const PcapDecoder& pcap, std::span<const std::b
   return FoundRecord{{time_of(header), header.caplen, header.wirelen}, PcapRecords::bytes_of(header.caplen)};
 }
 
-// Its length has to be one that a capture writes, and stand after it once more, if that is there.
+// The block's length has to be one that a capture writes, and to be repeated at its end, if `bytes` reach that far.
 std::optional<FoundRecord> found(const PcapngFront& pcapng, std::span<const std::byte> bytes) {
   const auto head = PcapngRecords::head_of(bytes);
   if (!head || !lengths_can_be(head->caplen, head->wirelen) || head->source >= pcapng.interfaces) return std::nullopt;

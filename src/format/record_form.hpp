@@ -21,8 +21,8 @@ struct FoundRecord : RecordHead {
   std::uint64_t bytes = 0;
 };
 
-// How records lie in a file that may be damaged, for those who look for them: any pcap file, or a pcapng file as a
-// capture writes it. Any thread.
+// How to recognise records in a file that may be damaged: any pcap file, or a pcapng file as a capture writes it. Any
+// thread.
 class RecordForm {
  public:
   RecordForm(PcapDecoder pcap)
@@ -36,11 +36,10 @@ class RecordForm {
   std::uint32_t linktype() const;
   std::uint32_t snaplen() const;
 
-  // What stands at the front of `bytes`, if it can be a record by its lengths; at least front_bytes() of them are
-  // there.
+  // The record at the front of `bytes`, if its lengths can be right; `bytes` holds at least front_bytes().
   std::optional<FoundRecord> at(std::span<const std::byte> bytes) const noexcept;
-  // Bytes of a block that is no packet and that a capture writes after its last one; 0: there is none. At least
-  // front_bytes() are there.
+  // The length of a block without a packet, as a capture writes it after its last packet; 0: there is none. `bytes`
+  // holds at least front_bytes().
   std::uint64_t other_block(std::span<const std::byte> bytes) const noexcept;
 
  private:

@@ -23,7 +23,7 @@ std::optional<FoundRecord> RecordScanner::plausible(std::span<const std::byte> b
   return found;
 }
 
-// Looks at one offset when all later ones have been looked at.
+// Looks at one offset, after all later ones.
 std::uint32_t RecordScanner::records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
                                           const ChainLimits& limits) const noexcept {
   const auto head = plausible(bytes.subspan(offset), Timestamp{});

@@ -14,29 +14,28 @@
 
 namespace wirespool::format {
 
-// When a record can have been captured. A clock may have been wrong by years, and been put right between two records:
-// so no moment is impossible, and where a record follows another one nothing is asked but the order.
+// When a record can have been captured. A clock may have been wrong by years and corrected between two records: so no
+// time is impossible, and between two adjacent records only the order is checked.
 struct TimeLimits {
   static constexpr std::uint64_t any = std::numeric_limits<std::uint64_t>::max();
 
   Timestamp not_before{1};
-  // Where it is not known where a record begins: chains with all their times in here are looked for first, and only if
-  // there is none, any whose times go on by no more than `may_go_on_ns` from one record to the next.
+  // Where it is not known where records begin: chains with all their times within these limits are looked for first;
+  // only if there is none, those whose times advance by at most `may_go_on_ns` from one record to the next.
   Timestamp likely_from{1};
   Timestamp likely_to{any};
   std::uint64_t may_go_on_ns = any;
-  // From one record to the next, and, where bytes were lost in between, from the last record before to the first
-  // after.
+  // From one record to the next; where bytes were lost, from the last record before the loss to the first one after it.
   std::uint64_t may_go_back_ns = 0;
   std::uint64_t may_go_back_behind_damage_ns = 0;
   std::uint64_t may_go_on_behind_damage_ns = any;
 };
 
-// Tells record headers from other bytes, and finds the first record in bytes that begin anywhere. Allocates.
+// Tells record headers from other bytes, and finds the first record in bytes that may begin anywhere. Allocates.
 class RecordScanner {
  public:
-  // A chain of records has to go on for this long to be believed, if the bytes do not end before: longer than any frame
-  // on a wire, so that a capture file carried inside a packet is not taken for the file itself.
+  // A chain of records has to go on for this long to be believed, unless the bytes end before: longer than any frame on
+  // a wire, so that a capture file carried inside a packet is not taken for the file itself.
   static constexpr std::size_t confirm_bytes = 128 * 1024;
   // What find() is best given: enough to look through and to confirm what is found.
   static constexpr std::size_t window_bytes = 1 << 20;
@@ -45,17 +44,18 @@ class RecordScanner {
 
   const RecordForm& form() const { return form_; }
 
-  // What a record says that can follow one of time `previous` (zero: none is known). `bytes` holds at least a header.
+  // The record at the front of `bytes`, if it can follow one of time `previous` (zero: not known). `bytes` holds at
+  // least a header.
   std::optional<FoundRecord> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
-  // one with most whole records, and of two the one that begins first. A record that holds no bytes of its
-  // packet is no evidence: zeros in a payload look like that. `complete`: nothing follows `bytes`; a chain then leads
-  // to the end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not reported.
+  // one with the most whole records, and of equals the one that begins first. A record without any bytes of its packet
+  // is no evidence: zeros in a payload look like that. `complete`: nothing follows `bytes`; a chain then leads to the
+  // end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not reported.
   std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
 
  private:
-  // The times of a chain, and how far from one record to the next.
+  // Limits for the times of a chain, and for the steps from one record to the next.
   struct ChainLimits {
     Timestamp from, to;
     std::uint64_t may_go_on_ns;

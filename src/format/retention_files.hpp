@@ -15,7 +15,7 @@
 
 namespace wirespool::format {
 
-// Why a file is pinned. It is pinned by the name alone, whatever the content.
+// Why a file is pinned. The name alone pins it, whatever the content.
 struct Pin {
   Timestamp when;
   std::string who;                // user and machine
@@ -30,11 +30,11 @@ struct Pin {
 std::string encode_pin(const Pin& pin);  // with a newline
 std::expected<Pin, std::string> decode_pin(std::string_view text);
 
-// What retention took away of one capture in one directory, all in all.
+// All that retention has removed of one capture in one directory.
 struct Removed {
   std::uint64_t files = 0, packets = 0, bytes = 0;  // bytes of packets
   std::uint64_t file_bytes = 0;
-  Timestamp last;  // the latest packet that went
+  Timestamp last;  // the latest packet removed
   OtherFields others = {};
 
   bool operator==(const Removed&) const = default;

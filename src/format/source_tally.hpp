@@ -23,7 +23,7 @@ struct MissingPackets {
     return *this;
   }
 
-  // Takes `packets` of these out, or all if they are fewer: what it took.
+  // Takes `packets` of these out, or all if they are fewer; returns what it took.
   MissingPackets take(std::uint64_t packets) noexcept {
     const auto some = [&packets](std::uint64_t& from) {
       const auto taken = std::min(from, packets);
@@ -39,7 +39,7 @@ struct MissingPackets {
 struct SourceTally {
   std::uint64_t packets = 0;
   MissingPackets missing;         // in front of these, and after the last one
-  std::uint64_t behind_last = 0;  // of `missing`, those that no record tells of
+  std::uint64_t behind_last = 0;  // of `missing`, those that no record mentions
 
   SourceTally& operator+=(const SourceTally& other) noexcept {
     packets += other.packets;

@@ -88,7 +88,7 @@ class Text {
     return value;
   }
 
-  // ".5" of something that `whole` is one of; digits beyond the ninth do not count. Nothing is zero.
+  // ".5" of `whole`; digits beyond the ninth do not count. An absent fraction is zero.
   std::optional<std::uint64_t> fraction(std::uint64_t whole) {
     if (!take('.')) return 0;
     if (!is_digit(front())) return std::nullopt;
@@ -118,7 +118,7 @@ std::optional<Timestamp> parse_epoch(Text text) {
 }
 
 std::optional<std::uint64_t> take_unit(Text& text) {
-  // The longer ones first: "ms" is not "m".
+  // Longer names first: "ms" is not "m".
   constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> units{{{"ns", 1},
                                                                              {"us", 1000},
                                                                              {"ms", 1'000'000},
@@ -137,7 +137,7 @@ std::optional<std::uint64_t> parse_span(Text text) {
   std::uint64_t sum = 0;
   do {
     const auto whole = text.number();
-    auto behind = text;  // the fraction is of a unit that stands after it
+    auto behind = text;  // the unit of the fraction stands after it
     if (!whole || !text.fraction(second)) return std::nullopt;
     const auto unit = take_unit(text);
     if (!unit) return std::nullopt;
@@ -173,7 +173,7 @@ std::optional<std::chrono::sys_days> date_of(int year, int month, int day) {
   return date.ok() ? std::optional<std::chrono::sys_days>(date) : std::nullopt;
 }
 
-// `clock`: seconds of the day; with a zone, of another day too.
+// `clock`: seconds of the day; with a zone, possibly of the day before or after.
 std::optional<Timestamp> moment_of(std::chrono::sys_days date, int clock, std::uint64_t fraction) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch()).count() + clock;
   if (seconds < 0) return std::nullopt;

@@ -29,7 +29,7 @@ std::uint64_t load_be64(Bytes packet, std::size_t offset) noexcept {
   return swap_bytes(load<std::uint64_t>(packet, offset));
 }
 
-// A link header begins at `link`; `type` is of what lies at `network`. Tags lie there as their TCI and the next type.
+// A link header begins at `link`; `type` is that of what is at `network`. A tag there is its TCI and the next type.
 std::optional<NetworkLayer> behind_tags(Bytes packet, std::size_t link, std::size_t network,
                                         std::uint16_t type) noexcept {
   for (; is_tag(type); network += tag_bytes) {
@@ -44,7 +44,7 @@ std::optional<NetworkLayer> ethernet_at(Bytes packet, std::size_t link) noexcept
   return behind_tags(packet, link, link + tag_offset + 2, load_be16(packet, link + tag_offset));
 }
 
-// Without a link header of Ethernet.
+// Without an Ethernet header.
 NetworkLayer bare(std::size_t network, std::uint16_t type) noexcept { return {network, network, network, type}; }
 
 std::optional<std::uint16_t> type_of_ip(Bytes packet, std::size_t network) noexcept {
@@ -70,7 +70,7 @@ std::optional<NetworkLayer> cooked(Bytes packet, std::size_t type_at, std::size_
 enum Linktype : std::uint32_t {
   linktype_null = 0,
   linktype_ethernet = 1,
-  linktype_raw_bsd = 12,  // DLT_RAW where it got into files
+  linktype_raw_bsd = 12,  // DLT_RAW, which got into some files
   linktype_raw_openbsd = 14,
   linktype_raw = 101,
   linktype_loop = 108,
@@ -83,10 +83,10 @@ enum Linktype : std::uint32_t {
 struct Ip {
   std::uint8_t protocol = 0;
   std::size_t payload = 0;
-  bool whole_front = true;  // not a fragment but the first
+  bool whole_front = true;  // no later fragment
 };
 
-// RFC 791; an authentication header (RFC 4302) is looked through.
+// RFC 791; an authentication header (RFC 4302) is skipped.
 std::optional<Ip> ipv4_at(Bytes packet, std::size_t at) noexcept {
   if (!fits(packet, at, 20) || octet(packet, at) >> 4 != 4) return std::nullopt;
   const auto header_bytes = 4 * (octet(packet, at) & 0xf);
@@ -132,7 +132,7 @@ std::optional<NetworkLayer> carried_ip(Bytes packet, const NetworkLayer& outer, 
   return type ? carried(packet, outer, at, *type) : std::nullopt;
 }
 
-// What has an EtherType in the tunnel's header.
+// The same for a tunnel whose header has an EtherType.
 std::optional<NetworkLayer> carried_type(Bytes packet, const NetworkLayer& outer, std::size_t at,
                                          std::uint16_t type) noexcept {
   if (type == ether_in_tunnel) return ethernet_at(packet, at);
@@ -261,7 +261,7 @@ std::optional<NetworkLayer> outer_layer(Bytes packet, std::uint32_t linktype) no
       return cooked(packet, 0, 20);
     case linktype_null:
     case linktype_loop:
-      return bare_ip(packet, 4);  // the address family in front has another number on each system
+      return bare_ip(packet, 4);  // the number of the address family in front differs between systems
     default:
       return has_network_layer(linktype) ? bare_ip(packet, 0) : std::nullopt;
   }

@@ -31,7 +31,7 @@ constexpr std::string_view ending =
     "}\n"
     "complete -F _wirespool wirespool\n";
 
-// What stands where an option's or operand's value does; empty: nothing is known of it.
+// What to offer as the value of an option or operand; empty: nothing.
 std::string offers_of(const Option& option) {
   if (option.offers == Offers::files) return "@files";
   if (option.offers == Offers::directories) return "@directories";

@@ -31,7 +31,7 @@ std::string man_page(const Chapter& chapter, const Edition& edition);
 // wirespool(1): what all commands are.
 std::string man_page_of_all(const std::vector<Chapter>& chapters, std::string_view summary, const Edition& edition);
 
-// Scripts that complete commands, options and their values as the user types; nothing is asked of the program then.
+// Scripts that complete commands, options and their values as the user types, without running the program.
 std::string bash_completion(const std::vector<Chapter>& chapters);
 std::string zsh_completion(const std::vector<Chapter>& chapters);
 std::string fish_completion(const std::vector<Chapter>& chapters);

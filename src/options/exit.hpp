@@ -8,7 +8,7 @@
 
 namespace wirespool::options {
 
-// What the process says of how it went; manual pages and scripts know these numbers.
+// How the process ended; manual pages and scripts know these numbers.
 enum Exit : int { done = 0, wrong_use = 1, machine_not_ready = 2, failed = 3, packets_lost = 4 };
 
 constexpr Exit exit_of(Error::Kind kind) {
@@ -23,7 +23,7 @@ constexpr Exit exit_of(Error::Kind kind) {
   return failed;
 }
 
-// Of several, wrong use counts before all else: who asked can mend it at once. None: done.
+// For several errors: wrong use comes before all else, because the user can mend it at once. Without errors: done.
 inline Exit exit_of(std::span<const Error> errors) {
   if (errors.empty()) return done;
   const bool asked_wrong = std::ranges::find(errors, Error::Kind::wrong_use, &Error::kind) != errors.end();

@@ -33,7 +33,7 @@ std::string line_of(const Option& option, const std::string& where) {
   return fmt::format("{} {}{} -d {}\n", start, name, value, quoted(option.help));
 }
 
-// For fish a "--" ends all options; where EAL's stand in front of it, ours come only then.
+// For fish, "--" ends all options; where EAL's options stand in front of it, ours follow it.
 std::string line_behind_dashes(const Page& page, const std::string& where) {
   std::string names;
   for (const auto& option : page.options) {

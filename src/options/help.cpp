@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t widest_form = 34, line_length = 100;
 
-// Of the forms that fit; a longer one has a line of its own.
+// Of the forms that fit the column; a longer one has a line of its own.
 std::size_t width_of_forms(const Page& page) {
   std::size_t width = 0;
   for (const auto& option : page.options) {

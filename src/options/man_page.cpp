@@ -45,7 +45,7 @@ std::string header(const std::string& name, std::string_view title, const Editio
                      edition.version, escaped(name), escaped(title));
 }
 
-// Words in their own font: bold as typed, italic as replaced.
+// Each word in its font: bold if typed literally, italic if replaced.
 std::string form(const Option& option) {
   if (option.is_operand()) return italic(option.name) + (option.repeats() ? "..." : "");
   if (option.is_flag()) return bold(option.name);

@@ -8,7 +8,7 @@
 namespace wirespool::options {
 namespace {
 
-// What a table's cell would take for its end, or for a tag.
+// Escapes what would end a table's cell or be taken for a tag.
 std::string cell(const std::string& text) {
   std::string result;
   for (const char c : text) {

@@ -11,7 +11,7 @@
 namespace wirespool::options {
 namespace {
 
-// Sizes that no unit divides are shown rounded elsewhere; here they have to be the same when they are read again.
+// Elsewhere, sizes that no unit divides are shown rounded; here they must read back unchanged.
 std::string exact_size(std::uint64_t bytes) {
   auto text = format_size(bytes);
   return parse_size(text) == bytes ? text : fmt::format("{}", bytes);
@@ -22,7 +22,7 @@ std::string too_far(const Option& option, bool too_small) {
   return too_small ? "too short" : "too long";
 }
 
-// As a shell reads it back.
+// Quoted so that a shell reads it back.
 std::string quoted(const std::string& text) {
   constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
   if (!text.empty() && text.find_first_not_of(harmless) == std::string::npos) return text;

@@ -24,14 +24,15 @@ struct Range {
   std::uint64_t most = UINT64_MAX;
 };
 
-// All that is said of an option, wherever it is said: --help, man page, README, completion, configuration file, plan.
+// An option, described once for every place that shows it: --help, man page, README, completion, configuration file,
+// plan.
 struct Option {
-  std::string name;  // "--snaplen", "-w"; an operand's as usage shows it: "DIR|FILE"
+  std::string name;  // "--snaplen", "-w"; an operand's name as usage shows it: "DIR|FILE"
   Type type = Type::flag;
   std::string takes;           // "N", "SIZE", "drop|wait"; empty for a flag
   std::string help;            // half a sentence, without a full stop
-  std::string otherwise = {};  // what holds without it, as --help shows it in brackets; empty: that goes without saying
-  std::string group = {};      // the heading it stands under; empty: the command has too few to need any
+  std::string otherwise = {};  // what holds without the option, as --help shows it in brackets; empty: that is obvious
+  std::string group = {};      // its heading; empty: the command has too few options to need any
   std::vector<std::string> words = {};  // of a choice, as typed
   std::optional<Range> range = {};
   Offers offers = Offers::nothing;
@@ -54,8 +55,8 @@ using Value =
 std::string text_of(const Option& option, const Value& value);
 std::string text_of(const Option& option, std::uint64_t number);
 
-// What a command line says to have the value: "--rotate-size 4GiB", "--output '/my data'" and "--output /b",
-// "--strict". Empty: nothing to say.
+// The words of a command line that give the value: "--rotate-size 4GiB", "--output '/my data'" and "--output /b",
+// "--strict". Empty: none are needed.
 std::vector<std::string> arguments_of(const Option& option, const Value& value);
 
 // "1 to 1024", "10ms or more", "up to 64"; empty without a range.

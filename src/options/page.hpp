@@ -14,7 +14,7 @@ struct Example {
   std::string says = {};  // what it does; may be empty
 };
 
-// All that is said of a command, or of one verb of a command.
+// The description of a command, or of one verb of a command.
 struct Page {
   std::string command;  // "capture", "vf create"
   std::string summary;  // whole sentences
@@ -25,13 +25,13 @@ struct Page {
   std::vector<Option> options = {};   // operands among them, in the order they are shown
 };
 
-// "wirespool extract [OPTIONS] DIR|FILE... -w OUT": what cannot be left out stands there.
+// "wirespool extract [OPTIONS] DIR|FILE... -w OUT": with what cannot be left out.
 std::string usage_of(const Page& page);
 
 // "--rx-queues N", "-w OUT", "--strict", "DIR|FILE...".
 std::string form_of(const Option& option);
 
-// The option's help with what holds without it in brackets.
+// The option's help, followed by its default in brackets.
 std::string help_of(const Option& option);
 
 // The headings of the page's options, in order; one empty one if there are none.

@@ -41,7 +41,7 @@ Words split_words(const Words& words) {
   Words parts;
   for (const auto& word : words) {
     auto more = split_commas(word);
-    if (more.empty()) more.emplace_back();  // an empty word is one, too
+    if (more.empty()) more.emplace_back();  // an empty word counts too
     parts.insert(parts.end(), more.begin(), more.end());
   }
   return parts;

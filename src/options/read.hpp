@@ -17,7 +17,7 @@ namespace wirespool::options {
 template <typename T>
 using Parsed = std::expected<T, std::string>;
 
-// What one option was given: a word, or as many as it was repeated or its array in a configuration file has.
+// What one option was given: one word, or several if it was repeated or is an array in a configuration file.
 using Words = std::vector<std::string>;
 
 // Decimal, without sign; at most `most`.
@@ -30,7 +30,7 @@ Parsed<bool> parse_flag(const Words& words);       // true where it was given wi
 Words split_words(const Words& words);
 Parsed<std::vector<unsigned>> parse_numbers(const Words& words);
 
-// Which of `known`; the error names them all.
+// The index in `known`; the error names them all.
 Parsed<std::size_t> parse_word(std::string_view text, std::span<const std::string> known);
 
 // A choice: what is typed for each value.

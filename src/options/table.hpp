@@ -16,7 +16,8 @@
 
 namespace wirespool::options {
 
-// An option and the field of `Config` it is kept in. Made by a Table's functions; what they return is for saying more:
+// An option and the field of `Config` it is kept in. Made by a Table's functions, which return it so that more can be
+// said:
 //   table.whole("--burst", &Config::burst, "most packets of one receive call").in(1, 1024);
 template <typename Config>
 struct Row : Option {
@@ -30,8 +31,8 @@ struct Row : Option {
   Row& needed() { return required = true, *this; }
   Row& on_command_line_only() { return in_file = false, *this; }
 
-  // Asked of the whole configuration, but about this option alone; why and what to do, or nothing. What has to do with
-  // two options belongs to whoever plans with them.
+  // A check of this option alone, though it sees the whole configuration: returns why and what to do, or nothing.
+  // Checks across options belong to the planner.
   template <typename Check>
   Row& check(Check wrong) {
     checks.emplace_back(std::move(wrong));
@@ -51,8 +52,8 @@ struct BareOf<std::optional<T>> {
 template <typename T>
 using Bare = typename BareOf<T>::type;
 
-// The table of a command's options, each described once: a Config is filled, checked and shown by it, and everything
-// that is written about the command's options comes from page().
+// The table of a command's options, each described once: it fills, checks and shows a Config, and everything written
+// about the command's options comes from its page().
 template <typename Config>
 class Table {
  public:
@@ -146,7 +147,7 @@ class Table {
                    field, parse);
   }
 
-  // Repeated for more.
+  // May be repeated.
   template <typename Owner>
   Row<Config>& texts(std::string name, std::string takes, std::vector<std::string> Owner::*field, std::string help,
                      Offers offers = Offers::nothing) {
@@ -172,7 +173,7 @@ class Table {
     return add({std::move(name), Type::numbers, "LIST", std::move(help)}, field, parse_numbers);
   }
 
-  // Words without a name: all the rest of the command line, or the next one.
+  // Operands: all the rest of the command line, or its next word.
   template <typename Owner>
   Row<Config>& operands(std::string takes, std::vector<std::string> Owner::*field, std::string help,
                         Offers offers = Offers::nothing) {
@@ -183,8 +184,8 @@ class Table {
     return text(takes, takes, field, std::move(help));
   }
 
-  // What only the command itself can read. `parse` makes a value of the text, or says why not. Shown only where the
-  // field is a text.
+  // A value of the command's own type. `parse` makes it from the text, or says why not. Shown only where the field is a
+  // text.
   template <typename T, typename Owner, typename Parse>
   Row<Config>& parsed(std::string name, std::string takes, T Owner::*field, Parse parse, std::string help,
                       Offers offers = Offers::nothing) {
@@ -202,7 +203,7 @@ class Table {
 
   const std::vector<Row<Config>>& rows() const { return rows_; }
 
-  // Everything to be said about the command, with the defaults that a Config{} has.
+  // The command's page, with the defaults that a Config{} has.
   Page page() const {
     auto result = about_;
     const Config untouched{};
@@ -214,7 +215,7 @@ class Table {
     return result;
   }
 
-  // What is wrong with single options, each under its name.
+  // What is wrong with each option by itself, under its name.
   std::vector<Error> problems(const Config& config) const {
     std::vector<Error> result;
     for (const auto& row : rows_) {

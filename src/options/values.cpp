@@ -67,7 +67,7 @@ std::string lower(std::string_view text) {
 
 enum class Refusal { junk, too_large };
 
-// What the rest of the program can count with: signed, and a time also added to any clock's now.
+// The largest values the program computes with: they are signed, and times are added to any clock's now.
 constexpr std::uint64_t largest_size = (1ull << 63) - 1;
 constexpr std::uint64_t longest_time = 1'000'000 * 3'600'000'000'000ull;  // 1000000h, 114 years
 
@@ -162,7 +162,7 @@ std::string format_time(std::uint64_t ns) {
                                               {"s", 1'000'000'000},
                                               {"m", 60'000'000'000},
                                               {"h", 3'600'000'000'000}});
-  // "60s" and "90s" are said, "1m" and "1.5m" are not.
+  // "60s" and "90s" are written, not "1m" and "1.5m".
   const auto fits = [&](const Unit& u) { return ns >= (u.name == "m" ? 2 : 1) * u.factor && ns % u.factor == 0; };
   const auto unit = std::find_if(units.rbegin(), units.rend(), fits);
   if (unit == units.rend()) return "0s";
@@ -188,7 +188,7 @@ std::string group_digits(std::uint64_t number) {
 namespace {
 
 constexpr unsigned largest_number =
-    65535;  // of a number and of a list's length: "0-4000000000" must not become a list that long
+    65535;  // of the numbers, and so of a list's length: "0-4000000000" must not become a list
 
 std::optional<unsigned> parse_number(std::string_view text) {
   unsigned number = 0;

@@ -10,24 +10,24 @@
 
 namespace wirespool::options {
 
-// Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with a fraction
-// if they like: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
+// Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with or without
+// a fraction: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
-// Of something whose size is known elsewhere: "10%", 1 to 99 of it, or a size.
+// A part of something whose size is known elsewhere: "10%" (1 to 99) of it, or a size.
 struct Share {
   unsigned percent = 0;     // 0: bytes
-  std::uint64_t bytes = 0;  // if it is no share
+  std::uint64_t bytes = 0;  // if `percent` is 0
   bool operator==(const Share&) const = default;
 };
 std::expected<Share, std::string> parse_share(std::string_view text);
 std::string format_share(const Share& share);
 
-// Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h. At most 1000000h: any
-// clock's now and it fit into 63 bits.
+// Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h. At most 1000000h:
+// added to any clock's now it fits into 63 bits.
 std::expected<std::uint64_t, std::string> parse_time(std::string_view text);
 
-// For people and for --help: what parse_size reads back exactly where a unit divides the number ("4GiB"), else rounded
+// For people and for --help: exact where a unit divides the number ("4GiB", which parse_size reads back), else rounded
 // to a tenth ("12.8MiB").
 std::string format_size(std::uint64_t bytes);
 std::string format_time(std::uint64_t ns);

@@ -7,7 +7,7 @@
 namespace wirespool::options {
 namespace {
 
-// Within single quotes, and where _arguments(1) ends a part at a colon or bracket.
+// For use within single quotes, where _arguments(1) ends a part at a colon or bracket.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {

@@ -10,16 +10,17 @@
 
 namespace wirespool::policy {
 
-// Which of its oldest lines a file that only grows can do without. Knows where some lines begin: one every 64 KiB.
+// Decides which of the oldest lines of a file that only grows can be dropped. Knows where some lines begin: one every
+// 64 KiB.
 class LedgerBound {
  public:
   static constexpr std::uint64_t between_marks = 64 << 10;
-  static constexpr std::uint64_t least_cut = 1 << 20;  // less is not worth writing the rest anew
+  static constexpr std::uint64_t least_cut = 1 << 20;  // for less, rewriting the rest is not worth it
 
-  // `most_bytes`: of the file, whatever is told in it.
+  // `most_bytes`: of the file, whatever it holds.
   explicit LedgerBound(std::uint64_t most_bytes) : most_bytes_(most_bytes) {}
 
-  // A line of that length, newline included, and of that time.
+  // A line of that length, newline included, and that time was written.
   void appended(std::uint64_t bytes, Timestamp time) {
     if (marks_.empty() || size_ - marks_.back().begin >= between_marks)
       marks_.push_back({size_, size_ + bytes, lines_, time});
@@ -35,8 +36,8 @@ class LedgerBound {
     bool operator==(const Cut&) const = default;
   };
 
-  // What of the file is no longer needed, if that is half of it or more: lines of before `oldest`, the first packet
-  // that is still there (zero: not known). And of a file that is too long all but the newer half of what it may have.
+  // What can be cut off. If it is at least half of the file: the lines from before `oldest`, the first packet that is
+  // still kept (zero: not known). If the file is longer than it may be: enough to leave at most half of most_bytes.
   std::optional<Cut> cut(Timestamp oldest) const {
     const auto fits = [this](const Cut& mark) { return size_ - mark.begin <= most_bytes_ / 2; };
     const auto too_long = std::ranges::find_if(marks_, fits);
@@ -47,7 +48,7 @@ class LedgerBound {
     return last.begin >= std::max(least_cut, size_ / 2) ? std::optional(last) : std::nullopt;
   }
 
-  // It was done: the line has `head_bytes` now.
+  // The cut was made: its line is `head_bytes` long now.
   void done(const Cut& cut, std::uint64_t head_bytes) {
     std::erase_if(marks_, [&cut](const Cut& mark) { return mark.begin < cut.begin; });
     const auto moved = [&](std::uint64_t at) { return at - cut.end + head_bytes; };

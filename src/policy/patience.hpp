@@ -7,16 +7,16 @@
 
 namespace wirespool::policy {
 
-// How what may pass is tried again, and when that has been often or long enough. A keeper, which may sleep, counts its
-// tries and pauses between them; an lcore, which polls, looks at the time.
+// How often, or how long, to try again after an error that may pass. A keeper, which may sleep, counts its tries and
+// pauses between them; an lcore, which polls, looks at the time.
 
-// Errors of a moment: too many files open, no memory, interrupted; and one EIO, for a path that is switched over.
-// Whether trying again is honest is for the caller to know: after a failed sync it is not.
+// Errors that may pass: too many files open, no memory, interrupted; and EIO, as while a multipath drive switches
+// paths. Whether trying again is honest is for the caller to know: after a failed sync it is not.
 constexpr bool may_pass(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN || error == EINTR || error == EIO;
 }
 
-// The pause before try `n` once more, from 0: it doubles each time.
+// The pause before retry `n`, counted from 0: it doubles each time.
 constexpr std::chrono::milliseconds pause_before_retry(unsigned n) noexcept {
   return std::chrono::milliseconds(10) * (1u << n);
 }
@@ -24,17 +24,17 @@ inline constexpr unsigned most_open_retries = 8;            // 2.5 s, in which o
 inline constexpr unsigned most_open_retries_after_eio = 2;  // 30 ms
 inline constexpr unsigned most_step_retries = 3;            // of truncating, renaming, removing: 70 ms
 
-// Longest that a drive, or the kernel's ring, may say "try again" (EAGAIN) without anything going on.
+// The longest that a drive, or the kernel's ring, may say "try again" (EAGAIN) without any progress.
 inline constexpr std::uint64_t usual_patience_ns = 2'000'000'000;
 
-// Of one who polls. One thread's.
+// The patience of a polling thread. Used by one thread.
 class Patience {
  public:
   explicit Patience(std::uint64_t longest_ns = usual_patience_ns) noexcept : longest_ns_(longest_ns) {}
 
   void went_on() noexcept { refused_since_ns_ = 0; }
 
-  // It was refused again. Whether nothing has gone on for too long by now. `now_ns`: on the steady clock, not 0.
+  // Call when refused again: whether it has lasted too long without progress. `now_ns`: on the steady clock, not 0.
   bool ends_at(std::uint64_t now_ns) noexcept {
     if (refused_since_ns_ == 0) refused_since_ns_ = now_ns;
     return now_ns - refused_since_ns_ >= longest_ns_;
@@ -42,7 +42,7 @@ class Patience {
 
  private:
   std::uint64_t longest_ns_;
-  std::uint64_t refused_since_ns_ = 0;  // 0: it is not
+  std::uint64_t refused_since_ns_ = 0;  // 0: not refused
 };
 
 }  // namespace wirespool::policy

@@ -14,7 +14,7 @@ struct Rotation {
   std::uint64_t size_bytes = 4ull << 30;
   std::uint64_t age_ns = 60'000'000'000;
 
-  // The Block that ends at `end` of the file is full: would the next one still fit?
+  // A full Block ends at `end` of the file: would the next one no longer fit?
   bool full(std::uint64_t end, std::uint64_t block_bytes) const noexcept { return end + block_bytes > size_bytes; }
 
   // The file's first packet is from `first`.

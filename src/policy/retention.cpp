@@ -12,7 +12,7 @@ bool older(Timestamp last, Timestamp now, std::uint64_t age_ns) noexcept {
   return now.ns > last.ns && now.ns - last.ns > age_ns;
 }
 
-// Of those that may go, oldest first; of one time in the order given.
+// Those that may go, oldest first; of the same time, in the order given.
 std::vector<std::size_t> by_age(std::span<const KeptFile> files) {
   std::vector<std::size_t> order(files.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

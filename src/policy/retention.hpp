@@ -11,7 +11,7 @@
 
 namespace wirespool::policy {
 
-// What is to be kept of what was captured. Each that is given holds by itself.
+// How much of what was captured is kept. Each limit that is given holds by itself.
 struct RetainLimits {
   std::uint64_t free_bytes = 0;                            // of a file system, to stay free; 0: no such limit
   unsigned free_percent = 0;                               // the same in hundredths of it; 0: no such limit
@@ -26,8 +26,8 @@ struct RetainLimits {
 struct KeptFile {
   unsigned drive = 0;       // which of several directories on one file system
   Timestamp last;           // its last packet
-  std::uint64_t bytes = 0;  // of room that is won when it goes
-  bool may_go = true;       // false: it is pinned, or nobody knows how old it is
+  std::uint64_t bytes = 0;  // of room that its removal frees
+  bool may_go = true;       // false: it is pinned, or its age is not known
 };
 
 // One file system, as statvfs(3) has it.
@@ -38,17 +38,17 @@ struct Space {
 enum class RetainReason { age, size, free };
 
 struct Going {
-  std::size_t file = 0;  // index of what was given
+  std::size_t file = 0;  // index into the files that were given
   RetainReason why = RetainReason::age;
   bool operator==(const Going&) const = default;
 };
 
-// How many bytes are to stay free of a file system of that size: the larger of both limits.
+// How many bytes of a file system of size `total` have to stay free: the larger of both limits.
 std::uint64_t bytes_to_stay_free(const RetainLimits& limits, std::uint64_t total) noexcept;
 
-// Which files go, those with the oldest packets first, and why: those older than the age; of each drive as many as it
-// has too much; and of all drives of the file system together as many as are needed to have enough of it free. What may
-// not go does not count for the size. A file of the future is not old.
+// Which files go, and why; those with the oldest packets go first. Files older than the age; on each drive, as many as
+// exceed its size; and from all drives of the file system together, as many as are needed to leave enough of it free.
+// Files that may not go do not count for the size. A file from the future is not old.
 std::vector<Going> what_goes(std::span<const KeptFile> files, const RetainLimits& limits, Timestamp now, Space space);
 
 }  // namespace wirespool::policy

@@ -15,7 +15,8 @@ struct StampRun {
   std::uint64_t step_ns = 1;
 };
 
-// One RX lcore's sense of time, TSC side. A polling lcore calls `polled` for every receive call, whatever it returned.
+// The times of one RX lcore's packets by the TSC. A polling lcore calls `polled` for every receive call, whatever it
+// returned.
 class Stamper {
  public:
   StampRun polled(Timestamp now, std::uint32_t packets) noexcept {

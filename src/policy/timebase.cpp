@@ -30,7 +30,7 @@ Timebase::Timebase(ClockSample first, double hz) : anchor_(first), ns_per_tick_(
 const ClockLine& Timebase::update(ClockSample sample) {
   const std::int64_t elapsed = signed_difference(sample.ticks.count, line_.origin.count);
   if (elapsed == 0) return line_;
-  if (elapsed < 0) {  // the counter was set back: another begins, and UTC goes on
+  if (elapsed < 0) {  // the counter was set back: start anew with it, and UTC goes on
     last_error_ns_ = 0;
     restart(sample);
     return line_;

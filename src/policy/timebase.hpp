@@ -25,7 +25,7 @@ struct ClockLine {
   std::uint64_t ns_per_tick_q32 = 0;  // 2^32 = one nanosecond a tick
   std::uint32_t epoch = 0;            // counts the times UTC itself was stepped back
 
-  // A clock that was found to be wrong gets a line of no slope.
+  // A clock that was found to be wrong gets a line without slope.
   bool usable() const noexcept { return ns_per_tick_q32 != 0; }
 
   __extension__ using Wide = __int128;

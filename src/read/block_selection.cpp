@@ -62,7 +62,7 @@ std::vector<Stretch> stretches_of(const Index& index, const std::vector<std::siz
   return stretches;
 }
 
-// What the record at the front of `bytes` says of its time, in a file that begins with `head`.
+// The time of the record at the front of `bytes`, in a file that begins with `head`.
 std::optional<Timestamp> time_of_record(std::span<const std::byte> head, std::span<const std::byte> bytes) {
   if (format::PcapngDecoder::has_magic(head)) {  // as a capture writes it
     const auto record = format::PcapngRecords::head_of(bytes);
@@ -74,8 +74,8 @@ std::optional<Timestamp> time_of_record(std::span<const std::byte> head, std::sp
   return header.caplen <= format::max_snaplen ? std::optional(time_of(header)) : std::nullopt;
 }
 
-// A record of a time that the entry allows begins where the entry says. Its own checksums make an index whole; this
-// makes it the index of this file.
+// Whether a record begins where the entry says, with a time that it allows. An index's own checksums show that it is
+// whole; this shows that it belongs to this file.
 bool agrees(const storage::ReadFile& file, std::span<const std::byte> head, const IndexEntry& entry) {
   std::array<std::byte, format::PcapngRecords::front_bytes> bytes{};
   const auto got = file.read(entry.first_record, bytes);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t piece_bytes = 4096;
 constexpr std::uint64_t most_pieces = 16;
 
-// CRC-32C of pages that lie evenly over the file, the first and the last one among them; of all, if they are few.
+// CRC-32C of pages spread evenly over the file, including the first and the last; of all pages if they are few.
 std::expected<std::uint32_t, IoError> fingerprint(const ReadFile& file) {
   const auto pages = (file.size() + piece_bytes - 1) / piece_bytes;
   const auto pieces = std::min(pages, most_pieces);
@@ -32,8 +32,8 @@ std::expected<std::uint32_t, IoError> fingerprint(const ReadFile& file) {
   return checksum;
 }
 
-// What copies keep of a time: all, or as much as their format or file system has room for (tar and NFS: seconds; FAT
-// and zip: two; SMB and NTFS: 100 ns).
+// Whether `copy` can be `time` as a copy keeps it: exactly, or rounded to what its format or file system can hold (tar
+// and NFS: 1 s; FAT and zip: 2 s; SMB and NTFS: 100 ns).
 bool may_be_copied_from(std::uint64_t time, std::uint64_t copy) {
   constexpr std::array<std::uint64_t, 5> units{1, 100, 1000, 1'000'000'000, 2'000'000'000};
   return std::ranges::any_of(units, [&](std::uint64_t unit) { return copy == time / unit * unit; });

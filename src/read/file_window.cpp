@@ -33,7 +33,7 @@ std::expected<FileWindow, IoError> FileWindow::open(const std::string& path, Opt
 std::expected<void, IoError> FileWindow::reopen() {
   auto file = ReadFile::open(path_);
   if (!file) return std::unexpected(file.error());
-  // Another file has taken the name: what was known of this one (its index, its order) does not hold for it.
+  // The name is another file's now: what was known of this one (its index, its order) does not hold for that.
   if (file->identity() != identity_) return std::unexpected(IoError{"reading " + path_ + ": reopening", ESTALE});
   file_ = std::move(*file);
   return {};
@@ -74,7 +74,7 @@ std::expected<void, IoError> FileWindow::fill(std::size_t wanted) {
   return {};
 }
 
-// What is in the page cache is just copied. From the first byte that is not, the drive is kept busy ahead of us.
+// What is in the page cache is just copied. From the first byte that is not, the kernel is told to read ahead.
 std::expected<std::size_t, IoError> FileWindow::read(std::uint64_t offset, std::span<std::byte> into) {
   const auto cached = file_->read_cached(offset, into);
   const auto ahead = std::min<std::uint64_t>(most_ahead, 16 * capacity_);

@@ -30,13 +30,13 @@ class FileWindow {
   std::uint64_t size() const { return size_; }
   std::uint64_t offset() const { return offset_; }  // of bytes()[0]
   std::uint64_t limit() const { return limit_; }
-  bool was_cut() const { return cut_; }  // it ended before size() when it was read
+  bool was_cut() const { return cut_; }  // the file turned out to end before size()
   std::uint64_t remaining() const { return limit_ > offset_ ? limit_ - offset_ : 0; }
 
-  // Up to the limit, and no more than was filled.
+  // What was filled, up to the limit.
   std::span<const std::byte> bytes() const noexcept { return {buffer_.get() + begin_, end_ - begin_}; }
 
-  // Makes bytes() at least `wanted` long if the file goes on so far, and as long as the buffer allows without cost.
+  // Makes bytes() at least `wanted` long, if the file reaches that far, and longer if the buffer has room.
   std::expected<void, storage::IoError> fill(std::size_t wanted);
 
   void consume(std::uint64_t bytes) noexcept;                         // may go beyond bytes()
@@ -61,7 +61,7 @@ class FileWindow {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::uint64_t advised_ = 0;  // the kernel was told that it will be read up to here; 0: it had all there already
+  std::uint64_t advised_ = 0;  // the kernel was told to read ahead up to here; 0: all was in its page cache
 };
 
 }  // namespace wirespool::read

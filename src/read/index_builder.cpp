@@ -32,7 +32,7 @@ void IndexBuilder::add(const StoredPacket& packet, std::uint64_t moved) {
   entry.last = std::max(entry.last, time);
   ++entry.packets;
   if (options_.checksums) entry.checksum = format::crc32c(packet.record, entry.checksum);
-  // The keys are those of Ethernet frames; of other links a Block may hold anything.
+  // Keys exist for Ethernet frames only; a Block with packets of other link types may hold anything.
   if (collector_ && packet.linktype == format::linktype_ethernet) collector_->add(packet.view.bytes);
   header_.ordered = header_.ordered && time >= previous_;
   header_.first = header_.packets == 0 ? time : std::min(header_.first, time);

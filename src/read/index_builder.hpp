@@ -13,8 +13,8 @@
 
 namespace wirespool::read {
 
-// Makes the index of a pcap file from its records, in file order. `wirespool index` and `repair` use it; while
-// capturing, the Blocks bring their own entries along.
+// Makes the index of a pcap file from its records, in file order. `wirespool index` and `repair` use it; in a capture,
+// the Blocks bring their own entries.
 class IndexBuilder {
  public:
   struct Options {
@@ -26,15 +26,15 @@ class IndexBuilder {
   };
   explicit IndexBuilder(Options options);
 
-  // `moved`: how far in front of packet.offset the record will lie in the file that is indexed.
+  // `moved`: by how many bytes the record comes earlier in the indexed file than packet.offset.
   void add(const StoredPacket& packet, std::uint64_t moved = 0);
 
-  // What lies after the last packet that was added, and is none: of its entry.
+  // Bytes after the last packet added that are no packet; they belong to that packet's entry.
   void add_other(std::span<const std::byte> bytes);
 
   const format::IndexHeader& header() const { return header_; }  // so far
-  // `head`: what lies in front of the first record in the file that is indexed. `mark`: of that file as it lies there
-  // now; none if that cannot be known.
+  // `head`: what the indexed file has in front of its first record. `mark`: of that file as it is now; none if it is
+  // not known.
   std::vector<std::byte> finish(std::span<const std::byte> head, std::uint64_t file_bytes,
                                 std::optional<format::FileMark> mark = std::nullopt);
 
@@ -44,7 +44,7 @@ class IndexBuilder {
   Options options_;
   format::IndexHeader header_;
   std::vector<format::IndexEntry> entries_;
-  std::uint64_t block_ = 0;  // in which the last entry's records start
+  std::uint64_t block_ = 0;  // the Block in which the last entry's records start
   std::optional<format::KeyCollector> collector_;
   std::vector<std::uint32_t> filter_lines_;
   std::vector<std::byte> filter_bytes_;

@@ -51,7 +51,7 @@ std::expected<FoundHeader, NoIndex> load_header(const ReadFile& index, const Rea
   return FoundHeader{*header, like == Likeness::untouched};
 }
 
-// Nothing is read before the head says that it is an index of this file: what else bears its name may be of any size.
+// Only the head is read until it shows an index of this file: anything else of that name may be of any size.
 std::expected<format::Index, NoIndex> load(const ReadFile& pcap, Compare what) {
   const auto file = ReadFile::open(index_path(pcap.path()).string());
   if (!file) return std::unexpected(reason(file.error()));

@@ -14,13 +14,13 @@
 
 namespace wirespool::read {
 
-// Where the index of a pcap file is.
+// The path of a pcap file's index.
 std::filesystem::path index_path(const std::filesystem::path& pcap);
 
-// An index is read as a whole. A longer one is none of ours: `wirespool index` makes none.
+// An index is read as a whole. A longer one than this is not ours: `wirespool index` makes none.
 inline constexpr std::uint64_t largest_index = 256 << 20;
 
-// Why there is none to be used; empty if there simply is no such file.
+// Why no index can be used; empty if there simply is none.
 using NoIndex = std::string;
 
 struct FoundHeader {
@@ -28,19 +28,19 @@ struct FoundHeader {
   bool untouched = false;  // nothing was done to the file since its index was made
 };
 
-// The index that stands beside `pcap`, if it is whole and of this file: of its length and its time of modification. An
-// index of 0.1.0 does not know the latter, and is of this file if it was written after it.
+// The index beside `pcap`, if it is whole and of this file, that is of its length and modification time. An index of
+// 0.1.0 does not have the latter, and counts as this file's if it was written after the file.
 std::expected<FoundHeader, NoIndex> load_index_header(const storage::ReadFile& pcap);
-// The same, and content that was not seen to be untouched is compared.
+// The same; unless the file is untouched, its content is compared too.
 std::expected<format::Index, NoIndex> load_index(const storage::ReadFile& pcap);
-// Of a file of this length, whatever was done to it since: for who compares all of it anyhow.
+// The index of a file of this length, whatever was done to the file since: for callers that compare all of it anyway.
 std::expected<format::Index, NoIndex> load_index_to_check(const storage::ReadFile& pcap);
 
-// Whether the index of a file has anything to leave out for a query.
+// Whether the index of a file can leave anything out for a query.
 bool index_can_help(const SpoolEntry& entry, const Query& query);
 
-// The parts of a file in which packets can be that a query asks for; none: the file need not be opened. The error says
-// why its index cannot be used.
+// The parts of a file that can hold packets a query asks for; none: the file need not be opened. The error says why its
+// index cannot be used.
 std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query);
 
 }  // namespace wirespool::read

@@ -14,9 +14,9 @@ namespace wirespool {
 namespace {
 
 constexpr std::size_t smallest_buffer = 16 << 10;
-// Fits into a CPU's own cache, where what was read is written from.
+// Fits into a CPU's own cache, so that what was read is written out from there.
 constexpr std::size_t largest_buffer = 128 << 10;
-// Most files that keep a descriptor each, and how many are left for whoever else opens something meanwhile.
+// Most files that keep a descriptor each, and how many descriptors are left for others meanwhile.
 constexpr std::size_t most_descriptors = 256;
 constexpr std::size_t descriptors_left = 6;
 
@@ -30,30 +30,30 @@ struct Lane {
   Lane(SpoolEntry the_entry, std::size_t the_order) : entry(std::move(the_entry)), order(the_order) {}
 
   SpoolEntry entry;
-  std::size_t order;              // among files, for packets of one time
+  std::size_t order;              // among files, for packets of the same time
   std::uint64_t turn = 0;         // when a packet was taken from it last
-  std::optional<SpoolFile> file;  // from when its time has come
+  std::optional<SpoolFile> file;  // once its turn has come
   bool keeps_descriptor = false;
   Timestamp latest;         // of what was read from it
-  bool told_order = false;  // that its times go back
+  bool told_order = false;  // reported that its times go back
   const StoredPacket* head = nullptr;
 };
 
-// Where a lane stands: the time of its next packet, or, not opened yet, one before which it has none.
+// Where a lane stands: the time of its next packet or, until it is opened, a time before which it has none.
 struct Place {
   Timestamp time;
   Lane* lane = nullptr;
 };
 
-// Of one time, the lane goes on from which a packet came last: the Blocks of one writer follow each other over its
-// files, so that one is not done yet and the others had their turn before or come later.
+// At equal times, the lane that gave the last packet goes on. The Blocks of one writer follow each other over its
+// files: the lane's Block is not done yet, and the others' came before it or come after it.
 bool before(const Place& a, const Place& b) {
   if (a.time != b.time) return a.time < b.time;
   if (a.lane->turn != b.lane->turn) return a.lane->turn > b.lane->turn;
   return a.lane->order < b.lane->order;
 }
 
-// The most files of `entries` that have packets at one time.
+// The largest number of lanes that have packets of the same time.
 std::size_t most_at_once(const std::vector<Place>& places, const Query& query) {
   std::vector<std::pair<Timestamp, int>> changes;
   for (const auto& place : places) {
@@ -62,7 +62,7 @@ std::size_t most_at_once(const std::vector<Place>& places, const Query& query) {
     if (entry.index != SpoolEntry::Index::none)
       changes.emplace_back(std::max(place.time, std::min(entry.last, query.to)), -1);
   }
-  // A file that begins when another ends is open while that one is.
+  // A file that begins when another ends is open at the same time.
   std::ranges::sort(changes, [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first < b.first : a.second > b.second;
   });
@@ -104,8 +104,8 @@ class Merge::Heap {
   void tell_passed_over(const Lane& lane);
 
   Query query_;
-  std::optional<std::uint32_t> linktype_;  // of the packet that the filter saw last
-  std::set<std::uint32_t> linktypes_;      // of all that it saw
+  std::optional<std::uint32_t> linktype_;  // of the last packet the filter saw
+  std::set<std::uint32_t> linktypes_;      // of all packets it saw
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Place> heap_;
   bool top_taken_ = false;
@@ -129,7 +129,7 @@ Merge::Heap::Heap(std::vector<SpoolEntry> files, Query query) : query_(std::move
 bool Merge::Heap::trusts_index(const SpoolEntry& entry) {
   if (!query_.use_index || entry.index == SpoolEntry::Index::none) return false;
   if (entry.index_untouched || entry.packets == 0) return true;
-  const auto told = problems.size();  // what cannot be read is reported by who reads it
+  const auto told = problems.size();  // what cannot be read is reported when it is read
   const auto first = entry.ordered ? first_time(entry) : std::nullopt;
   problems.resize(told);
   if (first && *first == entry.first) return true;
@@ -152,7 +152,7 @@ void Merge::Heap::add(SpoolEntry entry) {
   heap_.push_back({std::max(*first, query_.from), lanes_.back().get()});
 }
 
-// Of a file without an index: its first record has to be looked at. nullopt: it has none.
+// For a file without an index: looks at its first record. nullopt: it has none.
 std::optional<Timestamp> Merge::Heap::first_time(const SpoolEntry& entry) {
   auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, 4096, false, {}});
   if (!file) {
@@ -181,7 +181,7 @@ const StoredPacket* Merge::Heap::next() {
   return nullptr;
 }
 
-// The file on top goes on while none of the others has an earlier packet: of one time, it is its turn (before()).
+// The file on top goes on as long as no other has an earlier packet; at equal times it is still its turn (before()).
 PacketRun Merge::Heap::run(std::uint64_t packets) {
   if (!top_taken_ || query_.filter) return {};
   const auto latest = std::min(next_of_others(), Timestamp{query_.to.ns - 1});
@@ -192,7 +192,7 @@ PacketRun Merge::Heap::run(std::uint64_t packets) {
   return run;
 }
 
-// In a heap, the second of all is one of the two below the first.
+// In a heap, the second smallest is one of the two below the top.
 Timestamp Merge::Heap::next_of_others() const {
   auto time = Timestamp{std::numeric_limits<std::uint64_t>::max()};
   for (std::size_t i = 1; i < std::min<std::size_t>(3, heap_.size()); ++i) time = std::min(time, heap_[i].time);
@@ -237,7 +237,7 @@ bool Merge::Heap::wanted(const StoredPacket& packet) {
   return query_.filter->matches(packet);
 }
 
-// That a filter cannot be asked of packets is reported once for each link type.
+// A link type that the filter does not support is reported once.
 void Merge::Heap::look_at_linktype(std::uint32_t linktype) {
   linktype_ = linktype;
   if (!linktypes_.insert(linktype).second) return;
@@ -260,7 +260,7 @@ void Merge::Heap::look_at_order(Lane& lane) {
   }
 }
 
-// To the next packet that is wanted. false: the file is done.
+// Goes to the next packet that is wanted. false: the file is done.
 bool Merge::Heap::advance(Lane& lane) {
   while ((lane.head = lane.file->next()) != nullptr) {
     progress_.bytes_read += lane.head->record.size();
@@ -272,7 +272,7 @@ bool Merge::Heap::advance(Lane& lane) {
   return false;
 }
 
-// After the top's time has changed.
+// Restores the heap after the top's time has changed.
 void Merge::Heap::settle_top() {
   heap_.front().time = heap_.front().lane->head->view.time;
   std::size_t at = 0;

@@ -15,7 +15,7 @@ using storage::IoError;
 
 namespace {
 
-// Smallest unit that is written or not: the page of the file systems in question.
+// The smallest unit that is either written or not: a page of the file systems in question.
 constexpr std::uint64_t granule = 4096;
 
 bool all_zero(std::span<const std::byte> bytes) { return format::leading_zeros(bytes) == bytes.size(); }
@@ -54,7 +54,7 @@ std::expected<std::optional<StoredPacket>, IoError> Salvager::next() {
   }
 }
 
-// Makes the window's front the header of a plausible record. false: there is none left in the file.
+// Moves the window's front to the header of the next plausible record. false: the file has no more.
 std::expected<bool, IoError> Salvager::go_to_record() {
   while (true) {
     if (window_.remaining() == 0) {
@@ -84,7 +84,7 @@ std::expected<bool, IoError> Salvager::go_to_record() {
   }
 }
 
-// A whole block that is no packet, where a packet could be.
+// Skips a whole block without a packet where a packet could be.
 std::expected<bool, IoError> Salvager::pass_other_block() {
   if (window_.bytes().size() < header_bytes_) return false;
   const auto bytes = scanner_.form().other_block(window_.bytes());
@@ -98,26 +98,26 @@ std::expected<bool, IoError> Salvager::pass_other_block() {
 std::expected<bool, IoError> Salvager::begin_next_stretch() {
   if (stretch_ == written_.size()) return false;
   const auto stretch = written_[stretch_++];
-  // Behind a hole lies the end of a record whose beginning is lost; only the front of the file is known to be a record.
+  // After a hole comes the end of a record whose beginning is lost; only the front of the file is known to be a record.
   searching_ = stretch.begin != scanner_.form().first_record();
   window_.restrict_to(stretch.begin, stretch.end);
   return true;
 }
 
-// Looks for a chain of records in what is left of the stretch, one window after the other.
+// Looks for a chain of records in the rest of the stretch, one window after another.
 std::expected<bool, IoError> Salvager::search() {
   while (window_.remaining() >= header_bytes_) {
     if (auto filled = window_.fill(RecordScanner::window_bytes); !filled) return std::unexpected(filled.error());
     auto bytes = window_.bytes();
     bytes = bytes.first(std::min(bytes.size(), RecordScanner::window_bytes));
     if (const auto zeros = format::leading_zeros(bytes); zeros >= granule) {
-      // The last of them may be the first bytes of a header, whose seconds are the only ones known not to be zero.
+      // The last zeros may be the first bytes of a header: of its seconds, at least the last byte is not zero.
       window_.consume(zeros == window_.remaining() ? zeros : zeros - 3);
       continue;
     }
     const bool at_end = bytes.size() == window_.remaining();
     const auto page_of_zeros = first_page_of_zeros(bytes);
-    // Where holes are not known, a page of zeros is taken for one: no chain of records is asked to go on after it.
+    // Where holes are not known, a page of zeros is taken for one: a chain of records need not go on after it.
     auto found = holes_known_ ? scanner_.find(bytes, previous_, at_end) : std::nullopt;
     if (!found && page_of_zeros) found = scanner_.find(bytes.first(*page_of_zeros), previous_, true);
     if (!found && !page_of_zeros && !holes_known_) found = scanner_.find(bytes, previous_, at_end);
@@ -152,21 +152,21 @@ std::expected<bool, IoError> Salvager::rest_is_zero() {
   return zero;
 }
 
-// Of the record at the window's front.
+// Judges the record at the window's front.
 std::expected<Salvager::Verdict, IoError> Salvager::judge(const FoundRecord& head) {
   const std::uint64_t whole = head.bytes;
   if (whole > window_.remaining()) return lengths_agree(head) ? Verdict::cut : Verdict::doubtful;
   if (auto filled = window_.fill(whole + header_bytes_); !filled) return std::unexpected(filled.error());
   if (window_.bytes().size() < whole) return Verdict::cut;
-  if (!scanner_.plausible(window_.bytes(), previous_)) return Verdict::doubtful;  // now that its end can be seen
+  if (!scanner_.plausible(window_.bytes(), previous_)) return Verdict::doubtful;  // now that its end is in the window
   const auto rest = window_.bytes().subspan(whole);
   if (rest.size() < header_bytes_) return Verdict::whole;
   if (scanner_.plausible(rest, head.time)) return Verdict::whole;
   if (all_zero(rest.first(header_bytes_))) return reaches_into_a_hole(whole) ? Verdict::doubtful : Verdict::whole;
-  // What follows fits the record in front of this one: then it is this one's time that cannot be right. Believed, it
-  // would make all that follows look as if it came too early.
+  // What follows fits the record before this one, so it is this one's time that is wrong. If it were believed, all that
+  // follows would seem to come too early.
   if (scanner_.plausible(rest, previous_)) return Verdict::doubtful;
-  // Damage after it, or a damaged length of its own: then the two lengths seldom agree.
+  // Either what follows is damaged, or this record's length is; in the latter case its two lengths seldom agree.
   return lengths_agree(head) ? Verdict::whole : Verdict::doubtful;
 }
 
@@ -174,7 +174,7 @@ bool Salvager::lengths_agree(const RecordHead& head) const {
   return head.caplen == std::min(head.wirelen, scanner_.form().snaplen());
 }
 
-// Zeros from a page's beginning to the end of the record and on: that page was probably never written.
+// Zeros from the beginning of a page beyond the end of the record: that page was probably never written.
 bool Salvager::reaches_into_a_hole(std::uint64_t whole) const {
   if (holes_known_) return false;
   const auto begin = window_.offset();

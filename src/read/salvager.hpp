@@ -12,12 +12,12 @@
 
 namespace wirespool::read {
 
-// Takes every whole record out of a file with holes, damaged bytes and a torn end. A record is whole if all its
-// bytes were written and what follows it, if anything does, can be a record too.
+// Takes every whole record out of a file with holes, damaged bytes and a torn end. A record is whole if all its bytes
+// were written and what follows it, if anything, can be a record too.
 class Salvager {
  public:
-  // `written`: the parts of the file to look at, in order, each beginning at a record or anywhere. `holes_known`: all
-  // else is known not to have been written, so zeros inside of these parts are data.
+  // `written`: the parts of the file to look at, in order, which may begin anywhere. `holes_known`: all other parts are
+  // known to be unwritten, so zeros inside these parts are data.
   Salvager(FileWindow& window, format::RecordScanner scanner, std::vector<Stretch> written, bool holes_known);
 
   // The next whole record; nullopt at the end. Valid until the next call.
@@ -46,7 +46,7 @@ class Salvager {
   std::vector<Stretch> written_;
   std::size_t stretch_ = 0;  // the next of written_
   bool holes_known_ = false;
-  bool searching_ = false;   // what lies at the window's front is no record
+  bool searching_ = false;   // the window's front is not known to be a record
   std::uint64_t taken_ = 0;  // bytes of the record handed out last
   Timestamp previous_;
   std::vector<Stretch> skipped_;

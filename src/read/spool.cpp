@@ -74,7 +74,7 @@ std::optional<SpoolCapture> capture_named(const fs::path& path) {
 
 auto capture_order(const SpoolCapture& capture) { return std::tie(capture.stem, capture.start, capture.directory); }
 
-// Whether people would take it for a capture file, by its name: x.cap, x.PCAP.gz, x.pcap12 (tcpdump -C).
+// Whether its name is that of a capture file: x.cap, x.PCAP.gz, x.pcap12 (tcpdump -C).
 bool looks_like_a_capture(std::string name) {
   constexpr std::array packed = {".gz", ".zst", ".lz4", ".xz", ".bz2"};
   constexpr std::array endings = {".pcap", ".pcapng", ".cap", ".ntar", ".dmp"};
@@ -86,7 +86,7 @@ bool looks_like_a_capture(std::string name) {
   return !name.starts_with('.') && std::ranges::any_of(endings, ends);
 }
 
-// Names come last: a file that was renamed is still in its place by time.
+// Names come last, so that a renamed file keeps its place in time.
 auto file_order(const SpoolEntry& file) {
   const auto first = file.index != SpoolEntry::Index::none ? file.first : file.name_time;
   return std::tuple(first, std::string_view(file.stem), file.writer, file.sequence, std::string_view(file.path));
@@ -94,7 +94,7 @@ auto file_order(const SpoolEntry& file) {
 
 }  // namespace
 
-// Looks at the places of a Spool one by one, and keeps what that one knows.
+// Looks at the places of a Spool one by one, and keeps what the Spool already knows.
 class Spool::Search {
  public:
   explicit Search(const Spool& before);
@@ -174,7 +174,7 @@ std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
   return std::nullopt;
 }
 
-// A file has one identity, however many names lead to it. That the same name was given twice is not worth a word.
+// A file has one identity, however many names lead to it. The same name given twice is not reported.
 bool Spool::Search::is_new(const fs::path& path, const storage::FileIdentity& identity) {
   const auto name = fs::absolute(path).lexically_normal();
   const auto [known, added] = names_.try_emplace({identity.device, identity.inode}, name);
@@ -193,7 +193,7 @@ void Spool::Search::add(const fs::path& path) {
     if (is_new(path, file->identity())) add_readable(std::move(entry), *file);
     return;
   }
-  // Removed since it was listed: no longer of the spool. Else whoever wants its packets is told that there are none.
+  // Removed since it was listed: it no longer belongs to the spool. Otherwise those who want its packets are told.
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return;
   now_.notices_.push_back(path.string() + (file.error().code == ENOENT

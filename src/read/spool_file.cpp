@@ -62,7 +62,7 @@ class SpoolFile::Reader {
   std::size_t stretch_ = 0;
   std::uint64_t taken_ = 0;
   StoredPacket packet_;
-  std::vector<std::byte> turned_;  // what view.bytes are of a packet whose header had to be turned
+  std::vector<std::byte> turned_;  // view.bytes of a packet whose header had to be swapped
   std::unique_ptr<Salvager> salvager_;
   std::vector<Stretch> nothing_skipped_;
 };
@@ -82,7 +82,7 @@ SpoolFile::Reader::Reader(FileWindow file, CaptureDecoder decoder, Options optio
   }
 }
 
-// What describes the packets of a pcapng file stands in front of the first.
+// Reads the descriptions in front of the first packet of a pcapng file.
 void SpoolFile::Reader::read_front() {
   window.restrict_to(0, stretches_.front().begin);
   while (!problem && window.remaining() > 0) {
@@ -158,7 +158,7 @@ const StoredPacket* SpoolFile::Reader::next_strict() {
   return nullptr;
 }
 
-// From record header to record header, without making a packet of each.
+// Goes from record header to record header without decoding each packet.
 PacketRun SpoolFile::Reader::run(const RunLimits& limits) {
   const auto* pcap = decoder_.pcap();
   if (salvager_ || pcap == nullptr || !pcap->is_native()) return {};
@@ -195,7 +195,7 @@ SpoolFile::~SpoolFile() = default;
 std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options options) {
   auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open});
   if (!window) return std::unexpected(error_of(window.error()));
-  if (!options.stretches.empty()) window->restrict_to(0, CaptureDecoder::head_bytes);  // and not a bufferful
+  if (!options.stretches.empty()) window->restrict_to(0, CaptureDecoder::head_bytes);  // instead of a whole buffer
   if (const auto filled = window->fill(CaptureDecoder::head_bytes); !filled)
     return std::unexpected(error_of(filled.error()));
   auto decoder = CaptureDecoder::recognise(window->bytes());

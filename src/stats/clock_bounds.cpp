@@ -18,7 +18,7 @@ void ClockBounds::add(Timestamp now, const format::ClockBound& bound) {
   steps_.pop_front();
 }
 
-// Of the era of the last one.
+// Only in the era of the last one.
 void ClockBounds::forget_narrower(const format::ClockBound& bound) {
   const auto era = steps_.back().era;
   while (!steps_.empty() && steps_.back().era == era && wider(steps_.back().bound, bound) == bound) steps_.pop_back();

@@ -11,16 +11,16 @@
 
 namespace wirespool::stats {
 
-// How far stamps were from UTC at most, bound after bound as a capture finds them, so that the widest can be given for
-// any time up to now: that of a file when it is sealed. Any thread; nobody is kept for longer than it takes to look.
+// Bounds on how far stamps were from UTC, one after another as a capture finds them, so that the widest of any time up
+// to now can be given: for a file when it is sealed. Any thread; holds its lock only for the look-up.
 class ClockBounds {
  public:
-  // A bound that holds for the time since the one before, up to `now` (UTC). If that is earlier than the last one, UTC
-  // was set back.
+  // A bound that holds from the previous one's `now` to this `now` (UTC). If `now` is earlier than the previous one,
+  // UTC was set back.
   void add(Timestamp now, const format::ClockBound& bound);
 
-  // The widest from when a packet was stamped `first` until now, and the newest at least. `last`: the latest stamp that
-  // is asked about; one that lies ahead of `now` is from before UTC was set back. Without any bound nothing is known.
+  // The widest bound since a packet was stamped `first`, always including the newest. `last`: the latest stamp in
+  // question; if it is ahead of `now`, it is from before UTC was set back. Without any bound, nothing is known.
   format::ClockBound since(Timestamp first, Timestamp last, Timestamp now) const;
 
  private:
@@ -30,14 +30,15 @@ class ClockBounds {
     format::ClockBound bound;
   };
   static constexpr std::size_t most = 1024;
-  // A stamp is not so far ahead of UTC: from 100 ms on a step of UTC is taken over, less is steered out.
+  // Stamps are never this far ahead of UTC: steps of UTC from 100 ms on are taken over at once, smaller ones steered
+  // out.
   static constexpr std::uint64_t slack_ns = 50'000'000;
 
   void forget_narrower(const format::ClockBound& bound);
 
   mutable std::mutex mutex_;
-  // As they came. One that is no wider than one after it, and says the same words, can never be the answer and is left
-  // out; of more than `most` the oldest two become one.
+  // In order of arrival. A bound that is no wider than a later one, and has the same words, can never be the answer and
+  // is left out; when there are more than `most`, the oldest two become one.
   std::deque<Step> steps_;
 };
 

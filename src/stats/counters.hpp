@@ -19,11 +19,11 @@ struct WriterCycles {
   Counter io;     // writes submitted and reaped
 };
 
-// What an lcore finds among what is its own, looked at by itself between two pieces of work, so that nothing moves
-// meanwhile: levels, not counts.
+// What an lcore itself finds in its own data between two pieces of work, so that nothing moves meanwhile: levels, not
+// counts.
 struct Audit {
-  Counter held;  // packets that are there, counted one Block after the other (two's complement: see SpoolWriter::held)
-  Counter missing;  // taken in, neither given on nor there (two's complement: negative if there are too many)
+  Counter held;     // packets that are there, counted Block by Block (two's complement: see SpoolWriter::held)
+  Counter missing;  // taken in, but neither handed on nor there (two's complement: negative if there are too many)
 
   void found(std::uint64_t in, std::uint64_t out, std::int64_t there) noexcept {
     held.set(static_cast<std::uint64_t>(there));
@@ -31,12 +31,12 @@ struct Audit {
   }
 };
 
-// One RX lcore's, written by it alone. README.md says what each means and what to do when it is not zero.
+// The counters of one RX lcore, written by it alone. README.md says what each means and what to do when it is not zero.
 struct alignas(64) RxCounters {
   Counter received;        // packets taken from its RxQueues
   Counter received_bytes;  // wirelen of these
-  Counter ended_early;     // --until rx, or block with --handoff blocks, ends here
-  Counter filtered;        // --filter left them out
+  Counter ended_early;     // ended here: --until rx, or --until block with --handoff blocks
+  Counter filtered;        // left out by --filter
   Counter handed;          // given to a Handoff: one by one, or in full Blocks
   Counter drop_handoff;    // did not fit into any Handoff
   Counter drop_drive;      // no drive left to build Blocks for (--handoff blocks)
@@ -45,27 +45,28 @@ struct alignas(64) RxCounters {
   Counter empty_polls;     // that returned nothing
   Counter handoff_waits;   // Bursts that had to wait for room (--when-full wait)
   Audit audit;             // a hundred times a second, and at the end
-  Counter waiting;  // 1 while one waits (a level, not a count): the lcore does not poll, so nobody knows of idle links
+  Counter waiting;  // 1 while a Burst waits (a level, not a count): the lcore does not poll then, so an idle link would
+                    // not be noticed
   RxCycles cycles;
 };
 
-// One writer lcore's, written by it alone.
+// The counters of one writer lcore, written by it alone.
 struct alignas(64) WriterCounters {
-  Counter stored;        // packets whose Block is on a drive, all Blocks before it too
+  Counter stored;        // packets whose Block, and all Blocks before it, are on a drive
   Counter stored_bytes;  // caplen of these
-  Counter ended_early;   // --until handoff|block ends here
-  Counter taken;         // out of the Handoffs: one by one, or in full Blocks
+  Counter ended_early;   // ended here: --until handoff or block
+  Counter taken;         // from the Handoffs: one by one, or in full Blocks
   Counter drop_drive;    // no drive could take them
   Counter rehomed;       // stored on another drive than first meant (already in `stored`)
   Counter rounds;        // turns of its loop
   Counter idle_rounds;   // that found nothing to do
   Counter block_waits;   // rounds with packets waiting for an empty Block
-  Counter free_blocks;   // a level: those nobody has, looked at with the audit
+  Counter free_blocks;   // a level: Blocks in no one's hands, counted with the audit
   Audit audit;           // ten times a second, and at the end
   WriterCycles cycles;
 };
 
-// One drive's, as one writer lcore sees it.
+// The counters of one drive, as one writer lcore sees it.
 struct alignas(64) DriveCounters {
   Counter blocks;           // writes completed
   Counter bytes;            // bytes of these, padding included

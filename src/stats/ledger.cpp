@@ -43,7 +43,7 @@ format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& 
           .kernel_estimated_error_ns = larger(a.kernel_estimated_error_ns, b.kernel_estimated_error_ns)};
 }
 
-// A power of two is the end of a bucket, so that none is cut.
+// Every power of two is the end of a bucket, so that no bucket is divided.
 format::WriteDurations write_durations(const std::array<std::uint64_t, Histogram::buckets>& counts,
                                        std::uint64_t sum_ns) {
   using Durations = format::WriteDurations;

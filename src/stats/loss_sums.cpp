@@ -10,10 +10,10 @@ constexpr std::uint64_t wrap = std::uint64_t{1} << 32;
 
 }  // namespace
 
-// Of 64 bytes and 20 of preamble and gap each.
+// Frames of 64 bytes, each with 20 of preamble and gap.
 std::uint64_t most_packets(std::uint64_t elapsed_ns, std::uint64_t mbit_per_s) {
   constexpr std::uint64_t bits_per_frame = 84 * 8, fastest = 800'000;
-  constexpr std::uint64_t in_flight = 1u << 20;  // were in the device before, or are counted late
+  constexpr std::uint64_t in_flight = 1u << 20;  // already in the device before, or counted late
   const double frames = static_cast<double>(mbit_per_s ? mbit_per_s : fastest) * 1e6 / bits_per_frame;
   return static_cast<std::uint64_t>(frames * static_cast<double>(elapsed_ns) / 1e9) + in_flight;
 }
@@ -27,7 +27,7 @@ void LossSum::add(std::uint64_t reading, std::uint64_t most) {
     ++refused_;
 }
 
-// Since the last reading. One that is less was either made by 32 bits that were full, or by a device that began again.
+// The growth since the last reading. A smaller reading means that 32 bits wrapped or that the device began again.
 std::uint64_t LossSum::growth(std::uint64_t reading, std::uint64_t most) const {
   if (reading >= last_) return reading - last_;
   const bool wrapped = last_ < wrap && reading + (wrap - last_) <= most;
@@ -53,7 +53,7 @@ void LossSums::add(std::optional<LossReading> reading, std::uint64_t elapsed_ns,
   const auto most = most_packets(elapsed_ns, mbit_per_s);
   nic_missed_.add(reading->nic_missed, most);
   nic_errors_.add(reading->nic_errors, most);
-  no_mbuf_.add(reading->no_mbuf, UINT64_MAX);  // refills that failed: as many as there were polls
+  no_mbuf_.add(reading->no_mbuf, UINT64_MAX);  // failed refills: there can be as many as polls
 }
 
 }  // namespace wirespool::stats

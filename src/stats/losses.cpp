@@ -17,7 +17,7 @@ struct Cause {
   std::optional<std::uint64_t> format::PortLine::*counter;
 };
 
-// In the order in which they are said; those of ports.
+// The causes of ports, in the order in which they are shown.
 using Port = format::PortLine;
 constexpr std::array causes{Cause{"nic_missed", &Losses::nic_missed, &Port::nic_missed},
                             Cause{"nic_errors", &Losses::nic_errors, &Port::nic_errors},
@@ -27,7 +27,7 @@ constexpr std::array causes{Cause{"nic_missed", &Losses::nic_missed, &Port::nic_
 
 Loss known_or_not(const std::optional<std::uint64_t>& counter) { return {counter.value_or(0), !counter}; }
 
-// A port without such a counter has no such loss of its own.
+// A port without such a counter has no such loss.
 Loss known_or_none(const std::optional<std::uint64_t>& counter) { return {counter.value_or(0), false}; }
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace wirespool::stats {
 
-// Packets lost by one cause: all that were counted; if `unknown`, somebody does not count them, and there may be more.
+// Packets lost by one cause: all of those counted; if `unknown`, some device does not count them, and there may be
+// more.
 struct Loss {
   std::uint64_t packets = 0;
   bool unknown = false;
@@ -31,12 +32,12 @@ struct Losses {
 
 Losses losses_of(const format::LedgerLine& line);
 
-// What was lost by each cause that somebody counts: by name, zeros included. Their sum is losses_of(line).sum().
+// What was lost by each cause that anything counts: by name, zeros included. Their sum is losses_of(line).sum().
 std::vector<std::pair<std::string, std::uint64_t>> counted_causes(const format::LedgerLine& line);
 
 // " nic_missed 3 drop_drive 1": the causes that are not zero; empty if there is none.
 std::string counted_losses(const Losses& losses);
-// " nic_errors no_mbuf": the causes that somebody does not count; empty if there is none.
+// " nic_errors no_mbuf": the causes that some device does not count; empty if there is none.
 std::string unknown_losses(const Losses& losses);
 
 }  // namespace wirespool::stats

@@ -23,7 +23,7 @@ std::string short_number(double n) {
   return fmt::format("{:.0f}", n);
 }
 
-// What nobody counted: losses of these kinds would not be seen. Empty if everything is counted.
+// What nothing counted: losses of these kinds would not be seen. Empty if everything is counted.
 std::string not_counted(const LedgerLine& ledger) {
   std::string text;
   for (const auto& port : ledger.ports) {
@@ -43,7 +43,7 @@ std::string short_of(const std::optional<std::uint64_t>& counter) {
   return counter ? fmt::format("{}", *counter) : "unknown";
 }
 
-// Since `before`, as words.
+// Rates since the line `before`, as text.
 struct Rates {
   std::string received, received_bits, stored_bits;
   Rates(const LedgerLine& ledger, const LedgerLine& before) {

@@ -7,7 +7,7 @@
 
 namespace wirespool::stats {
 
-// The ledger for people. The rates are since the line `before`.
+// The ledger as text for people. Rates are since the line `before`.
 
 std::string rates_line(const format::LedgerLine& line, const format::LedgerLine& before);  // short: a service manager's
 std::string console_line(const format::LedgerLine& line, const format::LedgerLine& before);  // no newline
