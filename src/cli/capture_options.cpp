@@ -17,14 +17,14 @@ struct Split {
   Args own;
 };
 
-// EAL's options in front of "--"; without one, all are the command's own.
+// EAL's options are those in front of "--"; without "--", all are the command's own.
 Split split(const Args& args) {
   const auto dashes = std::ranges::find(args, "--");
   if (dashes == args.end()) return {{}, args};
   return {{args.begin(), dashes}, {std::next(dashes), args.end()}};
 }
 
-// An option of ours in front of the "--" would get EAL's pages of help for an answer.
+// To an option of ours in front of "--", EAL would answer with pages of its own help.
 std::optional<Error> wrong_order(const plan::EalArgs& eal) {
   const auto known = capture_page().options;
   for (const auto& arg : eal) {
@@ -46,7 +46,7 @@ std::optional<Error> take_eal(std::vector<TomlEntry>& entries, const std::string
   return std::nullopt;
 }
 
-// The word after --config, taken out of what was given; empty: none.
+// The word after --config, removed from `given`; empty: none.
 std::string take_path(std::vector<Given>& given) {
   const auto found = std::ranges::find(given, "--config", &Given::name);
   if (found == given.end()) return "";

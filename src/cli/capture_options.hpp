@@ -14,7 +14,7 @@ struct CaptureRequest {
   plan::EalArgs eal_args;  // as given: in front of "--", else `eal` of the configuration file
 };
 
-// All that is to be said of them: the table's options, and --config.
+// The command's page: the table's options, and --config.
 options::Page capture_page();
 
 // `wirespool capture`'s arguments, read but not yet validated.

@@ -95,13 +95,13 @@ std::vector<options::Chapter> chapters() {
 
 int run(int argc, char** argv) {
   tools::hold_standard_streams();
-  (void)std::signal(SIGXFSZ, SIG_IGN);  // what makes a file longer than RLIMIT_FSIZE says EFBIG, then
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE then gives EFBIG
   const Args args(argv + std::min(argc, 1), argv + argc);
   if (args.empty()) return finish({Exit::wrong_use, "", error_line("no command", "", "see wirespool --help")});
   try {
     return dispatch(args.front(), {args.begin() + 1, args.end()});
   } catch (const std::exception& error) {
-    // Out of memory at most: everything expected is a value. Still one line, and not a core file.
+    // Only running out of memory gets here: every expected error is a value. Still one line, and no core file.
     tell(error_line(args.front(), error.what(), ""));
     return Exit::machine_not_ready;
   }

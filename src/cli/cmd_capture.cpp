@@ -24,7 +24,7 @@ int run(const CaptureRequest& request) {
 
 #else
 
-// What is wrong with the arguments is wrong use all the same.
+// Errors in the arguments are wrong use here as well.
 int run(const CaptureRequest& request) {
   if (const auto wrong = plan::validate(request.config); !wrong.empty()) return print_errors(wrong);
   return print_errors({{"capture", "this wirespool was built without DPDK", "build it with -Dcapture=enabled",

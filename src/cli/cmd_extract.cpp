@@ -37,7 +37,7 @@ options::Page about() {
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
 
-// As the tables of options want it: the error is what stands after the option's name.
+// In the form that the option tables want: the error is the text after the option's name.
 std::expected<Timestamp, std::string> parse_moment(const std::string& text, Timestamp now) {
   const auto time = parse_time(text, now);
   if (!time) return std::unexpected(time.error().what_to_do);
@@ -111,7 +111,7 @@ int print_report(const tools::ExtractReport& report, bool progress_shown, bool s
     tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
   if (const auto missing = tools::render(report.missing); !missing.empty()) print_notices({missing});
-  // What could be read was written; that something could not must not go unnoticed in a script.
+  // What could be read was written; a script must still notice that something could not.
   if (!report.problems.empty()) return Exit::wrong_use;
   return strict && report.missing.losses.sum() > 0 ? Exit::packets_lost : Exit::done;
 }
@@ -123,7 +123,7 @@ int run(Request request) {
   }
   const bool terminal = tools::stderr_is_terminal();
   if (terminal) request.progress = print_progress;
-  // A reader that has seen enough closes the pipe: then write(2) says so, instead of a signal ending us.
+  // When a reader has seen enough and closes the pipe, write(2) says so instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
   const auto report = tools::extract(request);
   return report ? print_report(*report, terminal, request.strict) : print_error(report.error());

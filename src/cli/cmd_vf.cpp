@@ -15,7 +15,7 @@ namespace {
 using machine::MachineTree;
 using vf::VfMemory;
 
-// What every verb that changes something takes.
+// Options of every verb that changes something.
 struct Common {
   bool dry_run = false;
   std::string memory = VfMemory::default_path;
@@ -156,7 +156,7 @@ options::Table<Trust> trust_table() {
   return table;
 }
 
-// What the PF's interfaces say of its VFs, which plan_trust wants to know; nothing where they say nothing.
+// Reads what the PF's interfaces say of its VFs, if anything, for plan_trust.
 int trust(const Trust& request) {
   const MachineTree tree;
   const auto devices = machine::list_pci_devices(tree);

@@ -14,14 +14,14 @@ struct Command {
   std::string_view title;                 // half a sentence
   int (*run)(const Args& args);           // `args` is what follows the command's name; gives the exit code
   std::vector<options::Page> (*pages)();  // one, or one a verb
-  // It reads what somebody else may have made, and needs neither programs nor the network for it.
+  // It reads files that somebody else may have made, and needs neither programs nor the network for that.
   bool reads_files = false;
 };
 
-// All there are, in the order --help lists them.
+// All commands, in the order in which --help lists them.
 const std::vector<Command>& commands();
 
-// The same for documents.
+// The same commands for documents.
 std::vector<options::Chapter> chapters();
 
 // What wirespool is and what its exit codes mean, in whole sentences.
@@ -30,7 +30,7 @@ inline constexpr std::string_view summary =
 inline constexpr std::string_view exit_codes =
     "Exit codes: 0 done, 1 wrong use, 2 the machine is not ready, 3 the capture failed, 4 packets lost with --strict.";
 
-// One function a command, in cmd_<name>.cpp, and what there is to say about its options.
+// One function for each command, in cmd_<name>.cpp, and one for its pages.
 int cmd_capture(const Args& args);
 int cmd_completion(const Args& args);
 int cmd_disk_bench(const Args& args);

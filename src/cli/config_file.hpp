@@ -16,10 +16,10 @@ std::expected<std::vector<TomlEntry>, Error> read_config_file(const std::string&
 // An entry's place, for an error: "capture.toml:3".
 std::string place_of(const std::string& path, const TomlEntry& entry);
 
-// What an entry gives to which option of `page`; an empty array gives nothing, as if it were not there.
+// Which option of `page` an entry sets, and to what; an empty array counts as absent.
 std::expected<Given, Error> given_by(const TomlEntry& entry, const options::Page& page, const std::string& path);
 
-// Sets those options of `config` that the command line, which gave `given`, left out: it wins.
+// Sets those options of `config` that the command line (`given`) left out: the command line wins.
 template <typename Config>
 std::optional<Error> fill_from_file(Config& config, const options::Table<Config>& table, const std::string& path,
                                     const std::vector<TomlEntry>& entries, const std::vector<Given>& given) {

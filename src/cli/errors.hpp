@@ -16,21 +16,21 @@ using options::Exit;
 std::string error_line(std::string_view what, std::string_view why = "", std::string_view what_to_do = "");
 std::string error_line(const Error& error);
 
-// One line each on stderr. Gives the exit code: of several, wrong use counts before all else.
+// Prints each on a line of stderr. Returns the exit code: wrong use comes before all else.
 int print_errors(const std::vector<Error>& errors);
 int print_error(const Error& error);
 
-// The name closest to `given`, if it can be a misspelling of it; else "".
+// The name closest to `given`, if `given` can be a misspelling of it; else "".
 std::string closest(std::string_view given, const std::vector<std::string>& names);
 
-// A command's result, whole, to stdout. Gives `exit_code`, which is what the command has to say; a result that cannot
-// be written (a full disk, a closed descriptor, a reader that has gone) is one line on stderr and never 0.
+// Prints a command's whole result to stdout. Returns `exit_code`, the command's own; but if the result cannot be
+// written (a full disk, a closed descriptor, a reader that has gone), that is one line on stderr and never 0.
 int print(const std::string& text, int exit_code = Exit::done);
 
-// Something for people, to stderr. One that cannot be written changes nothing.
+// Prints something for people to stderr. If that fails, nothing else changes.
 void tell(const std::string& text);
 
-// Lines on stderr, each with the program's name in front.
+// Prints lines to stderr, each with the program's name in front.
 void print_notices(const std::vector<std::string>& notices);
 
 }  // namespace wirespool::cli

@@ -20,7 +20,7 @@ std::vector<std::string> option_names(const options::Page& page) {
   return names;
 }
 
-// EAL's, which people write without the "--" that ends them.
+// An option of EAL's, which people give without the "--" that has to end them.
 bool belongs_to_eal(std::string_view arg) {
   constexpr auto names = std::to_array<std::string_view>({"-l",
                                                           "-a",
@@ -66,7 +66,7 @@ Stop unknown_argument(const options::Page& page, const std::vector<std::string>&
   return refusal({first, first.starts_with('-') ? "unknown option" : "unexpected argument", advice(page, first)});
 }
 
-// CLI11 only takes the arguments apart: what they mean is the table's.
+// CLI11 only takes the arguments apart; the table decides what they mean.
 class Splitter {
  public:
   explicit Splitter(const options::Page& page) : page_(page) {
@@ -95,7 +95,7 @@ class Splitter {
     const auto take = [](const std::vector<std::string>&) {};
     auto* added = app_.add_option_function<std::vector<std::string>>(option.name, take);
     if (!option.is_operand()) return added->allow_extra_args(false);
-    return option.repeats() ? added : added->expected(1)->allow_extra_args(false);  // the next word is the next one's
+    return option.repeats() ? added : added->expected(1)->allow_extra_args(false);  // the next word is another's
   }
 
   const options::Page& page_;
@@ -115,7 +115,7 @@ std::optional<Error> wrong_count(const options::Page& page, const std::vector<Gi
 
 bool is_without_value(const std::string& arg) { return arg.starts_with("--") && arg.find('=') == arg.size() - 1; }
 
-// CLI11's own words: "--burst: 1 required TEXT missing".
+// Takes the option's name from CLI11's words: "--burst: 1 required TEXT missing".
 Stop needs_value(const options::Page& page, const CLI::ArgumentMismatch& error) {
   const std::string words = error.what();
   return refusal({words.substr(0, words.find(':')), "needs a value", see_help(page)});

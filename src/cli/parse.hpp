@@ -20,7 +20,7 @@ struct Stop {
   std::string out, err;
 };
 
-// Prints a Stop; gives its exit code.
+// Prints a Stop; returns its exit code.
 int finish(const Stop& stop);
 
 Stop refusal(const Error& error);
@@ -31,7 +31,7 @@ struct Given {
   options::Words words;
 };
 
-// Takes `args` apart into the options of `page`; what is not one of them, or is given wrongly, is a Stop.
+// Takes `args` apart into the options of `page`; an unknown option, or one given wrongly, is a Stop.
 std::variant<std::vector<Given>, Stop> parse(const options::Page& page, const Args& args);
 
 // Puts what was given into `config`. The first word that an option does not understand is an error.
@@ -44,7 +44,7 @@ std::optional<Error> fill(Config& config, const options::Table<Config>& table, c
   return std::nullopt;
 }
 
-// What a command was asked to do, with every option by itself in order.
+// The command's configuration from its arguments, with each option checked by itself.
 template <typename Config>
 std::variant<Config, Stop> read_args(const options::Table<Config>& table, const Args& args) {
   const auto parsed = parse(table.page(), args);

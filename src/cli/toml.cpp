@@ -55,7 +55,7 @@ class Reader {
     while (peek() == ' ' || peek() == '\t') take();
   }
 
-  // Spaces, a comment, and the end of the line; true if the line did end.
+  // Skips spaces, a comment, and the end of the line; true if the line ends here.
   bool skip_line_end() {
     skip_spaces();
     if (peek() == '#') {
@@ -120,7 +120,7 @@ class Reader {
     return read_plain();
   }
 
-  // A number or a boolean. What it has to be, the option knows best; what TOML has no name for is a forgotten quote.
+  // A number or a boolean: the option checks which. Anything else has lost its quotes.
   std::string read_plain() {
     std::string word;
     while (is_bare(peek()) || peek() == '.' || peek() == '+' || peek() == ':') word += take();

@@ -22,9 +22,9 @@ struct TomlError {
   std::string why;
 };
 
-// The part of TOML 1.0 a list of options needs: comments, bare and quoted keys, one-line strings of both kinds,
+// The part of TOML 1.0 that a list of options needs: comments, bare and quoted keys, one-line strings of both kinds,
 // numbers, booleans, and arrays of these over any number of lines. Tables, dates and long strings are refused by name,
-// anything else by its line.
+// anything else with its line number.
 std::expected<std::vector<TomlEntry>, TomlError> parse_toml(std::string_view text);
 
 }  // namespace wirespool::cli

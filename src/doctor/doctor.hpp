@@ -10,13 +10,13 @@ namespace wirespool::doctor {
 
 enum class Level { ok, advice, must_fix };
 
-// One thing that stands, or does not stand, between this machine and a capture without loss.
+// One thing that was checked: whether it stands between this machine and a capture without loss.
 struct Finding {
   Level level = Level::ok;
   std::string topic;    // "hugepages": for scripts, does not change
   std::string subject;  // "node 0", "0000:3b:02.0", "/data/nvme0", or ""
   std::string text;
-  std::string fix;  // a command, or a line to put somewhere; "" for ok
+  std::string fix;  // a command, or a line for some file; "" for ok
 };
 
 // Pure: same facts, same findings.

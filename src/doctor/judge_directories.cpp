@@ -55,7 +55,7 @@ void judge_blocks(const machine::DirectoryFacts& directory, std::vector<Finding>
     add(findings, Level::ok, "drive blocks", directory,
         fmt::format("logical {}, physical {} bytes", directory.logical_block, directory.physical_block));
   }
-  // A virtual disk says "rotational" whatever its host has.
+  // Virtual disks say "rotational" whatever their host has.
   if (directory.rotational && directory.device_name.starts_with("sd")) {
     add(findings, Level::advice, "drive", directory,
         directory.device_name + " says it has turning disks: some 1-2 Gbit/s at best",
@@ -72,7 +72,7 @@ void judge_fill(const machine::DirectoryFacts& directory, std::vector<Finding>& 
   if (directory.total_bytes == 0) return;
   const auto used = 1.0 - static_cast<double>(directory.free_bytes) / static_cast<double>(directory.total_bytes);
   const auto text = fmt::format("{:.0f} % full", used * 100);
-  // Many drives write more slowly from three quarters on, when free flash gets scarce.
+  // Many drives write more slowly when more than three quarters full, as free flash gets scarce.
   const auto level = directory.free_bytes == 0 ? Level::must_fix : used > 0.75 ? Level::advice : Level::ok;
   add(findings, level, "drive fill", directory, text,
       level == Level::ok ? ""

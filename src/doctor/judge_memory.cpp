@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* topic = "hugepages";
 
-// Where a command has to be given: a container sees the host's pages and cannot change them.
+// Says where to run the command: a container sees the host's pages but cannot change them.
 std::string on_host(const machine::Facts& facts, const std::string& command) {
   return facts.platform.container.empty() ? command : "on the host: " + command;
 }

@@ -96,7 +96,7 @@ void judge_node(const machine::Facts& facts, const machine::PciDevice& device, s
        fmt::format("run the capture on CPUs of node {0} (numactl --cpunodebind={0})", device.numa_node)});
 }
 
-// A device whose DPDK driver works beside the kernel's, and finds nothing where it is.
+// A device whose DPDK driver works beside the kernel's, but finds nothing because of its present driver.
 void judge_shared(const machine::PciDevice& device, std::vector<Finding>& findings) {
   const auto shared = machine::shared_driver_for(device);
   if (shared.empty() || shared == device.driver) return;
@@ -128,7 +128,7 @@ bool works_with_dpdk(const machine::PciDevice& device) {
          (machine::is_user_space_driver(device.driver) || machine::is_shared_driver(device.driver));
 }
 
-// A device nobody would miss if the kernel lost it, a VF first.
+// A device that is not in use, so that the kernel can give it up; preferably a VF.
 const machine::PciDevice* find_spare(const machine::Facts& facts) {
   const machine::PciDevice* spare = nullptr;
   for (const auto& device : facts.devices) {

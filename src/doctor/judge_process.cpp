@@ -53,7 +53,7 @@ void judge_memlock(const machine::Facts& facts, std::vector<Finding>& findings) 
     findings.push_back({Level::ok, "RLIMIT_MEMLOCK", "", why, ""});
     return;
   }
-  // root without the capability is a container that will really run the capture; a plain user may only be looking
+  // root without the capability is in a container that is meant to run the capture; a plain user may only be looking
   findings.push_back({process.user == 0 ? Level::must_fix : Level::advice, "RLIMIT_MEMLOCK", "",
                       fmt::format("{}: too little to pin the capture's memory", describe_bytes(*process.memlock)),
                       facts.platform.container.empty() ? "ulimit -l unlimited   # systemd: LimitMEMLOCK=infinity"

@@ -25,7 +25,7 @@ std::string ids_or_none(const std::vector<unsigned>& list) {
   return list.empty() ? "none" : machine::format_cpu_list(list);
 }
 
-// The CPUs to give to polling lcores: all of the ports' nodes but the first core, which keeps the system's work.
+// CPUs for polling lcores: all on the ports' nodes except the first core, which is left to the system.
 std::vector<unsigned> polling_candidates(const machine::Facts& facts) {
   std::set<int> nodes;
   for (const auto* port : ready_ports(facts)) nodes.insert(port->numa_node);
@@ -81,7 +81,7 @@ void judge_governor(const Cpus& cpus, std::vector<Finding>& findings) {
 
 void judge_idle(const machine::ProcessorFacts& processor, std::vector<Finding>& findings) {
   if (!processor.deepest_idle) return;
-  constexpr unsigned slow_us = 20;  // what wakes later than this is felt by interrupts, timers and drive completions
+  constexpr unsigned slow_us = 20;  // a slower wake-up delays interrupts, timers and drive completions noticeably
   const auto& state = *processor.deepest_idle;
   const auto text = fmt::format("deepest state {} wakes in {} us", state.name, state.latency_us);
   if (state.latency_us <= slow_us) {

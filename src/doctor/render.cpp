@@ -98,7 +98,7 @@ Json list_of(const std::vector<Fact>& facts) {
   return list;
 }
 
-// As a capture's ledger would have it; what stamps packets is decided with a port.
+// As in a capture's ledger, but without the stamping clock, which depends on the port.
 Json json_of(const std::optional<machine::ClockFacts>& clock) {
   if (!clock) return nullptr;
   const auto known = [&clock](std::uint64_t us) { return clock->synchronised ? Json(us * 1'000) : Json(nullptr); };

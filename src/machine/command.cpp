@@ -52,7 +52,7 @@ class Actions {
   posix_spawnattr_t attributes_;
 };
 
-// The service manager waits for our words, not for the command's (sd_notify(3)).
+// The service manager must hear from us, not from the command (sd_notify(3)).
 bool is_ours_alone(std::string_view variable) {
   return variable.starts_with("NOTIFY_SOCKET=") || variable.starts_with("WATCHDOG_");
 }
@@ -83,7 +83,7 @@ std::expected<Command, storage::IoError> Command::start(const CommandLine& line)
   pid_t pid = -1;
   const int code = ::posix_spawn(&pid, shell, actions.files(), actions.attributes(), words, environment.data());
   if (code != 0) return storage::refused("running", line.command, "posix_spawn", code);
-  // glibc has a wrapper from 2.36 on only. Not reaped yet, so the number is still this process's.
+  // glibc has a wrapper from 2.36 on only. The child is not reaped yet, so the number is still its own.
   return Command(pid, storage::FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
 }
 

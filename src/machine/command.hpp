@@ -16,13 +16,14 @@
 namespace wirespool::machine {
 
 struct CommandLine {
-  std::string command;                 // for /bin/sh -c, the argument after it as its last word
+  std::string command;                 // for /bin/sh -c; the argument is appended as its last word
   std::string argument;                //
-  std::vector<std::string> variables;  // NAME=VALUE each, beside this program's own environment
+  std::vector<std::string> variables;  // NAME=VALUE each, added to this program's environment
 };
 
-// One run of a user's command, a process group of its own: a Ctrl-C at the terminal is not for it. It reads nothing,
-// what it prints goes to stderr, and of our files it holds only that. Ended and reaped by the destructor.
+// One run of a user's command, in a process group of its own: a Ctrl-C at the terminal does not reach it. Its stdin is
+// empty, what it prints goes to stderr, and it inherits no other descriptor of ours. Ended and reaped by the
+// destructor.
 class Command {
  public:
   static std::expected<Command, storage::IoError> start(const CommandLine& line);
@@ -43,8 +44,8 @@ class Command {
   std::optional<int> status_;  // of waitpid(2), once reaped
 };
 
-// The calling thread, and all it starts from now on, runs on these CPUs only (none named: where it may already) and
-// gives way to everything else there. A kernel that does not let it is no reason to stop.
+// The calling thread, and all it starts from now on, runs only on these CPUs (empty: where it already may) and yields
+// to everything else there. If the kernel refuses, that is no reason to stop.
 void stay_in_background(const std::vector<unsigned>& cpus) noexcept;
 
 }  // namespace wirespool::machine

@@ -10,7 +10,7 @@
 
 namespace wirespool::machine {
 
-// What `wirespool doctor` asks of a directory it may only read; drive.hpp's inspect_drive is what a capture asks.
+// What `wirespool doctor` finds out about a directory that it may only read; a capture uses inspect_drive (drive.hpp).
 
 struct DirectIoLook {
   bool direct_io = false;
@@ -18,7 +18,7 @@ struct DirectIoLook {
 };
 
 // Opens some regular file that is already in `directory` with O_RDONLY | O_DIRECT and asks for its alignment. nullopt:
-// there is no file to open, so nothing can be known without writing.
+// there is no such file, so nothing can be known without writing.
 std::optional<DirectIoLook> look_for_direct_io(const std::string& directory);
 
 struct WriteTrial {
@@ -27,7 +27,7 @@ struct WriteTrial {
   bool preallocation = false;     // fallocate(2) mode 0
 };
 
-// inspect_drive()'s trial write; nothing is left of it.
+// inspect_drive()'s trial write; leaves nothing behind.
 std::expected<WriteTrial, storage::IoError> try_direct_io(const std::string& directory);
 
 // Why this process cannot use io_uring(7): no such call, kernel.io_uring_disabled, a seccomp filter. nullopt: it can.

@@ -13,7 +13,7 @@
 
 namespace wirespool::machine {
 
-// What `wirespool doctor` found out about a machine: plain facts, nothing judged. nullopt: could not be found out.
+// What `wirespool doctor` found out about a machine: plain facts, without judgement. nullopt: not known.
 
 struct HugepagePool {
   int numa_node = 0;
@@ -30,7 +30,7 @@ struct HugepageMount {
 struct MemoryFacts {
   std::vector<HugepagePool> pools;
   std::vector<HugepageMount> mounts;
-  std::optional<std::uint64_t> hugepage_limit;  // bytes this control group may have; nullopt: no limit
+  std::optional<std::uint64_t> hugepage_limit;  // bytes this control group may use; nullopt: no limit
   bool numa_balancing = false;
   std::uint64_t total_bytes = 0, available_bytes = 0;
 };
@@ -89,10 +89,11 @@ struct InterfaceFacts {
   std::string name;
   std::optional<unsigned> mbit_per_s;
   bool up = false;
-  std::string in_use;  // why somebody would miss it, or ""
+  std::string in_use;  // who uses it, or ""
 };
 
-// How O_DIRECT was found out. `looked`: an existing file was opened with it; `tried`: a trial write (--try-write).
+// How it is known whether O_DIRECT works. `looked`: an existing file was opened with it; `tried`: a trial write
+// (--try-write).
 enum class DirectIo { unknown, expected, looked, tried };
 
 struct DirectoryFacts {
@@ -121,7 +122,7 @@ struct Facts {
   ProcessFacts process;
   PlatformFacts platform;
   VfioFacts vfio;
-  bool ddp_package = false;  // that Intel's E8xx want
+  bool ddp_package = false;  // as Intel's E8xx need
   std::optional<ClockFacts> clock;
   std::vector<PciDevice> devices;
   std::vector<InterfaceFacts> interfaces;
@@ -134,8 +135,8 @@ struct LookOptions {
   bool try_write = false;  // an unnamed file (O_TMPFILE) in each directory, gone when closed
 };
 
-// Finds everything out below `tree`. Facts only this machine's own calls can tell (adjtimex(2), io_uring_setup(2)) are
-// left out for any other tree.
+// Finds everything out below `tree`. Facts that only system calls on this machine can tell (adjtimex(2),
+// io_uring_setup(2)) are left out for any other tree.
 Facts look_around(const MachineTree& tree, const LookOptions& options);
 
 // Its parts.

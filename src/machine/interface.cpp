@@ -12,8 +12,8 @@
 namespace wirespool::machine {
 namespace {
 
-// The kernel shows a tree no list of IPv4 addresses by interface; getifaddrs(3) asks this machine's. An address whose
-// network has a route is found by that as well.
+// No file lists IPv4 addresses by interface, so getifaddrs(3) is asked, on this machine only. An address whose network
+// has a route is found through the route as well.
 bool has_ipv4_address(const MachineTree& tree, const std::string& interface) {
   if (!tree.is_this_machine()) return false;
   ifaddrs* first = nullptr;

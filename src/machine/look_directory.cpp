@@ -94,7 +94,7 @@ void describe_block_device(const MachineTree& tree, fs::path device, DirectoryFa
   facts.physical_block = static_cast<std::uint32_t>(below.number(file("queue/physical_block_size")).value_or(0));
   facts.rotational = below.number(file("queue/rotational")).value_or(0) != 0;
   facts.scheduler = chosen(below.line(file("queue/scheduler")).value_or(""));
-  // A device mapper or md volume lies on its slaves; the first one stands for all.
+  // A device mapper or md volume is made of its slaves; the first one stands for all.
   for (auto slaves = below.names(file("slaves")); !slaves.empty(); slaves = below.names(file("slaves"))) {
     std::error_code error;
     device = fs::canonical(device / "slaves" / slaves.front(), error);
@@ -110,7 +110,7 @@ bool is_one_of(const std::string& name, const std::array<const char*, N>& names)
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Without a trial: what the file system is known to do (the kernel's own drivers, Linux 5.15 to 6.18).
+// Without a trial: what this kind of file system is known to do (the kernel's own drivers, Linux 5.15 to 6.18).
 void expect_by_name(DirectoryFacts& facts) {
   facts.preallocation =
       is_one_of(facts.file_system, std::array<const char*, 5>{"ext4", "xfs", "btrfs", "f2fs", "tmpfs"});

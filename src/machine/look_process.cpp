@@ -36,7 +36,7 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-// What a container's program or its cgroup paths name it.
+// The kind of container, by its program's name or its cgroup paths.
 std::string container_by_trace(const std::string& text) {
   static constexpr std::array<std::pair<const char*, const char*>, 5> traces = {{{"kubepods", "kubernetes"},
                                                                                  {"libpod", "podman"},
@@ -49,8 +49,8 @@ std::string container_by_trace(const std::string& text) {
   return "";
 }
 
-// An image that docker made may also be the root of a whole machine, where this file means nothing: there kthreadd(2)
-// is to be seen, and the root is no overlay.
+// An image made by docker may also be the root of a whole machine, where /.dockerenv means nothing: there kthreadd
+// (process 2) is visible, and the root is no overlay.
 bool is_docker(const MachineTree& tree) {
   if (!tree.exists(".dockerenv")) return false;
   return tree.line("proc/2/comm").value_or("") != "kthreadd" ||
@@ -89,7 +89,7 @@ std::string look_for_hypervisor(const MachineTree& tree) {
                      tree.line("sys/class/dmi/id/product_name").value_or("");
   for (const auto& [maker, name] : makers) {
     if ((x86_guest || std::string(maker) == "QEMU") && named.find(maker) != std::string::npos) {
-      // The same virtual machine, but every instruction emulated: no speed to be had there.
+      // The same virtual machine, but with every instruction emulated: it cannot be fast.
       const bool emulated = std::string(maker) == "QEMU" && x86_guest && !offers_kvm_clock(tree);
       return emulated ? "QEMU, emulated without KVM" : name;
     }

@@ -46,7 +46,7 @@ std::optional<std::string> MachineTree::text(std::string_view below) const {
   std::string text;
   char buffer[4096];
   while (const auto got = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, got);
-  // Some sysfs files exist but have no answer now (speed of a link that is down: EINVAL); that is no refusal.
+  // Some sysfs files exist but give no answer now (the speed of a link that is down: EINVAL); that is no refusal.
   if (std::ferror(file.get())) return note_refusal(errno);
   return text;
 }

@@ -43,32 +43,32 @@ struct PciDevice {
 
 std::vector<PciDevice> list_pci_devices(const MachineTree& tree);
 
-// One of them; nullopt if it is not there.
+// One device; nullopt if it is not there.
 std::optional<PciDevice> read_pci_device(const MachineTree& tree, const std::string& address);
 
-// A driver that leaves the device to a program in user space: vfio-pci, uio_pci_generic, igb_uio.
+// Whether the driver leaves the device to a program in user space: vfio-pci, uio_pci_generic, igb_uio.
 bool is_user_space_driver(const std::string& driver);
 
-// A kernel driver that a DPDK driver works beside ("bifurcated"): nothing to bind.
+// Whether it is a kernel driver beside which a DPDK driver works ("bifurcated"): nothing to bind.
 bool is_shared_driver(const std::string& driver);
 
-// The shared driver that a device is made for, whoever has it now; "" for others. Its DPDK driver finds nothing once
-// vfio-pci has the device.
+// The shared driver of a device of this kind, whatever it is bound to now; "" if there is none. Its DPDK driver finds
+// nothing once vfio-pci has the device.
 std::string shared_driver_for(const PciDevice& device);
 
-// Known to be a VF by its vendor's number for it: in a guest no PF is to be seen. Only where VFs have one of their own
-// and the driver's name does not say.
+// Whether its PCI device number is that of a VF: in a guest no PF can be seen. Only for VFs that have such a number and
+// whose driver's name does not say it.
 bool is_vf_by_number(const PciDevice& device);
 
-// DPDK's driver of an Intel E8xx, taken whole, does not start without a DDP package (ice_ethdev.c, ice_load_pkg;
-// "safe-mode-support=1" lets it, without RSS); VFs need none, their PF has loaded it.
+// DPDK's driver of a whole Intel E8xx does not start without a DDP package (ice_ethdev.c, ice_load_pkg; with
+// "safe-mode-support=1" it does, without RSS); VFs need none: their PF has loaded it.
 bool wants_ddp_package(const PciDevice& device);
-// One lies where that driver looks, or compressed beside it (rte_firmware_read). Packages for one card's serial number
-// are not looked for.
+// Whether there is one where that driver looks, or a compressed one beside it (rte_firmware_read). Packages for a
+// single card's serial number are not looked for.
 bool has_ddp_package(const MachineTree& tree);
 
-// The device is a VF, and vfio-pci has it and its PF: it can only be opened with the token that the PF's user has set
-// (Linux, drivers/vfio/pci/vfio_pci_core.c, vfio_pci_validate_vf_token; EAL's --vfio-vf-token).
+// Whether the device is a VF, and vfio-pci has both it and its PF: then it can only be opened with the token that the
+// PF's user has set (Linux, drivers/vfio/pci/vfio_pci_core.c, vfio_pci_validate_vf_token; EAL's --vfio-vf-token).
 bool needs_vf_token(const std::vector<PciDevice>& devices, const PciDevice& device);
 
 }  // namespace wirespool::machine

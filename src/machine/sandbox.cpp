@@ -20,14 +20,14 @@ std::unexpected<storage::IoError> refused(const char* call, int code) {
 
 #ifdef WIRESPOOL_SECCOMP
 
-// By name, as the kernel's tables have them on every architecture; those this libseccomp does not know are left out,
-// and the kernel's own check of what may be done remains.
+// System calls by name, which are the same on every architecture. Those that this libseccomp does not know are left
+// out; for them only the kernel's own permission checks remain.
 constexpr std::array<const char*, 44> given_up{
     // programs
     "execve", "execveat",
-    // network, and whoever listens on a local socket
+    // the network, and local sockets
     "socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg",
-    // what would do any of that by another way
+    // other ways to do any of that
     "io_uring_setup", "io_uring_enter", "io_uring_register", "bpf", "userfaultfd", "perf_event_open",
     // other processes
     "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_open", "pidfd_getfd", "tkill", "kill",

@@ -9,8 +9,8 @@
 
 namespace wirespool::machine {
 
-// Tells the service manager that started this program how it is: the protocol of sd_notify(3), one datagram a message
-// to $NOTIFY_SOCKET. Without one, nothing is sent and nothing is wrong. Control path; owns its descriptor.
+// Reports this program's state to the service manager that started it: the protocol of sd_notify(3), one datagram a
+// message to $NOTIFY_SOCKET. If that is not set, nothing is sent, which is no error. Control path; owns its descriptor.
 class ServiceManager {
  public:
   static ServiceManager from_environment();
@@ -20,8 +20,8 @@ class ServiceManager {
   // How often "WATCHDOG=1" is expected at least ($WATCHDOG_USEC, for this process); 0: not at all.
   std::uint64_t watchdog_ns() const noexcept { return watchdog_ns_; }
 
-  // "READY=1", "WATCHDOG=1", "STOPPING=1", "STATUS=...", several separated by newlines. A manager that does not listen
-  // any more is no reason to stop.
+  // "READY=1", "WATCHDOG=1", "STOPPING=1", "STATUS=...", several separated by newlines. A manager that no longer
+  // listens is no reason to stop.
   void tell(std::string_view state) const noexcept;
 
  private:

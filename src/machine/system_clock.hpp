@@ -6,9 +6,9 @@
 
 namespace wirespool::machine {
 
-// What the kernel says of CLOCK_REALTIME (adjtimex(2)). Somebody (chronyd, ntpd, phc2sys) has to tell it how far from
-// UTC that may be; between two such words it lets max_error grow by 500 ppm, and calls the clock unsynchronised after
-// 16 s of error.
+// What the kernel says of CLOCK_REALTIME (adjtimex(2)). A daemon (chronyd, ntpd, phc2sys) has to tell it how far the
+// clock may be from UTC; between two such reports it lets max_error grow by 500 ppm, and calls the clock unsynchronised
+// once that exceeds 16 s.
 struct ClockFacts {
   bool synchronised = false;  // else its errors mean nothing
   std::uint64_t max_error_us = 0;

@@ -25,13 +25,13 @@ namespace {
 bool answers_within(const std::string& directory, std::chrono::milliseconds time) noexcept {
   const pid_t child = ::fork();
   if (child == 0) write_one_byte(directory.c_str());
-  if (child < 0) return true;  // not known: asked again by who writes
+  if (child < 0) return true;  // not known: the trial write will ask again
   const FileDescriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   pollfd wait{ended.get(), POLLIN, 0};
   ::poll(&wait, 1, static_cast<int>(time.count()));
   int status = 0;
   if (::waitpid(child, &status, WNOHANG) == child) return true;
-  ::kill(child, SIGKILL);  // it goes when the drive lets it go; init takes it then
+  ::kill(child, SIGKILL);  // it ends when the drive lets go of it; init reaps it then
   return false;
 }
 

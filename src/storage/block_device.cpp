@@ -25,7 +25,7 @@ std::uint32_t logical_block_bytes(const fs::path& device) {
   return 0;
 }
 
-// The node of the nearest bus device above that has one (Documentation/ABI/testing/sysfs-bus-pci: numa_node).
+// The NUMA node of the nearest bus device above that has one (Documentation/ABI/testing/sysfs-bus-pci: numa_node).
 int node_above(fs::path device) {
   for (; device.has_relative_path(); device = device.parent_path())
     if (const auto node = read_number<int>(device / "numa_node"); node && *node >= 0) return *node;
@@ -44,9 +44,9 @@ std::vector<fs::path> links_in(const fs::path& directory) {
 
 int numa_node(const fs::path& device, int depth = 0) {
   if (const int node = node_above(device); node >= 0) return node;
-  if (depth == 4) return -1;  // a device mapper on a RAID on partitions, and no loop
+  if (depth == 4) return -1;  // enough for a device mapper on a RAID on partitions; ends loops
   const fs::path disk = fs::exists(device / "partition") ? device.parent_path() : device;
-  // dm and md stand on `slaves`; an NVMe namespace with several paths hangs in its subsystem, beside links to
+  // dm and md stand on `slaves`; an NVMe namespace with several paths is below its subsystem, which has links to
   // controllers.
   for (const fs::path& below : links_in(disk / "slaves"))
     if (const int node = numa_node(below, depth + 1); node >= 0) return node;

@@ -23,7 +23,7 @@ namespace wirespool::storage {
 
 namespace {
 
-// What people sent is nobody's business but the owner's and the group's.
+// Captured packets are for the owner and the group only.
 constexpr mode_t file_mode = 0640;
 
 constexpr std::size_t copy_bytes = std::size_t{1} << 20;  // at a time
@@ -64,14 +64,14 @@ std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory,
   FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return refused("repairing", path, "open");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return refused("repairing", path, "flock");
-  // Between open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
+  // Between our open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
   struct stat ours {};
   struct stat named {};
   if (::fstat(fd.get(), &ours) != 0) return refused("repairing", path, "fstat");
   if (::fstatat(directory.fd(), hidden_name.c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0)
     return refused("repairing", path, "fstatat");
   if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev) return refused("repairing", path, "fstatat", ENOENT);
-  // It will be cut and written: not what somebody else calls something else.
+  // It will be cut and written to: so it must be a regular file with no other name.
   if (!S_ISREG(ours.st_mode)) return refused("repairing", path, "it is no file", EINVAL);
   if (ours.st_nlink > 1) return refused("repairing", path, "it is a file that has other names too", EMLINK);
   return DirectFile(directory, std::move(fd), std::move(hidden_name));
@@ -115,8 +115,8 @@ std::expected<void, IoError> DirectFile::sync() {
     result = ::fdatasync(fd_.get());
   } while (result != 0 && errno == EINTR);
   if (result != 0) return refused("syncing", path(), "fdatasync");
-  // XFS that is shut down meanwhile may end a sync well whose log it threw away (xlog_cil_force_seq() in
-  // fs/xfs/xfs_log_cil.c gives 0 then); asked for a status afterwards it says EIO.
+  // If XFS shuts down meanwhile, a sync may succeed though its log was thrown away (xlog_cil_force_seq() in
+  // fs/xfs/xfs_log_cil.c gives 0 then); a stat afterwards gives EIO.
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) return refused("syncing", path(), "fstat after fdatasync");
   return {};
@@ -129,7 +129,7 @@ bool DirectFile::has_no_name() const noexcept {
   return ::fstat(fd_.get(), &ours) == 0 && ours.st_nlink == 0;
 }
 
-// 0: it leads to this file; ENOENT: to nothing, or to another; else why that cannot be known.
+// 0: the name leads to this file; ENOENT: to nothing, or to another file; else why it cannot be known.
 int DirectFile::look_up(const std::string& name) const noexcept {
   struct stat ours {};
   struct stat named {};
@@ -138,7 +138,7 @@ int DirectFile::look_up(const std::string& name) const noexcept {
   return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev ? 0 : ENOENT;
 }
 
-// A rename that was refused may have happened all the same. What bears the hidden name now may be another's.
+// A rename that was refused may have happened all the same. What has the hidden name now may be another file.
 std::expected<void, IoError> DirectFile::rename_to(const std::string& final_name) {
   if (look_up(final_name) == 0) return {};
   if (const int code = look_up(hidden_name_); code != 0) {
@@ -185,7 +185,7 @@ std::expected<void, IoError> DirectFile::rescue(const Directory& directory, std:
 
 std::expected<void, IoError> DirectFile::copy_to(DirectFile& copy, std::uint64_t length) {
   if (::ioctl(copy.fd(), FICLONE, fd_.get()) == 0) return {};
-  if (::fcntl(fd_.get(), F_SETFL, 0) != 0) return refused("copying", path(), "fcntl");  // no O_DIRECT any more
+  if (::fcntl(fd_.get(), F_SETFL, 0) != 0) return refused("copying", path(), "fcntl");  // from here on without O_DIRECT
   std::vector<std::byte> buffer(copy_bytes);
   for (std::uint64_t at = 0; at < length;) {
     const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), length - at));
@@ -216,7 +216,7 @@ HiddenFileUse use_of_hidden_file(const std::string& directory, const std::string
   const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return HiddenFileUse::cannot_tell;
-  // Its capture must not find the lock taken by somebody who was only asking.
+  // A capture must not find its file's lock taken by one who only asks.
   if (status.st_size == 0 && DirectoryLock::held(directory, stem)) return HiddenFileUse::in_use;
   if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) return HiddenFileUse::left_behind;
   return errno == EWOULDBLOCK ? HiddenFileUse::in_use : HiddenFileUse::cannot_tell;

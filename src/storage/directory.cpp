@@ -37,7 +37,7 @@ std::expected<void, IoError> Directory::make_again() const {
   return {};
 }
 
-// A lock belongs to an open file description, and this one to whoever has the turn.
+// A lock belongs to an open file description: a new one is opened for each turn.
 std::expected<FileDescriptor, IoError> Directory::take_turn(Turn turn) const {
   FileDescriptor mine(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!mine) return refused("opening", path_, "open");

@@ -20,12 +20,12 @@ class Directory {
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }
   std::expected<void, IoError> sync() const;
 
-  // Where it was removed (rmdir(2)), it is made anew under its path, and the same descriptor is of the new one from now
-  // on. Nothing to do while it is there. EEXIST, ENOTDIR or ELOOP: something else has its path.
+  // If the directory was removed (rmdir(2)), makes it anew under its path, and the same descriptor then refers to the
+  // new one. Does nothing while it is there. EEXIST, ENOTDIR or ELOOP: something else has its path.
   std::expected<void, IoError> make_again() const;
 
-  // The turn of one of all who remove, pin or move sealed files here (flock(2) of the directory itself), until what is
-  // returned is closed. EWOULDBLOCK: somebody else has it. `wait`: until that one is done.
+  // Only one at a time removes, pins or moves sealed files here: takes that turn (flock(2) of the directory itself)
+  // until the returned descriptor is closed. EWOULDBLOCK: another has it. `wait`: waits until that one is done.
   enum class Turn { at_once, wait };
   std::expected<FileDescriptor, IoError> take_turn(Turn turn) const;
 

@@ -18,15 +18,15 @@
 namespace wirespool::storage {
 namespace {
 
-// Who only asks whether it is held has let go long before.
+// One who only asks whether it is held lets go much sooner.
 constexpr unsigned most_refusals = 10;
 constexpr std::chrono::milliseconds between_refusals{5};
 
 enum class Grip { held, held_elsewhere, gone, not_ours, failed };
 
-// Between our open(2) and our flock(2) the former owner may have removed the name: then we hold a file nobody else will
-// ever find, while the next one makes a new file and holds that. Only a file that still has the name counts. One that
-// has other names too, or is no file, is not ours: somebody put it there so that we empty it.
+// Between our open(2) and our flock(2) the former owner may have removed the name: then we hold a file that nobody else
+// will ever find, while the next one makes a new file and holds that. Only a file that still has the name counts. One
+// that has other names too, or is no regular file, is not ours: somebody may have put it there to have it emptied.
 Grip grip(int directory, int lock, const char* name) noexcept {
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) return errno == EWOULDBLOCK ? Grip::held_elsewhere : Grip::failed;
   struct stat ours {};
@@ -43,7 +43,7 @@ std::string owner_of(int lock) {
   std::array<char, 32> text{};
   const ssize_t length = ::pread(lock, text.data(), text.size(), 0);
   const auto end = std::find(text.begin(), text.begin() + std::max<ssize_t>(length, 0), '\n');
-  // It may have been taken just now and not be written yet.
+  // The lock may have been taken just now, before the process id was written.
   return end == text.begin() ? "another process" : "process " + std::string(text.begin(), end);
 }
 
@@ -108,7 +108,7 @@ DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
 
 DirectoryLock::~DirectoryLock() { release(); }
 
-// The name goes while the lock is still held, so nobody can find it and lock a file that is about to vanish unnoticed.
+// The name is removed while the lock is still held, so nobody can lock a file that is about to vanish.
 void DirectoryLock::release() noexcept {
   if (!lock_) return;
   ::unlinkat(directory_.get(), name_.c_str(), 0);

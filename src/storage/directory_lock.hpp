@@ -16,7 +16,7 @@ class DirectoryLock {
  public:
   // EWOULDBLOCK in `code` if another process holds it; `what` then names the directory, the STEM and that process id.
   static std::expected<DirectoryLock, IoError> take(const Directory& directory, const std::string& stem);
-  // Whether somebody has it. Asking takes it for an instant, which take() bears with.
+  // Whether it is held. Asking takes the lock for an instant, which take() tolerates.
   static bool held(const std::string& directory, const std::string& stem);
   DirectoryLock(DirectoryLock&&) noexcept = default;
   DirectoryLock& operator=(DirectoryLock&& other) noexcept;

@@ -24,7 +24,7 @@
 namespace wirespool::storage {
 namespace {
 
-// statfs(2) f_type; linux/magic.h has FUSE's on newer distributions only and ZFS's on none.
+// statfs(2) f_type. Two are numbers here: linux/magic.h has FUSE's on newer distributions only, and ZFS's on none.
 constexpr std::array<std::pair<std::uint32_t, const char*>, 11> file_systems{{
     {EXT4_SUPER_MAGIC, "ext4"},
     {XFS_SUPER_MAGIC, "xfs"},
@@ -62,7 +62,7 @@ std::optional<Mount> mount_of(int directory) {
   return find_mount(mountinfo, all.stx_mnt_id);
 }
 
-// btrfs and others give each subvolume a device number of its own, without a device; their mount names the real one.
+// btrfs and others give each subvolume a device number that belongs to no device; their mount names the real one.
 std::optional<BlockDevice> device_below(dev_t device, const std::optional<Mount>& mount) {
   if (major(device) != 0) return block_device("/sys", major(device), minor(device));
   return mount ? block_device("/sys", mount->source) : std::nullopt;

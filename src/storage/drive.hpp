@@ -10,12 +10,13 @@
 
 namespace wirespool::storage {
 
-// What a directory stands on, as far as writing to it goes. Found by looking, and by a trial write that leaves nothing.
+// What a directory is stored on, as far as it matters for writing. Found by looking, and by a trial write that leaves
+// nothing behind.
 struct DriveInfo {
   std::string path;                 // as given
   std::string real_path;            // realpath(3): two names of one directory give the same
   std::uint64_t device = 0;         // st_dev
-  std::uint64_t inode = 0;          // with `device`: tells one directory also when bind mounts give it two real paths
+  std::uint64_t inode = 0;          // with `device`: identifies a directory even if bind mounts give it two real paths
   std::string device_name;          // "nvme0n1", "loop3"; empty if no block device is behind it (tmpfs, overlay, FUSE)
   std::string file_system;          // "ext4", "xfs", "tmpfs", "fuse", ... or "0x1234" for an unknown f_type (statfs(2))
   std::uint32_t block_bytes = 512;  // smallest O_DIRECT unit: statx(2) STATX_DIOALIGN, else sysfs, else by trial
@@ -23,17 +24,17 @@ struct DriveInfo {
   bool preallocation = false;       // fallocate(2) mode 0 worked
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
-  int numa_node = -1;  // of the device, -1 unknown
+  int numa_node = -1;  // of the device; -1: unknown
 };
 
 // Errors: not there, not a directory, not writable (EACCES, EROFS), trial write failed for another reason than EINVAL.
 std::expected<DriveInfo, IoError> inspect_drive(const std::string& path);
 
-// fstatvfs(3) f_bavail; 0 if it cannot be known. Of the file system that the directory is open on, whatever its path
-// leads to by now.
+// Free bytes (fstatvfs(3) f_bavail); 0 if not known. Of the file system the directory was opened on, whatever its path
+// leads to now.
 std::uint64_t free_bytes(const Directory& directory) noexcept;
 
-// Whether a write of that many bytes into the directory ends well now. Leaves nothing.
+// Whether a write of that many bytes into the directory succeeds now. Leaves nothing behind.
 bool takes_a_block(const Directory& directory, std::uint32_t block_bytes);
 
 }  // namespace wirespool::storage

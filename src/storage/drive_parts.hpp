@@ -23,7 +23,7 @@ struct BlockDevice {
 
 std::optional<BlockDevice> block_device(const std::filesystem::path& sysfs, unsigned major, unsigned minor);
 
-// The same by a name in /dev, as mounts of file systems with a device number of their own (btrfs) tell it.
+// The same by a name in /dev, as the mounts of file systems with device numbers of their own (btrfs) have it.
 std::optional<BlockDevice> block_device(const std::filesystem::path& sysfs, const std::string& dev_path);
 
 // The unit of direct I/O on an open file, as its file system tells it (statx(2) STATX_DIOALIGN, Linux 6.1): 0 if it has
@@ -36,8 +36,8 @@ struct TrialResult {
   std::uint32_t block_bytes = 512;  // what O_DIRECT takes, or `likely_block_bytes` without it
 };
 
-// Writes a block to a file without a name in `directory` and forgets it. Finds the smallest unit that O_DIRECT takes:
-// what the file system says (statx(2) STATX_DIOALIGN, Linux 6.1), else `likely_block_bytes`, else 4096.
+// Writes a block to a file without a name in `directory`, which is gone afterwards. Finds the smallest unit that
+// O_DIRECT takes: what the file system says (statx(2) STATX_DIOALIGN, Linux 6.1), else `likely_block_bytes`, else 4096.
 std::expected<TrialResult, IoError> try_writing(const Directory& directory, std::uint32_t likely_block_bytes);
 
 struct Mount {

@@ -50,7 +50,7 @@ std::optional<std::vector<Extent>> written_extents(int fd, std::uint64_t size) {
     Request request;
     request.head().fm_start = at;
     request.head().fm_length = size - at;
-    request.head().fm_flags = FIEMAP_FLAG_SYNC;  // what is only in memory yet has no place on the drive
+    request.head().fm_flags = FIEMAP_FLAG_SYNC;  // data that is only in memory has no place on the drive yet
     request.head().fm_extent_count = most_at_once;
     if (::ioctl(fd, FS_IOC_FIEMAP, &request.head()) != 0) return std::nullopt;
     const auto extents = request.extents();

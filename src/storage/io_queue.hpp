@@ -26,7 +26,7 @@ struct WriteRequest {
 struct WriteResult {
   std::uint64_t tag = 0;
   std::int32_t result =
-      0;  // bytes written (may be fewer than asked for), or -errno; -EAGAIN, -EINTR: nothing was, try again
+      0;  // bytes written (may be fewer than asked for), or -errno; -EAGAIN, -EINTR: nothing was written, try again
 };
 
 // Writes on their way to drives. Made anywhere, then used by one writer lcore only; results come back in any order.
@@ -42,22 +42,22 @@ class IoQueue {
   // Takes finished writes, oldest completion first; returns how many. Never blocks, never allocates.
   virtual std::size_t reap(std::span<WriteResult> results) noexcept = 0;
 
-  // What the queue had to do without, as a line for people; empty if nothing. Control path.
+  // What the queue has to do without, as a line for people; empty: nothing. Control path.
   virtual std::string notice() const { return {}; }
 };
 
 struct IoQueueOptions {
   unsigned entries = 256;                // most writes in flight at once
   std::span<std::byte> registered = {};  // memory all buffers lie in; registered with the kernel once if not empty
-  int worker_cpu = -1;                   // CPU the kernel's own io_uring workers keep to; -1: anywhere
-  std::uint64_t patience_ns =
-      policy::usual_patience_ns;  // how long the kernel may put off the ring before it is given up
+  int worker_cpu = -1;                   // the CPU for the kernel's io_uring workers; -1: any
+  std::uint64_t patience_ns = policy::usual_patience_ns;  // how long the kernel may refuse the ring's writes (EAGAIN)
+                                                          // before the ring is given up
 };
 
 // io_uring(7). Fails where the kernel has none or forbids it (seccomp, io_uring_disabled).
 std::expected<std::unique_ptr<IoQueue>, IoError> make_uring_queue(const IoQueueOptions& options);
 
-// pwrite(2) in submit(); the result waits for reap(). Depth one by nature.
+// pwrite(2) in submit(); the result waits for reap(). Its depth is always one.
 std::unique_ptr<IoQueue> make_pwrite_queue(const IoQueueOptions& options);
 
 }  // namespace wirespool::storage

@@ -14,30 +14,30 @@
 
 namespace wirespool::storage {
 
-// What stands under a name in a directory. A symbolic link is looked at itself, and is no regular file.
+// What has a name in a directory. A symbolic link is not followed, and is no regular file.
 struct NamedFile {
   FileIdentity identity;
-  std::uint64_t bytes = 0;  // of room that it takes on its drive
+  std::uint64_t bytes = 0;  // bytes that it takes on its drive
   bool regular = false;
-  bool only_name = false;  // it has no other
+  bool only_name = false;  // it has no other name
 };
-std::optional<NamedFile> look_at(const Directory& directory, const std::string& name) noexcept;  // nothing: none
+std::optional<NamedFile> look_at(const Directory& directory, const std::string& name) noexcept;  // nullopt: none
 
-// Takes the name away from that file. ENOENT: it had none, or something else has it by now. The directory is the
-// caller's to sync.
+// Unlinks `name` if it is that file's. ENOENT: there is no such name, or something else has it by now. The caller syncs
+// the directory.
 std::expected<void, IoError> remove_file(const Directory& directory, const std::string& name,
                                          const FileIdentity& identity);
 
-// A small file that must not be there yet (EEXIST, also for a symbolic link), whole and synced with its name. On any
-// other error it is gone again.
+// Makes a small file, whole and synced with its name, which must not be there yet (EEXIST, also for a symbolic link).
+// On any other error it is gone again.
 std::expected<void, IoError> make_file(const Directory& directory, const std::string& name,
                                        std::span<const std::byte> content);
 
-// Whether the path that the directory was opened by still leads to it: not after a umount(8) or a rename.
+// Whether the path by which the directory was opened still leads to it: not after umount(8) or a rename.
 bool still_has_its_path(const Directory& directory) noexcept;
 
-// The file system it is on: which, free and total bytes for who is not root (fstatvfs(3) f_bavail). ESTALE and the like
-// come as an error.
+// The file system it is on: which one, and its free (fstatvfs(3) f_bavail: for users other than root) and total bytes.
+// ESTALE and the like are errors.
 struct FileSystem {
   std::uint64_t device = 0, free = 0, total = 0;
 };

@@ -16,7 +16,7 @@ namespace {
 
 constexpr mode_t file_mode = 0640;
 
-// Asked of its name: that it cannot be opened for reading does not make it another file.
+// Compares by name: a file that cannot be opened for reading is still the same file.
 bool is_named(const struct stat& file, const std::string& name) {
   struct stat status {};
   return ::stat(name.c_str(), &status) == 0 && status.st_dev == file.st_dev && status.st_ino == file.st_ino;
@@ -26,14 +26,14 @@ bool is_one_of(const struct stat& file, std::span<const std::string> names) {
   return std::ranges::any_of(names, [&file](const auto& name) { return is_named(file, name); });
 }
 
-// Its own links, and root's (/dev/stdout), are what the user means.
+// Links of the user's own, and root's (/dev/stdout), are what the user means.
 bool may_follow(const std::string& path) noexcept {
   struct stat link {};
   if (::lstat(path.c_str(), &link) != 0 || !S_ISLNK(link.st_mode)) return false;
   return link.st_uid == 0 || link.st_uid == ::geteuid();
 }
 
-// What a name leads to: false if nothing.
+// Looks up what a name leads to; false: nothing.
 bool look_up(const std::string& name, struct stat& status) {
   return (name == "-" ? ::fstat(STDOUT_FILENO, &status) : ::stat(name.c_str(), &status)) == 0;
 }
@@ -47,7 +47,7 @@ bool same_file(const std::string& a, const std::string& b) {
 }
 
 std::expected<OutputFile, IoError> OutputFile::create(const std::string& path, std::span<const std::string> not_these) {
-  // Not emptied before it is known to be none of those.
+  // Emptied only after it is known to be none of those.
   const int follow = may_follow(path) ? 0 : O_NOFOLLOW;
   FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | follow, file_mode));
   if (!fd) return refused("writing", path, errno == ELOOP ? "it is a link of another user: open" : "open");
@@ -104,7 +104,7 @@ std::expected<void, IoError> OutputFile::write(std::span<const std::byte> bytes)
   return {};
 }
 
-// While it is still open, so that its owner removes it if this fails.
+// While the file is still open, so that its owner removes it if this fails.
 std::expected<void, IoError> OutputFile::show() {
   if (::fdatasync(fd_.get()) != 0) return refused("writing", path_, "fdatasync");
   if (::renameat(directory_->fd(), hidden_name_.c_str(), directory_->fd(), final_name_.c_str()) != 0)

@@ -13,20 +13,20 @@
 
 namespace wirespool::storage {
 
-// Whether both names lead to one file that is there. A name of "-" is standard output's.
+// Whether both names lead to one existing file. "-" is standard output.
 bool same_file(const std::string& a, const std::string& b);
 
-// Where a tool writes to, from front to back: a file of its own, or standard output. Movable; buffers nothing.
+// A tool's output, written from front to back: a file of its own, or standard output. Movable; buffers nothing.
 class OutputFile {
  public:
   // Makes or empties `path`, unless it is one of `not_these` by whatever name (EEXIST): the files that are being read.
-  // A symbolic link that another user made (ELOOP) and a file that has other names too (EMLINK) are left alone: who can
-  // write into the directory may have put them there. Devices and pipes are taken as they are.
+  // A symbolic link made by another user (ELOOP) and a file with other names too (EMLINK) are left alone: anyone who
+  // can write into the directory may have put them there. Devices and pipes are taken as they are.
   static std::expected<OutputFile, IoError> create(const std::string& path, std::span<const std::string> not_these);
 
-  // A file that nobody sees before it is whole: it bears a hidden name, ".NAME.part", until close(), and then replaces
-  // what `path` was, unless that is one of `not_these` (EEXIST) or a directory. Not closed, it is gone with its owner.
-  // What bears the hidden name, be it left by a crash or planted, is unlinked and never opened.
+  // A file that nobody sees before it is whole: it has a hidden name, ".NAME.part", until close(), and then replaces
+  // what `path` was, unless that is one of `not_these` (EEXIST) or a directory. If not closed, it is gone with its
+  // owner. Anything that has the hidden name already, left by a crash or planted, is unlinked and never opened.
   static std::expected<OutputFile, IoError> create_hidden(const std::string& path,
                                                           std::span<const std::string> not_these);
 
@@ -36,10 +36,10 @@ class OutputFile {
   OutputFile& operator=(OutputFile&&) noexcept = delete;
   ~OutputFile();
 
-  // EPIPE: nobody reads the other end any more (pipe(7); with SIGPIPE ignored, or the process is ended).
+  // EPIPE: nobody reads the other end any more (pipe(7)); SIGPIPE must be ignored, else it ends the process.
   std::expected<void, IoError> write(std::span<const std::byte> bytes);
 
-  // Tells whether all of it was taken; a full drive may say so only now (close(2)). What was hidden is synced first.
+  // Whether all of it was taken; a full drive may say so only now (close(2)). A hidden file is synced first.
   std::expected<void, IoError> close();
 
  private:
@@ -48,8 +48,8 @@ class OutputFile {
 
   FileDescriptor fd_;
   std::string path_;
-  std::optional<Directory> directory_;    // of a hidden one
-  std::string hidden_name_, final_name_;  // alike
+  std::optional<Directory> directory_;    // of a hidden file
+  std::string hidden_name_, final_name_;  // the same
 };
 
 }  // namespace wirespool::storage

@@ -51,7 +51,7 @@ Prefetcher::~Prefetcher() {
   for (auto& thread : threads_) thread.join();
 }
 
-// The chunk before it in its place was given, and is not needed any more.
+// Whether the next chunk's place is free: the chunk before it there was given, and is no longer needed.
 bool Prefetcher::has_place() const {
   return next_to_read_ < next_to_give_ + chunks_.size() && chunks_[next_to_read_ % chunks_.size()].state == State::free;
 }

@@ -26,8 +26,8 @@ struct PrefetchOptions {
   std::size_t headroom_bytes = 512 << 10;  // the most that next() can be asked to keep; a multiple of 4096
 };
 
-// Reads a file from front to back past the page cache, ahead of its user, on threads of its own. What it gives is used
-// by one thread.
+// Reads a file from front to back, bypassing the page cache, ahead of its user, on threads of its own. Used by one
+// thread.
 class Prefetcher {
  public:
   static std::expected<std::unique_ptr<Prefetcher>, IoError> start(const std::string& path,
@@ -39,8 +39,8 @@ class Prefetcher {
   std::uint64_t size() const { return file_.size(); }
   bool direct() const { return file_.direct(); }
 
-  // The last `keep` bytes of what the call before gave, and after them the next chunk; the last `keep` bytes alone at
-  // the end of the file. Valid until the next call.
+  // The last `keep` bytes of what the previous call gave, followed by the next chunk; at the end of the file, only
+  // those bytes. Valid until the next call.
   std::expected<std::span<const std::byte>, IoError> next(std::size_t keep);
 
  private:

@@ -19,7 +19,7 @@ std::int32_t write_now(const WriteRequest& request) noexcept {
   return written < 0 ? -errno : static_cast<std::int32_t>(written);  // at most 0x7ffff000: write(2), NOTES
 }
 
-// Owned and used by one thread. Results wait in a circle of as many places as writes may be in flight.
+// Owned and used by one thread. Results wait in a ring of as many places as writes may be in flight.
 class PwriteQueue final : public IoQueue {
  public:
   explicit PwriteQueue(unsigned entries) : waiting_(std::max(entries, 1U)) {}

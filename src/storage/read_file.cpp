@@ -17,7 +17,7 @@ namespace {
 // read(2), NOTES: one call takes at most 0x7ffff000 bytes.
 constexpr std::size_t most_at_once = 0x7ffff000;
 
-// O_NONBLOCK so that a FIFO does not hold us up before we see that it is none of ours; regular files ignore it.
+// O_NONBLOCK so that a FIFO does not block us before we see that it is no regular file; regular files ignore it.
 FileDescriptor open_for_reading(const std::string& path, int extra) noexcept {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | extra));
 }
@@ -71,7 +71,7 @@ std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::sp
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("reading", path_, "pread");
     done += static_cast<std::size_t>(got);
-    // A direct read that is short has met the end of the file; the next one would not be aligned.
+    // A short direct read has met the end of the file; the next one would not be aligned.
     if (got == 0 || (direct_ && static_cast<std::size_t>(got) < wanted)) break;
   }
   return done;

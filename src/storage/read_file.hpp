@@ -34,16 +34,16 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-// A regular file read at given offsets. Movable, owns its descriptor. Nothing of it is mapped into memory, so a file
-// that is cut while it is read is a short read and not a SIGBUS.
+// A regular file read at given offsets. Movable, owns its descriptor. Nothing is mapped into memory, so a file that is
+// cut while it is read gives a short read and not a SIGBUS.
 class ReadFile {
  public:
-  enum class Mode { cached, direct };  // direct: past the page cache, if the file system can; else cached
+  enum class Mode { cached, direct };  // direct: bypasses the page cache if the file system can
 
   static std::expected<ReadFile, IoError> open(const std::string& path, Mode mode = Mode::cached);
-  // Of a directory held open, and no symbolic link (ELOOP).
+  // A file in a directory held open; not a symbolic link (ELOOP).
   static std::expected<ReadFile, IoError> open_in(const Directory& directory, const std::string& name);
-  // The file that somebody has open already for reading, whatever its name is by now. `path` is for messages.
+  // A file that is already open for reading as `fd`, whatever its name is by now. `path` is for messages.
   static std::expected<ReadFile, IoError> of(int fd, const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -56,13 +56,13 @@ class ReadFile {
   // buffer are multiples of 4096.
   std::expected<std::size_t, IoError> read(std::uint64_t offset, std::span<std::byte> into) const;
 
-  // The same, but only what is in the page cache: fewer bytes where the drive would have to be waited for (preadv2(2),
-  // RWF_NOWAIT), and none where the file system cannot tell.
+  // The same, but only from the page cache: fewer bytes if the drive would have to be waited for (preadv2(2),
+  // RWF_NOWAIT), none if the file system cannot tell.
   std::size_t read_cached(std::uint64_t offset, std::span<std::byte> into) const noexcept;
 
-  // What lies between holes: allocated but never written parts of a preallocated file are holes too where the file
-  // system says so, as ext4, XFS and tmpfs do (written_extents(), else lseek(2) with SEEK_DATA). One part, the whole
-  // file, where it knows of none.
+  // The parts between holes. Allocated parts that were never written count as holes if the file system says so, as
+  // ext4, XFS and tmpfs do (written_extents(), else lseek(2) with SEEK_DATA). One part, the whole file, if it knows of
+  // no holes.
   std::expected<std::vector<Extent>, IoError> written_parts() const;
 
   // Tells the kernel what will be read soon (posix_fadvise(2)); only a hint.
@@ -79,7 +79,7 @@ class ReadFile {
   bool direct_ = false;
 };
 
-// The whole of a file that is small, at most `most` bytes (EFBIG).
+// The whole of a small file, of at most `most` bytes (else EFBIG).
 std::expected<std::vector<std::byte>, IoError> read_small_file(const std::string& path, std::uint64_t most);
 
 }  // namespace wirespool::storage

@@ -11,7 +11,7 @@
 namespace wirespool::storage {
 
 // A file without a name, for measuring and trying: it overwrites nothing and is gone when it is closed, however its
-// owner ends. Where the file system has no O_TMPFILE it bears a name for the moment between open(2) and unlink(2).
+// owner ends. Where the file system has no O_TMPFILE, it has a name for the moment between open(2) and unlink(2).
 // Movable, owns its descriptor.
 class ScratchFile {
  public:

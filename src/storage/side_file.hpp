@@ -14,8 +14,8 @@
 namespace wirespool::storage {
 
 // A file that a tool makes beside those of a capture, hidden until it is whole: kept, or gone with its owner. It is
-// always a new one: what bears its hidden name, be it left by a crash or planted, is unlinked and never opened.
-// Movable.
+// always a new file: anything that has its hidden name already, left by a crash or planted, is unlinked and never
+// opened. Movable.
 class SideFile {
  public:
   static std::expected<SideFile, IoError> create(const Directory& directory, std::string hidden_name);
@@ -27,10 +27,10 @@ class SideFile {
 
   std::expected<void, IoError> sync() { return file_.sync(); }
 
-  // Synced and under its final name. EEXIST if another file has that; one of the same content is as good as this one,
-  // which is then removed.
+  // Syncs it and gives it its final name. EEXIST if another file has that name; if that one has the same content, it is
+  // as good, and this one is removed.
   std::expected<void, IoError> keep(std::uint64_t length, const std::string& final_name);
-  // As if keep() had not been called: the file is gone, unless somebody else's was there already.
+  // As if keep() had not been called: removes the file, unless another one was there already.
   void take_back() noexcept;
 
  private:
@@ -38,7 +38,7 @@ class SideFile {
 
   const Directory* directory_;
   DirectFile file_;
-  std::string kept_as_;  // by this one
+  std::string kept_as_;  // by this object
 };
 
 }  // namespace wirespool::storage

@@ -66,7 +66,7 @@ bool is_there(const Directory& directory, const std::string& name) noexcept {
 
 namespace {
 
-// Takes the `written` bytes of a line that did not fit off the end again, so that the log stays a list of whole lines.
+// Cuts the `written` bytes of a line that did not fit off the end again, so that the log holds only whole lines.
 void take_back(int fd, ssize_t written) noexcept {
   const off_t end = ::lseek(fd, 0, SEEK_CUR);
   if (end >= written && ::ftruncate(fd, end - written) != 0) return;

@@ -20,7 +20,7 @@ namespace wirespool::storage {
 std::expected<void, IoError> write_small_file(const Directory& directory, const std::string& name,
                                               std::span<const std::byte> content);
 
-// An empty file whose name is the message. On the drive for good with the directory's next sync. Any thread.
+// An empty file whose name is the message. Durable once the directory is next synced. Any thread.
 bool put_marker(const Directory& directory, const std::string& name) noexcept;  // true also if it is there already
 void remove_marker(const Directory& directory, const std::string& name) noexcept;
 bool is_there(const Directory& directory, const std::string& name) noexcept;  // any file of this name
@@ -30,14 +30,14 @@ class LineLog {
  public:
   static std::expected<LineLog, IoError> create(const Directory& directory, const std::string& name);  // must not exist
   // One write(2) of line + '\n' at the end (O_APPEND). What a full drive cut short is taken off again.
-  // ENOENT: the file was removed while it is open, and nobody would ever read the line.
+  // ENOENT: the open file was removed, and nobody would ever read the line.
   std::expected<void, IoError> append(const std::string& line);
   std::expected<void, IoError> sync();
 
   // The bytes [begin, end), which are a line without its newline.
   std::expected<std::string, IoError> line(std::uint64_t begin, std::uint64_t end) const;
-  // Takes away all before `offset` and puts `head` in front of the rest, by a new file of the same name: who has the
-  // old one open reads on in that. On an error all is as it was.
+  // Removes all before `offset` and puts `head` in front of the rest, in a new file of the same name: readers of the
+  // old one go on reading that. On an error nothing has changed.
   std::expected<void, IoError> begin_anew(const Directory& directory, const std::string& name, const std::string& head,
                                           std::uint64_t offset);
 

@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t most_waiting_bytes = 1 << 20;
 constexpr std::size_t most_unsaid = 16;         // texts kept; the others are counted
 constexpr std::size_t most_unsaid_bytes = 512;  // kept of each
-constexpr int look_ms = 100;                    // how often a thread that waits for room sees that it is to end
+constexpr int look_ms = 100;                    // how often a thread that waits for room checks whether it is to end
 constexpr auto last_moment = std::chrono::milliseconds(500);
 
 struct Text {
@@ -62,7 +62,8 @@ struct Speaker::State {
     return ending;
   }
 
-  // Whether all of it got out. Blocks as long as the descriptor does; in non-blocking mode poll(2) waits instead.
+  // Writes all of it; false if it could not. Blocks as long as the descriptor does; in non-blocking mode poll(2) waits
+  // instead.
   bool write_out(std::string_view words) {
     while (!words.empty()) {
       const ssize_t written = ::write(fd, words.data(), words.size());
@@ -81,7 +82,8 @@ struct Speaker::State {
 };
 
 Speaker::Speaker(int fd) : state_(std::make_shared<State>(fd)) {
-  // Signals are for the other threads; SIGPIPE, which goes to who writes, is EPIPE here (pthread_sigmask(3)).
+  // Signals are for the other threads; SIGPIPE, which goes to the writing thread, becomes EPIPE here
+  // (pthread_sigmask(3)).
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -150,7 +152,7 @@ void Speaker::work(const std::shared_ptr<State>& state) noexcept {
     state->waiting_bytes -= state->current->words.size();
     state->current_given_up = false;
     lock.unlock();
-    const bool said = state->write_out(state->current->words);  // nobody else changes `words`
+    const bool said = state->write_out(state->current->words);  // only this thread changes `words`
     lock.lock();
     if (!said && !state->current_given_up) state->give_up(state->current->words);
     state->current.reset();

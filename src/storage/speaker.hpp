@@ -14,44 +14,44 @@ namespace wirespool::storage {
 // What a Speaker could not say.
 struct Unsaid {
   std::vector<std::string> texts;  // the first few
-  std::uint64_t more = 0;          // that many others
+  std::uint64_t more = 0;          // how many others
   bool none() const noexcept { return texts.empty() && more == 0; }
 };
 
-// Says things on a descriptor that the program was given (standard output, standard error), from a thread of its own:
-// whoever speaks never waits and never sees an error, whether the descriptor is a pipe that nobody empties, a full
-// disk, closed, or in anybody's non-blocking mode. Nothing but write(2) is done to it: its flags are shared with others
-// (open(2), "Open file descriptions"). Any thread may speak; what it says gets out in order, or is unsaid.
+// Writes texts to a descriptor that the program was given (standard output, standard error) on a thread of its own:
+// callers never wait and never see an error, whether the descriptor is a pipe that nobody empties, on a full disk,
+// closed, or set non-blocking by another process. Nothing but write(2) is done to it: its flags are shared with others
+// (open(2), "Open file descriptions"). Any thread may speak; what is said gets out in order, or is unsaid.
 class Speaker {
  public:
-  explicit Speaker(int fd);  // not its owner
+  explicit Speaker(int fd);  // does not own it
   static Speaker standard_output();
   static Speaker standard_error();
-  ~Speaker();  // gives what was said last a moment to get out; a write that hangs keeps nobody
+  ~Speaker();  // gives the last texts a moment to get out; does not wait for a write that hangs
   Speaker(Speaker&& other) noexcept = default;
   Speaker& operator=(Speaker&&) = delete;
 
   int fd() const noexcept;
 
-  // Takes a text, with its newlines. noexcept: without memory for it, it is unsaid.
+  // Takes a text, newlines included. If there is no memory for it, it is unsaid.
   void say(std::string_view text) noexcept;
 
-  // Waits until all is out, or has failed, or the time is over; whether all of it got out that was said since the
-  // start.
+  // Waits until everything is out, or has failed, or the time is over. Returns whether all that was said since the
+  // start got out.
   bool finish(std::chrono::nanoseconds longest) noexcept;
 
-  // What failed or has waited longer than `patience`: taken back, it is not said any more. Each is given once.
+  // The texts that failed or have waited longer than `patience`. They will not be said any more; each is given once.
   Unsaid take_unsaid(std::chrono::nanoseconds patience);
 
  private:
   struct State;
   static void work(const std::shared_ptr<State>& state) noexcept;
 
-  std::shared_ptr<State> state_;  // the thread's as well: one that hangs outlives its Speaker
+  std::shared_ptr<State> state_;  // shared with the thread, which outlives its Speaker if it hangs
 };
 
-// A standard stream that is closed is opened anew, so that no file of ours gets its number and is written into by
-// whoever speaks: for reading only, so that a write still says EBADF. Before anything else is opened.
+// Opens standard streams that are closed, so that no file of ours gets such a number and messages are written into it.
+// Opened for reading only, so that a write still gives EBADF. To be called before anything else is opened.
 void hold_standard_streams() noexcept;
 
 }  // namespace wirespool::storage

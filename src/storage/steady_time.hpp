@@ -6,8 +6,8 @@
 
 namespace wirespool::storage {
 
-// Nanoseconds on the steady clock (CLOCK_MONOTONIC, clock_gettime(2)): for how long something takes, never for what
-// time it is. Any thread.
+// Nanoseconds on the steady clock (CLOCK_MONOTONIC, clock_gettime(2)): for durations, never for the time of day. Any
+// thread.
 inline std::uint64_t steady_ns() noexcept {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }

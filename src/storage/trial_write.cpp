@@ -29,7 +29,7 @@ int open_nameless(int directory, int extra_flags) noexcept {
   ::unlinkat(directory, name.data(), 0);  // left by a crash
   const int named = ::openat(directory, name.data(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | extra_flags, 0600);
   const int code = errno;
-  ::unlinkat(directory, name.data(), 0);  // also after EINVAL: open(2) may have made the file before it minded O_DIRECT
+  ::unlinkat(directory, name.data(), 0);  // also after EINVAL: open(2) may make the file before refusing O_DIRECT
   errno = code;
   return named;
 }

@@ -75,9 +75,9 @@ class UringQueue final : public IoQueue {
   std::span<std::byte> registered_;
   int worker_cpu_;
   unsigned limit_ = 0;         // most writes in flight; 0: there is no ring
-  unsigned in_flight_ = 0;     // taken, not given back
+  unsigned in_flight_ = 0;     // submitted and not given back
   bool settled_ = false;       // the owner's own set-up is done
-  policy::Patience patience_;  // with the kernel, which puts off what it is given
+  policy::Patience patience_;  // with a kernel that says EAGAIN
   int given_up_ = 0;           // errno with which the kernel refused the ring for good
   std::vector<WriteResult> refused_;
   std::string notice_;
@@ -133,7 +133,7 @@ void UringQueue::note(const std::string& line) {
   notice_ += line;
 }
 
-// Finds out on the thread that makes the queue, where a notice can still be given, what settle() will be answered.
+// Tries, on the thread that makes the queue and can still give a notice, what settle() will do later.
 void UringQueue::try_worker_cpu() {
   const int code = keep_workers_on_cpu();
   if (code == 0) {
@@ -147,24 +147,23 @@ void UringQueue::try_worker_cpu() {
 // io_uring_register(2), IORING_REGISTER_IOWQ_AFF (Linux 5.14). Workers belong to the thread that submits, not to the
 // ring.
 int UringQueue::keep_workers_on_cpu() noexcept {
-  if (worker_cpu_ >= std::min(::get_nprocs_conf(), CPU_SETSIZE))
-    return EINVAL;  // the kernel takes an empty set for an answer
+  if (worker_cpu_ >= std::min(::get_nprocs_conf(), CPU_SETSIZE)) return EINVAL;  // the kernel would accept an empty set
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   CPU_SET(static_cast<std::size_t>(worker_cpu_), &cpus);
   return -io_uring_register_iowq_aff(&ring_, sizeof cpus, &cpus);
 }
 
-// io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS (Linux 5.15). A thread gets no more workers for files than
-// four times the CPUs there are. Writes to a drive that hangs keep one each, and after them those to all others would
-// wait.
+// io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS (Linux 5.15). By default a thread gets at most four times as
+// many workers for files as there are CPUs. Each write to a drive that hangs keeps one; once all are kept, writes to
+// all other drives would wait.
 int UringQueue::allow_workers() noexcept {
-  std::array<unsigned, 2> most{limit_, 0};  // for files, and for what may wait for ever; 0: as it is
+  std::array<unsigned, 2> most{limit_, 0};  // for files, and for what may wait for ever; 0: unchanged
   return -io_uring_register_iowq_max_workers(&ring_, most.data());
 }
 
-// Once, on the owner's thread, before its first write. Entering the kernel to submit, with nothing to submit, gives the
-// thread the workers that can then be told where to run, and how many may be.
+// Once, on the owner's thread, before its first write. Entering the kernel to submit nothing gives the thread its
+// worker pool, whose CPU and size can then be set.
 void UringQueue::settle() noexcept {
   settled_ = true;
   enter(ring_, 1, 0);
@@ -172,7 +171,7 @@ void UringQueue::settle() noexcept {
   if (worker_cpu_ >= 0) keep_workers_on_cpu();
 }
 
-// Which registered piece the whole request lies in, -1 if none.
+// Which registered piece the whole request lies in; -1: none.
 int UringQueue::registered_piece(const WriteRequest& request) const noexcept {
   if (registered_.empty() || request.data < registered_.data()) return -1;
   const auto first = static_cast<std::size_t>(request.data - registered_.data());
@@ -206,9 +205,9 @@ bool UringQueue::submit(const WriteRequest& request) noexcept {
   return true;
 }
 
-// Hands the kernel all it has not taken yet. What it puts off (EAGAIN, EBUSY) stays in the submission ring, exactly
-// once, and goes with the next submit() or reap(). A kernel that takes nothing for long has refused it: as ETIMEDOUT,
-// for the owner would try EAGAIN again.
+// Hands the kernel all it has not taken yet. What it refuses for now (EAGAIN, EBUSY) stays in the submission ring,
+// once, and goes with the next submit() or reap(). A kernel that takes nothing for too long has refused for good: this
+// is ETIMEDOUT, because the owner would retry after EAGAIN.
 void UringQueue::push() noexcept {
   const int result = io_uring_submit(&ring_);
   if (result > 0) return patience_.went_on();
@@ -216,7 +215,7 @@ void UringQueue::push() noexcept {
   if (patience_.ends_at(steady_ns())) give_up(ETIMEDOUT);
 }
 
-// The ring cannot be entered any more (a sandbox closed it, for one): what the kernel never took is given back as
+// The ring can no longer be entered (for example, a sandbox closed it): what the kernel never took is given back as
 // failed.
 void UringQueue::give_up(int code) noexcept {
   given_up_ = code;
@@ -226,7 +225,7 @@ void UringQueue::give_up(int code) noexcept {
     refused_.push_back({ring_.sq.sqes[at & mask].user_data, -code});
 }
 
-// Enters the kernel only when it has said that something waits inside.
+// Enters the kernel only if the kernel has flagged that completions wait inside.
 void UringQueue::fetch_completions() noexcept {
   if (given_up_ == 0 && io_uring_sq_ready(&ring_) > 0) push();
   if (io_uring_cq_ready(&ring_) > 0) return;

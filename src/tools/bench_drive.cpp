@@ -13,7 +13,7 @@
 namespace wirespool::tools {
 namespace {
 
-// A drive that compresses or finds equal blocks must not gain from it.
+// So that a drive gains nothing by compressing or by finding equal blocks.
 void fill_with_noise(std::byte* memory, std::size_t bytes, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   for (std::size_t at = 0; at + 8 <= bytes; at += 8) {
@@ -65,7 +65,7 @@ std::expected<void, storage::IoError> BenchDrive::prepare() {
   const auto mode = direct_ ? storage::ScratchFile::Mode::direct : storage::ScratchFile::Mode::buffered;
   auto file = storage::ScratchFile::create(directory_, mode);
   if (!file) return std::unexpected(file.error());
-  // Where fallocate(2) is not known the writes make the file longer, as a capture's would.
+  // Where fallocate(2) is not supported, writes extend the file, as a capture's would.
   const auto allocated = file->preallocate(options_.blocks * options_.block_bytes);
   if (!allocated && allocated.error().code != EOPNOTSUPP) return allocated;
   file_.push_back(std::move(*file));
@@ -80,7 +80,7 @@ std::expected<void, storage::IoError> BenchDrive::prepare() {
 bool BenchDrive::submit_next(std::uint64_t now) {
   if (next_block_ == options_.blocks || free_buffers_.empty() || failure_ != 0) return false;
   const auto buffer = free_buffers_.back();
-  submitted_at_[buffer] = now;  // before, because a pwrite is over when submit returns
+  submitted_at_[buffer] = now;  // before submit(), because a pwrite is over when that returns
   if (!queue_->submit({file_.front().fd(), buffers_.get() + buffer * options_.block_bytes,
                        static_cast<std::uint32_t>(options_.block_bytes), next_block_ * options_.block_bytes, buffer})) {
     return false;
@@ -96,7 +96,7 @@ void BenchDrive::take(const storage::WriteResult& result, std::uint64_t now) {
   if (result.result < 0) {
     failure_ = -result.result;
   } else if (static_cast<std::uint64_t>(result.result) != options_.block_bytes) {
-    failure_ = EIO;  // a short write into room that was allocated
+    failure_ = EIO;  // a short write into allocated room
   } else {
     latencies_.push_back(now - submitted_at_[buffer]);
     last_done_at_ = now;
@@ -124,7 +124,7 @@ std::expected<DriveRun, storage::IoError> BenchDrive::run(const std::atomic<bool
   while (true) {
     bool moved = false;
     const bool going = !stop.load(std::memory_order_relaxed);
-    // one at a time, so that a queue which writes in submit() is reaped, and its latency taken, after each
+    // one at a time, so that a queue that writes in submit() is reaped, and its latency measured, after each
     if (going) moved = submit_next(monotonic_ns());
     moved = reap() != 0 || moved;
     const bool in_flight = free_buffers_.size() < options_.depth;

@@ -28,7 +28,7 @@ class BenchDrive {
   // returns.
   std::expected<DriveRun, storage::IoError> run(const std::atomic<bool>& stop);
 
-  void forget_run() { latencies_.resize(latencies_before_); }  // it was cut short
+  void forget_run() { latencies_.resize(latencies_before_); }  // of a run that was cut short
 
   std::vector<std::uint64_t>& latencies() { return latencies_; }  // ns, of all runs
   const std::string& notice() const { return notice_; }
@@ -57,7 +57,7 @@ class BenchDrive {
 
   // The run's state.
   std::vector<std::uint32_t> free_buffers_;
-  std::vector<std::uint64_t> submitted_at_;  // a buffer each
+  std::vector<std::uint64_t> submitted_at_;  // one per buffer
   std::uint64_t next_block_ = 0, done_blocks_ = 0, last_done_at_ = 0;
   int failure_ = 0;  // errno
 };

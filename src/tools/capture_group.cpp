@@ -24,7 +24,7 @@ namespace {
 
 using Key = std::pair<std::string, Timestamp>;
 
-// The same is in each directory of a capture; one that a failing drive kept does for all.
+// Each directory of a capture has the same content; one readable copy is enough.
 void read_plan(CaptureGroup& group, const std::string& path) {
   auto file = read_capture_file(path);
   if (!file) {
@@ -67,16 +67,16 @@ std::vector<HiddenFile> hidden_files(const std::string& directory) {
   return files;
 }
 
-// The ledger's times go with the clock of the capture, wherever that was set to.
+// The ledger's times are by the capture's clock, whatever that was set to.
 bool covers(const CaptureGroup& group, const SpoolEntry& entry) {
   const bool candidate = group.start != Timestamp{} && group.stem == entry.stem &&
                          std::ranges::find(group.directories, entry.directory) != group.directories.end();
   return candidate && std::ranges::any_of(group.eras, [&entry](const Era& era) { return era.covers(entry.name_time); });
 }
 
-// When the capture that wrote the file began; zero if that is not known. What the index says of it is certain. Without
-// that, the ledgers tell when which capture ran; where none or several could have written it, it is the last one that
-// had begun by then.
+// When the capture that wrote the file began; zero if that is not known. If the index names the capture, that is
+// certain. Otherwise the ledgers tell when which capture ran; if none or several could have written the file, it counts
+// as the last one's that had begun by then.
 Timestamp start_of_capture(const Spool& spool, const SpoolEntry& entry, const std::map<Key, CaptureGroup>& groups) {
   const auto* usual = spool.capture_of(entry);
   const auto start = usual == nullptr ? Timestamp{} : usual->start;

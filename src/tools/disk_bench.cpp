@@ -48,7 +48,8 @@ std::expected<void, Error> check_sizes(const DiskBenchOptions& options) {
   return {};
 }
 
-// Which directories take direct writes; the rest go through the page cache, and only if asked for by --io pwrite.
+// Which directories take direct writes; for the others writes go through the page cache, which --io pwrite has to
+// allow.
 std::expected<std::vector<bool>, Error> check_direct_io(const DiskBenchOptions& options) {
   std::vector<bool> direct;
   for (const auto& directory : options.directories) {
@@ -126,7 +127,7 @@ std::expected<BenchSet, Error> measure(const DiskBenchOptions& options, std::siz
   for (unsigned run = 0; run < options.runs && !stop; ++run) {
     auto result = run_together(drives, stop);
     if (!result) return Refused(result.error());
-    if (stop) {  // a run cut short says nothing
+    if (stop) {  // a run that was cut short means nothing
       std::ranges::for_each(drives, &BenchDrive::forget_run);
       break;
     }
@@ -174,7 +175,7 @@ Spread spread_of(const std::vector<double>& values) {
   return {mean, values.size() < 2 ? 0 : std::sqrt(squares / freedom), min, max};
 }
 
-// The smallest value that so many are not above ("nearest rank").
+// Percentiles by "nearest rank": the smallest value that this share of all values does not exceed.
 Latency latency_of(std::vector<std::uint64_t>& values) {
   if (values.empty()) return {};
   std::ranges::sort(values);

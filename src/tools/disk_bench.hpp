@@ -14,28 +14,28 @@
 
 namespace wirespool::tools {
 
-// `wirespool disk-bench DIR...`: how fast the drives take what a capture writes. The published experiment (Leira et
-// al., Computer Networks 2019, figure 4) is 3000 blocks of 5632 KB a drive, 10 runs, 1 to N drives together.
+// `wirespool disk-bench DIR...`: how fast the drives take what a capture would write. The published experiment (Leira
+// et al., Computer Networks 2019, figure 4) is 3000 blocks of 5632 KB a drive, 10 runs, 1 to N drives together.
 struct DiskBenchOptions {
   std::vector<std::string> directories;
   std::uint64_t block_bytes = 5632 * 1024;
-  std::uint64_t blocks = 3000;  // a directory and run
+  std::uint64_t blocks = 3000;  // per directory and run
   unsigned runs = 10;
-  unsigned depth = 8;               // writes in flight a directory
+  unsigned depth = 8;               // writes in flight per directory
   bool uring = true;                // else pwrite, which has one in flight
   bool sweep = false;               // 1, 2, ... N directories instead of all at once
-  std::optional<double> rate_bits;  // per second: can the drives carry it?
+  std::optional<double> rate_bits;  // per second: the rate that the drives should carry
 };
 
 // One directory in one run.
 struct DriveRun {
   std::uint64_t bytes = 0;
-  std::uint64_t ns = 0;       // from the common start to its last finished write
+  std::uint64_t ns = 0;       // from the common start to this directory's last finished write
   std::uint64_t sync_ns = 0;  // fdatasync(2) after it
   double bits_per_s() const { return ns == 0 ? 0 : 8e9 * static_cast<double>(bytes) / static_cast<double>(ns); }
 };
 
-// All directories of a set, once. The whole takes as long as its slowest drive.
+// One run over all directories of a set. It takes as long as its slowest drive.
 struct BenchRun {
   std::vector<DriveRun> drives;
   std::uint64_t ns() const;
@@ -52,11 +52,11 @@ struct Latency {
 };
 Latency latency_of(std::vector<std::uint64_t>& values);  // sorts them
 
-// Some directories together, all runs.
+// All runs of one set of directories.
 struct BenchSet {
   std::vector<std::string> directories;
   std::vector<BenchRun> runs;
-  std::vector<Latency> latencies;  // a directory each, over all runs
+  std::vector<Latency> latencies;  // one per directory, over all runs
   Spread total() const;            // bits per second
   Spread drive(std::size_t index) const;
 };
@@ -68,13 +68,13 @@ struct DiskBenchReport {
   bool interrupted = false;
 };
 
-// Writes, measures and leaves nothing: its files never bear a name. Stops early, with what is finished, when `stop` is
-// set. `progress` is told each finished run.
+// Writes, measures and leaves nothing behind: its files never have a name. Stops early, with what is finished, when
+// `stop` is set. `progress` is told each finished run.
 std::expected<DiskBenchReport, Error> disk_bench(
     const DiskBenchOptions& options, const std::atomic<bool>& stop,
     const std::function<void(const BenchSet&)>& progress = [](const BenchSet&) {});
 
-enum class Carried { no, on_average, yes };  // on average: the mean does, the slowest run does not
+enum class Carried { no, on_average, yes };  // on_average: the mean does, but not the slowest run
 Carried carries(const BenchSet& set, double rate_bits);
 
 std::string render_table(const DiskBenchReport& report);

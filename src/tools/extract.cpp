@@ -20,14 +20,14 @@ namespace {
 constexpr auto progress_interval = std::chrono::milliseconds(250);
 constexpr std::uint64_t packets_between_looks = 16384;
 
-// What the output and the filter have to know of the files before anything is written.
+// What the outputs and the filter need to know of the files before anything is written.
 struct Inputs {
   std::vector<std::uint32_t> linktypes;  // each once, as far as the beginning of each file shows
   std::optional<Error> problem;          // of the first file that cannot be read
   bool none_readable(const Spool& spool) const { return linktypes.empty() && !spool.files().empty(); }
 };
 
-// Files that wirespool named are Ethernet: of those, one that can be read is enough.
+// Files that wirespool named are Ethernet: of those, reading one is enough.
 Inputs look_at(const Spool& spool) {
   constexpr std::size_t buffer_bytes = 4096;
   Inputs inputs;
@@ -36,7 +36,7 @@ Inputs look_at(const Spool& spool) {
     auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, buffer_bytes, false, {}});
     if (!file && !inputs.problem) inputs.problem = file.error();
     if (!file) continue;
-    (void)file->next();  // of pcapng, only a packet shows; what it cannot read is reported by who reads all of it
+    (void)file->next();  // in pcapng, only a packet shows its link type; errors are reported when all is read
     const auto linktype = file->linktype();
     if (std::ranges::find(inputs.linktypes, linktype) == inputs.linktypes.end()) inputs.linktypes.push_back(linktype);
   }
@@ -49,7 +49,7 @@ std::vector<std::uint32_t> linktypes_to_ask(const Inputs& inputs) {
 
 Error about(const char* option, Error error) { return {option, std::move(error.why), std::move(error.what_to_do)}; }
 
-// With --inner, each is asked of what is inside as well: one may match the tunnel, another what it carries.
+// With --inner, each filter is also applied to what is inside: one may match the tunnel, another what it carries.
 std::expected<void, Error> demand(std::optional<Filter>& all, const char* option, std::expected<Filter, Error> one,
                                   const ExtractOptions& options, const Inputs& inputs) {
   if (!one) return std::unexpected(about(option, one.error()));
@@ -114,7 +114,7 @@ Query make_query(const ExtractOptions& options, const std::vector<OutputRequest>
   return query;
 }
 
-// Calls the user's function now and then, without asking the clock for every packet.
+// Calls the progress function now and then, without reading the clock for every packet.
 class Reporter {
  public:
   explicit Reporter(const ExtractOptions& options) : options_(options) {}
@@ -137,7 +137,7 @@ class Reporter {
 
 using Result = PacketWriter::Result;
 
-// Packets from the merge to one output or several, until the merge ends or all of them do.
+// Copies packets from the merge to one output or several, until the merge ends or all outputs are done.
 class Copy {
  public:
   Copy(Merge& merge, std::vector<ExtractOutput>& outputs) : merge_(merge), outputs_(outputs) {}
@@ -159,7 +159,8 @@ class Copy {
   }
 
  private:
-  // The packet, and as many after it as can be copied as they are. What comes is what it wants.
+  // Copies the packet and as many after it as can be copied unchanged. With one output, the merge gives only what it
+  // wants.
   std::expected<void, Error> to_the_one(const StoredPacket& packet, ExtractReport& report) {
     auto& output = outputs_.front();
     const auto run = output.takes_records() ? merge_.run(output.room()) : PacketRun{};
@@ -185,8 +186,8 @@ class Copy {
   std::vector<ExtractOutput>& outputs_;
 };
 
-// Told by the indices. A time like -10m counts from the clock of this machine now, which need not be that of the
-// capture.
+// A notice, by the indices, if no file covers the time asked for: a time like -10m counts from this machine's clock,
+// which may differ from the capture's.
 std::string outside_of_all_files(const Spool& spool, const ExtractOptions& options) {
   Timestamp first = options.to, last = options.from;
   bool any = false;
@@ -221,7 +222,7 @@ void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
   }
 }
 
-// Of files only. Nothing is written before one of them could be read.
+// From files only, without pipes. Nothing is written before one of them could be read.
 std::expected<ExtractReport, Error> extract_from(const std::vector<std::string>& places,
                                                  const ExtractOptions& options) {
   const auto spool = Spool::open(places);

@@ -28,11 +28,11 @@ struct ExtractOptions {
   std::vector<std::string> places;
   std::vector<std::string> outputs;  // "-": standard output
   std::vector<std::string> filters;  // none, or one for each output, in order
-  // What goes to any output.
+  // What goes to every output.
   Timestamp from{0};
   Timestamp to{std::numeric_limits<std::uint64_t>::max()};  // not included
   std::string flow, community_id;                           // empty: none
-  bool inner = false;                                       // filters, flow and ID: also of packets inside of others
+  bool inner = false;                                       // filters, flow and ID also apply to packets inside others
   std::uint64_t packets = std::numeric_limits<std::uint64_t>::max();  // for each output
   std::optional<std::uint64_t> split_bytes, split_ns;                 // Split
   OutputFormat format = OutputFormat::pcap;
@@ -48,12 +48,12 @@ struct ExtractReport {
   };
   std::vector<Output> outputs;
   std::uint64_t packets = 0;  // written, to all outputs
-  std::uint64_t bytes = 0;    // caplen bytes, alike
-  bool closed = false;        // nobody read an output to its end
+  std::uint64_t bytes = 0;    // caplen bytes, to all outputs
+  bool closed = false;        // an output's reader left before the end
   Missing missing;
   Merge::Progress read;
   std::vector<std::string> notices;
-  std::vector<Error> problems;  // what could not be read; the rest was
+  std::vector<Error> problems;  // what could not be read; everything else was
 };
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options);

@@ -30,14 +30,14 @@ std::expected<OutputFile, storage::IoError> open_stream(const OutputRequest& req
                              : OutputFile::create(request.path, request.not_these);
 }
 
-// Names that lead to one place, whether a file is there or not.
+// Whether both names lead to one place, whether a file is there or not.
 bool same_place(const std::string& a, const std::string& b) {
   if (a == b || storage::same_file(a, b)) return true;
   std::error_code ignored;
   return a != "-" && b != "-" && fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
 }
 
-// Devices and pipes take any number of streams; what they do with them is theirs.
+// Devices and pipes take any number of streams.
 bool takes_several(const std::string& path) {
   std::error_code ignored;
   return path != "-" && fs::is_character_file(path, ignored);
@@ -85,7 +85,7 @@ bool ExtractOutput::is_full(const StoredPacket& packet) const {
   return (split.ns && packet.view.time >= ends_) || (split.bytes && writer_->bytes_with(packet) > *split.bytes);
 }
 
-// Ends the file, if there is one, and begins the next.
+// Ends the current file, if there is one, and begins the next.
 Result ExtractOutput::go_on(std::optional<Timestamp> first) {
   if (const auto ended = writer_ ? writer_->finish() : Result::ok; ended != Result::ok) return ended;
   const auto path = next_name(first);

@@ -17,8 +17,8 @@ namespace wirespool::tools {
 
 // When an output goes on in a new file.
 struct Split {
-  std::optional<std::uint64_t> bytes = {};  // a file is never longer, unless one packet alone is
-  std::optional<std::uint64_t> ns = {};     // of the packets' time, counted from the first packet of all
+  std::optional<std::uint64_t> bytes = {};  // no file is longer, unless a single packet is
+  std::optional<std::uint64_t> ns = {};     // of packet time, counted from the very first packet
 
   bool any() const { return bytes || ns; }
 };
@@ -34,8 +34,8 @@ struct OutputRequest {
   std::vector<std::string> not_these = {};  // paths that may not be written to
 };
 
-// Where the packets of one -w go: a stream, or files "NAME_00000_20261121075430.EXT" one after the other, as editcap
-// names them: a number, and the time of the first packet in UTC. Each of these is synced and gets its name when it is
+// Where the packets of one -w go: a stream, or one after another files "NAME_00000_20261121075430.EXT", as editcap
+// names them: a number, and the time of the first packet in UTC. Each file is synced and gets its name when it is
 // whole; one without packets is "NAME_00000.EXT".
 class ExtractOutput {
  public:
@@ -43,12 +43,12 @@ class ExtractOutput {
 
   static std::expected<ExtractOutput, Error> open(OutputRequest request);
 
-  // false: nothing goes there any more, as its reader has gone or it has all the packets that it may have.
+  // false: it takes nothing more, because its reader has gone or it has all the packets it may have.
   bool open_still() const { return !closed_ && packets_ < request_.packets; }
   bool wants(const StoredPacket& packet) { return !request_.filter || request_.filter->matches(packet); }
 
   Result write(const StoredPacket& packet);
-  // Runs of records can be taken as they are.
+  // Whether runs of records can be taken unchanged.
   bool takes_records() const { return !request_.split.any() && writer_ && writer_->takes_records(); }
   std::uint64_t room() const { return request_.packets - packets_; }
   Result write(const PacketRun& run, std::uint32_t linktype);
@@ -59,7 +59,7 @@ class ExtractOutput {
   std::uint64_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }  // caplen bytes
   std::uint64_t files() const { return files_; }
-  bool closed() const { return closed_; }  // nobody read it to its end
+  bool closed() const { return closed_; }  // its reader left before the end
 
  private:
   explicit ExtractOutput(OutputRequest request) : request_(std::move(request)) {}
@@ -76,7 +76,7 @@ class ExtractOutput {
   bool closed_ = false;
 };
 
-// Two that lead to one file, or one that leads to a file that is read. Nothing is opened or made.
+// An Error if two outputs lead to one file, or one leads to a file that is read. Opens and makes nothing.
 std::optional<Error> check_outputs(const std::vector<OutputRequest>& outputs);
 
 }  // namespace wirespool::tools

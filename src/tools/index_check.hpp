@@ -13,7 +13,7 @@
 
 namespace wirespool::tools {
 
-// Compares a file's index with its records, as they come by. Does nothing without an index.
+// Compares a file's index with its records as they are read. Does nothing without an index.
 class IndexCheck {
  public:
   explicit IndexCheck(std::optional<format::Index> index) : index_(std::move(index)) {}
@@ -32,13 +32,12 @@ class IndexCheck {
 
   // What lies in front of the first record.
   void head(std::span<const std::byte> bytes) noexcept;
-  // The bytes of the file from `offset` on, after its head, in order and without gaps: those of records, and what else
-  // there is.
+  // The bytes of the file from `offset` on, after its head, in order and without gaps, whether of records or not.
   void bytes(std::uint64_t offset, std::span<const std::byte> bytes);
 
-  // At the end of the file; the totals are those of its records.
+  // Call at the end of the file, with the totals of its records.
   std::vector<std::string> problems(std::uint64_t packets, std::uint64_t bytes, Timestamp first, Timestamp last);
-  // Of the bytes alone, which say something of a file whose records cannot be read, too.
+  // By checksums of the bytes alone, so also for a file whose records cannot be read.
   std::vector<std::string> changed_blocks() const;
   std::uint64_t blocks_without_checksum() const noexcept;
 
@@ -57,7 +56,7 @@ class IndexCheck {
   std::uint32_t checksum_ = 0;
   bool wrong_head_ = false;
   std::uint64_t wrong_checksums_ = 0;
-  std::vector<std::size_t> first_wrong_;  // rows, as many as are named
+  std::vector<std::size_t> first_wrong_;  // the first few wrong rows
 };
 
 }  // namespace wirespool::tools

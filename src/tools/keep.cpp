@@ -55,13 +55,13 @@ std::expected<Query, Error> query_of(const KeepOptions& options) {
   return query;
 }
 
-// Whether the index, or the name, leaves room for a packet of that time.
+// Whether, by its index or its name, the file may hold a packet of that time.
 bool may_overlap(const SpoolEntry& entry, const Query& query) {
   if (entry.index == SpoolEntry::Index::none) return entry.name_time < query.to;
   return entry.first < query.to && entry.last >= query.from;
 }
 
-// Ends at the first packet. What cannot be read may hold one.
+// Stops at the first packet. A file that cannot be read may hold one.
 bool holds_any(const SpoolEntry& entry, const Query& query, KeepReport& report) {
   if (!may_overlap(entry, query)) return false;
   Merge merge(std::vector{entry}, query);
@@ -103,7 +103,7 @@ class Pinner {
   KeepReport& report_;
 };
 
-// Looks first, which may take long, and takes its turn then.
+// Looks into the files first, which may take long, and only then takes its turn.
 void Pinner::pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin) {
   std::vector<Found> found;
   for (const auto* entry : files) {

@@ -27,7 +27,7 @@ struct PinnedFile {
   enum class Outcome { pinned, was_pinned, released, listed, gone };
   std::string path;
   Outcome outcome = Outcome::pinned;
-  std::optional<format::Pin> pin = {};  // what FILE.keep says; nullopt: something else has that name
+  std::optional<format::Pin> pin = {};  // what FILE.keep says; nullopt: anything else has that name
 };
 
 struct KeepReport {
@@ -39,9 +39,9 @@ struct KeepReport {
   bool complete() const { return problems.empty(); }
 };
 
-// Pins the sealed files that hold packets of a time and of a filter: FILE.keep beside each, which retention respects,
-// and any other program can see. Lists pins, or takes them away. A file that cannot be read or has no index is pinned
-// where it may hold such packets.
+// Pins the sealed files that hold packets of a time that match a filter: a FILE.keep beside each, which retention
+// respects and any other program can see. Also lists pins, or removes them. A file that cannot be read or has no index
+// is pinned if it may hold such packets.
 std::expected<KeepReport, Error> keep(const KeepOptions& options);
 
 std::string render_table(const KeepReport& report);

@@ -15,15 +15,15 @@
 namespace wirespool::tools {
 namespace {
 
-// What a file says takes up to 70 times its length when it is parsed; ours are a hundredth of these at most.
+// Largest files that are read: parsing takes up to 70 times a file's length. Ours are at most a hundredth of these.
 constexpr std::uint64_t largest_plan = 4 << 20;
 constexpr std::size_t longest_line = 1 << 20;
 
-// More lines are thinned out: of 65536 points of a year, two are eight minutes apart.
+// More lines than this are thinned out: 65536 points in a year are eight minutes apart.
 constexpr std::size_t most_points = 65536;
 constexpr std::size_t most_problems = 20;
 
-// Gives the lines of a file one by one, and holds no more than one of them.
+// Gives the lines of a file one by one, with only one of them in memory.
 class Lines {
  public:
   explicit Lines(storage::ReadFile file) : file_(std::move(file)) {}
@@ -72,7 +72,7 @@ class Lines {
   bool at_end_ = false, skip_to_newline_ = false, too_long_ = false;
 };
 
-// Every second one goes; the last one stays.
+// Removes every second point, but not the last.
 void thin_out(std::vector<LedgerPoint>& points) {
   std::size_t kept = 0;
   for (std::size_t i = 1; i < points.size(); i += 2) points[kept++] = std::move(points[i]);
@@ -151,8 +151,8 @@ bool concerned(const Era& era, Timestamp from, Timestamp to) {
   return from <= era.to && (to >= era.from || era.covers(to));
 }
 
-// Of the lines from the first one not before `from` to the first one not before `to`; a line tells of the time before
-// it.
+// The widest bound of the lines from the first one not before `from` to the first one not before `to`: each line covers
+// the time before it.
 std::optional<format::ClockBound> clock_in(std::span<const LedgerPoint> lines, Timestamp from, Timestamp to) {
   auto line = std::ranges::lower_bound(lines, from, {}, &LedgerPoint::time);
   if (line == lines.end()) return std::nullopt;

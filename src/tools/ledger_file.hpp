@@ -15,7 +15,7 @@
 
 namespace wirespool::tools {
 
-// What the reading tools keep of a ledger line.
+// The part of a ledger line that the reading tools keep.
 struct LedgerPoint {
   Timestamp time;
   stats::Losses losses;                          // since the capture's start
@@ -25,18 +25,19 @@ struct LedgerPoint {
 // STEM-<start>.ledger.jsonl. Lines that make no sense are skipped, reported and counted; the last one may be cut by a
 // crash.
 struct LedgerFile {
-  // As they were written: counters grow, times go back where the clock was set back. Of very many, evenly chosen ones.
+  // In the order in which they were written: counters grow; times go back where the clock was set back. If there are
+  // very many, an even selection.
   std::vector<LedgerPoint> points;
-  std::vector<std::string> problems;  // the first ones by line, the others by number
-  std::vector<format::GapLine> gaps;  // up to its last line: when ports were away
-  std::uint64_t lines_gone = 0;       // before the first one: removed, as the packets were that they told of
+  std::vector<std::string> problems;  // the first few with their line; the others only counted
+  std::vector<format::GapLine> gaps;  // when ports were away, up to the last line
+  std::uint64_t lines_gone = 0;       // removed before the first one, together with the packets they were about
   std::uint64_t unbalanced = 0;       // lines that do not balance
   std::uint64_t skipped = 0;          // lines that make no sense
 };
 LedgerFile read_ledger(const std::string& path);
 
-// A stretch of the ledger in which the capture's clock was not set back: lines [first, last]. The times on both sides
-// of its lines that it also stands for are at most `slack_ns` away, the longest pause between two of them.
+// A stretch of the ledger in which the capture's clock was not set back: lines [first, last]. It also covers times up
+// to `slack_ns` before and after its lines: the longest pause between two of them.
 struct Era {
   std::size_t first = 0, last = 0;
   Timestamp from, to;
@@ -49,12 +50,12 @@ struct Era {
 };
 std::vector<Era> eras_of(const std::vector<LedgerPoint>& points);
 
-// What was lost between two moments, as far as the lines say: from the last one not after `from` to the first one not
-// before `to`, in each era that has to do with them.
+// What was lost between two moments, by the lines: from the last one not after `from` to the first one not before `to`,
+// in each era that overlaps them.
 stats::Losses losses_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
 
-// How far the times of packets between two moments may be from UTC: the widest bound of the lines that cover them, in
-// each era that has to do with them. nullopt: no line says.
+// A bound on the error against UTC of packet times between two moments: the widest one of the lines that cover them, in
+// each era that overlaps them. nullopt: no line says.
 std::optional<format::ClockBound> clock_between(const std::vector<LedgerPoint>& points, Timestamp from, Timestamp to);
 
 // STEM-<start>.capture.json.

@@ -35,7 +35,7 @@ void scan(ListedFile& listed, std::vector<std::string>& notices) {
     entry.bytes += packet->view.caplen();
     ++entry.packets;
   }
-  if (file->problem()) {  // what was counted is a part, and nobody knows of how much
+  if (file->problem()) {  // only a part was counted, and it is not known of how much
     notices.push_back(file->problem()->message());
     return;
   }
@@ -53,7 +53,7 @@ ListedFile list_file(const SpoolEntry& entry, const LsOptions& options, std::vec
   return listed;
 }
 
-// Its index says it, or the ledger of that time.
+// From its index, or else from the ledger of that time.
 std::optional<format::ClockBound> clock_of(const SpoolEntry& entry, const CaptureGroup& group) {
   if (entry.clock_source.empty())
     return group.tells_of(entry.first) ? clock_between(group.ledger, entry.first, entry.last) : std::nullopt;
@@ -74,13 +74,14 @@ void count(ListedCapture& capture, const ListedFile& file) {
   capture.bytes += file.entry.bytes;
 }
 
-// Not if the clock was set back over that stretch: then nobody captured at those times.
+// False if the clock was set back over that stretch: then no capture ran at those times.
 bool captured_throughout(const CaptureGroup& group, Timestamp from, Timestamp to) {
   return group.eras.size() < 2 ||
          std::ranges::any_of(group.eras, [from, to](const Era& era) { return era.covers(from) && era.covers(to); });
 }
 
-// Between what the files cover together. Not reported while some files are not counted: they may lie there.
+// Gaps between the times that the files cover together. Not reported while some files are uncounted: they may fill
+// them.
 std::vector<Gap> gaps_of(const ListedCapture& capture, const CaptureGroup& group, std::uint64_t longest) {
   std::vector<Gap> gaps;
   if (capture.uncounted > 0) return gaps;
@@ -133,7 +134,7 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
   return capture;
 }
 
-// Of files that were to be read, their own notices tell.
+// Files that were to be read (--scan) have notices of their own.
 void tell_uncounted(LsReport& report) {
   std::uint64_t uncounted = 0;
   for (const auto& capture : report.captures) uncounted += capture.uncounted;

@@ -17,19 +17,19 @@ namespace wirespool::tools {
 struct LsOptions {
   std::vector<std::string> places;
   bool scan = false;                     // read files that have no index
-  std::uint64_t gap_ns = 1'000'000'000;  // longer stretches without a packet are listed
+  std::uint64_t gap_ns = 1'000'000'000;  // stretches without a packet that are longer are listed
 };
 
 struct ListedFile {
   SpoolEntry entry;                     // with what a scan found
-  bool pinned = false;                  // no retention removes it: FILE.keep is beside it
+  bool pinned = false;                  // retention does not remove it: FILE.keep is beside it
   bool counted = false;                 // packets, bytes and times are known
-  std::optional<stats::Losses> losses;  // of the whole capture while this file's packets came in; nullopt: not known
+  std::optional<stats::Losses> losses;  // of the whole capture while this file's packets arrived; nullopt: not known
   std::optional<format::ClockBound> clock;  // how far its times may be from UTC; nullopt: unknown
-  double bits_per_s() const;                // of its packets, between the first and the last
+  double bits_per_s() const;                // of its packets, from the first to the last
 };
 
-// No file has a packet between these.
+// A stretch in which no file has a packet.
 struct Gap {
   Timestamp from, to;
   std::optional<stats::Losses> losses;  // nullopt: not known

@@ -33,8 +33,8 @@ constexpr std::uint32_t usual_block_bytes = 1 << 20;
 
 IndexedFile refused(const std::string& path, const std::string& why) { return {path, Outcome::refused, why, 0, 0}; }
 
-// Entries of the size that the file's Blocks had, if that is still known, what capture it is of and how its clock was:
-// an index that is no longer of what the file holds knows these all the same.
+// The size of the file's Blocks, which capture it is from and how good its clock was, if an old index has them: they
+// hold even if the index no longer fits the file's content.
 read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLevel level) {
   const auto index = read::load_index_to_check(file);
   const bool known = index && index->header.block_bytes > 0;
@@ -46,16 +46,16 @@ read::IndexBuilder::Options options_for(const storage::ReadFile& file, IndexLeve
   return options;
 }
 
-// Of a pcapng file of a capture all that describes its packets stands in front of the first; of others it may be
-// anywhere, so that reading them cannot begin in the middle.
+// In a capture's own pcapng file, all that describes its packets stands in front of the first; in others it may be
+// anywhere, so that reading cannot begin in the middle.
 bool can_have_index(const SpoolEntry& entry, const storage::ReadFile& file) {
   std::array<std::byte, format::PcapRecords::file_header_bytes> head{};
   if (!file.read(0, head)) return false;
   return format::PcapDecoder::has_magic(head) || (entry.named && format::PcapngDecoder::has_magic(head));
 }
 
-// A file system's clock ticks every few milliseconds: a change in the tick in which a file was written last would not
-// be seen by its times.
+// A file system's clock ticks every few milliseconds: another change within the tick of the last write would not show
+// in the file's times.
 void wait_for_the_next_tick(const storage::ReadFile& file) {
   constexpr auto longest_tick = std::chrono::milliseconds(20);
   const auto times = file.times();
@@ -76,7 +76,7 @@ IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, 
 
 using Bytes = std::vector<std::byte>;
 
-// What lies between two records, or after the last one.
+// The bytes between two records, or after the last one.
 std::expected<Bytes, std::string> bytes_between(const storage::ReadFile& file, std::uint64_t begin, std::uint64_t end) {
   constexpr std::uint64_t most = 64 << 20;
   if (end - begin > most) return std::unexpected("what lies between two of its packets is too long");
@@ -87,7 +87,8 @@ std::expected<Bytes, std::string> bytes_between(const storage::ReadFile& file, s
   return bytes;
 }
 
-// Records of a file, in order, and what is no record; what lies in front of the first, or why it is refused.
+// Passes a file's records, in order, and what is no record to the index; returns what stands in front of the first, or
+// why the file is refused.
 std::expected<Bytes, std::string> read_records(const SpoolEntry& entry, const storage::ReadFile& raw,
                                                read::IndexBuilder& builder) {
   auto file = SpoolFile::open(entry.path);

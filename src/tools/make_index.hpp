@@ -16,14 +16,14 @@ namespace wirespool::tools {
 struct IndexOptions {
   std::vector<std::string> places;
   format::IndexLevel level = format::IndexLevel::flow;
-  bool again = false;  // also where there is one of that level already
+  bool again = false;  // even if there is one of that level already
 };
 
 struct IndexedFile {
   enum class Outcome { made, kept, refused };
   std::string path;
   Outcome outcome = Outcome::made;
-  std::string why;  // it was refused
+  std::string why;  // why it was refused
   std::uint64_t packets = 0;
   std::uint64_t index_bytes = 0;
 };

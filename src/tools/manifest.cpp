@@ -23,7 +23,7 @@ namespace {
 
 using Line = Manifest::Line;
 
-// What is to be summed up, and what is not.
+// Which files get a sum, and which do not.
 struct Contents {
   std::set<std::string> paths;
   std::vector<std::string> left_out;
@@ -87,7 +87,7 @@ std::expected<std::string, Error> sum_of(const std::string& path) {
   return text;
 }
 
-// Of a file that is the same from the first to the last byte.
+// The line of a file, which must not change while it is read.
 std::expected<Line, Error> line_of(const std::string& path) {
   const auto before = read::mark_of(path);
   auto sum = sum_of(path);

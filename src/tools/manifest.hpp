@@ -9,15 +9,15 @@
 
 namespace wirespool::tools {
 
-// `wirespool manifest DIR|FILE...`: by what an examiner tells later that nothing of a capture was touched.
+// `wirespool manifest DIR|FILE...`: lets an examiner prove later that nothing of a capture was changed.
 struct Manifest {
   struct Line {
-    std::string path;    // as sha256sum would be given it
+    std::string path;    // as it would be given to sha256sum
     std::string sha256;  // 64 hexadecimal digits
   };
   std::vector<Line> lines;            // in the order of the paths' bytes, each once
-  std::vector<std::string> left_out;  // "PATH: why": what is written now, or was not sealed
-  std::vector<Error> problems;        // what could not be read to its end, or changed meanwhile; it has no line
+  std::vector<std::string> left_out;  // "PATH: why": what is still being written, or was not sealed
+  std::vector<Error> problems;        // files without a line: not readable to their end, or changed meanwhile
   std::vector<std::string> notices;
   std::string all;  // the SHA-256 of all the lines as render_text() has them
 };
@@ -25,8 +25,8 @@ struct Manifest {
 // Sealed files with their indices and what repair cut off, ledgers and capture.json. Reads every byte of them.
 std::expected<Manifest, Error> make_manifest(const std::vector<std::string>& places);
 
-// What `sha256sum -c` checks: its own lines, escapes of names included (sha256sum(1)), then comments, which it passes
-// over: what was left out, and in the last line the SHA-256 of all lines that are no comment.
+// In the form that `sha256sum -c` checks: its own lines, names escaped as it does (sha256sum(1)), then comments, which
+// it ignores: what was left out, and in the last line the SHA-256 of all lines that are no comment.
 std::string render_text(const Manifest& manifest);
 
 }  // namespace wirespool::tools

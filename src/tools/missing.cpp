@@ -23,7 +23,7 @@ constexpr std::size_t most_stretches_shown = 8;
 
 using Key = std::pair<std::string, Timestamp>;
 
-// One capture: each of its directories has the same, but for what a failing drive did not take.
+// The files of one capture: each directory has the same, except for what a failing drive did not take.
 struct Paths {
   std::vector<std::string> plans, ledgers;
 };
@@ -55,7 +55,8 @@ LedgerFile longest_ledger(const Paths& paths) {
   return longest;
 }
 
-// By its clock: a capture whose clock was set has not run from start to the last line.
+// Whether the capture ran at other times, by its clock; false if that was set meanwhile, for then its times do not
+// tell.
 bool apart(Timestamp start, const format::LedgerLine& final, Timestamp from, Timestamp to) {
   constexpr std::uint64_t second = 1'000'000'000;
   if (final.time < start) return false;

@@ -16,22 +16,22 @@ struct MissingStretch {
   stats::Losses losses;
 };
 
-// What captures know that they have lost in a time: packets that were on the wire and are in no file, whatever a filter
-// asks for. `stretches` and `losses` come from whole intervals of ledgers, so that the first and the last one may reach
-// beyond that time.
+// What captures know they lost in a span of time: packets that were on the wire and are in no file, whatever a filter
+// selects. `stretches` and `losses` come from whole intervals of ledgers, so the first and the last may reach beyond
+// that time.
 struct Missing {
   unsigned captures = 0;  // with lines of that time
   stats::Losses losses;
   std::vector<MissingStretch> stretches;  // in order of time; those of one capture that touch are one
-  std::vector<format::GapLine> gaps;      // when a port gave nothing: how many packets that was nobody knows
-  std::vector<std::string> untold;        // captures that do not say, or not of all of it
-  bool files_without = false;             // some SpoolFiles are of no capture that is there
+  std::vector<format::GapLine> gaps;      // when a port delivered nothing: how many packets that cost is not known
+  std::vector<std::string> untold;        // captures that do not say, or not for the whole time
+  bool files_without = false;             // some SpoolFiles belong to no known capture
 };
 
-// Of the captures whose files these are. Reads the ledgers of those that lost something, and of those that did not end.
+// For the captures of these files. Reads the ledgers of those that lost something, and of those without an end.
 Missing missing_between(const Spool& spool, Timestamp from, Timestamp to);
 
-// One line, without a newline: how many, by cause, and when. Empty if there were files of other programs only, or none.
+// One line, without a newline: how many, by cause, and when. Empty if there were only files of other programs, or none.
 std::string render(const Missing& missing);
 
 }  // namespace wirespool::tools

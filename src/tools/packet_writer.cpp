@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 1 << 20;
 static_assert(buffer_bytes > format::max_snaplen + 1024);
-// From here on a system call costs less than copying it into the buffer first.
+// From this size on, a system call costs less than copying into the buffer first.
 constexpr std::size_t worth_a_write = 64 << 10;
 static_assert(worth_a_write <= buffer_bytes);
 
@@ -61,7 +61,7 @@ void PacketWriter::begin(std::uint32_t linktype) {
     linktypes_ = {linktype};
   } else {
     put(format::pcapng_section_header({.hardware = {}, .os = {}, .application = "wirespool"}));
-    interface_of(linktype);  // libpcap takes no file without one
+    interface_of(linktype);  // libpcap refuses a file without one
   }
 }
 

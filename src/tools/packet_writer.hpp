@@ -16,7 +16,7 @@ namespace wirespool::tools {
 
 enum class OutputFormat { pcap, pcapng };
 
-// Writes packets as a nanosecond pcap or pcapng stream, a mebibyte at a time.
+// Writes packets as a nanosecond pcap or pcapng stream, buffered by the mebibyte.
 class PacketWriter {
  public:
   enum class Result {
@@ -27,19 +27,19 @@ class PacketWriter {
     too_late,        // pcap has 32 bits for seconds, which end in 2106
   };
 
-  // `linktype`: of the file if no packet comes.
+  // `linktype`: that of the file if no packet comes.
   PacketWriter(storage::OutputFile output, OutputFormat format, std::uint32_t linktype);
 
   Result write(const StoredPacket& packet);
-  // Many at once, if the output is what they are already.
+  // Whether runs of pcap records can be written unchanged.
   bool takes_records() const { return format_ == OutputFormat::pcap; }
   Result write_records(std::span<const std::byte> records, std::uint32_t linktype);
-  // What is buffered, at the end and whenever a reader on the other end should see it.
+  // Writes what is buffered: at the end, and whenever a reader should see it.
   Result flush();
-  Result finish();  // and the header, if there was no packet
+  Result finish();  // also writes the header, if there was no packet
 
   std::uint64_t bytes() const { return flushed_ + used_; }  // of the stream so far
-  // How long it will be with this packet, if one is in it already.
+  // How long the stream will be with this packet, if it is not the first.
   std::uint64_t bytes_with(const StoredPacket& packet) const;
 
   const storage::IoError& error() const { return error_; }

@@ -39,7 +39,8 @@ std::vector<Hidden> hidden_files(const std::string& directory) {
   return files;
 }
 
-// The clock of the capture, by its name and its ledger, with a day to spare. It may have been set while it ran.
+// The times at which the capture can have run, by its name and its ledger, with a day to spare: its clock may have been
+// set meanwhile.
 void add_likely_times(RepairContext& context, Timestamp start, const std::vector<LedgerPoint>& ledger) {
   constexpr std::uint64_t day_ns = 86'400'000'000'000;
   constexpr Timestamp latest{std::numeric_limits<std::uint64_t>::max()};
@@ -52,7 +53,8 @@ void add_likely_times(RepairContext& context, Timestamp start, const std::vector
   context.likely_to = Timestamp{latest.ns - to.ns > day_ns ? to.ns + day_ns : latest.ns};
 }
 
-// What is in front of the packets of a capture's pcapng files, from the first of them, sealed or hidden, that has it.
+// What stands in front of the packets in a capture's pcapng files, from the first of them, sealed or hidden, that has
+// it.
 std::optional<format::PcapngFront> front_in(const storage::Directory& directory, const format::FileName& hidden) {
   std::vector<std::string> names;
   for (const auto& other : hidden_files(directory.path()))
@@ -72,7 +74,7 @@ std::optional<format::PcapngFront> front_in(const storage::Directory& directory,
   return std::nullopt;
 }
 
-// What the capture's own files say of it; what is usual where that is not known.
+// What the capture's own files say of it, with defaults for what is not known.
 RepairContext context_for(const storage::Directory& directory, const format::FileName& hidden) {
   RepairContext context{.directory = directory, .capture_mark = format::capture_mark(hidden.first)};
   const auto ledger = directory.path_of(format::ledger_file_name(hidden.stem, hidden.first));
@@ -90,8 +92,8 @@ RepairContext context_for(const storage::Directory& directory, const format::Fil
   return context;
 }
 
-// What repair cannot bring back is the end of the books; it stays visible that there is none, and what could not be
-// read.
+// Notices: repair cannot bring back the end of the books, so it must stay visible that there is none, and what could
+// not be read.
 std::vector<std::string> captures_without_end(const std::string& directory) {
   std::vector<std::string> notices;
   const auto spool = Spool::open({directory});

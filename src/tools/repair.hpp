@@ -20,12 +20,12 @@ struct RepairReport {
   struct InDirectory {
     std::string directory;
     std::vector<RepairedFile> files;
-    std::vector<std::string> notices;  // captures that did not come to their end
+    std::vector<std::string> notices;  // captures without an end
   };
   bool dry_run = false;
   std::vector<InDirectory> directories;
 
-  // No hidden file is left that no capture writes to, and all that belongs to the sealed ones is there.
+  // Whether no hidden file is left behind, and the sealed ones have all that belongs to them.
   bool complete() const;
 };
 

@@ -6,31 +6,31 @@
 //  1. Leave the file alone if a capture or another repair holds its lock, or if it was made a moment ago.
 //  2. Take its lock, and make sure that it still has its hidden name, and no other: its capture may just have sealed
 //  it.
-//     From here on it is read through the descriptor that was opened then.
+//     From here on the file is read through the descriptor opened then.
 //  3. Ask the file system which parts were ever written. Only these are looked at.
-//  4. Read what is in front of the first record. If the first Block never came, or that is damaged, it is what the
-//     capture writes (of pcapng: what another file of the capture
-//     has there, or else as many interfaces as its packets are of), and all records count as after a gap.
-//  5. Go from record to record. A record counts if all of it lies in a written part and the next one is plausible or
-//     nothing but zeros follow: lengths that agree, a time that is not before the record in front of it. What the clock
-//     says now plays no part: it may be wrong, or have been wrong while the file was written.
+//  4. Read what is in front of the first record. If the first Block never came, or is damaged there, take what the
+//  capture writes (in pcapng: what another file of the capture has there, or else as many interfaces as its packets
+//  use), and count all records as after a gap.
+//  5. Go from record to record. A record counts if all of it lies in a written part, and if the next one is plausible
+//     (its lengths agree, its time is not before the one in front of it) or only zeros follow. The present time plays
+//     no part: the clock may be wrong, or have been wrong while the file was written.
 //  6. Where no record can begin, look for the next offset from which a chain of plausible records leads to the end of
-//     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. Times that the
-//     capture's name and ledger tell of are tried first. All in between is skipped, counted and reported.
-//  7. Records from the front of the file up to the first gap stay where they are. Those after it are copied to a
-//     second hidden file (".rescue" at the end), and what was skipped, unless it is zeros, to a third, at the offsets
-//     where it was. Both are synced and get their names first: the second file that of its first packet, the third that
-//     of the repaired file with ".cut" after it. If a file of that name is there already, it must be the same, byte
-//     for byte: an earlier repair got this far.
-//  8. Cut the file after the last record in front of the gap, sync it, rename it to its final name. If no record is in
-//     front, remove it. From here on a second repair finds nothing to do.
-//  9. Write the index of each. A crash before that leaves a file without one, which is whole all the same.
+//     the written part, or goes on for longer than a frame can be; see format/record_scanner.hpp. Times that fit the
+//     capture's name and ledger are tried first. Everything in between is skipped, counted and reported.
+//  7. Records from the front of the file up to the first gap stay where they are. Those after it are copied to a second
+//  hidden file (".rescue" at the end); what was skipped, unless it is zeros, to a third, at its old offsets. Both are
+//  synced and get their names first: the second is named by its first packet, the third like the repaired file with
+//  ".cut" added. If a file of that name is there already, it must be the same, byte for byte: an earlier repair got
+//  this far.
+//  8. Cut the file after the last record in front of the gap, sync it, rename it to its final name. If there is no
+//     record in front, remove it. From here on a second repair finds nothing to do.
+//  9. Write the index of each. A crash before that leaves a whole file without an index.
 //
 // If the capture had a command for sealed files (--on-seal), a marker is put beside each before it gets its name.
 //
-// Nothing is cut or removed before all records after that place are safe under a final name. A file that holds
-// something, but no whole record, is left for people to look at. Until step 8 a failure leaves the hidden file as it
-// was; where the drive is full, what was allocated after its last byte is given up for the copies.
+// Nothing is cut or removed before all records after that place are safe under a final name. A file that holds data,
+// but no whole record, is left for people to look at. Until step 8 a failure leaves the hidden file as it was; if the
+// drive is full, what was allocated after its last byte is freed for the copies.
 #include "tools/repair_file.hpp"
 
 #include <algorithm>
@@ -67,7 +67,7 @@ namespace {
 constexpr std::uint64_t day_ns = 86'400'000'000'000;
 constexpr std::size_t pcap_front_bytes = format::PcapRecords::file_header_bytes;
 
-// ".w-...-000017.pcap.open" with another ending.
+// The hidden name ".w-...-000017.pcap.open" with another ending.
 std::string beside(const std::string& hidden_name, const char* ending) {
   return hidden_name.substr(0, hidden_name.rfind('.')) + ending;
 }
@@ -99,7 +99,7 @@ class Repair {
     return std::move(result_);
   }
 
-  // Frees what was allocated for records that never came, if that is why it failed. false: it changes nothing.
+  // After a failure: frees what was allocated for records that never came. false: nothing was freed.
   bool gave_room_back() {
     if (failure_ != ENOSPC || !file_ || written_.empty() || written_.back().end >= file_bytes_) return false;
     const bool done = file_->truncate(written_.back().end).has_value();
@@ -146,7 +146,7 @@ class Repair {
     return FileWindow(std::move(*file));
   }
 
-  // Step 4: how the records lie; what is written without what is in front of them.
+  // Step 4: the form of the records, with a substitute if their front is lost.
   std::expected<format::RecordForm, IoError> read_front(FileWindow& window) {
     auto form = name_.format == format::FileFormat::pcap ? read_pcap_front(window) : read_pcapng_front(window);
     if (!form) return form;
@@ -169,7 +169,7 @@ class Repair {
     return format::RecordForm(*format::PcapDecoder::recognise(bytes));
   }
 
-  // What is in front of the packets is the same in all files of a capture.
+  // What stands in front of the packets is the same in all files of a capture.
   std::expected<format::RecordForm, IoError> read_pcapng_front(FileWindow& window) {
     const auto most = std::min<std::uint64_t>(format::longest_pcapng_front, window.size());
     if (const auto filled = window.fill(static_cast<std::size_t>(most)); !filled)
@@ -186,7 +186,7 @@ class Repair {
     return format::RecordForm(std::move(*front));
   }
 
-  // Without any: as many interfaces as its packets are of, of which nothing else is known.
+  // Without any other file: as many interfaces as its packets use, of which nothing else is known.
   std::expected<format::PcapngFront, IoError> bare_front(FileWindow& window) {
     constexpr std::uint32_t most_interfaces = 65536;
     auto front = front_of(1);
@@ -243,7 +243,7 @@ class Repair {
     return context_.dry_run ? std::expected<void, IoError>{} : rescue_.append(packet.record);
   }
 
-  // Of step 7, what belongs to no whole record.
+  // Step 7, for what belongs to no whole record.
   std::expected<void, IoError> copy_skipped(FileWindow& window, const std::vector<Stretch>& skipped) {
     if (skipped.empty() || (front_.empty() && behind_.empty())) return {};
     auto cut = SideFile::create(context_.directory, beside(result_.hidden_name, ".cut"));
@@ -255,7 +255,7 @@ class Repair {
       while (window.remaining() > 0) {
         if (const auto filled = window.fill(1); !filled) return std::unexpected(filled.error());
         const auto bytes = window.bytes();
-        if (bytes.empty()) break;  // somebody made the file shorter
+        if (bytes.empty()) break;  // the file was made shorter meanwhile
         if (auto written = cut_->write(window.offset(), bytes); !written) return written;
         window.consume(bytes.size());
       }
@@ -271,7 +271,7 @@ class Repair {
       result_.kept_in = format::cut_file_name(result_.files.front().name);
   }
 
-  // Steps 7 to 9. All that can fail for want of room comes before the first name.
+  // Steps 7 to 9. All that can fail for lack of room comes before the first rename.
   std::expected<void, IoError> seal() {
     if (auto free = front_name_is_free(); !free) return free;
     if (auto written = rescue_.finish(); !written) return written;
@@ -290,7 +290,7 @@ class Repair {
     return seal(behind_, [this](const auto& name) { return rescue_.seal(behind_.end(), name); });
   }
 
-  // Asked before anything is made or cut.
+  // Checked before anything is made or cut.
   std::expected<void, IoError> front_name_is_free() const {
     if (front_.empty()) return {};
     const auto name = front_.told(name_).name;

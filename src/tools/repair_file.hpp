@@ -23,12 +23,12 @@ struct RepairContext {
   format::IndexLevel index_level = format::IndexLevel::time;
   std::uint32_t capture_mark = 0;                 // format::capture_mark()
   std::uint32_t snaplen = format::max_snaplen;    // of the capture, where a file's own header is lost
-  std::optional<format::PcapngFront> front = {};  // of pcapng, as another file of the capture has it
-  bool on_seal = false;  // the capture had a command for sealed files: the next one runs it for these, by their markers
-  Timestamp likely_from = {}, likely_to = {};  // when the capture can have run, by what it wrote about itself
+  std::optional<format::PcapngFront> front = {};  // pcapng: as another file of the capture has it
+  bool on_seal = false;  // the capture had a command for sealed files: by markers, the next capture runs it for these
+  Timestamp likely_from = {}, likely_to = {};  // when the capture can have run, by its own files
 };
 
-// A sealed file that came out of a hidden one, or would.
+// A sealed file that came, or would come, out of a hidden one.
 struct RescuedFile {
   std::string name;
   std::uint64_t packets = 0;
@@ -36,12 +36,12 @@ struct RescuedFile {
   Timestamp first, last;
 };
 
-// What became of a hidden file, or would.
+// What became, or would become, of a hidden file.
 struct RepairedFile {
   enum class Outcome {
     sealed,      // into `files`: one, or two if there was a hole
     removed,     // there was nothing in it
-    in_use,      // its capture runs, or another repair does
+    in_use,      // its capture is running, or another repair is
     unreadable,  // it holds bytes, but no whole record; it was left as it is
     failed       // see `why`; what is not sealed yet is still there
   };
@@ -49,9 +49,9 @@ struct RepairedFile {
   Outcome outcome = Outcome::failed;
   std::string why = {};
   std::vector<RescuedFile> files = {};
-  std::uint64_t skipped_bytes = 0;  // that are part of no whole record
+  std::uint64_t skipped_bytes = 0;  // bytes of no whole record
   std::uint64_t skipped_places = 0;
-  std::string kept_in = {};         // the file beside it that has these bytes, if any were cut off or left out
+  std::string kept_in = {};         // the file beside it with these bytes, if any were cut off or left out
   std::string index_problem = {};   // sealed, but without an index
   std::string marker_problem = {};  // sealed, but --on-seal will not be run for it
 };

@@ -13,7 +13,7 @@
 
 namespace wirespool::tools {
 
-// One of the files that come out of a repair: its packets are counted and indexed as they are found.
+// One of the files that a repair makes: its packets are counted and indexed as they are found.
 class RepairedPart {
  public:
   explicit RepairedPart(const RepairContext& context)

@@ -25,7 +25,7 @@ class RescueFile {
 
   std::expected<void, storage::IoError> finish();  // all of it is on the drive; nothing to do if nothing was appended
 
-  // Under its final name, unless the same file has it already.
+  // Gives it its final name, unless a file with the same content already has that.
   std::expected<void, storage::IoError> seal(std::uint64_t length, const std::string& final_name);
 
  private:

@@ -30,8 +30,8 @@ const char* word(policy::RetainReason why) {
   return why == policy::RetainReason::age ? "age" : why == policy::RetainReason::size ? "size" : "free";
 }
 
-// Held open, each directory once however often and by whatever path it was named, by file system and then by inode: who
-// waits for the turns of several directories waits for them in one order.
+// Directories held open, each once, however often and by whatever path it was named. By file system and then by inode,
+// so that all who wait for the turns of several directories wait in the same order.
 using Places = std::map<std::uint64_t, std::map<std::uint64_t, storage::Directory>>;
 
 std::expected<Places, Error> open_all(const std::vector<std::string>& paths) {

@@ -37,14 +37,14 @@ struct RetainReport {
   std::uint64_t left_files = 0, left_bytes = 0;
   std::array<std::uint64_t, keep::holds> held_files{};  // by Hold
   std::array<std::uint64_t, keep::holds> held_bytes{};
-  std::uint64_t missing_bytes = 0;  // of --free, with nothing left that may go
+  std::uint64_t missing_bytes = 0;  // still missing for --free, though nothing more may go
   std::vector<std::string> problems = {};
 
   bool complete() const { return problems.empty() && missing_bytes == 0; }
 };
 
-// Removes once what the limits have no room for, as a capture does it all the time. Directories may be written to
-// meanwhile. Other commands that remove or pin there are waited for.
+// Removes, once, what exceeds the limits, as a capture does continuously. Captures may write to the directories
+// meanwhile. Waits for other commands that remove or pin files there.
 std::expected<RetainReport, Error> retain(const RetainOptions& options);
 
 std::string render_table(const RetainReport& report);

@@ -11,12 +11,12 @@
 
 namespace wirespool::tools {
 
-// A SHA-256 (FIPS 180-4) that grows with its bytes, by OpenSSL's libcrypto (EVP_DigestInit(3ssl)), which uses the
-// processor's own instructions where there are any. One thread.
+// A running SHA-256 (FIPS 180-4), by OpenSSL's libcrypto (EVP_DigestInit(3ssl)), which uses the processor's own
+// instructions where there are any. One thread.
 class Sha256 {
  public:
-  // The error says why there is none: the program was built without libcrypto, or libcrypto has no SHA-256 (a policy of
-  // the machine's).
+  // The error says why there is none: the program was built without libcrypto, or libcrypto refuses SHA-256 (by a
+  // policy of the machine).
   static std::expected<Sha256, Error> begin();
 
   bool add(std::span<const std::byte> bytes);  // false: libcrypto failed, and there will be no sum

@@ -12,8 +12,8 @@
 
 namespace wirespool::tools {
 
-// Compares what a pcapng file of a capture says of its sources at its end (interface statistics) with its packets, as
-// they come by.
+// Compares what a capture's pcapng file says of its sources at its end (interface statistics) with its packets as they
+// are read.
 class SourceCheck {
  public:
   // A whole block of the file, in file order.
@@ -24,7 +24,7 @@ class SourceCheck {
   std::vector<std::string> problems() const;
   bool has_statistics() const { return !told_.empty(); }
   format::MissingPackets missing() const;    // of all sources, by the statistics
-  std::uint64_t missing_in_records() const;  // told in front of packets
+  std::uint64_t missing_in_records() const;  // as the records say (epb_dropcount)
   std::uint64_t without_statistics() const;  // packets of sources that have none
 
  private:

@@ -6,17 +6,17 @@
 
 namespace wirespool::tools {
 
-// Whether people are watching: only they want progress, and they want no packets.
+// Whether people are watching: they want progress, which programs do not, and no packets.
 bool stdin_is_terminal() noexcept;
 bool stdout_is_terminal() noexcept;
 bool stderr_is_terminal() noexcept;
 
-// See storage/speaker.hpp: first thing in the program.
+// See storage/speaker.hpp; to be called first in the program.
 void hold_standard_streams() noexcept;
 
-// Text that somebody else chose (a name, a word of a file, an errno's path) as it may reach a terminal: on one line,
-// and without a byte that a terminal obeys. Control characters of ASCII and of Latin-1 (U+0080 to U+009F), those that
-// turn the direction of writing, and whatever is no UTF-8 become \xHH, byte for byte.
+// Makes text of foreign origin (a name, a word of a file, a path) safe for a terminal: on one line, and without control
+// sequences. Control characters of ASCII and of Latin-1 (U+0080 to U+009F), those that turn the direction of writing,
+// and whatever is no UTF-8 become \xHH, byte for byte.
 std::string printable(std::string_view text);
 
 }  // namespace wirespool::tools

@@ -19,7 +19,7 @@ namespace {
 
 using Verdicts = std::map<std::string, const FileVerdict*>;
 
-// What the files hold, if all of them could be read.
+// The sums over a capture's files, if all of them could be read.
 struct Held {
   std::uint64_t removed_files = 0, removed_packets = 0;  // by retention: they count as if they were there
   std::uint64_t packets = 0;
@@ -59,8 +59,8 @@ Held held_by(const CaptureGroup& group, const Verdicts& verdicts) {
   return held;
 }
 
-// A drive that fails may have taken more than it could say. That was stored on another drive as well (rehomed), or
-// counted as lost (drop_drive); what `repair` brings back of it is more than the ledger calls stored.
+// A failing drive may have written more than it reported. Those packets were stored on another drive as well (rehomed)
+// or counted as lost (drop_drive); if `repair` brings them back, the files hold more than the ledger calls stored.
 std::string known_surplus(const Held& held, const format::Totals& totals) {
   const auto most = totals.rehomed + totals.drop_drive;
   if (held.packets <= totals.stored || held.bytes < totals.stored_bytes || held.packets - totals.stored > most)
@@ -71,8 +71,8 @@ std::string known_surplus(const Held& held, const format::Totals& totals) {
       held.packets - totals.stored, totals.stored, totals.rehomed, totals.drop_drive);
 }
 
-// What files tell of losses is written in one of them alone, so that the sum is the ledger's, but for what came after
-// the last packet of the last file.
+// Each loss is recorded in one file only, so the files' sum is the ledger's, except for losses after the last packet of
+// the last file.
 void compare_losses(const Held& held, const stats::Losses& losses, CaptureVerdict& verdict) {
   const std::array causes{std::tuple{"nic_missed", held.missing.nic_missed, losses.nic_missed.packets},
                           std::tuple{"nic_errors", held.missing.nic_errors, losses.nic_errors.packets},
@@ -92,7 +92,7 @@ void compare_losses(const Held& held, const stats::Losses& losses, CaptureVerdic
                               untold);
 }
 
-// What it lost, as far as it was counted, and what was not.
+// Reports what the capture lost, as far as it was counted, and what was not counted.
 void tell_losses(const format::LedgerLine& final, CaptureVerdict& verdict) {
   const auto losses = stats::losses_of(final);
   if (losses.sum() > 0)
@@ -108,7 +108,7 @@ void tell_losses(const format::LedgerLine& final, CaptureVerdict& verdict) {
 
 void count_up(const CaptureGroup& group, const format::Totals& totals, const Verdicts& verdicts,
               CaptureVerdict& verdict) {
-  if (!group.plan) return;  // which is a problem of its own
+  if (!group.plan) return;  // reported as a problem of its own
   if (!group.whole()) {
     verdict.notices.push_back(
         fmt::format("it wrote to {} directories, {} of them were looked at: its files are not counted up",
@@ -161,7 +161,7 @@ CaptureVerdict verify_capture(const CaptureGroup& group, const Verdicts& verdict
   return verdict;
 }
 
-// One line for all files: that they have none says nothing of any one of them.
+// One line for all files: the lack says nothing against any one of them.
 void tell_blocks_without_checksum(VerifyReport& report) {
   std::uint64_t blocks = 0, files = 0;
   for (const auto& file : report.files) {
@@ -205,7 +205,7 @@ std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places
     report.problems.push_back(left + ": a crash left it unsealed: `wirespool repair` makes a whole file of it");
   }
   tell_blocks_without_checksum(report);
-  // Those about an index are a file's own.
+  // Notices about an index belong to their file.
   for (const auto& notice : spool->notices()) {
     if (!notice.starts_with("an index")) report.notices.push_back(notice);
   }

@@ -12,7 +12,7 @@
 
 namespace wirespool::tools {
 
-// What is wrong with a capture's own account of itself.
+// What is wrong with a capture's own account (capture.json and ledger).
 struct CaptureVerdict {
   std::string name;  // STEM-<start>
   std::vector<std::string> problems = {};
@@ -24,7 +24,7 @@ struct CaptureVerdict {
 struct VerifyReport {
   std::vector<FileVerdict> files;
   std::vector<CaptureVerdict> captures;
-  std::vector<std::string> problems;  // of neither
+  std::vector<std::string> problems;  // of neither files nor captures
   std::vector<std::string> notices;
   double seconds = 0;
 

@@ -26,7 +26,7 @@ using storage::Prefetcher;
 
 namespace {
 
-// The records of one file, in one pass over what a Prefetcher gives. `Decoder`: of pcap or pcapng.
+// One pass over the records of a file, as a Prefetcher delivers it. `Decoder`: for pcap or pcapng.
 template <class Decoder>
 class FilePass {
  public:
@@ -69,8 +69,8 @@ class FilePass {
   std::uint64_t end() const { return offset_; }  // of the last whole record, if there is no damage
 
  private:
-  // From `at` on, which no record begins at: Blocks after damage have their checksums all the same. What cannot be
-  // read there is reported by who salvages.
+  // Sums the bytes from `at` on, where no record begins: Blocks after damage still have their checksums. Read errors
+  // there are reported when the file is salvaged.
   void sum_rest(std::span<const std::byte> window, std::size_t at) {
     if (!index_.compares()) return;
     for (auto offset = offset_ + at; at < window.size();) {
@@ -82,10 +82,10 @@ class FilePass {
       at = 0;
     }
   }
-  // Longer than anything wirespool writes, and all that is kept from one window to the next.
+  // Longer than any record or block that wirespool writes; the most that is kept from one window to the next.
   static constexpr std::uint64_t longest = 400 << 10;
 
-  // Returns where the first record begins that is not whole in the window.
+  // Returns where the first record that is not whole in the window begins.
   std::size_t take_records(std::span<const std::byte> window, std::size_t at) {
     while (true) {
       const auto rest = window.subspan(at);
@@ -140,7 +140,7 @@ class FilePass {
   std::string damage_;
 };
 
-// What can still be read of a damaged file.
+// Reports what can still be read of a damaged file.
 void salvage(const std::string& path, FileVerdict& verdict) {
   auto file = SpoolFile::open(path, {SpoolFile::Mode::salvage, 1 << 20, true, {}});
   if (!file) return;
@@ -161,7 +161,7 @@ void salvage(const std::string& path, FileVerdict& verdict) {
                                         file->skipped().size()));
 }
 
-// Any file that is not pcap: its records, as SpoolFile reads them.
+// For any other file: checks its records as SpoolFile reads them.
 void verify_strictly(const std::string& path, FileVerdict& verdict) {
   auto file = SpoolFile::open(path);
   if (!file) {
@@ -180,7 +180,7 @@ void verify_strictly(const std::string& path, FileVerdict& verdict) {
 
 std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict& verdict) {
   const auto file = storage::ReadFile::open(entry.path);
-  if (!file) return std::nullopt;  // reported by who reads it
+  if (!file) return std::nullopt;  // reported when the file is read
   auto index = read::load_index_to_check(*file);
   if (index && !read::load_index_header(*file))
     verdict.notices.push_back(
@@ -196,7 +196,7 @@ std::optional<format::Index> index_to_check(const SpoolEntry& entry, FileVerdict
   return std::nullopt;
 }
 
-// `whole`: all of the file could be read.
+// `whole`: whether all of the file could be read.
 template <class Pass>
 void take_over(Pass& pass, bool whole, FileVerdict& verdict) {
   const auto& records = pass.records();

@@ -12,7 +12,7 @@
 
 namespace wirespool::tools {
 
-// What is wrong with one file, all of it; and what is worth knowing but not wrong.
+// All that is wrong with one file, and what is worth knowing but not wrong.
 struct FileVerdict {
   std::string path;
   std::uint64_t file_bytes = 0;
@@ -21,12 +21,12 @@ struct FileVerdict {
   Timestamp first, last;
   std::vector<std::string> problems;
   std::vector<std::string> notices;
-  std::uint64_t blocks_without_checksum = 0;  // of its index: a changed byte of theirs may not be seen
-  bool tells_sources = false;                 // all its packets' interfaces have statistics (pcapng of a capture):
-  format::MissingPackets missing;             // what these say was lost
+  std::uint64_t blocks_without_checksum = 0;  // in its index: a changed byte in these may go unnoticed
+  bool tells_sources = false;                 // all interfaces of its packets have statistics (pcapng of a capture):
+  format::MissingPackets missing;             // losses by these statistics
 };
 
-// Reads every record, past the page cache, so that what is on the drive is what is looked at.
+// Reads every record, bypassing the page cache, so that it checks what is on the drive.
 FileVerdict verify_file(const SpoolEntry& entry);
 
 // Looks at the headers of a file's records one by one.

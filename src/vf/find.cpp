@@ -8,7 +8,7 @@
 namespace wirespool::vf {
 namespace {
 
-// "ens1f0:2" -> "ens1f0" and 2. A PCI address has colons too, but no PF in front of the last one.
+// "ens1f0:2" -> "ens1f0" and 2. A PCI address has colons too, but no PF's name in front of the last one.
 std::optional<std::pair<std::string, unsigned>> split_number(const std::string& name) {
   const auto colon = name.rfind(':');
   if (colon == std::string::npos || name.find('.', colon) != std::string::npos) return std::nullopt;
@@ -31,7 +31,7 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-// What programs open to have the device: its group, or itself where iommufd is used.
+// What programs open to use the device: its group, or with iommufd the device's own file.
 std::vector<std::string> vfio_files(const machine::MachineTree& tree, const machine::PciDevice& device) {
   std::vector<std::string> files;
   if (device.iommu_group) {

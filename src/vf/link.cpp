@@ -47,7 +47,7 @@ class Message {
   }
 
  private:
-  // Everything begins at a multiple of four bytes: NLMSG_ALIGNTO and RTA_ALIGNTO.
+  // Everything starts at a multiple of four bytes: NLMSG_ALIGNTO and RTA_ALIGNTO.
   template <class Value>
   void append(const Value& value) {
     const auto* bytes = reinterpret_cast<const std::byte*>(&value);
@@ -125,7 +125,7 @@ bool parse_mac(const std::string& text, std::uint8_t* mac) {
   return count == 6;
 }
 
-// nullopt: no good value; else 0 or 1.
+// 0 or 1; nullopt: not a valid value.
 std::optional<std::uint32_t> parse_switch(const std::string& value) {
   if (value == "on") return 1;
   if (value == "off") return 0;
@@ -139,7 +139,7 @@ std::optional<std::uint32_t> parse_link_state(const std::string& value) {
   return std::nullopt;
 }
 
-// Adds the one setting; false: the value is not one of it.
+// Adds the setting; false: the value is not valid for it.
 bool add_setting(Message& message, std::uint32_t number, const std::string& name, const std::string& value) {
   if (name == "mac") {
     ifla_vf_mac mac{number, {}};

@@ -12,7 +12,7 @@
 
 namespace wirespool::vf {
 
-// What a PF's driver says of one of its VFs (rtnetlink(7), linux/if_link.h IFLA_VF_*).
+// What a PF's driver reports of one of its VFs (rtnetlink(7), linux/if_link.h IFLA_VF_*).
 struct VfLink {
   unsigned number = 0;
   std::string mac;  // "52:54:00:12:34:56"
@@ -35,7 +35,7 @@ std::expected<Bytes, std::string> vf_request(unsigned interface_index, unsigned 
                                              const std::string& value);  // or what is wrong with the value
 std::vector<VfLink> parse_vf_links(std::span<const std::byte> message);
 
-// A switch of a network driver's own, as `ethtool --show-priv-flags` shows it.
+// A driver's private switch, as `ethtool --show-priv-flags` shows it.
 struct PrivateFlag {
   std::string name;
   bool on = false;
@@ -43,7 +43,7 @@ struct PrivateFlag {
 std::expected<std::vector<PrivateFlag>, storage::IoError> read_private_flags(const std::string& interface);
 std::expected<void, storage::IoError> set_private_flag(const std::string& interface, const std::string& name, bool on);
 
-// Intel's own i40e driver answers commands given to its debugfs file in the kernel's log. `lines` are what the log
+// Intel's own i40e driver takes commands through a debugfs file and answers in the kernel's log. `lines`: what the log
 // gained.
 
 // "dump switch" -> the identifier of the PF's internal bridge: "type=17 seid=160 uplink=2 downlink=0".

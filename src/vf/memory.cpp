@@ -16,7 +16,7 @@ namespace wirespool::vf {
 
 using Kind = VfAction::Kind;
 
-// nlohmann/json finds it beside the type.
+// Has to be in the type's namespace, where nlohmann/json looks for it.
 NLOHMANN_JSON_SERIALIZE_ENUM(Kind, {{Kind::write_file, "write"},
                                     {Kind::bind, "bind"},
                                     {Kind::set_vf, "vf"},
@@ -43,10 +43,10 @@ VfAction action_of(const nlohmann::json& json) {
   return action;
 }
 
-// The same setting of the same thing, to whatever value.
+// Whether both change the same setting of the same thing, to whatever value.
 bool same_setting(const VfAction& one, const VfAction& other) {
   if (one.kind == Kind::run || one.kind == Kind::i40e_mirror) return false;
-  const bool mirror = one.value.starts_with("rem ");  // these add up
+  const bool mirror = one.value.starts_with("rem ");  // several can be in force
   return !mirror && one.kind == other.kind && one.target == other.target && one.name == other.name &&
          one.number == other.number;
 }
@@ -67,7 +67,7 @@ bool has_gone(const machine::MachineTree& tree, const VfAction& action) {
   }
 }
 
-// The devices that putting this back takes away from whoever has them, or resets.
+// The devices that undoing this resets, or takes away from their users.
 std::set<std::string> touched(const std::vector<machine::PciDevice>& devices, const VfAction& action) {
   std::set<std::string> addresses;
   if (action.kind == Kind::bind) addresses.insert(action.target);

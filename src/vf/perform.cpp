@@ -65,7 +65,7 @@ Done run(const VfAction& action) {
   pid_t child = 0;
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);  // it inherits nothing of ours or our caller's
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);  // no descriptor of ours or our caller's
   const int error = posix_spawnp(&child, arguments[0], &files, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) {
@@ -79,7 +79,7 @@ Done run(const VfAction& action) {
 
 std::string command_file(const VfAction& action) { return "sys/kernel/debug/i40e/" + action.target + "/command"; }
 
-// What the kernel's log gains while `command` is given (Documentation/ABI/testing/dev-kmsg: one record a read).
+// What the kernel's log gains when the command is given (Documentation/ABI/testing/dev-kmsg: one record a read).
 std::expected<std::vector<std::string>, Error> ask_i40e(const machine::MachineTree& tree, const VfAction& action,
                                                         const std::string& command) {
   const FileDescriptor log(::open(tree.path("dev/kmsg").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -130,8 +130,8 @@ std::optional<bool> switch_of(const VfLink& link, const std::string& name) {
   return name == "spoofchk" ? link.spoof_check : std::nullopt;
 }
 
-// The kernel's word for how far it is locked down, "integrity" or "confidentiality"; "" if it is not
-// (kernel_lockdown(7)): "none [integrity] confidentiality".
+// How far the kernel is locked down, "integrity" or "confidentiality"; "" if it is not (kernel_lockdown(7)). The file
+// reads "none [integrity] confidentiality".
 std::string lockdown(const machine::MachineTree& tree) {
   const auto line = tree.line("sys/kernel/security/lockdown").value_or("");
   const auto begin = line.find('['), end = line.find(']');

@@ -27,7 +27,7 @@ VfStep write_step(const machine::PciDevice& device, const std::string& file, con
   return {std::move(action), std::move(undo)};
 }
 
-// A device that a program has open cannot be taken from it: the kernel would wait until the program ends.
+// A device that a program has open cannot be taken from it: the kernel would wait for the program to end.
 std::expected<void, Error> check_unused(const machine::MachineTree& tree, const machine::PciDevice& device) {
   const auto users = vfio_users(tree, device);
   if (users.empty()) return {};
@@ -72,7 +72,7 @@ std::expected<void, Error> check_can_bind(const machine::MachineTree& tree, cons
   return {};
 }
 
-// What DPDK's driver will miss once it has the device.
+// Warns of a package that DPDK's driver will need.
 void remark_on_package(const machine::MachineTree& tree, const machine::PciDevice& device, VfPlan& plan) {
   if (!machine::wants_ddp_package(device) || machine::has_ddp_package(tree)) return;
   plan.notices.push_back(fmt::format(
@@ -84,14 +84,14 @@ void remark_on_package(const machine::MachineTree& tree, const machine::PciDevic
 VfStep bind_step(const machine::PciDevice& device, const std::string& driver) {
   VfAction action{.kind = Kind::bind, .about = about(device), .target = device.address, .value = driver};
   auto undo = action;
-  // back to what the kernel chose by itself, or to what it was told to choose
+  // back to the kernel's own choice, or to the driver it had been told to use
   undo.value = device.driver.empty()                          ? "-"
                : machine::is_user_space_driver(device.driver) ? device.driver
                                                               : device.driver_override;
   return {std::move(action), std::move(undo)};
 }
 
-// A PF that a program has through vfio-pci: the kernel's word for a VF of it is -ENOENT
+// A PF bound to vfio-pci: the kernel refuses to make VFs of it with -ENOENT unless enable_sriov is set
 // (vfio_pci_core_sriov_configure).
 std::expected<void, Error> check_makes_vfs(const machine::MachineTree& tree, const machine::PciDevice& pf) {
   if (pf.driver != "vfio-pci") return {};

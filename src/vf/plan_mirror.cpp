@@ -44,7 +44,7 @@ VfPlan by_files(const machine::PciDevice& pf, const MirrorRequest& request) {
   return plan;
 }
 
-// Versions of that driver before these files have rules for the whole switch of the PF in debugfs.
+// Versions of that driver from before these files have mirror rules in debugfs, for the PF's whole switch.
 PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request) {
   if (!request.from.empty()) {
     return wrong_use("--from", "this version of i40e mirrors all VFs or none", "leave --from out");
@@ -58,7 +58,7 @@ PlannedVf by_debugfs(const machine::PciDevice& pf, const MirrorRequest& request)
   if (request.ingress) add("ingress");
   if (request.egress) add("egress");
   plan.notices.push_back("the VF has to be stopped and started again to see mirrored frames");
-  // i40e_vc_reset_vf makes it a new VSI, whose seid may be another.
+  // i40e_vc_reset_vf gives the VF a new VSI, which may have another seid.
   plan.notices.push_back("set its trust, MAC and VLAN before: its PF resets it for that, and the rule may be gone");
   return plan;
 }
@@ -68,8 +68,8 @@ struct Representor {
   std::string port;  // "pf0vf2", "p0"
 };
 
-// Interfaces of the PF's switch when it is in switchdev mode (Documentation/networking/representors.rst): they share
-// its phys_switch_id, and phys_port_name says whose they are.
+// Interfaces of the PF's switch in switchdev mode (Documentation/networking/representors.rst): they share its
+// phys_switch_id, and phys_port_name says whose they are.
 std::vector<Representor> representors(const machine::MachineTree& tree, const std::string& uplink) {
   std::vector<Representor> found;
   if (uplink.empty()) return found;
@@ -92,7 +92,7 @@ bool is_of_vf(const std::string& port, unsigned number) {
   return end_of_pf != std::string::npos && port.substr(end_of_pf) == fmt::format("vf{}", number);
 }
 
-// Of two, this host's own.
+// If there are two, this host's own.
 const Representor* representor_of(const std::vector<Representor>& all, unsigned number) {
   const Representor* found = nullptr;
   for (const auto& one : all)
@@ -100,7 +100,7 @@ const Representor* representor_of(const std::vector<Representor>& all, unsigned 
   return found;
 }
 
-// What a VF sends comes in at its representor. tc-mirred(8) copies it; hardware that can do it takes the rule over.
+// What a VF sends arrives at its representor. tc-mirred(8) copies it; hardware that can offload the rule does.
 void add_tc(VfPlan& plan, const machine::PciDevice& pf, const std::string& from, const std::string& to) {
   const std::vector<std::string> qdisc = {"tc", "qdisc", "add", "dev", from, "clsact"};
   const std::vector<std::string> no_qdisc = {"tc", "qdisc", "del", "dev", from, "clsact"};
@@ -142,7 +142,7 @@ PlannedVf no_mirroring(const machine::PciDevice& pf) {
                        pf.address + ")");
 }
 
-// A driver of the kernel's own sources has no version, or one that ends in -k.
+// A driver from the kernel's own sources has no version, or one that ends in -k.
 bool is_intels_own(const machine::MachineTree& tree) {
   const auto version = tree.line("sys/module/i40e/version").value_or("-k");
   return !version.ends_with("-k");

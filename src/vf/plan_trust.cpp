@@ -15,7 +15,7 @@ using Done = std::expected<void, Error>;
 
 constexpr const char* true_promiscuous = "vf-true-promisc-support";
 
-// The VF that is to be set, and the PF through whose interface that is done.
+// The VF to be set, and the PF through whose interface it is set.
 struct Pair {
   machine::PciDevice vf, pf;
   unsigned number = 0;
@@ -42,7 +42,7 @@ std::expected<Pair, Error> find_pair(const machine::MachineTree& tree, const Tru
 }
 
 // A PF resets a VF whose trust, MAC or VLAN it changes (i40e_virtchnl_pf.c, i40e_ndo_set_vf_trust, _mac, _port_vlan:
-// i40e_vc_reset_vf): whoever receives on it goes deaf until it is set up again.
+// i40e_vc_reset_vf): a program that receives on it gets nothing more until it sets the VF up again.
 bool resets(const TrustRequest& request) { return request.trust || request.mac || request.vlan; }
 
 Done check_unused(const machine::MachineTree& tree, const Pair& pair, const TrustRequest& request) {
@@ -74,7 +74,7 @@ void add_setting(VfPlan& plan, const Pair& pair, const char* name, const std::st
 
 const char* on_off(bool on) { return on ? "on" : "off"; }
 
-// A switch the driver may not have (nullopt).
+// Adds a step for a switch that the driver may not have (nullopt).
 Done add_switch(VfPlan& plan, const Pair& pair, const char* name, const std::optional<bool>& wanted,
                 const std::optional<bool>& is) {
   if (!wanted) return {};
@@ -87,8 +87,8 @@ Done add_switch(VfPlan& plan, const Pair& pair, const char* name, const std::opt
   return {};
 }
 
-// ice does not turn its flag while a VF is promiscuous (ice_ethtool.c, ice_set_priv_flags: EAGAIN). Whoever has one
-// open may have made it so.
+// ice does not change its flag while a VF is promiscuous (ice_ethtool.c, ice_set_priv_flags: EAGAIN). A program that
+// has one open may have made it promiscuous.
 std::string refuses_flag(const machine::MachineTree& tree, const Pair& pair) {
   if (pair.pf.driver != "ice") return "";
   for (const auto& device : machine::list_pci_devices(tree)) {
@@ -99,8 +99,8 @@ std::string refuses_flag(const machine::MachineTree& tree, const Pair& pair) {
   return "";
 }
 
-// i40e and ice give even a trusted VF that asks for promiscuous mode less than all frames unless this flag is on
-// (Intel's README of the i40e driver, "Trusted VFs and VF Promiscuous Mode").
+// Unless this flag is on, i40e and ice give even a trusted VF in promiscuous mode less than all frames (Intel's README
+// of the i40e driver, "Trusted VFs and VF Promiscuous Mode").
 void add_true_promiscuous(const machine::MachineTree& tree, VfPlan& plan, const Pair& pair) {
   const auto& flags = pair.parent.flags;
   const auto flag = std::ranges::find(flags, true_promiscuous, &PrivateFlag::name);
@@ -146,13 +146,13 @@ Done add_settings(VfPlan& plan, const Pair& pair, const TrustRequest& request, c
   return add_switch(plan, pair, "trust", request.trust, link.trusted);
 }
 
-// What the user should know of what will be, if trust is to be on.
+// Notes what the user should know if trust is to be on.
 void remark_on_trust(VfPlan& plan, const Pair& pair, VfLink link, const TrustRequest& request) {
   if (request.trust.value_or(false)) {
     link.trusted = true;
     auto parent = pair.parent;
     const auto turned_on = [](PrivateFlag& flag) { flag.on = flag.on || flag.name == true_promiscuous; };
-    std::ranges::for_each(parent.flags, turned_on);  // or told of already
+    std::ranges::for_each(parent.flags, turned_on);  // or reported already
     auto remark = promiscuous_remark(parent, link.number, link);
     if (!remark.empty()) plan.notices.push_back(std::move(remark));
   }

@@ -55,7 +55,7 @@ Json json_of(const VfRow& vf) {
   return json;
 }
 
-// Of i40e and ice: what a trusted VF that is promiscuous gets while the flag is off, or cannot be seen.
+// For i40e and ice: what a trusted, promiscuous VF gets while the flag is off, or not visible.
 std::string remark_on_flag(const Parent& parent, unsigned number) {
   const auto flag = std::ranges::find(parent.flags, "vf-true-promisc-support", &PrivateFlag::name);
   if (flag != parent.flags.end() && flag->on) return "";
@@ -79,7 +79,7 @@ std::string remark_on_flag(const Parent& parent, unsigned number) {
 }  // namespace
 
 std::string promiscuous_remark(const Parent& parent, unsigned number, const std::optional<VfLink>& link) {
-  // igb gives a VF multicast promiscuous mode at most, trusted or not (igb_main.c, igb_set_vf_promisc).
+  // igb gives a VF at most multicast promiscuous mode, trusted or not (igb_main.c, igb_set_vf_promisc).
   if (parent.driver == "igb") {
     return "sees no unicast frames but its own, whatever promiscuous mode says: capture on the PF itself, or mirror on "
            "the switch";

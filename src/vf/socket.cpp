@@ -29,7 +29,7 @@ std::expected<unsigned, IoError> index_of(const std::string& interface) {
   return index;
 }
 
-// Sends one request and reads its one answer: an NLMSG_ERROR (error 0 is an acknowledgement) or what was asked for.
+// Sends one request and reads its one answer: an NLMSG_ERROR (error 0 acknowledges) or what was asked for.
 std::expected<Bytes, IoError> ask(const Bytes& request, const std::string& what) {
   const FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!socket) return std::unexpected(last_error(what + ": netlink socket"));
