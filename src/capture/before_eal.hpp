@@ -25,10 +25,9 @@ struct Ground {
   std::unique_ptr<serve::MetricsService> metrics;  // of --metrics, its address taken; nullptr: not asked for
 };
 
-// Everything that can be found wrong before EAL starts: the configuration, drives that hang or cannot be used (a trial
-// write each), an address for --metrics that is not to be had, limits of this process, EAL arguments that would make it
-// abort. A drive that is waited for is reported
-// on `err`. Problems: all of the first kind that has some.
+// Checks all that can be checked before EAL starts: the configuration, drives that hang or cannot be used (a trial
+// write each), whether the address for --metrics is free, limits of this process, EAL arguments that would make it
+// abort. A drive that is waited for is reported on `err`. Problems: all of the first kind that has any.
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
                                                           const std::vector<std::string>& eal_args,
                                                           storage::Speaker& err);

@@ -60,7 +60,8 @@ unsigned BlockHandoff::receive(std::span<Message> messages) noexcept {
 
 bool BlockHandoff::give_empty(record::Block& block) noexcept { return rte_ring_sp_enqueue(empty_, &block) == 0; }
 
-// A Block that is left out is a hole in its file and never comes back, so it would rather wait. It need not: see above.
+// A Block that is left out would be a hole in its file and be lost to the pool, so this waits for room. It never has
+// to: neither ring is ever full (BlockHandoff).
 void BlockHandoffDock::take_full(record::Block& block) noexcept {
   const auto packets = block.tally.packets;  // not ours to read once it is sent
   while (!handoff_.send({&block, {}})) {
@@ -128,7 +129,8 @@ std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst, const Reference& 
   return static_cast<std::size_t>(done - first);
 }
 
-// The Appender is told where they are from, and what is missing in front of them. If it takes none, the next one is.
+// Tells the Appender where the packets are from, and what is missing in front of them. If it takes none, the next
+// Appender is told.
 template <typename Refs>
 std::size_t BlockOutlet::append_told(record::Appender& appender, Refs first, Refs last) noexcept {
   appender.comes_from(source_, setup_.losses->take(source_));

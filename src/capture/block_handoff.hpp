@@ -59,8 +59,8 @@ class BlockHandoff {
   Crossing crossing_;
 };
 
-// The RX lcore's Appender leaves its Blocks here. A tail waits for its drive's last one to be taken: then it has more
-// in it, and messages are bounded by Blocks and drives, not by how long a writer lcore hangs in a write.
+// The RX lcore's Appender leaves its Blocks here. A tail is sent only after its drive's last one was taken: so it holds
+// more, and the number of messages is bounded by Blocks and drives, not by how long a writer lcore hangs in a write.
 class BlockHandoffDock final : public record::BlockDock {
  public:
   BlockHandoffDock(BlockHandoff& handoff, std::vector<const record::Drive*> drives, stats::RxCounters& counters)

@@ -7,8 +7,8 @@
 
 namespace wirespool::capture {
 
-// What gets here is what the capture received and was not left out: it is counted. `Last` is the Outlet after it,
-// called without another virtual call.
+// Counts what arrives here: what the capture received and did not leave out. `Last` is the Outlet after it, called
+// without another virtual call.
 template <typename Last>
 class Counted final : public Outlet {
  public:

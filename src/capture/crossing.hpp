@@ -17,9 +17,8 @@ struct CrossingLook {
   std::uint64_t missing = 0;          // sent, not taken, not there: at least so many
 };
 
-// Both ends of a ring count what passes. An element is counted as sent once it is in the ring and as taken while it
-// still is, so whenever one looks, sent - taken is not more than what is there: anything above is lost, and not on its
-// way.
+// Both ends of a ring count what passes. An element is counted as sent once it is in the ring, and as taken while it
+// still is. So sent - taken is never more than what is in the ring: any excess is lost, not on its way.
 class Crossing {
  public:
   // Producer, after the enqueue.
@@ -36,8 +35,8 @@ class Crossing {
 
   std::uint64_t sent() const noexcept { return sent_.get(); }
 
-  // Any thread. The ring moves while it is looked at: what it moved meanwhile may only seem to be missing. Looks again
-  // until that explains nothing more, or too often.
+  // Any thread. Elements that move during the look may only seem to be missing: looks again until that cannot be the
+  // reason, a limited number of times.
   CrossingLook look(const rte_ring& ring) const noexcept;
 
  private:

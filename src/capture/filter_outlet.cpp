@@ -8,7 +8,7 @@ namespace wirespool::capture {
 FilterOutlet::FilterOutlet(Outlet& next, const dpdk::PacketFilter& filter, stats::RxCounters& counters)
     : OutletAround(next), filter_(filter), counters_(counters), scratch_(record::max_snaplen) {}
 
-// The mbufs that match move to the front, without a branch for each: what a filter says is what predicts worst.
+// The mbufs that match move to the front, without a branch for each: a filter's verdicts are hard to predict.
 void FilterOutlet::deliver(const Received& received) noexcept {
   const dpdk::Burst& burst = received.burst;
   filter_.judge(burst, verdicts_.data(), scratch_);

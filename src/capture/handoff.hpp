@@ -46,7 +46,7 @@ class Handoff {
   }
   unsigned room() const noexcept { return rte_ring_free_count(ring_); }
 
-  // Consumer: up to `wanted` refs, then how many of them, from the first on, are done with.
+  // Consumer: looks at up to `wanted` refs; then says how many of them, from the first on, are done with.
   Spans peek(unsigned wanted) noexcept {
     rte_ring_zc_data memory;
     const unsigned got =

@@ -8,8 +8,8 @@ namespace wirespool::capture {
 
 // All that crosses to the data path after start, in one word that an RX lcore compares once a round: the lowest bit is
 // the stop flag, which an RX lcore raises itself when it received what was asked for; the rest counts changes of gates.
-// One "done" per lcore comes back, and which word it has acted on. Late in a stop the control thread adds
-// what writers need not wait for any more.
+// One "done" per lcore comes back, and which word it has acted on. Late in a stop the control thread adds what writers
+// no longer need to wait for.
 class StopFlag {
  public:
   static bool stops(std::uint32_t word) noexcept { return (word & stop_bit) != 0; }
@@ -17,7 +17,7 @@ class StopFlag {
   void stop() noexcept { word_.fetch_or(stop_bit, std::memory_order_relaxed); }
 
   std::uint32_t word() const noexcept { return word_.load(std::memory_order_acquire); }
-  // After a gate was opened or closed; the word that tells of it. Control thread.
+  // Call after a gate was opened or closed; returns the word that includes the change. Control thread.
   std::uint32_t gates_changed() noexcept { return word_.fetch_add(gate_step, std::memory_order_release) + gate_step; }
   // Whether a lcore that acted on `seen` knows of `wanted`.
   static bool covers(std::uint32_t seen, std::uint32_t wanted) noexcept {

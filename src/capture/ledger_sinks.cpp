@@ -90,7 +90,8 @@ std::string lcores_of(const Items& items) {
   return options::format_number_list(lcores);
 }
 
-// By the options' names, with what a name may not have here (rte_telemetry.h) replaced; over it what was decided.
+// As asked, by the options' names, with characters replaced that a name may not have here (rte_telemetry.h); what was
+// decided replaces what was asked.
 dpdk::Telemetry::Texts texts_of(const plan::CapturePlan& plan) {
   dpdk::Telemetry::Texts texts;
   for (const auto& row : plan::capture_table().rows()) {

@@ -13,8 +13,8 @@
 
 namespace wirespool::capture {
 
-// One who is told how a capture goes. Which there are is chosen at start (choose_ledger_sinks); the Reporter hands each
-// line to all of them, and asks nothing of what they are. Control thread; none but finish() may wait for anybody.
+// A receiver of ledger lines. Which ones there are is chosen at start (choose_ledger_sinks); the Reporter hands each
+// line to all of them, whatever they are. Control thread; only finish() may wait.
 class LedgerSink {
  public:
   using Clock = std::chrono::steady_clock;
@@ -36,7 +36,7 @@ class LedgerSink {
 // started; nullptr: nobody asked for it.
 struct LedgerSinks {
   std::vector<std::unique_ptr<LedgerSink>> all;
-  storage::Speaker* people;  // where the plan is told: `out` if people read it, else `err`
+  storage::Speaker* people;  // where the plan is shown: `out` if people read it, else `err`
 };
 LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
                                 storage::Speaker& err, serve::MetricsService* metrics);

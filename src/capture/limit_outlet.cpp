@@ -13,7 +13,7 @@ void LimitOutlet::deliver(const Received& received) noexcept {
   if (allowance_.used_up()) stop_.stop();
 }
 
-// What comes in the dpdk::Burst that reaches --packets, after the last one asked for, is counted and freed.
+// In the dpdk::Burst that reaches --packets, packets after the last one asked for are counted and freed.
 Received LimitOutlet::keep(const Received& all, unsigned packets) noexcept {
   Received kept{all.burst.up_to(packets), 0, all.queue};
   for (const rte_mbuf* mbuf : std::span(kept.burst.mbufs, packets)) kept.bytes += mbuf->pkt_len;

@@ -25,7 +25,7 @@ struct Received {
   RxQueueCounters* queue = nullptr;
 };
 
-// What is done with a packet first of all, so that nothing is ever seen to leave that did not come.
+// The first thing done with a packet, so that none is ever seen to leave that did not arrive.
 inline void count_received(stats::RxCounters& counters, const Received& received) noexcept {
   received.queue->packets.add(received.burst.count);
   received.queue->bytes.add(received.bytes);
@@ -37,8 +37,8 @@ inline void count_received(stats::RxCounters& counters, const Received& received
 // on, or freed next to the line that counts why.
 //
 // What is done with a Burst on its way (LimitOutlet, FilterOutlet) is an OutletAround the next one, put there at start
-// if it is asked for: a virtual call a Burst each, and nothing for what is not there. One that leaves packets out
-// counts them as received and under their cause. Innermost is Counted<> with one of those in which the way on the RX
+// if it is asked for: each costs a virtual call a Burst, and what is absent costs nothing. One that leaves packets out
+// counts them as received and under their cause. Innermost is Counted<> with the Outlet in which the way on the RX
 // lcore ends.
 class Outlet {
  public:

@@ -24,7 +24,7 @@ constexpr std::uint64_t preallocate_bytes = 256ull << 20;
 constexpr auto longest_first_look = std::chrono::seconds(5);
 constexpr unsigned most_waiting_lines = 1'000;  // about a KiB each
 
-// Where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
+// Not where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
 bool worth_preallocating(const std::string& file_system) {
   constexpr std::array good{"ext4", "xfs", "btrfs", "f2fs"};
   return std::ranges::find(good, file_system) != good.end();
@@ -145,7 +145,7 @@ void Outputs::begin_ledgers(const std::string& capture_json) {
   }
 }
 
-// A drive that hangs gets no more than so many lines to write later.
+// A drive that hangs gets at most most_waiting_lines to write later.
 void Outputs::append_ledger(const std::string& line, Timestamp time) {
   for (std::size_t i = 0; i < ledgers_.size(); ++i) {
     auto& ledger = *ledgers_[i];

@@ -30,8 +30,8 @@ class Outputs {
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
   static std::expected<Outputs, Error> open(const plan::CapturePlan& plan, Timestamp start);
 
-  // What a Recorder is made of, and then which one it is: its keepers write the ledgers. It goes before its drives'
-  // directories do.
+  // What a Recorder is made of; then the Recorder itself, whose keepers write the ledgers. It must be destroyed before
+  // these directories.
   Timestamp start() const { return start_; }
   std::vector<record::RecorderDrive> drives() const;
   std::vector<record::SealListener*> seal_listeners() const;
@@ -46,14 +46,14 @@ class Outputs {
   record::SealHook* seal_hook() const { return seal_hook_.get(); }
 
   // Keeps the directories within the --retain limits, if there are any. Made before the Recorder and after --on-seal;
-  // when it has started it has looked once, so that there is room for the first files, unless a drive hangs.
+  // starting looks once, so that there is room for the first files, unless a drive hangs.
   void start_retention();
   bool end_retention(Clock::time_point end);  // looks once more; false: it hangs
   const record::Retention* retention() const { return retention_.get(); }
 
   // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
   void begin_ledgers(const std::string& capture_json);
-  // One that gets too long, or tells of packets that are all gone, loses its oldest lines.
+  // A ledger that gets too long, or has lines about packets that are all gone, loses its oldest lines.
   void append_ledger(const std::string& line, Timestamp time);
   // After the keepers: the last line, synced. Each directory has until `end`; how many have it.
   std::size_t end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end);

@@ -53,8 +53,8 @@ void WaitingPacketOutlet::measure(const dpdk::Burst& burst) noexcept {
 }
 
 // Handoffs are bounded in packets. Where packets are chains, the pool runs dry before they are full, and a driver that
-// finds no mbuf drops the packet (net_pcap: rx_nombuf). So there have to be enough left for a dpdk::Burst of chains
-// twice as long as any seen. With empty Handoffs all that can come back has come back.
+// finds no mbuf drops the packet (net_pcap: rx_nombuf). So enough mbufs must be left for a dpdk::Burst of chains twice
+// as long as any seen. Once the Handoffs are empty, no more can come back.
 void WaitingPacketOutlet::wait_for_mbufs(const rte_mempool* pool) const noexcept {
   const unsigned wanted = 2 * longest_chain_ * largest_burst_;
   if (left_in(pool) >= wanted) return;

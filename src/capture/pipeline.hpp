@@ -26,7 +26,7 @@
 
 namespace wirespool::capture {
 
-// What a port had given, and how many of its NIC's stamps were refused, when its clock was last judged.
+// How many packets a port had delivered, and how many of its NIC's stamps were refused, when its clock was last judged.
 struct ClockTrial {
   std::uint64_t received = 0, refused = 0;
 };
@@ -66,8 +66,8 @@ class Pipeline {
   std::vector<std::string> hanging_writes() const;        // drives the kernel still has given up writes of
   bool done() const;                                      // all lcores are; everything received is stored or counted
 
-  // Joins lcores and keepers, stops ports. Returns what did not end until `end`, in words: that is left running, and
-  // whatever it uses has to stay.
+  // Joins lcores and keepers, stops ports. Returns, in words, what did not end by `end`: that is left running, and
+  // whatever it uses must stay.
   std::vector<std::string> finish(std::chrono::steady_clock::time_point end);
 
   // The books now (lines in plan order). Losses of ports are asked from their devices.

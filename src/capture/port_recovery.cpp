@@ -48,7 +48,7 @@ bool PortRecovery::tend(std::uint64_t now_ns, std::uint64_t received, std::vecto
   return false;
 }
 
-// A VF whose PF has gone without a word: nothing comes, and nothing can be asked.
+// Whether the port is like a VF whose PF vanished silently: nothing arrives, and its statistics cannot be read.
 bool PortRecovery::is_deaf(std::uint64_t now_ns, std::uint64_t received) {
   if (received != received_ || port_.losses().failures() == 0 || heard_at_ns_ == 0) {
     received_ = received;

@@ -32,8 +32,8 @@ class Recording {
   record::Recorder& recorder() { return *recorder_; }
   plan::Io io() const { return io_; }  // what is written with: pwrite where io_uring is not to be had
 
-  // What all files are. Where they tell sources, ports have to be started before it can be said what is in front of
-  // each: before the lcores start.
+  // The layout of all files. If they name sources, what stands in front of each is set after the ports are started and
+  // before the lcores start.
   format::FileLayout& layout() { return layout_; }
   const format::FileLayout& layout() const { return layout_; }
   std::span<LossMail> mail() { return mail_; }  // by source

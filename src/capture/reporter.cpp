@@ -15,7 +15,7 @@
 namespace wirespool::capture {
 namespace {
 
-// A line that has waited so long for a reader is taken back and written down instead.
+// A line that has waited this long for a reader is taken back, and recorded in the ledger instead.
 constexpr auto patience = std::chrono::seconds(1);
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
@@ -64,7 +64,7 @@ void Reporter::tell_of_unsynced(const format::LedgerLine& ledger) {
   }
 }
 
-// Everything is said before the last line is written down, which can then tell of what was not.
+// All messages are said before the last line is written, so that it can list those that did not get out.
 format::LedgerLine Reporter::end(Pipeline& pipeline, const std::string& ended_by,
                                  std::chrono::steady_clock::time_point end) {
   auto ledger = collect(pipeline);

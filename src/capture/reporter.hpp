@@ -15,8 +15,8 @@
 
 namespace wirespool::capture {
 
-// Asks how the capture goes and hands that to all LedgerSinks; notices go to `err`. What could not be said there is in
-// the next ledger line.
+// Collects the state of the capture and hands it to all LedgerSinks; notices go to `err`. Those that could not be said
+// there are in the next ledger line.
 class Reporter {
  public:
   Reporter(const plan::CapturePlan& plan, Outputs& outputs, storage::Speaker& err);

@@ -64,7 +64,7 @@ void RxLcore::poll_until_news(std::uint32_t word) noexcept {
   }
 }
 
-// All its ports are being reset: time goes on nevertheless, and the lcore is not to look dead.
+// All its ports are being reset: timers still have to run, and the lcore must not look dead.
 void RxLcore::idle() noexcept {
   time_of(0);
   ++setup_.counters->polls;
@@ -87,7 +87,8 @@ void RxLcore::drain(RxQueue& queue) noexcept {
   if (queue.late_ticks) drain_late(queue, left);
 }
 
-// What the device has and has not told of yet. The last look is after the time is up, however long this lcore was away.
+// Takes frames that the device has but has not reported yet. The last look comes after the time is up, however long
+// this lcore was away.
 void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
   std::uint64_t last = dpdk::read_tsc().count;
   for (bool late = false; left && !late;) {
@@ -179,10 +180,10 @@ Received RxLcore::stamp(const RxQueue& queue, unsigned count, policy::StampRun r
   });
 }
 
-// The NIC's stamps, in ticks of its clock, become UTC in place. A frame it did not stamp keeps the poll's time, and so
-// does one whose stamp cannot be: drivers read another clock than the one that stamps, clocks are set, and wrap. Equal
-// stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read off its stamps;
-// those of other queues have nothing to do with it, being in other Streams.
+// The NIC's stamps, in ticks of its clock, become UTC in place. A frame without its stamp keeps the poll's time, and so
+// does one whose stamp cannot be right: some drivers read another clock than the one that stamps, and clocks are set,
+// and wrap. Equal stamps (a coarse clock) are told apart by a nanosecond, so that the order of an RxQueue can be read
+// off its stamps; those of other queues have nothing to do with it, being in other Streams.
 Received RxLcore::stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept {
   NicTime& nic = nic_time_of(queue);
   queue.nic_clock->refresh(nic.line, nic.version);

@@ -21,8 +21,8 @@ namespace wirespool::capture {
 
 class Recording;
 
-// Everything one RX lcore delivers the packets of one Stream to, built before it starts, and the writers' ends of it:
-// what the plan's Route asks for.
+// All that the packets of one Stream pass through after their RX lcore, with the writers' ends, as the plan's Route
+// asks. Built before the lcore starts.
 class RxParts {
  public:
   // `stream`: which of plan.streams. `pool`: most of its mbufs come from there. `counters`: its RX lcore's. What is

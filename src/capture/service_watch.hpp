@@ -12,7 +12,7 @@
 namespace wirespool::capture {
 
 // What a service manager is told of a capture (sd_notify(3)): that it runs, how fast, that its lcores are alive, that
-// it ends. Nobody listening: nothing happens. Control thread.
+// it ends. Does nothing if no manager listens. Control thread.
 class ServiceWatch : public LedgerSink {
  public:
   ServiceWatch() : manager_(machine::ServiceManager::from_environment()) {}

@@ -90,7 +90,7 @@ class StopConditions {
   }
 
  private:
-  // A source that is not asked, because the drives are slow, may have more.
+  // A source that is not polled, because the drives are slow, may have more packets.
   std::optional<std::string> idle(const Pipeline& pipeline, std::uint64_t now) {
     const auto received = pipeline.received();
     if (received != received_ || pipeline.waiting()) {
@@ -106,9 +106,9 @@ class StopConditions {
   std::uint64_t start_ = 0, last_packet_ = 0, received_ = 0;
 };
 
-// The main lcore's work while the others poll: clocks, statistics, and when to stop. Of --stop-timeout, drives that end
-// no write for a quarter are given up after half; after seven tenths all that is left is, and after eight nobody is
-// waited for: the rest is for sealing and the last ledger line.
+// The main lcore's work while the others poll: clocks, statistics, and when to stop. The time of --stop-timeout is
+// divided so: after half of it, drives that ended no write for a quarter are given up; after seven tenths, everything
+// that is left is; after eight tenths nothing is waited for, and the rest is for sealing and the last ledger line.
 class Supervisor {
  public:
   Supervisor(Pipeline& pipeline, Reporter& reporter, storage::Speaker& people, Signals& signals, ServiceWatch& service,
@@ -182,7 +182,8 @@ class Supervisor {
     disciplined_ns_ = now;
   }
 
-  // What is sealed now is to say how its clock was, however short the capture; but a rate is not learnt in no time.
+  // Files sealed now should say how good their clock was, however short the capture; but a clock's rate takes time to
+  // learn.
   void stop(const std::string& why) {
     if (stopping()) return;
     if (const auto now = steady_ns(); now - disciplined_ns_ >= least_period_ns) discipline(now);
@@ -219,7 +220,7 @@ class Supervisor {
   std::uint64_t stop_began_ = 0, disciplined_ns_ = 0;
 };
 
-// Ends the process when even the control thread hangs, in a driver, say, so long after it was told to stop.
+// Ends the process if even the control thread hangs (in a driver, say) for too long after it was told to stop.
 class LastResort {
  public:
   LastResort(const Signals& signals, std::chrono::nanoseconds longest, storage::Speaker& err)
@@ -281,8 +282,8 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// Something hangs, and uses what would be taken down on the way out of main: the process ends here, with all it could
-// do done. The kernel lets go of its number once the writes have come back.
+// Something hangs, and uses what returning from main would destroy: the process ends here, with all done that it could
+// do. Its process id is freed once the kernel's writes have come back.
 [[noreturn]] void leave(const std::vector<std::string>& hanging, const plan::CaptureConfig& config,
                         storage::Speaker& out, storage::Speaker& err) {
   err.say(
@@ -315,19 +316,19 @@ Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>
   return {Exit::done, {}};
 }
 
-// Before anything of the capture runs: who scrapes it is answered by threads on the main lcore's CPUs.
+// To be called before anything of the capture runs: scrapes are answered by threads on the main lcore's CPUs.
 std::expected<void, Error> start_metrics(serve::MetricsService* metrics, const plan::CapturePlan& plan,
                                          Timestamp start) {
   if (metrics == nullptr) return {};
   return metrics->start({version, dpdk::version(), start}, std::chrono::nanoseconds(plan.config.stats_interval_ns));
 }
 
-// With --stats none and --until nobody asked for one.
+// With --stats none and --until no ledger was asked for.
 bool keeps_ledger(const plan::CaptureConfig& config) {
   return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
 }
 
-// A capture whose last ledger line is nowhere has not said what it lost.
+// A capture whose last ledger line got nowhere has not said what it lost.
 void add_lost_ledger(Outcome& outcome) {
   if (outcome.exit_code == Exit::done) outcome.exit_code = Exit::failed;
   outcome.problems.push_back({"ledger", "its last line could be written nowhere, standard output included",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// For files that say where packets are from and where some are missing (--format pcapng): how that gets from those who
-// know it to the Appenders, without a word in each packet.
+// For files that say where packets are from and where some are missing (--format pcapng): carries that from where it is
+// known to the Appenders, without adding anything to each packet.
 
 #include <atomic>
 #include <bit>
@@ -15,7 +15,7 @@
 
 namespace wirespool::capture {
 
-// What a port lost, from the control thread, who asks the device, to the RX lcore that polls the port's first queue.
+// What a port lost, from the control thread, which asks the device, to the RX lcore that polls the port's first queue.
 class alignas(64) LossMail {
  public:
   void put(const format::MissingPackets& lost) noexcept {

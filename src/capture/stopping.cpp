@@ -16,7 +16,7 @@ namespace {
 constexpr std::array stopping{SIGINT, SIGTERM, SIGQUIT, SIGXCPU, SIGPWR};
 constexpr std::array names{"SIGINT", "SIGTERM", "SIGQUIT", "SIGXCPU", "SIGPWR"};
 
-// signal(7), "Standard signals": those that end a process and say nothing about what it did itself.
+// signal(7), "Standard signals": those that would end a process for reasons outside it.
 constexpr std::array ignored{SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGXFSZ};
 
 struct Handled {

@@ -25,8 +25,8 @@ class Signals {
   bool take_ledger_line();                  // so did SIGUSR1
 };
 
-// Does something that may hang (a driver, a drive) on a thread of its own. false: it was not done by `end`; then it
-// goes on, and whatever it uses has to stay for as long as the process does.
+// Does something that may hang (a driver, a drive) on a thread of its own. false: it was not done by `end`; it goes on,
+// and whatever it uses has to stay as long as the process lives.
 bool done_by(std::chrono::steady_clock::time_point end, std::function<void()> job);
 
 }  // namespace wirespool::capture

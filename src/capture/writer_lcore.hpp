@@ -24,8 +24,8 @@ struct WriterLcoreSetup {
   stats::WriterCounters* counters = nullptr;
 };
 
-// Serves its Intakes and keeps the writes going. Runs on one lcore until every source
-// is done and everything it handed over is on the drives (or counted).
+// Serves its Intakes and keeps the writes going. Runs on one lcore until every source is done and everything the
+// sources handed over is on the drives (or counted).
 class WriterLcore {
  public:
   explicit WriterLcore(WriterLcoreSetup setup);

@@ -25,7 +25,7 @@ struct Sample : policy::ClockSample {
   std::uint64_t width = 0;  // ticks in which UTC was read
 };
 
-// UTC between two readings of the counter; of several tries the tightest, which an interrupt disturbed least.
+// Reads UTC between two readings of the counter; the tightest of several tries, least disturbed by interrupts.
 std::optional<Sample> sample(int port) {
   std::optional<Sample> best;
   std::uint64_t best_width = UINT64_MAX;

@@ -27,7 +27,7 @@ namespace wirespool::dpdk {
 namespace {
 
 // EAL answers wrong arguments with a hundred lines of help on standard output, where statistics are expected: while it
-// starts, that leads nowhere. What it has to say about errors goes to stderr.
+// starts, that output is discarded. Its error messages go to stderr.
 class QuietOutput {
  public:
   QuietOutput() : kept_(::dup(STDOUT_FILENO)) {
@@ -50,7 +50,7 @@ class QuietOutput {
   int kept_;
 };
 
-// DPDK's log, and its drivers', would block whoever logs while nobody reads standard error (rte_log.h).
+// The log of DPDK and its drivers would block the logging thread while nobody reads standard error (rte_log.h).
 void send_log_to(storage::Speaker& err) {
   cookie_io_functions_t functions{};
   functions.write = [](void* speaker, const char* text, std::size_t bytes) -> ssize_t {
@@ -63,7 +63,7 @@ void send_log_to(storage::Speaker& err) {
   (void)rte_openlog_stream(log);
 }
 
-// The devices among EAL's arguments, as one may be why it refuses them all.
+// The devices among EAL's arguments: one of them may be why it refused to start.
 std::string devices_of(const std::vector<std::string>& args) {
   std::vector<std::string> devices;
   for (const auto* option : {"--vdev", "-a", "--allow"}) {
@@ -102,7 +102,7 @@ Eal::~Eal() {
   if (!started_) return;
   const std::string runtime = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
-  ::rmdir(runtime.c_str());  // empty unless somebody else of this --file-prefix runs
+  ::rmdir(runtime.c_str());  // only if it is empty: else another process of this --file-prefix runs
   (void)rte_openlog_stream(stderr);
 }
 

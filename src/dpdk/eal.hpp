@@ -13,8 +13,8 @@ namespace wirespool::dpdk {
 // DPDK's environment, from rte_eal_init to rte_eal_cleanup. One per process.
 class Eal {
  public:
-  // `args` without a program name. The problem has DPDK's own word for it.
-  // What DPDK has to say from now on goes to `err`, which outlives it.
+  // `args`: without a program name. The Error has DPDK's own words. What DPDK logs from now on goes to `err`, which
+  // must outlive it.
   static std::expected<Eal, Error> start(const std::vector<std::string>& args, storage::Speaker& err);
   Eal(Eal&& other) noexcept;
   Eal& operator=(Eal&&) = delete;
@@ -27,11 +27,11 @@ class Eal {
 
 std::string version();  // "DPDK 22.11.11"
 
-// The CPUs this process may move its threads to: what taskset(1) took away can be had again, what a cpuset (a
-// container's, say) took away cannot. Found by trying, on a thread of its own.
+// The CPUs this process may move its threads to: those that taskset(1) excluded can be had back, those that a cpuset (a
+// container's, say) excludes cannot. Found by trying, on a thread of its own.
 std::vector<unsigned> usable_cpus();
 
-// The CPUs the calling thread runs on now: what the user wants this program on, if asked before EAL starts.
+// The CPUs the calling thread may run on now: before EAL starts, those the user wants this program on.
 std::vector<unsigned> own_cpus();
 
 // Those of `cpus` that no lcore polls on; all of them if that leaves none.

@@ -25,22 +25,22 @@ struct StampField {
   std::uint64_t& of(rte_mbuf* mbuf) const noexcept { return *RTE_MBUF_DYNFIELD(mbuf, offset, std::uint64_t*); }
 };
 
-// What one receive call gave, stamped.
+// The packets of one receive call, stamped.
 struct Burst {
   rte_mbuf** mbufs = nullptr;
   unsigned count = 0;
-  rte_mempool* pool = nullptr;  // all of them are simple and of this pool; nullptr: each has to be looked at
+  rte_mempool* pool = nullptr;  // all mbufs are simple and from this pool; nullptr: each has to be looked at
 
   Burst behind(unsigned packets) const noexcept { return {mbufs + packets, count - packets, pool}; }
   Burst up_to(unsigned packets) const noexcept { return {mbufs, packets, pool}; }
 };
 
-// What the mbufs of a Burst have in common: gathered without a branch in the pass that stamps them, so that nobody has
-// to look at each of them for it again.
+// What the mbufs of a Burst have in common: gathered without a branch in the pass that stamps them, so that they need
+// not be looked at one by one again.
 class BurstLook {
  public:
   void at(const rte_mbuf& mbuf) noexcept {
-    // refcnt and nb_segs, which lie side by side. Neither is ever zero: if no bit but the lowest is ever set, all are
+    // refcnt and nb_segs, which are adjacent. Neither is ever zero: if only the lowest bit of each is ever set, all are
     // one.
     std::uint32_t counts;
     std::memcpy(&counts, reinterpret_cast<const std::byte*>(&mbuf) + offsetof(rte_mbuf, refcnt), sizeof counts);
@@ -59,8 +59,8 @@ class BurstLook {
     return (flags_ & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)) != 0;
   }
 
-  // The pool of all of them if they are simple, else nullptr. One whose only segment does not hold what its driver
-  // calls its length is not.
+  // The pool of all of them if they are simple, else nullptr. An mbuf is not simple if its only segment is shorter than
+  // the packet length that its driver claims.
   rte_mempool* simple_pool() const noexcept {
     const bool simple =
         counts_ == one_each && held_ == bytes_ && (flags_ & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
@@ -77,8 +77,8 @@ class BurstLook {
   std::uintptr_t any_pool_ = 0, all_pools_ = ~std::uintptr_t{0};
 };
 
-// Puts VLAN tags that the hardware took off, though nobody asked it to, back into the frames; returns how many bytes
-// longer these are together. RX lcore.
+// Puts VLAN tags that the hardware stripped unasked back into the frames; returns by how many bytes these grew in all.
+// RX lcore.
 std::uint64_t put_tags_back(rte_mbuf** mbufs, unsigned count) noexcept;
 
 // Frees mbufs straight from a receive call. RX lcore.

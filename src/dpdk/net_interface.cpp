@@ -48,7 +48,7 @@ std::optional<std::string> name_of(unsigned index) {
   return std::string(request.ifr_name);
 }
 
-// One of the old ETHTOOL_G... questions that are answered with a number; 0 where the driver has no answer.
+// One of the old ETHTOOL_G... requests whose answer is a number; 0 if the driver has none.
 std::uint32_t ask_ethtool(const std::string& name, std::uint32_t question) {
   ethtool_value value{};
   value.cmd = question;
@@ -65,7 +65,8 @@ std::string driver_of(const std::string& name) {
   return ask(SIOCETHTOOL, request) ? info.driver : "";
 }
 
-// What `ethtool -K` calls the features that make one long frame of many, or send one before it is cut up.
+// The names in `ethtool -K` of the features that join many frames into a long one, or pass one on before it is
+// segmented.
 std::vector<std::string> joining_features(const std::string& name) {
   std::vector<std::string> on;
   if (ask_ethtool(name, ETHTOOL_GGRO)) on.emplace_back("gro");

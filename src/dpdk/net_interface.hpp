@@ -13,9 +13,9 @@
 namespace wirespool::dpdk {
 
 // A network interface of the kernel that a virtual device takes its frames from (net_af_packet, net_pcap, net_tap,
-// net_af_xdp): their drivers tell neither that its link went down nor that it was deleted, so the kernel is asked. By
-// its index, in the network namespace this process is in: one that was renamed is the same, one that was made anew is
-// not. Facts are those of netdevice(7) and <linux/ethtool.h>. Any thread.
+// net_af_xdp): their drivers report neither that its link went down nor that it was deleted, so the kernel is asked.
+// Identified by its index, in this process's network namespace: a renamed interface is the same, one that was made anew
+// is not. Facts are those of netdevice(7) and <linux/ethtool.h>. Any thread.
 class NetInterface {
  public:
   static std::optional<NetInterface> by_index(unsigned index);
@@ -35,18 +35,19 @@ class NetInterface {
   std::string name_;
 };
 
-// Those an ethdev is fed from: its own (rte_eth_dev_info.if_index) and those its arguments name. Empty for a NIC.
+// The interfaces an ethdev is fed from: its own (rte_eth_dev_info.if_index) and those its arguments name. None for a
+// NIC.
 std::vector<NetInterface> interfaces_of(std::uint16_t port);
 
 // The packet(7) sockets that a net_af_packet device of this process receives from: DPDK's driver (22.11) does not ask
 // them how many frames found its ring full. Control thread.
 class PacketSockets {
  public:
-  // Those of this process that are bound to the interface; the device is configured already.
+  // The sockets of this process that are bound to the interface; the device must be configured already.
   static PacketSockets on_interface(unsigned index);
 
   // Frames that found the ring full since the sockets were made; nullopt: no socket was found, or one did not answer.
-  // The kernel forgets what it has reported (PACKET_STATISTICS): this remembers.
+  // The kernel's counter restarts with each reading (PACKET_STATISTICS): this adds them up.
   std::optional<std::uint64_t> dropped();
 
  private:
@@ -54,9 +55,9 @@ class PacketSockets {
   std::uint64_t dropped_ = 0;
 };
 
-// Counts the frames of an RxQueue that have the greatest length its driver passes on: they were cut, but for the rare
-// one that is just that long. By a callback of the queue's receive call, so that other ports pay nothing for it. Lives
-// longer than the port is started.
+// Counts the frames of an RxQueue that have the greatest length its driver passes on: they were cut, except for the
+// rare one that is exactly that long. Uses a callback of the queue's receive call, so that other ports pay nothing for
+// it. Must outlive the port's being started.
 class CutFrames {
  public:
   // Before the port is started. nullptr: this DPDK is built without callbacks.

@@ -18,7 +18,7 @@ namespace {
 
 using Parameters = std::unique_ptr<rte_bpf_prm, void (*)(void*)>;
 
-// rte_bpf_convert keeps X of classic BPF in one register, and has another for what it needs in between.
+// rte_bpf_convert keeps X of classic BPF in one register, and uses another for intermediate values.
 constexpr std::uint8_t register_x = EBPF_REG_7, register_between = EBPF_REG_8;
 
 bool loads_indirectly(const ebpf_insn& insn) {
@@ -32,9 +32,8 @@ bool tests_low_bits(const ebpf_insn& insn) {
   return insn.code == (BPF_JMP | BPF_JSET | BPF_K) && insn.imm >= 0 && insn.imm <= INT8_MAX;
 }
 
-// What DPDK 22.11 and 24.11 get wrong, made right. rte_bpf_convert lets `ld [x + k]` add A to k. The machine code (x86)
-// of `jset #k` with a k of one byte has its constant in one byte, and `test` takes four: there k is put into a
-// register.
+// Corrects what DPDK 22.11 and 24.11 get wrong. rte_bpf_convert makes `ld [x + k]` add A to k. The x86 machine code of
+// `jset #k` with a k of one byte has its constant in one byte where `test` takes four: there k is put into a register.
 std::vector<ebpf_insn> repaired(std::span<const ebpf_insn> converted) {
   std::vector<std::int16_t> place;  // of each, and of the end
   std::int16_t next = 0;
@@ -63,7 +62,7 @@ std::vector<ebpf_insn> repaired(std::span<const ebpf_insn> converted) {
   return result;
 }
 
-// Whether what stands after it may follow it.
+// Whether the instruction after it can be reached from it.
 bool goes_on(const ebpf_insn& insn) { return insn.code != (BPF_JMP | BPF_JA) && insn.code != (BPF_JMP | EBPF_EXIT); }
 
 std::int16_t distance(std::size_t from, std::size_t to) {
@@ -83,22 +82,21 @@ std::vector<std::size_t> heads_of(std::span<const ebpf_insn> program) {
   return heads;
 }
 
-// A, whose upper half is always zero, made A: two bytes of machine code (x86).
+// Sets A to A, whose upper half is always zero: two bytes of machine code (x86).
 constexpr ebpf_insn filler{
     .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = EBPF_REG_0, .src_reg = EBPF_REG_0, .off = 0, .imm = 0};
 constexpr unsigned filler_bits = 4;
 
-// The same program, laid out so that all jumps but the first go backward, and so do those to the one exit when a load
-// fails. The machine code for x86 (22.11 to 25.11) of others may be wrong: __rte_bpf_jit_x86 sizes jumps by dry runs
-// until the size of the whole stands still, but a jump forward is sized by where its target was one run before, and if
-// one grows as another shrinks the size stands still too early: jumps land beside their targets, and the code may be
-// longer than its memory. A jump backward is sized by this run alone. So from the second run on, which knows the
-// registers to save, only the first jump's size may change, and the size of the whole changes with it; the second run's
-// code is longer than the first's (two registers are saved at least: 14 bytes, and the first jump is 3 shorter at
-// most).
+// The same program, laid out so that all jumps but the first go backward, including those to the one exit when a load
+// fails. The x86 machine code of other programs may be wrong (22.11 to 25.11): __rte_bpf_jit_x86 sizes jumps by dry
+// runs until the total size no longer changes, but it sizes a forward jump by where its target was one run before. If
+// one jump grows as another shrinks, the total stops changing too early: jumps miss their targets, and the code may be
+// longer than its memory. A backward jump is sized by the present run alone. So from the second run on, which knows the
+// registers to save, only the first jump's size may change, and the total changes with it; the second run's code is
+// longer than the first's (at least two registers are saved: 14 bytes, and the first jump is at most 3 shorter).
 //
-// Pieces between heads come last one first; where one went on into the next there is a jump. `fillers`: which of them
-// begin with one, by their number modulo filler_bits.
+// The pieces between heads come in reverse order; where one ran into the next, there is a jump. `fillers`: which pieces
+// begin with a filler, by their number modulo filler_bits.
 std::vector<ebpf_insn> laid_backward(std::span<const ebpf_insn> program, unsigned fillers) {
   constexpr std::size_t first_jump = 1, exit = 2;
   const auto heads = heads_of(program);
@@ -124,14 +122,14 @@ std::vector<ebpf_insn> laid_backward(std::span<const ebpf_insn> program, unsigne
   return result;
 }
 
-// librte_bpf believes pkt_len, which is a claim.
+// librte_bpf trusts pkt_len, which is only the driver's claim.
 bool holds_its_length(const rte_mbuf& mbuf) noexcept {
   std::uint64_t held = 0;
   for (const auto* segment = &mbuf; segment; segment = segment->next) held += segment->data_len;
   return held == mbuf.pkt_len;
 }
 
-// How many frames ahead the first bytes are asked for: a frame that was just received is in no cache but the NIC's.
+// How many frames ahead the first bytes are prefetched: a frame that was just received is in none of the core's caches.
 constexpr unsigned ahead = 4;
 
 void prefetch(const Burst& burst, unsigned i) noexcept {
@@ -150,7 +148,7 @@ PacketFilter PacketFilter::make(filter::Program program, bool convert) {
   return filter;
 }
 
-// Into bpf_ and machine_code_; why it did not come to that.
+// Fills bpf_ and machine_code_; returns why that was not possible, else empty.
 std::string PacketFilter::convert() {
   if (const auto obstacle = program_.obstacle(); !obstacle.empty()) return std::string(obstacle);
   const Parameters parameters(rte_bpf_convert(&program_.classic()), rte_free);

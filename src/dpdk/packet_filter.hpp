@@ -15,17 +15,17 @@
 
 namespace wirespool::dpdk {
 
-// The program of a --filter as it is asked of mbufs, always of whole frames. Never changes once it is made: any number
-// of lcores may ask it at a time.
+// The program of a --filter, run on mbufs, always on whole frames. Never changes once it is made: any number of lcores
+// may use it at a time.
 class PacketFilter {
  public:
-  // After Eal::start. librte_bpf runs it where it can, libpcap's interpreter else. `convert` false: in any case.
+  // After Eal::start. librte_bpf runs it if it can, else libpcap's interpreter, as always if `convert` is false.
   static PacketFilter make(filter::Program program, bool convert = true);
 
   const plan::MachineFilter& facts() const { return facts_; }
 
-  // Whether each mbuf of the Burst matches: 0 in `verdicts` (burst.count of them) if not. A frame in pieces that
-  // librte_bpf cannot be trusted with is copied into `scratch`, as much of it as fits.
+  // Whether each mbuf of the Burst matches: 0 in `verdicts` (burst.count of them) if not. A frame in several segments,
+  // with which librte_bpf cannot be trusted, is copied into `scratch`, as far as it fits.
   void judge(const Burst& burst, std::uint64_t* verdicts, std::span<std::byte> scratch) const noexcept;
 
  private:
@@ -40,8 +40,8 @@ class PacketFilter {
   bool interpret(const rte_mbuf* mbuf, std::span<std::byte> scratch) const noexcept;
 
   filter::Program program_;
-  std::unique_ptr<rte_bpf, Destroy> bpf_;  // none: libpcap runs it
-  MachineCode machine_code_ = nullptr;     // of bpf_, if there is some for this CPU
+  std::unique_ptr<rte_bpf, Destroy> bpf_;  // nullptr: libpcap runs it
+  MachineCode machine_code_ = nullptr;     // of bpf_, if there is any for this CPU
   plan::MachineFilter facts_;
 };
 

@@ -24,10 +24,11 @@ constexpr unsigned least_trace = 8192, most_mbufs = 16u << 20;  // mbufs
 
 struct RssInEffect {
   std::uint64_t functions = 0;
-  bool other_key = false;  // it tells its key, and that is not symmetric
+  bool other_key = false;  // the device reports its key, and it is not symmetric
 };
 
-// Of a symmetric key all 16-bit words are the same. Drivers that do not say it leave it as it is, or say ENOTSUP.
+// All 16-bit words of a symmetric key are the same. Drivers that do not report the key leave the buffer as it is, or
+// return ENOTSUP.
 std::optional<RssInEffect> rss_in_effect(std::uint16_t port) {
   std::array<std::uint8_t, 64> key{};  // longer than any driver's
   rte_eth_rss_conf now{};
@@ -107,7 +108,7 @@ std::expected<void, Error> Port::need_clock() const {
                                "use --timestamp auto or tsc", Error::Kind::not_ready});
 }
 
-// What it was granted is what it has from now on.
+// From now on the port has what it was granted.
 void Port::take(const PortSettings& settings) {
   const auto& rss = settings.conf.rx_adv_conf.rss_conf;
   planned_.rx_queues = settings.rx_queues;
@@ -119,8 +120,8 @@ void Port::take(const PortSettings& settings) {
   planned_.symmetric_key = rss.rss_key != nullptr;
 }
 
-// What cannot be known before a driver is asked: buffers that hold its longest frame (net_af_packet: -ENOMEM), mbufs
-// for a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
+// Some needs are known only from a driver's refusal: buffers that hold its longest frame (net_af_packet: -ENOMEM),
+// mbufs for a trace that it keeps in memory (net_pcap with infinite_rx: -EINVAL).
 std::expected<void, Error> Port::set_up_queues(unsigned mempool_cache, std::vector<std::string>& notices) {
   std::uint16_t rx_desc = static_cast<std::uint16_t>(planned_.rx_desc);
   std::uint16_t tx_desc = static_cast<std::uint16_t>(planned_.tx_desc);
@@ -145,7 +146,7 @@ std::expected<void, Error> Port::set_up_queues(unsigned mempool_cache, std::vect
   return {};
 }
 
-// Asks for longer or more mbufs after `error`; what for, empty if that is no way out.
+// Provides longer or more mbufs after `error`; returns what for, empty if that would not help.
 std::string Port::provide_more(int error, unsigned circulating) {
   if (error == -ENOMEM && planned_.data_room < largest_data_room) {
     planned_.data_room = std::min(planned_.data_room * 2, largest_data_room);
@@ -158,8 +159,8 @@ std::string Port::provide_more(int error, unsigned circulating) {
   return {};
 }
 
-// A trace that just went into the pool may have left nothing to receive into: the port would be deaf, and its driver
-// cannot be given a larger pool any more. Main's cache may keep one and a half times its size.
+// A trace that just fitted into the pool may have left no mbufs to receive into: the port would never receive, and its
+// driver can no longer be given a larger pool. The main lcore's cache may keep one and a half times its size.
 std::expected<void, Error> Port::check_beside_trace(unsigned mempool_cache, unsigned circulating) const {
   const unsigned left = rte_mempool_avail_count(pool_);
   if (left >= 2 * mempool_cache) return {};
@@ -190,7 +191,7 @@ std::expected<void, Error> Port::make_pool(unsigned mempool_cache) {
                                Error::Kind::not_ready});
 }
 
-// What a driver that is fed by the kernel does not say itself.
+// Watches, for a driver that is fed by the kernel, what the driver does not report itself.
 void Port::watch_interfaces() {
   interfaces_ = interfaces_of(id());
   const bool packet_sockets = planned_.driver == "net_af_packet" && !interfaces_.empty();
@@ -239,7 +240,7 @@ std::expected<void, Error> Port::start(std::vector<std::string>& notices) {
   return {};
 }
 
-// Some take any number of queues and refuse to start with one that is no power of two (net_ixgbe_vf).
+// Some drivers accept any number of queues but refuse to start unless it is a power of two (net_ixgbe_vf).
 int Port::start_with_fewer_queues(int error, std::vector<std::string>& notices) {
   const unsigned queues = std::bit_floor(planned_.rx_queues - 1);
   notices.push_back(fmt::format("{} does not start with {} RX queues ({}): trying {}", say(), planned_.rx_queues,
@@ -279,7 +280,7 @@ void Port::be_promiscuous(std::vector<std::string>& notices) {
                     say(), say_error(error), multicast ? ", and not all multicast either" : ""));
 }
 
-// With pause frames on, a full ring makes the sender drop instead, where no counter of ours sees it.
+// With pause frames on, a full ring makes the sender drop instead, where we cannot count it.
 void Port::switch_pause_off(std::vector<std::string>& notices) {
   rte_eth_fc_conf pause{};
   if (rte_eth_dev_flow_ctrl_get(id(), &pause) != 0 || pause.mode == RTE_ETH_FC_NONE) return;
@@ -291,7 +292,7 @@ void Port::switch_pause_off(std::vector<std::string>& notices) {
                     say(), say_error(error)));
 }
 
-// As the device says it is, not as it was asked for.
+// Checks RSS as the device reports it, not as it was requested.
 void Port::check_rss(std::vector<std::string>& notices) {
   if (planned_.rss_functions == 0 || planned_.rx_queues < 2) return;
   const auto now = rss_in_effect(id());
@@ -325,7 +326,7 @@ std::expected<void, Error> Port::restart(std::vector<std::string>& notices) {
   return start(notices);
 }
 
-// Some drivers forget what was lost when they are stopped, others only tell the rest then.
+// Some drivers forget their losses when they are stopped, others report the last ones only then.
 void Port::stop() {
   if (!std::exchange(started_, false)) return;
   losses_->read();

@@ -17,9 +17,9 @@
 
 namespace wirespool::dpdk {
 
-// An ethdev from configuration to stop, with its pool of mbufs. What the device does not take is left out with a
-// notice, as long as packets can still be received, or sent where that was planned (TxQueue). Control thread; the pool
-// is used by lcores.
+// An ethdev from configuration to stop, with its pool of mbufs. What the device refuses is left out with a notice, as
+// long as packets can still be received or, if that was planned (TxQueue), sent. Control thread; the pool is used by
+// lcores.
 class Port {
  public:
   static std::expected<Port, Error> configure(const plan::PlannedPort& planned, unsigned mempool_cache,
@@ -29,8 +29,8 @@ class Port {
   ~Port();  // stops and closes the device, frees the pool
 
   std::expected<void, Error> start(std::vector<std::string>& notices);
-  // After its device was reset, by a PF or by itself: resets the driver, configures and starts it as before, with the
-  // same pool. No lcore may poll it.
+  // After the device was reset, by its PF or by itself: resets the driver, then configures and starts it as before,
+  // with the same pool. No lcore may poll it meanwhile.
   std::expected<void, Error> restart(std::vector<std::string>& notices);
   void stop();
 
@@ -42,7 +42,7 @@ class Port {
   void read_losses();  // from the device; while it is started
   PortLosses& losses() { return *losses_; }
   void tell(format::PortLine& line) const;  // what was lost
-  // By the device's own count, since it was started: what left, and what did not. nullopt: it does not say now.
+  // What left and what did not, by the device's own count since it was started. nullopt: it does not say now.
   struct Sent {
     std::uint64_t packets = 0, bytes = 0, errors = 0;
   };

@@ -6,12 +6,12 @@
 
 namespace wirespool::dpdk {
 
-// What a device's driver, or its bus, told since it was last asked. Several may have come.
+// The events of a device's driver, or its bus, since take_news() was last called.
 struct PortNews {
-  bool removed = false;          // INTR_RMV, or the bus's REMOVE: vfio wants the device back, or it is gone already
-  bool wants_reset = false;      // INTR_RESET: a PF has reset its VF, which is deaf until it is reset here as well
-  bool recovering = false;       // ERR_RECOVERING: the driver resets the device itself; nobody may touch it
-  bool recovered = false;        // RECOVERY_SUCCESS
+  bool removed = false;      // INTR_RMV, or the bus's REMOVE: vfio wants the device back, or it is gone already
+  bool wants_reset = false;  // INTR_RESET: a PF has reset its VF, which receives nothing until it is reset here as well
+  bool recovering = false;   // ERR_RECOVERING: the driver resets the device itself; it must not be touched
+  bool recovered = false;    // RECOVERY_SUCCESS
   bool recovery_failed = false;  // RECOVERY_FAILED
 };
 

@@ -17,7 +17,7 @@ std::vector<rte_eth_xstat_name> xstat_names(std::uint16_t port) {
   return names;
 }
 
-// By id, which is the place among the names (rte_ethdev.h).
+// By id, which is the index among the names (rte_ethdev.h).
 std::vector<std::uint64_t> xstat_values(std::uint16_t port) {
   const int count = rte_eth_xstats_get(port, nullptr, 0);
   if (count <= 0) return {};

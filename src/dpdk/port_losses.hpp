@@ -24,7 +24,7 @@ class PortLosses {
 
   void begin();  // the device was started, for the first time or again
   void read();   // it is started
-  // It was stopped: what it still tells is taken, that it may tell nothing then is no failure.
+  // The device was stopped: what it still reports is taken; if it reports nothing, that is no failure.
   void read_last();
 
   unsigned failures() const { return sums_.failures(); }  // readings that failed in a row

@@ -104,7 +104,7 @@ bool try_without_one(Granted& granted, const Settings& wanted, const std::functi
   return false;
 }
 
-// Several things at once are refused: one more is given up until the rest is taken.
+// Several things are refused at once: gives up one more at a time until the rest is accepted.
 bool try_without_several(Granted& granted, const Settings& wanted, const std::function<int(const Settings&)>& try_out) {
   auto less = wanted;
   if (less.rx_queues > 1) granted.without.push_back(give_up_queues(less, 1));

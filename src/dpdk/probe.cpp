@@ -34,7 +34,7 @@ plan::MachineLcore probe_lcore(unsigned id) {
   return lcore;
 }
 
-// From a file or from nowhere: nobody is at the other end to lose packets while we wait.
+// Packets come from a file or are generated: none are lost while we wait.
 bool is_file_fed(const rte_eth_dev_info& info) {
   const std::string driver = info.driver_name;
   if (driver == "net_null") return true;
@@ -134,7 +134,7 @@ bool is_a_port(const std::string& name) {
   return false;
 }
 
-// A driver has it, though it may be no port (a crypto device, a representor's parent).
+// Whether a driver has it, even if it is no port (a crypto device, a representor's parent).
 bool has_driver(const std::string& bus, const std::string& name) {
   rte_dev_iterator iterator;
   rte_device* device = nullptr;
@@ -145,7 +145,7 @@ bool has_driver(const std::string& bus, const std::string& name) {
   return found;
 }
 
-// Of a virtual device: the first of its arguments that names something which is not there.
+// For a virtual device: the first of its arguments that names something that does not exist.
 std::optional<std::string> missing_argument(const plan::DeviceArgs& device) {
   for (const auto* key : {"rx_pcap"})
     for (const auto& path : device.all(key))

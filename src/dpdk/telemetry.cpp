@@ -21,7 +21,7 @@ namespace {
 using LinePtr = std::shared_ptr<const format::LedgerLine>;
 using Texts = Telemetry::Texts;
 
-// What is asked on DPDK's thread, which may outlive whoever publishes.
+// Read on DPDK's thread, which may outlive the publisher.
 struct Board {
   std::mutex mutex;
   LinePtr line;
@@ -29,7 +29,7 @@ struct Board {
 };
 
 Board& board() {
-  static auto& only = *new Board;  // never destroyed: DPDK's thread is ended by nobody
+  static auto& only = *new Board;  // never destroyed: DPDK's thread never ends
   return only;
 }
 
@@ -38,7 +38,7 @@ LinePtr newest() {
   return board().line;
 }
 
-// Called add_dict_uint since DPDK 23.03, which 25.11 has alone.
+// Called add_dict_uint since DPDK 23.03; 25.11 has only that name.
 template <typename Data>
 void add(Data* to, const std::string& name, std::uint64_t value) {
   if constexpr (requires { rte_tel_data_add_dict_uint(to, name.c_str(), value); })
@@ -47,7 +47,7 @@ void add(Data* to, const std::string& name, std::uint64_t value) {
     rte_tel_data_add_dict_u64(to, name.c_str(), value);
 }
 
-// At most 127 bytes of a text get there.
+// Telemetry carries at most 127 bytes of a text.
 void add(rte_tel_data* to, const std::string& name, const std::string& text) {
   rte_tel_data_add_dict_string(to, name.c_str(), text.c_str());
 }

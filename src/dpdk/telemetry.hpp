@@ -9,12 +9,12 @@
 
 namespace wirespool::dpdk {
 
-// What a capture says to whoever asks EAL's telemetry socket (dpdk-telemetry.py; rte_telemetry.h), unless EAL was
-// started with --no-telemetry:
-//   /wirespool/ledger   the newest ledger line's totals, and losses by cause; what nobody counts is not there
+// What a capture answers on EAL's telemetry socket (dpdk-telemetry.py; rte_telemetry.h), unless EAL was started with
+// --no-telemetry:
+//   /wirespool/ledger   the newest ledger line's totals, and losses by cause, without those that nothing counts
 //   /wirespool/drives   its drives, by their number; /wirespool/drives,0 one of them
 //   /wirespool/plan     what the capture was given, by name
-// DPDK's thread answers, from a copy: nobody is waited for. One at a time; made after EAL was started.
+// DPDK's thread answers from a copy, so it waits for nobody. One at a time; made after EAL was started.
 class Telemetry {
  public:
   using Texts = std::vector<std::pair<std::string, std::string>>;

@@ -26,7 +26,7 @@ class TxQueue {
       : port_(port.id()), queue_(static_cast<std::uint16_t>(queue)), counters_(counters) {}
 
   // Offers frames to the device in order and returns how many it took: these mbufs are its own from now on, the rest
-  // stay the caller's. At most 65535. That a device took a frame does not say that it has left: see Port::sent().
+  // stay the caller's. At most 65535. A frame that the device took may not have left it: see Port::sent().
   unsigned send(std::span<rte_mbuf*> frames) noexcept {
     std::uint64_t bytes = 0;
     for (const rte_mbuf* frame : frames) bytes += frame->pkt_len;

@@ -21,7 +21,8 @@ enum class IndexLevel { off, time, flow };
 enum class FileFormat { pcap, pcapng };
 enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
 
-// What was asked for: one field an option of `wirespool capture`, unresolved. nullopt: not given, the plan decides.
+// What was asked for: one field for each option of `wirespool capture`, unresolved. nullopt: not given, the plan
+// decides.
 struct CaptureConfig {
   std::vector<std::string> outputs;  // --output, as given
   Until until = Until::disk;
@@ -36,8 +37,8 @@ struct CaptureConfig {
   std::vector<unsigned> rx_lcores;             // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
   bool promiscuous = true;
-  OnPortFailure on_port_failure = OnPortFailure::carry_on;  // --on-port-failure: with the ports that are left
-  std::uint64_t port_return_ns = 2'000'000'000;             // --port-return: for a port that was reset to come back
+  OnPortFailure on_port_failure = OnPortFailure::carry_on;  // --on-port-failure: carry_on with the ports that are left
+  std::uint64_t port_return_ns = 2'000'000'000;  // --port-return: how long a port that was reset may take to come back
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
   std::uint32_t snaplen = 262144;
@@ -56,9 +57,9 @@ struct CaptureConfig {
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index
   std::uint64_t ledger_size = 1ull << 30;              // --ledger-size: most bytes of a directory's ledger
-  std::optional<options::Share> retain_free;           // --retain-free: of each drive's file system, to stay free
+  std::optional<options::Share> retain_free;           // --retain-free: how much of each drive's file system stays free
   std::optional<std::uint64_t> retain_size;            // --retain-size: most bytes of sealed files on each drive
-  std::optional<std::uint64_t> retain_age_ns;          // --retain-age: since a file's last packet
+  std::optional<std::uint64_t> retain_age_ns;          // --retain-age: most time since a file's last packet
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
   std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it
@@ -69,7 +70,7 @@ struct CaptureConfig {
   std::optional<std::uint64_t> idle_exit_ns;
   StatsOutput stats = StatsOutput::automatic;
   std::uint64_t stats_interval_ns = 1'000'000'000;
-  std::string metrics;  // --metrics: where they are served, "127.0.0.1:9100"; empty: nowhere
+  std::string metrics;  // --metrics: where to serve them, "127.0.0.1:9100"; empty: nowhere
   bool dry_run = false;
   bool strict = false;
 };

@@ -26,22 +26,22 @@ struct PlannedPort {
   std::string name, driver;
   int numa_node = -1;
   unsigned rx_queues = 1;
-  unsigned tx_queues = 0;  // of a capture: 1 where a driver needs one to start, never used
+  unsigned tx_queues = 0;  // in a capture 1 if the driver needs one to start; never used
   unsigned tx_desc = 512;
-  bool sends = false;  // its TX queues are used: a device that refuses them is of no use; never a capture's
+  bool sends = false;  // its TX queues are used, so a device must grant them; false in a capture
   unsigned rx_desc = 0;
   unsigned mtu = 1500;
   bool set_mtu = false;    // --mtu was given
   unsigned data_room = 0;  // bytes of an mbuf's buffer, headroom included
   bool scatter = false;
   bool hw_timestamp = false;
-  bool needs_nic_clock = false;  // --timestamp hw: no other will do
+  bool needs_nic_clock = false;  // --timestamp hw: no other clock will do
   bool promiscuous = true;
   std::uint64_t rss_functions = 0;  // 0: no RSS
   bool symmetric_key = false;
   unsigned cut_at = 0;       // MachinePort::cut_at
   unsigned mbufs = 0;        // in this port's pool
-  bool keeps_trace = false;  // the driver replays a trace from mbufs of this pool: those come on top
+  bool keeps_trace = false;  // the driver replays a trace from mbufs of this pool, which come on top
 };
 
 struct PlannedRxLcore {
@@ -50,11 +50,12 @@ struct PlannedRxLcore {
   std::vector<RxQueueRef> queues;  // polled in this order
 };
 
-// The packets that one RX lcore hands to each writer, in stamp order: those of all its queues, but of each queue whose
-// NIC stamps by themselves, for between two NICs' queues only the time of the poll would tell an order.
+// The packets that one RX lcore hands to each writer, in the order of their stamps. All its queues share one Stream,
+// except that each queue with NIC stamps has its own: stamps of two such queues can only be ordered by the time of the
+// poll.
 struct PlannedStream {
   unsigned rx = 0;      // which of CapturePlan::rx_lcores
-  unsigned blocks = 0;  // of its own: --handoff blocks --until block
+  unsigned blocks = 0;  // of its own, with --handoff blocks --until block
   bool operator==(const PlannedStream&) const = default;
 };
 
@@ -63,7 +64,7 @@ struct PlannedWriter {
   int numa_node = -1;
   unsigned writer = 0;           // the WW of its files
   std::vector<unsigned> drives;  // indices into CapturePlan::drives; empty unless --until disk
-  unsigned blocks = 0;           // of its own pool; all writers' together are CapturePlan::blocks
+  unsigned blocks = 0;           // of its own pool; those of all writers add up to CapturePlan::blocks
 };
 
 struct PlannedDrive {
@@ -75,7 +76,7 @@ struct PlannedDrive {
 
 // Everything decided, frozen before the first packet. Sizes in bytes.
 struct CapturePlan {
-  CaptureConfig config;  // as asked, for the things that need no deciding
+  CaptureConfig config;  // as asked, for what needs no decision
   WhenFull when_full = WhenFull::drop;
   unsigned main_lcore = 0;
   std::vector<PlannedPort> ports;
@@ -89,7 +90,7 @@ struct CapturePlan {
   unsigned mempool_cache = 0;  // mbufs an lcore keeps
   unsigned blocks = 0;         // whole capture
   std::uint64_t block_bytes = 0;
-  std::uint64_t carry_bytes = 0;    // in front of each Block, see format/carry.hpp
+  std::uint64_t carry_bytes = 0;    // in front of each Block, see format::carry_capacity
   std::uint64_t mbuf_bytes = 0;     // all pools
   std::uint64_t handoff_bytes = 0;  // all rings
   std::uint64_t blocks_bytes = 0;   // all Blocks with their carry areas
@@ -99,18 +100,18 @@ struct CapturePlan {
   std::vector<std::string> notices;  // what was clamped or left out, one line each
 };
 
-// What is to be kept, as it was asked for.
+// The limits on what is kept, as asked for.
 policy::RetainLimits limits_of(const CaptureConfig& config);
 
-// What can be known from the configuration alone. All problems at once.
+// All problems that can be known from the configuration alone.
 std::vector<Error> validate(const CaptureConfig& config);
 
-// Decides the capture, of a configuration in which validate() finds nothing wrong. Pure: same input, same plan. All
+// Plans the capture; validate() must have found nothing wrong with `config`. Pure: same input, same plan. Returns all
 // problems at once.
 std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& config, const Machine& machine);
 
-// The plan as the devices and the kernel let it be: `granted` are its ports, in its order, with what each has; `io` is
-// what is written with. Queues a port did not grant are polled by nobody.
+// The plan as the devices and the kernel allowed it: `granted` are its ports, in its order, with what each was granted;
+// `io` is what writes. Queues that a port did not grant are polled by no lcore.
 CapturePlan in_effect(CapturePlan plan, std::vector<PlannedPort> granted, Io io);
 
 // For people: --dry-run and the start of a capture.

@@ -53,7 +53,7 @@ Wrong check_ports(const Config& config) {
   return given_twice(config.ports, "give each port once");
 }
 
-// Of one list: each lcore once.
+// Check of one list: each lcore once.
 auto each_lcore_once(std::vector<unsigned> Config::*field) {
   return [field](const Config& config) -> Wrong {
     auto lcores = config.*field;
@@ -114,7 +114,7 @@ Wrong check_retain_size(const Config& config) {
   return wrong("0 would remove every file at once", "give what two files of each Stream take, or leave it out");
 }
 
-// Of a limit that ends a capture.
+// Check of a limit that ends a capture: not 0.
 auto not_at_once(std::optional<std::uint64_t> Config::*field) {
   return [field](const Config& config) -> Wrong {
     if (config.*field != 0) return std::nullopt;
@@ -143,8 +143,8 @@ options::Page about() {
 }
 
 // Limits are DPDK's (queues: RTE_MAX_QUEUES_PER_PORT, descriptors and MTU: 16 bits, RFC 791 for the least MTU) or wide
-// enough for any real machine. Drivers round a burst down to 8 (iavf, i40e, ice with AVX2): for less they return
-// nothing, ever.
+// enough for any real machine. Drivers round a burst down to 8 (iavf, i40e, ice with AVX2): for fewer they never return
+// anything.
 void add_receiving(Table& table) {
   table.group("Receiving");
   table.list("--port", "ID|NAME|PCI", &Config::ports, "ports to capture; commas between several")

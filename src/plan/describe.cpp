@@ -133,7 +133,7 @@ void write_memory(Text out, const CapturePlan& plan) {
        memory_row("total", plan.total_bytes(), "")});
 }
 
-// All that is in force and needed no deciding, as a command line would say it.
+// All that is in force and needed no decision, in the words of a command line.
 void write_options(Text out, const CaptureConfig& config) {
   const auto& rows = capture_table().rows();
   const CaptureConfig untouched;

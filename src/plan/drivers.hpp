@@ -6,30 +6,31 @@
 
 namespace wirespool::plan {
 
-// What DPDK's drivers do and ethdev does not say, read in their sources: drivers.cpp is the table, with the version
-// each fact was read in. A driver that is not in it has the values written here.
+// What DPDK's drivers do but ethdev does not tell, read in their sources: drivers.cpp is the table, with the DPDK
+// version each fact was read in. A driver that is not in it has the defaults here.
 struct DriverFacts {
   std::string_view driver;  // rte_eth_dev_info.driver_name
 
-  // Why nobody knows what the device missed or refused; empty: its counters tell.
+  // Why it is not known what the device missed or refused; empty: its counters tell.
   std::string_view no_nic_missed = {}, no_nic_errors = {};
-  // rx_nombuf counts attempts to refill its ring that failed, again and again for one, and no packet need be lost.
+  // rx_nombuf counts failed attempts to refill its ring, repeatedly for the same descriptor, and no packet need be
+  // lost.
   bool counts_refills = false;
-  // xstats of packets that are lost and in no other counter; a * stands for anything.
+  // xstats of lost packets that are in no other counter; a * stands for anything.
   std::span<const std::string_view> drops = {};
 
-  // Its stamps are not of the clock that rte_eth_read_clock reads, or it offers stamps and writes none; empty: they may
-  // be believed once they prove right.
+  // Why its stamps must not be used: they are not from the clock that rte_eth_read_clock reads, or it offers stamps but
+  // writes none. Empty: they may be used once they prove right.
   std::string_view clock_unusable = {};
-  // Its stamps are nanoseconds of UTC already: the kernel's, or by a clock of the device that somebody else keeps.
-  // There is no clock to read, and nothing known of how right the device's is.
+  // Whether its stamps are UTC nanoseconds already: the kernel's, or those of a device clock that something else keeps
+  // on UTC. There is no clock to read, and the error of a device's clock is not known.
   enum class UtcStamps { none, kernel, device };
   UtcStamps utc_stamps = UtcStamps::none;
 
-  unsigned burst_step = 1;          // receive calls for fewer packets return nothing, for others a multiple
+  unsigned burst_step = 1;  // receive calls for fewer packets return nothing; others return at most a multiple of it
   bool wants_power_of_two = false;  // number of RX queues
-  bool vector_rings = false;        // rings that are no power of two take the fast receive functions away
-  unsigned late_us = 0;        // descriptors are written back in groups, or after so long: for the end of a capture
+  bool vector_rings = false;        // a ring whose size is no power of two disables the fast receive functions
+  unsigned late_us = 0;  // descriptors are written back in groups, or after this time: matters when a capture ends
   bool drop_en_helps = false;  // one full queue holds up all others unless rx_drop_en is set
 };
 

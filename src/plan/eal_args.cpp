@@ -20,7 +20,7 @@ namespace {
 
 using Names = std::initializer_list<std::string_view>;
 
-// The one way in which `arg` (and the argument after it) gives option `name`, if it does.
+// The value that `arg` (with the argument after it) gives to option `name`, if it gives any.
 std::optional<std::string> value_of(std::string_view name, std::string_view arg, std::string_view next) {
   const bool is_long = name.starts_with("--");
   if (arg == name) return std::string(next.starts_with('-') ? "" : next);
@@ -48,7 +48,7 @@ Error no_list(std::string_view name, std::string why) {
 
 // The lcores the arguments name; nullopt: none named, EAL takes every CPU it may run on.
 std::expected<std::optional<std::vector<LcoreCpus>>, Error> asked_lcores(const EalArgs& args) {
-  // From DPDK 25.11 on this renumbers lcores: their CPUs are then EAL's business.
+  // From DPDK 25.11 on this renumbers lcores: then only EAL knows their CPUs.
   if (has_any(args, {"-R", "--remap-lcore-ids"})) return std::nullopt;
   for (const auto name : {"--lcores", "-l", "-c"}) {
     const auto text = option(args, {name});
@@ -88,13 +88,13 @@ void check_main_lcore(const EalArgs& args, const std::vector<LcoreCpus>& lcores,
 }
 
 // With --in-memory pages come from memfd_create(2): no file system for them, no files, no shared run-time
-// configuration, so captures run side by side and leave nothing. One file a segment list is what net_virtio_user can
-// hand to vhost, which takes few file descriptors.
+// configuration, so captures run side by side and leave nothing. With one file for each segment list, net_virtio_user
+// can hand them to vhost, which takes few file descriptors.
 void add_memory_args(EalArgs& args) {
   if (has_any(args, {"--no-huge", "--legacy-mem", "--match-allocations", "--huge-unlink"})) {
     add_missing(args, "--no-shconf");
     if (has_eal_option(args, "--legacy-mem") && !has_eal_option(args, "--no-huge")) add_missing(args, "--huge-unlink");
-    // EAL's own choice without hugepages, 64 MB, is too little; what is not touched costs nothing.
+    // EAL's own choice without hugepages, 64 MB, is too little; memory that is not touched costs nothing.
     if (has_eal_option(args, "--no-huge") && !has_any(args, {"-m", "--socket-mem"})) add(args, {"-m", "1024"});
     return;
   }
@@ -145,11 +145,12 @@ std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned>
 }
 
 EalArgs complete_eal_args(EalArgs args) {
-  // Whoever names the process type wants files that other DPDK processes can attach to.
+  // Users who name the process type want files that other DPDK processes can attach to.
   if (!has_eal_option(args, "--proc-type")) add_memory_args(args);
-  // EAL tells of hugepage sizes it has none of as a warning, and so does telemetry of sockets nobody wants: errors only
-  // there. For a part of DPDK that registers its log before EAL reads these the last that fits holds, for one that does
-  // so later the first (rte_log_register_type_and_pick_level walks them backwards): telemetry's moved in 23.11.
+  // EAL warns of hugepage sizes without pages, and telemetry of sockets that nobody needs: only errors are wanted
+  // there. If a part of DPDK registers its log before EAL reads these arguments, the last match holds; if it does so
+  // later, the first (rte_log_register_type_and_pick_level walks them backwards). Telemetry changed from one to the
+  // other in 23.11.
   if (!has_eal_option(args, "--log-level"))
     add(args, {"--log-level=lib.telemetry:error", "--log-level=*:warning", "--log-level=lib.eal:error",
                "--log-level=lib.telemetry:error"});
@@ -158,7 +159,7 @@ EalArgs complete_eal_args(EalArgs args) {
 
 namespace {
 
-// Drivers that pass over all their arguments if there is one they do not know (rte_eth_tap.c and rte_eth_ring.c of DPDK
+// Drivers that ignore all their arguments if they do not know one of them (rte_eth_tap.c and rte_eth_ring.c of DPDK
 // 22.11, where rte_kvargs_parse returning nullptr is no error); others refuse to start.
 struct LenientDriver {
   std::string_view prefix;
@@ -187,8 +188,9 @@ unsigned number(const DeviceArgs& device, std::string_view key, unsigned otherwi
   return given.empty() ? otherwise : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
 }
 
-// DPDK's driver takes the slots of all blocks for one row (rte_eth_af_packet.c: map + i * framesize); the kernel begins
-// each block anew. With a gap at a block's end the driver waits for ever for a frame where there is none.
+// DPDK's driver takes the slots of all blocks to be contiguous (rte_eth_af_packet.c: map + i * framesize); the kernel
+// starts anew in each block. If there is a gap at a block's end, the driver waits for ever for a frame that is
+// elsewhere.
 void check_slots(const DeviceArgs& device, std::vector<Error>& problems) {
   constexpr unsigned default_slot = 2048, default_block = 4096;
   if (!device.name.starts_with("net_af_packet")) return;

@@ -21,7 +21,7 @@ using EalArgs = std::vector<std::string>;
 // "--lcores 0-2". "" for an option that has none. nullopt: not given.
 std::optional<std::string> eal_option(const EalArgs& args, std::span<const std::string_view> names);
 bool has_eal_option(const EalArgs& args, std::string_view name);
-// All of them, in order.
+// The values of all its occurrences, in order.
 std::vector<std::string> eal_option_values(const EalArgs& args, std::string_view name);
 
 // Which CPUs an lcore may run on.
@@ -35,16 +35,16 @@ struct LcoreCpus {
 std::expected<std::vector<LcoreCpus>, std::string> parse_lcore_map(std::string_view text);
 std::expected<std::vector<LcoreCpus>, std::string> parse_core_mask(std::string_view text);
 
-// Options EAL does not have, values that are missing, words that belong to no option. EAL would print a page of help
-// over the first two and pass over the last.
+// Options that EAL does not have, missing values, and words that belong to no option. For the first two EAL would print
+// a page of help; the last it would ignore.
 std::vector<Error> check_eal_words(const EalArgs& args);
 
-// What would make EAL abort or a capture impossible, said before EAL starts. usable_cpus: those a cpuset lets this
-// process run on.
+// What would make EAL abort or a capture impossible, found before EAL starts. `usable_cpus`: those that a cpuset lets
+// this process run on.
 std::vector<Error> check_eal_args(const EalArgs& args, std::span<const unsigned> usable_cpus);
 
-// `args` and, where they leave it open, what lets captures run side by side, leaves nothing behind and keeps EAL's own
-// messages to errors.
+// `args`, completed where they leave it open, so that captures can run side by side, leave nothing behind, and EAL
+// reports only errors.
 EalArgs complete_eal_args(EalArgs args);
 
 // What --vdev (or a device's -a) says: "net_pcap0,rx_pcap=a.pcap,rx_pcap=b.pcap".
@@ -57,8 +57,8 @@ struct DeviceArgs {
 
 DeviceArgs parse_device_args(std::string_view text);
 
-// Devices that EAL would start otherwise than they were asked for, without an error: a name given twice (the later one
-// replaces the earlier), an argument because of which a driver passes over all of them.
+// Devices that EAL would start differently from what was asked, without an error: a name given twice (the later one
+// replaces the earlier), an argument that makes its driver ignore all of them.
 std::vector<Error> check_vdevs(const EalArgs& args);
 
 }  // namespace wirespool::plan

@@ -70,7 +70,7 @@ std::uint64_t free_bytes(const std::vector<HugepagePool>& pools, int numa_node) 
   return bytes;
 }
 
-// Where to ask for more: where there are pages already, else the usual size.
+// The pool to enlarge: one that has pages already, else the usual size.
 std::optional<HugepagePool> pool_to_grow(const std::vector<HugepagePool>& pools, int numa_node) {
   std::optional<HugepagePool> best;
   for (const auto& pool : pools) {
@@ -154,7 +154,7 @@ std::vector<Error> check_memory(const CapturePlan& plan, const EalArgs& args, co
   std::uint64_t sum = 0;
   for (const auto& need : needs) sum += need.bytes;
   for (const auto& need : needs) {
-    // What has no node goes where there is room: it is judged with the sum of all.
+    // What has no node goes wherever there is room: the sum of all is checked.
     const NodeBytes judged = need.numa_node < 0 ? NodeBytes{-1, sum} : need;
     const auto pool = pool_to_grow(pools, judged.numa_node);
     if (!pool) continue;

@@ -18,7 +18,7 @@ struct HugepagePool {
   std::uint64_t total = 0, free = 0;
 };
 
-// As Linux shows them under /sys; `root` is "/" but for tests. Sizes with no pages are in it too, with total 0.
+// As Linux shows them under /sys; `root` is "/" except in tests. Sizes with no pages are in it too, with total 0.
 std::vector<HugepagePool> read_hugepages(const std::string& root = "/");
 
 // Hugepage bytes the plan takes of a node; those of ports and lcores without a node are under -1.
@@ -31,7 +31,7 @@ std::vector<NodeBytes> hugepage_bytes_by_node(const CapturePlan& plan);
 // Whole pages for `bytes`, with room for what DPDK and its drivers take for themselves.
 std::uint64_t pages_needed(std::uint64_t bytes, std::uint64_t page_bytes);
 
-// Before EAL starts: no free hugepage at all makes it fail. Nothing to say with --no-huge.
+// For use before EAL starts, which fails without any free hugepage. nullopt with --no-huge.
 std::optional<Error> check_any_hugepages(const EalArgs& args, const std::vector<HugepagePool>& pools);
 
 // Does the plan fit? `pools` as they were before EAL took pages. Says how many pages are needed and how to get them.

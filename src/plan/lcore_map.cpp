@@ -44,7 +44,7 @@ std::optional<std::vector<unsigned>> parse_set(std::string_view text) {
   return *list;
 }
 
-// One part of --lcores. Without '@' each lcore has the CPU of its number, but a group in parentheses shares them.
+// One part of --lcores. Without '@' each lcore has the CPU of its number; a group in parentheses shares its CPUs.
 bool add_part(std::map<unsigned, std::vector<unsigned>>& map, std::string_view part) {
   const auto at = part.find('@');
   const auto lcores = parse_set(part.substr(0, at));

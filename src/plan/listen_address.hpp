@@ -8,7 +8,7 @@
 namespace wirespool::plan {
 
 // "192.0.2.7:9100", "[2001:db8::7]:9100", or ":9100" for this machine alone (127.0.0.1), with a port from 1 to 65535.
-// As given, with the address filled in; else why not. Names are refused: one may be another address tomorrow.
+// Returns it with the address filled in, or why not. Host names are refused: their addresses may change.
 options::Parsed<std::string> parse_listen_address(const std::string& text);
 
 }  // namespace wirespool::plan

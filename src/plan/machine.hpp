@@ -20,7 +20,7 @@ struct MachineLcore {
 struct KernelInterface {
   std::string name;
   unsigned mtu = 0;
-  std::vector<std::string> joins_by;  // features that are on and make frames longer than the MTU: gro lro tso gso
+  std::vector<std::string> joins_by;  // enabled features that make frames longer than the MTU: gro lro tso gso
   bool veth = false;                  // the other end's features count as well
 };
 
@@ -30,7 +30,7 @@ struct MachinePort {
   std::string driver;  // "net_iavf", ...
   int numa_node = -1;
   bool is_vf = false;     // of a PF that this kernel knows
-  bool file_fed = false;  // packets come from a file or from memory, so waiting costs nothing
+  bool file_fed = false;  // packets come from a file or from memory, so waiting loses none
   unsigned max_rx_queues = 1;
   unsigned max_tx_queues = 1;
   unsigned min_rx_desc = 0, max_rx_desc = 65535, rx_desc_align = 1;
@@ -42,7 +42,7 @@ struct MachinePort {
   bool offers_timestamp = false;
   std::uint64_t rss_functions = 0;  // the device's flow_type_rss_offloads
   std::vector<KernelInterface> interfaces;
-  unsigned cut_at = 0;  // the driver passes on so many bytes of a longer frame and does not say; 0: whole frames
+  unsigned cut_at = 0;  // the driver silently cuts longer frames to this many bytes; 0: it does not
 };
 
 struct MachineDrive {
@@ -62,7 +62,7 @@ enum class FilterEngine { machine_code, ebpf, libpcap };
 
 struct MachineFilter {
   FilterEngine engine = FilterEngine::libpcap;
-  std::string why;  // it is not machine code; empty if it is
+  std::string why;  // why it is not machine code; empty if it is
 };
 
 struct Machine {

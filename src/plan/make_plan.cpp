@@ -11,7 +11,7 @@ namespace wirespool::plan {
 
 namespace {
 
-// A port that is fed from a file loses nothing by waiting; a NIC would, and out of our sight.
+// A port that is fed from a file loses nothing by waiting; a NIC would, unseen by us.
 WhenFull usual_when_full(const std::vector<MachinePort>& ports) {
   return std::ranges::all_of(ports, &MachinePort::file_fed) ? WhenFull::wait : WhenFull::drop;
 }

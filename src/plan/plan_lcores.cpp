@@ -52,7 +52,7 @@ Demand demand_of(const CaptureConfig& config, const Machine& machine, const Capt
   return demand;
 }
 
-// The fewest lcores among which no one polls more queues than with `lcores` of them.
+// The fewest lcores with which none polls more queues than with `lcores` of them.
 std::size_t fewest_as_good(std::size_t queues, std::size_t lcores) {
   const auto each = (queues + lcores - 1) / lcores;
   return (queues + each - 1) / each;
@@ -64,7 +64,8 @@ std::size_t most_rx(std::size_t queues, std::size_t lcores) {
 
 std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
-// Half of the lcores receive, the others write, a writer a drive; what is left then receives too, if that helps.
+// Half of the lcores receive, the others write, at most one writer a drive; any that are left receive too, if that
+// helps.
 Counts count(const CaptureConfig& config, const Demand& demand) {
   const auto lcores = demand.free.size(), queues = demand.queues.size(), drives = demand.drive_nodes.size();
   Counts counts{config.rx_lcores.size(), config.writer_lcores.size()};
@@ -96,7 +97,7 @@ bool enough(const Demand& demand, const Counts& counts, Findings& findings) {
   return false;
 }
 
-// Removes the lcore that suits `node` from `free`: its own node's, or with `any` whatever is there, lowest id first.
+// Takes an lcore for `node` out of `free`: one on that node, or with `any` one on any node; lowest id first.
 std::optional<MachineLcore> take(std::vector<MachineLcore>& free, int node, bool any) {
   auto found = std::ranges::find_if(free, [&](const auto& lcore) { return node >= 0 && lcore.numa_node == node; });
   if (found == free.end() && any) found = free.begin();
@@ -106,7 +107,7 @@ std::optional<MachineLcore> take(std::vector<MachineLcore>& free, int node, bool
   return lcore;
 }
 
-// One lcore for each of `nodes`: all that can be on their own node first, then the others.
+// One lcore for each of `nodes`: first those that can be on their own node, then the others.
 std::vector<MachineLcore> pick(std::vector<MachineLcore>& free, const std::vector<int>& nodes) {
   std::vector<std::optional<MachineLcore>> slots(nodes.size());
   for (const bool any : {false, true}) {
@@ -153,7 +154,7 @@ std::vector<int> rx_nodes(const Demand& demand, std::size_t count) {
   return nodes;
 }
 
-// A writer's node is its drives', or where its packets come from if that is not known.
+// A writer's node is that of its drives or, if not known, where its packets come from.
 std::vector<int> writer_nodes(const Demand& demand, std::size_t count) {
   const auto drives = demand.drive_nodes.size();
   std::vector<int> nodes;
@@ -173,7 +174,7 @@ void set_rx_lcores(const Demand& demand, const std::vector<MachineLcore>& lcores
   }
 }
 
-// A drive belongs to one writer, unless there are more writers than drives: then all write to all.
+// A drive belongs to one writer; if there are more writers than drives, every writer writes to all.
 void set_writers(const std::vector<MachineLcore>& lcores, CapturePlan& plan) {
   std::vector<int> drive_nodes;
   for (const auto& drive : plan.drives) drive_nodes.push_back(drive.numa_node);
@@ -196,7 +197,7 @@ void note_left_over(const std::vector<MachineLcore>& free, Findings& findings) {
                                          options::format_number_list(ids)));
 }
 
-// Two lcores that each may run on one CPU only, the same one, take turns there for milliseconds.
+// Two polling lcores bound to the same single CPU take turns of milliseconds there.
 void note_shared_cpus(const std::vector<MachineLcore>& polling, Findings& findings) {
   std::map<unsigned, std::vector<unsigned>> lcores_of_cpu;
   for (const auto& lcore : polling) {

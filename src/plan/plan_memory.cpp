@@ -38,7 +38,7 @@ unsigned streams_of(const CapturePlan& plan, const PlannedPort& port) {
   return static_cast<unsigned>(streams.size());
 }
 
-// Of the RX lcore that has most.
+// The Streams of the RX lcore that has the most.
 unsigned most_streams_of_an_lcore(const CapturePlan& plan) {
   std::vector<unsigned> streams(plan.rx_lcores.size());
   for (const auto& stream : plan.streams) ++streams[stream.rx];
@@ -55,7 +55,7 @@ void plan_cache(const CaptureConfig& config, CapturePlan& plan) {
 }
 
 // All the places where this port's mbufs can be at one moment: descriptors, Handoffs, caches (which hold up to one and
-// a half times their size, CACHE_FLUSHTHRESH_MULTIPLIER in rte_mempool.c) and the bursts at hand. No more than that: a
+// a half times their size, CACHE_FLUSHTHRESH_MULTIPLIER in rte_mempool.c) and the bursts in hand. No more than that: a
 // small pool stays in the CPU's caches.
 unsigned mbufs_needed(const CapturePlan& plan, const PlannedPort& port) {
   const auto writers = static_cast<unsigned>(plan.writers.size());
@@ -95,7 +95,7 @@ void plan_pools(const CaptureConfig& config, const Machine& machine, CapturePlan
 void plan_handoffs(const CaptureConfig& config, CapturePlan& plan) {
   if (plan.writers.empty() || config.handoff == HandoffKind::blocks) return;
   const unsigned usual = plan.when_full == WhenFull::wait ? waiting_handoff : dropping_handoff;
-  // What an RX lcore has in Handoffs is about the same however many Streams it has.
+  // The total in an RX lcore's Handoffs is about the same however many Streams it has.
   const unsigned each = usual / std::bit_ceil(most_streams_of_an_lcore(plan));
   plan.handoff_size = config.handoff_size.value_or(std::max(each, std::bit_ceil(2 * config.burst)));
   plan.handoff_bytes =
@@ -117,8 +117,8 @@ policy::WriterShape shape_of(const CapturePlan& plan, const PlannedWriter& write
   return shape_of(plan, plan.streams.size(), writer.drives.size());
 }
 
-// To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Else as few as work, which
-// then stay in the CPU's caches.
+// To disk: open Blocks, twice the writes in flight, and enough to bridge a drive's pause. Otherwise as few as will do,
+// so that they stay in the CPU's caches.
 unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
   const auto shape = shape_of(plan, writer);
   const unsigned least = shape.fewest_blocks();
@@ -128,7 +128,7 @@ unsigned usual_blocks(const CapturePlan& plan, const PlannedWriter& writer) {
   return std::max({least, busy, bridge});
 }
 
-// --blocks: each writer's least, and an equal share of the rest.
+// --blocks: each writer's minimum, and an equal share of the rest.
 void share_given_blocks(unsigned given, CapturePlan& plan, Findings& findings) {
   unsigned least = 0;
   for (const auto& writer : plan.writers) least += shape_of(plan, writer).fewest_blocks();

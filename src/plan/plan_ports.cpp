@@ -55,8 +55,8 @@ unsigned fit_rx_desc(const MachinePort& port, unsigned wanted) {
   return fitted <= most ? fitted : std::max(most / step * step, 1u);
 }
 
-// Drivers recommend rings for forwarding, of 17 us at 10 Gbit/s: a capture bridges a timer tick at least. Where nobody
-// waits for the ring, a short one keeps mbufs in the CPU's caches.
+// Drivers recommend rings for forwarding, of 17 us at 10 Gbit/s; a capture has to bridge at least a timer tick. Where
+// the source can wait, a short ring keeps mbufs in the CPU's caches.
 unsigned usual_descriptors(const MachinePort& port) {
   if (port.file_fed) return port.default_rx_desc > 0 ? port.default_rx_desc : usual_rx_desc;
   return std::bit_ceil(std::max(port.default_rx_desc, least_nic_rx_desc));
@@ -75,7 +75,7 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
     findings.notices.push_back(
         fmt::format("{} has {} RX queue(s), not {}", say(port), planned.rx_queues, config.rx_queues));
   }
-  // Many drivers refuse to start with no TX queue although nothing is ever sent.
+  // Many drivers refuse to start without a TX queue, although nothing is ever sent.
   planned.tx_queues = port.max_tx_queues > 0 ? 1 : 0;
   planned.rx_desc = fit_rx_desc(port, config.rx_desc.value_or(usual_descriptors(port)));
   remark_on_ring(port, planned, findings);
@@ -86,7 +86,7 @@ void plan_queues(const CaptureConfig& config, const MachinePort& port, PlannedPo
   }
 }
 
-// Always given to DPDK, which takes none for 1500.
+// Always given to DPDK, which assumes 1500 otherwise.
 unsigned plan_mtu(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
   planned.set_mtu = config.mtu.has_value();
   planned.mtu = std::clamp(config.mtu.value_or(port.mtu), std::min(port.min_mtu, port.max_mtu), port.max_mtu);
@@ -97,7 +97,7 @@ unsigned plan_mtu(const CaptureConfig& config, const MachinePort& port, PlannedP
   return planned.mtu;
 }
 
-// Buffers of the usual size if they hold the longest frame or the device can chain them, else as large as the frame.
+// Buffers of the usual size if they hold the longest frame or the device can chain them; else as large as that frame.
 void plan_buffers(const MachinePort& port, unsigned mtu, PlannedPort& planned, Findings& findings) {
   const unsigned frame = mtu + frame_overhead;
   unsigned buffer = std::max(usual_buffer, port.min_rx_buffer);
@@ -113,7 +113,7 @@ void plan_buffers(const MachinePort& port, unsigned mtu, PlannedPort& planned, F
   }
 }
 
-// A NIC's clock that is known to be wrong is not asked for: the offload alone can cost the fast receive functions.
+// The offload is not requested if the NIC's clock is known to be wrong: it alone can cost the fast receive functions.
 void plan_timestamps(const CaptureConfig& config, const MachinePort& port, PlannedPort& planned, Findings& findings) {
   if (config.timestamp == TimestampSource::tsc) return;
   const auto unusable = facts_of(port.driver).clock_unusable;
@@ -134,11 +134,11 @@ void plan_rss(const CaptureConfig& config, const MachinePort& port, PlannedPort&
       fmt::format("{} offers no RSS over IP: the device alone decides which queue a packet goes to", say(port)));
 }
 
-// A virtual function gets what its PF lets through, and says nothing about the rest: promiscuous mode that is accepted
-// and does nothing looks like a quiet link.
+// A virtual function gets only what its PF lets through, and cannot tell what it misses: promiscuous mode that is
+// accepted without effect looks like a quiet link.
 void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings& findings) {
   if (!config.promiscuous) return;
-  // igb and its emulation give a VF multicast promiscuous mode at most (igb_main.c, igb_set_vf_promisc).
+  // igb and its emulation give a VF at most multicast promiscuous mode (igb_main.c, igb_set_vf_promisc).
   if (port.driver == "net_e1000_igb_vf") {
     findings.notices.push_back(
         fmt::format("{} is a VF that sees its own traffic only, whatever promiscuous mode says: capture on its PF, or "
@@ -155,7 +155,7 @@ void remark_on_vf(const CaptureConfig& config, const MachinePort& port, Findings
       say(port)));
 }
 
-// "Nothing lost" is then not known, and an exit code of 0 does not say it.
+// Without these counters an exit code of 0 does not mean that nothing was lost.
 void remark_on_counters(const CaptureConfig& config, const MachinePort& port, Findings& findings) {
   const auto why = facts_of(port.driver).no_nic_missed;
   if (!config.strict || why.empty()) return;
@@ -163,7 +163,7 @@ void remark_on_counters(const CaptureConfig& config, const MachinePort& port, Fi
       fmt::format("{}: --strict cannot know what the device misses: nic_missed is null: {}", say(port), why));
 }
 
-// net_af_packet's slots for frames of `frame` bytes, within what an mbuf can hold (its data_room has 16 bits).
+// net_af_packet's arguments for frames of `frame` bytes, as far as an mbuf can hold them (its data_room has 16 bits).
 std::string larger_slots(unsigned frame) {
   const unsigned slot = std::bit_ceil(frame + 66);
   if (slot > 32768) return fmt::format("framesz={},blocksz=2093056,framecnt=512", largest_slot);
@@ -194,7 +194,7 @@ void remark_on_joining(const MachinePort& port, const KernelInterface& interface
       interface.veth ? " (the same at the other end of the veth pair)" : "", port.name, larger_slots(65536)));
 }
 
-// A driver that cuts frames and does not say how long they were: what makes longer ones, and how to end it.
+// For a driver that silently cuts frames: what makes longer ones, and how to stop that.
 void remark_on_cuts(const MachinePort& port, Findings& findings) {
   if (port.cut_at == 0) return;
   for (const auto& interface : port.interfaces) {

@@ -9,13 +9,13 @@
 
 namespace wirespool::plan {
 
-// What the steps of make_plan find out on the way.
+// What the steps of make_plan report.
 struct Findings {
   std::vector<Error> problems;
   std::vector<std::string> notices;
 };
 
-// The ports asked for, in the order asked; all of them if none was named.
+// The ports asked for, in that order; all ports if none was named.
 std::vector<MachinePort> select_ports(const CaptureConfig& config, const Machine& machine, Findings& findings);
 
 // Queues, descriptors, buffers and offloads of one port. Its pool is sized later, when the lcores are known.
@@ -28,11 +28,11 @@ std::vector<PlannedDrive> plan_drives(const CaptureConfig& config, const Machine
 // are decided. At least one queue.
 void plan_lcores(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings);
 
-// Which packets of an RX lcore are kept in one order: fills streams, and `stream` of each RxQueueRef, of `plan`, whose
-// ports and RX lcores are decided.
+// Decides which packets of an RX lcore share one order: fills streams, and `stream` of each RxQueueRef, of `plan`,
+// whose ports and RX lcores are decided.
 void plan_streams(CapturePlan& plan);
 
-// Whether each drive has room for what is to be kept of it. The lcores, streams and drives of `plan` are decided.
+// Checks that each drive has room for what retention is to keep. The lcores, streams and drives of `plan` are decided.
 void check_retention(const Machine& machine, const CapturePlan& plan, Findings& findings);
 
 // Sizes of everything that is taken before the first packet: pools, Handoffs, Blocks. The ports, lcores, streams
@@ -42,8 +42,8 @@ void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePla
 // Hugepage bytes of one port's pool: its mbufs, its ring and its per-lcore caches.
 std::uint64_t pool_bytes(const PlannedPort& port);
 
-// Spreads items over holders as evenly as they go, an item to a holder of its own NUMA node where that leaves them
-// even. A node of -1 is unknown and matches none. Gives each holder's items, in order. Needs at least one holder.
+// Spreads items over holders as evenly as possible; among even spreads, prefers holders on an item's own NUMA node. A
+// node of -1 is unknown and matches none. Returns each holder's items, in order. Needs at least one holder.
 std::vector<std::vector<std::size_t>> spread(std::span<const int> item_nodes, std::span<const int> holder_nodes);
 
 }  // namespace wirespool::plan

@@ -18,8 +18,8 @@ unsigned add_stream(CapturePlan& plan, unsigned rx) {
 
 }  // namespace
 
-// Queues that the TSC stamps are stamped in the order they are polled in, so that one Stream does for all of an
-// lcore's.
+// Packets stamped by the TSC are stamped in the order of polling, so one Stream is enough for all such queues of an
+// lcore.
 void plan_streams(CapturePlan& plan) {
   for (unsigned rx = 0; rx < plan.rx_lcores.size(); ++rx) {
     std::optional<unsigned> polled;

@@ -5,9 +5,8 @@
 
 namespace wirespool::plan {
 
-// How packets go, as --until and --handoff have it: where they end, on whose lcore Blocks are built, and what crosses
-// between lcores. Asked where a capture is planned and where its parts are put together; nowhere is --until compared
-// with anything else.
+// The way of the packets, by --until and --handoff: where they end, on which lcore Blocks are built, and what crosses
+// between lcores. Used where a capture is planned and where its parts are put together; nothing else looks at --until.
 enum class Route {
   ends_at_rx,     // nothing crosses, there is no writer
   packets_end,    // packets cross, and end at the writers

@@ -16,7 +16,7 @@ namespace {
 constexpr double wire_overhead_bytes = 20;
 constexpr double fcs_bytes = 4, around_a_frame = format::PcapRecords::bytes_of(0);
 
-// What a writer lcore that only writes can keep going: bench/README.md, CPU time in the kernel for each GB (0.02 s).
+// What a writer lcore that only writes can sustain: bench/README.md, CPU time in the kernel for each GB (0.02 s).
 constexpr double writer_io_bytes_per_s = 50e9;
 
 constexpr unsigned most_lcores = 128;  // RTE_MAX_LCORE of packaged DPDKs
@@ -44,7 +44,7 @@ Counts count(const Demand& demand, const Sizing& sizing) {
                     demand.spare_drives};
 }
 
-// A machine that has it all, on one node: lcore 0 reports, then those that receive, then those that write.
+// A machine with all that is needed, on one node: lcore 0 reports, the next ones receive, the rest write.
 Machine machine_for(const Demand& demand, const Counts& counts, unsigned queues) {
   Machine machine;
   for (unsigned id = 0; id < 1 + counts.rx + counts.writers; ++id) machine.lcores.push_back({id, -1, {id}});
@@ -119,7 +119,7 @@ std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, con
   const auto machine = machine_for(demand, counts, queues);
   if (auto wrong = validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   auto plan = make_plan(config, machine);
-  if (!plan) {  // the stall is so short that what the lcores need at least is more
+  if (!plan) {  // the stall is so short that the lcores' minimum is more
     config.blocks.reset();
     plan = make_plan(config, machine);
   }

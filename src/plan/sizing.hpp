@@ -28,7 +28,7 @@ std::expected<TrafficMix, std::string> parse_mix(std::string_view text);
 
 double mean_bytes(const TrafficMix& mix);  // of a frame, with FCS
 
-// What one lcore was measured to do with frames of one length.
+// The measured rate of one lcore for frames of one length.
 struct RatePoint {
   double frame_bytes = 0;  // with FCS
   double mpps = 0;
@@ -43,17 +43,17 @@ struct StageRates {
   RateCurve receive_build;  // RX lcore, --handoff blocks: both
 };
 
-// From a quiet run of bench/run.sh on the machine that it names.
+// From a quiet run of bench/run.sh, on the machine named in `measured_on`.
 StageRates published_rates();
 
-// From the results.json that bench/run.sh leaves: medians of each stage, of its traces of one length.
+// From the results.json that bench/run.sh leaves: the medians of each stage for traces with frames of one length.
 std::expected<StageRates, std::string> read_rates(std::string_view json);
 
-// Mpps of one lcore with such a mix: the time of a packet of each length, straight lines between measured lengths and
-// beyond the last, averaged by shares.
+// Mpps of one lcore with this mix: the times of packets of each length, linear between measured lengths and beyond the
+// last, averaged by share.
 double mpps_of(const RateCurve& curve, const TrafficMix& mix);
 
-// What a capture is wanted for: `wirespool plan`.
+// What the capture has to carry: the input of `wirespool plan`.
 struct Demand {
   std::uint64_t bits_per_s = 0;  // of all ports together, as links are named: with preamble and gap
   TrafficMix mix;
@@ -62,11 +62,11 @@ struct Demand {
   std::uint32_t snaplen = 262144;
   std::uint64_t drive_bytes_per_s = 2'000'000'000;  // what one drive takes for hours
   std::uint64_t stall_ns = 250'000'000;             // the longest that all drives may pause without loss
-  unsigned load_percent = 80;                       // of the measured rates that is planned with
+  unsigned load_percent = 80;                       // the part of the measured rates to plan with
   unsigned spare_drives = 1;
 };
 
-// What it takes. The plan is the one that `wirespool capture` would make on such a machine.
+// What that needs. The plan is the one that `wirespool capture` would make on such a machine.
 struct Sizing {
   double mpps = 0;                // offered
   double stored_bytes_per_s = 0;  // with record headers

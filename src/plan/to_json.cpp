@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // keeps the order written here
 
-// As asked, by the options' names; null where nothing was.
+// As asked, by the options' names; null where nothing was asked.
 Json to_json(const CaptureConfig& config) {
   const auto json_of = [](const auto& value) -> Json {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
@@ -89,7 +89,7 @@ Json array_of(const std::vector<T>& items, const More&... more) {
 
 std::string to_json(const CapturePlan& plan) {
   Json json = to_json(plan.config);
-  // What was decided, over what was asked.
+  // What was decided replaces what was asked.
   json["when_full"] = word(plan.when_full);
   json["filter_run_by"] = filter_of(plan);
   json["burst"] = plan.burst;
@@ -105,7 +105,8 @@ std::string to_json(const CapturePlan& plan) {
   json["drives"] = array_of(plan.drives);
   json["memory"] = memory_of(plan);
   json["notices"] = plan.notices;
-  // A path may hold bytes that are not UTF-8, which JSON cannot: they are replaced rather than thrown about.
+  // A path may hold bytes that are not UTF-8, which JSON cannot hold: they are replaced instead of raising an
+  // exception.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

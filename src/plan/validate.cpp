@@ -9,7 +9,7 @@
 #include "plan/route.hpp"
 #include "plan/words.hpp"
 
-// What single options may be stands in capture_table.cpp; here is what they may not be together.
+// Checks of single options are in capture_table.cpp; here are those of combinations.
 namespace wirespool::plan {
 namespace {
 
