@@ -322,8 +322,8 @@ run_end_to_end() {
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script config 60
   run_script harness 60
-  run_script quickstart 300
-  run_script debian13 1300 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
+  run_script quickstart 420
+  run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
   run_script container 700 "${keep[@]}"
   "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest, on-seal and metrics are skipped"
