@@ -78,7 +78,7 @@ RetainPass Retainer::survey(const Listing& listing, const std::vector<policy::Go
                             policy::Space space) const {
   RetainPass pass;
   pass.left.resize(shelves_.size());
-  const auto wanted = limits_.of_free() ? policy::bytes_to_stay_free(limits_, space.total) : 0;
+  const auto wanted = policy::bytes_to_stay_free(limits_, space.total);
   pass.missing_bytes = wanted - std::min(wanted, space.free);
   std::vector<bool> goes(listing.files.size());
   for (const auto& one : going) {

@@ -99,8 +99,8 @@ class Table {
 
   // "10%" or a size; shown as text.
   template <typename Owner>
-  Row<Config>& share(std::string name, std::optional<Share> Owner::*field, std::string help) {
-    const auto show = [](const Share& held) -> Value { return format_share(held); };
+  Row<Config>& share(std::string name, std::optional<policy::Share> Owner::*field, std::string help) {
+    const auto show = [](const policy::Share& held) -> Value { return format_share(held); };
     return add_one({std::move(name), Type::text, "PCT|SIZE", std::move(help)}, field, parse_share, show);
   }
 

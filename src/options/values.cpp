@@ -121,21 +121,21 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   return *value;
 }
 
-std::expected<Share, std::string> parse_share(std::string_view text) {
+std::expected<policy::Share, std::string> parse_share(std::string_view text) {
   if (!text.ends_with('%')) {
     const auto bytes = parse_size(text);
     if (!bytes) return std::unexpected(bytes.error());
-    return Share{0, *bytes};
+    return policy::Share{0, *bytes};
   }
   unsigned percent = 0;
   const auto* const end = text.data() + text.size() - 1;
   const auto parsed = std::from_chars(text.data(), end, percent);
   if (parsed.ec != std::errc{} || parsed.ptr != end || percent < 1 || percent > 99)
     return std::unexpected(fmt::format("\"{}\" is not 1% to 99%", text));
-  return Share{percent, 0};
+  return policy::Share{percent, 0};
 }
 
-std::string format_share(const Share& share) {
+std::string format_share(const policy::Share& share) {
   if (share.percent != 0) return fmt::format("{}%", share.percent);
   const auto text = format_size(share.bytes);
   return parse_size(text) == share.bytes ? text : fmt::format("{}", share.bytes);

@@ -8,20 +8,17 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/retention.hpp"
+
 namespace wirespool::options {
 
 // Sizes as people write them: bytes, or K M G T (powers of 1000) and KiB MiB GiB TiB (powers of 1024), with or without
 // a fraction: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
-// A part of something whose size is known elsewhere: "10%" (1 to 99) of it, or a size.
-struct Share {
-  unsigned percent = 0;     // 0: bytes
-  std::uint64_t bytes = 0;  // if `percent` is 0
-  bool operator==(const Share&) const = default;
-};
-std::expected<Share, std::string> parse_share(std::string_view text);
-std::string format_share(const Share& share);
+// "10%" (1 to 99), or a size.
+std::expected<policy::Share, std::string> parse_share(std::string_view text);
+std::string format_share(const policy::Share& share);
 
 // Nanoseconds of "250us", "1.5s", "10m", "2h"; a plain number is seconds. Units: ns us ms s m h. At most 1000000h:
 // added to any clock's now it fits into 63 bits.

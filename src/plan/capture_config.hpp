@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "options/values.hpp"
+#include "policy/retention.hpp"
 
 namespace wirespool::plan {
 
@@ -57,7 +57,7 @@ struct CaptureConfig {
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index
   std::uint64_t ledger_size = 1ull << 30;              // --ledger-size: most bytes of a directory's ledger
-  std::optional<options::Share> retain_free;           // --retain-free: how much of each drive's file system stays free
+  std::optional<policy::Share> retain_free;            // --retain-free: how much of each drive's file system stays free
   std::optional<std::uint64_t> retain_size;            // --retain-size: most bytes of sealed files on each drive
   std::optional<std::uint64_t> retain_age_ns;          // --retain-age: most time since a file's last packet
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none

@@ -45,11 +45,7 @@ void check_free(const CapturePlan& plan, const MachineDrive& machine, unsigned d
 }  // namespace
 
 policy::RetainLimits limits_of(const CaptureConfig& config) {
-  policy::RetainLimits limits{.size_bytes = config.retain_size, .age_ns = config.retain_age_ns};
-  if (!config.retain_free) return limits;
-  limits.free_bytes = config.retain_free->bytes;
-  limits.free_percent = config.retain_free->percent;
-  return limits;
+  return {.free = config.retain_free, .size_bytes = config.retain_size, .age_ns = config.retain_age_ns};
 }
 
 void check_retention(const Machine& machine, const CapturePlan& plan, Findings& findings) {

@@ -24,15 +24,16 @@ std::vector<std::size_t> by_age(std::span<const KeptFile> files) {
 }  // namespace
 
 std::uint64_t bytes_to_stay_free(const RetainLimits& limits, std::uint64_t total) noexcept {
-  const auto share = total / 100 * limits.free_percent + total % 100 * limits.free_percent / 100;
-  return std::max(limits.free_bytes, share);
+  if (!limits.of_free()) return 0;
+  const auto percent = limits.free->percent;
+  return percent == 0 ? limits.free->bytes : total / 100 * percent + total % 100 * percent / 100;
 }
 
 std::vector<Going> what_goes(std::span<const KeptFile> files, const RetainLimits& limits, Timestamp now, Space space) {
   const auto order = by_age(files);
   std::map<unsigned, std::uint64_t> held;  // by drive
   for (const auto i : order) held[files[i].drive] += files[i].bytes;
-  const auto wanted = limits.of_free() ? bytes_to_stay_free(limits, space.total) : 0;
+  const auto wanted = bytes_to_stay_free(limits, space.total);
   auto missing = wanted - std::min(wanted, space.free);
   std::vector<Going> going;
   for (const auto i : order) {

@@ -11,15 +11,21 @@
 
 namespace wirespool::policy {
 
+// A part of something whose size is known elsewhere: "10%" (1 to 99) of it, or a size.
+struct Share {
+  unsigned percent = 0;     // 0: bytes
+  std::uint64_t bytes = 0;  // if `percent` is 0
+  bool operator==(const Share&) const = default;
+};
+
 // How much of what was captured is kept. Each limit that is given holds by itself.
 struct RetainLimits {
-  std::uint64_t free_bytes = 0;                            // of a file system, to stay free; 0: no such limit
-  unsigned free_percent = 0;                               // the same in hundredths of it; 0: no such limit
+  std::optional<Share> free = std::nullopt;                // of a file system, to stay free; Share{}: no such limit
   std::optional<std::uint64_t> size_bytes = std::nullopt;  // of a drive's files that may go
   std::optional<std::uint64_t> age_ns = std::nullopt;      // since a file's last packet
 
   bool any() const noexcept { return of_free() || size_bytes || age_ns; }
-  bool of_free() const noexcept { return free_bytes != 0 || free_percent != 0; }
+  bool of_free() const noexcept { return free && *free != Share{}; }
 };
 
 // A sealed file, in numbers.
@@ -43,7 +49,7 @@ struct Going {
   bool operator==(const Going&) const = default;
 };
 
-// How many bytes of a file system of size `total` have to stay free: the larger of both limits.
+// How many bytes of a file system of size `total` have to stay free; 0 without such a limit.
 std::uint64_t bytes_to_stay_free(const RetainLimits& limits, std::uint64_t total) noexcept;
 
 // Which files go, and why; those with the oldest packets go first. Files older than the age; on each drive, as many as

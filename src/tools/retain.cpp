@@ -18,14 +18,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-policy::RetainLimits limits_of(const RetainOptions& options) {
-  policy::RetainLimits limits{.size_bytes = options.size, .age_ns = options.age_ns};
-  if (!options.free) return limits;
-  limits.free_bytes = options.free->bytes;
-  limits.free_percent = options.free->percent;
-  return limits;
-}
-
 const char* word(policy::RetainReason why) {
   return why == policy::RetainReason::age ? "age" : why == policy::RetainReason::size ? "size" : "free";
 }
@@ -66,7 +58,7 @@ void add(const keep::RetainPass& pass, RetainReport& report) {
 }  // namespace
 
 std::expected<RetainReport, Error> retain(const RetainOptions& options) {
-  const auto limits = limits_of(options);
+  const policy::RetainLimits limits{options.free, options.size, options.age_ns};
   if (!limits.any()) return std::unexpected(Error{"retain", "no limit is given", "give --free, --size or --age"});
   const auto places = open_all(options.directories);
   if (!places) return std::unexpected(places.error());

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "keep/shelf.hpp"
-#include "options/values.hpp"
 #include "policy/retention.hpp"
 #include "wirespool/error.hpp"
 
@@ -18,7 +17,7 @@ namespace wirespool::tools {
 // `wirespool retain DIR...`
 struct RetainOptions {
   std::vector<std::string> directories = {};
-  std::optional<options::Share> free = {};
+  std::optional<policy::Share> free = {};
   std::optional<std::uint64_t> size = {};
   std::optional<std::uint64_t> age_ns = {};
   bool dry_run = false;

@@ -25,7 +25,7 @@ const std::vector<Room>& rooms() {
       {"read", {"include", "format", "filter", "storage"}, {"std"}},
       {"keep", {"include", "format", "policy", "storage"}, {"std"}},
       {"record", {"include", "format", "keep", "machine", "policy", "read/file_mark", "stats", "storage"}, {"std"}},
-      {"options", {"include"}, {"std"}, {"fmt"}},
+      {"options", {"include", "policy/retention"}, {"std"}, {"fmt"}},
       {"plan", {"include", "format", "options", "policy"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"tools",
        {"include", "format", "keep", "machine", "options", "policy", "read", "stats", "storage"},

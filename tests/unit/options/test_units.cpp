@@ -173,8 +173,8 @@ TEST_CASE("runs in a list are written as ranges") {
 }
 
 TEST_CASE("a share is a percentage from 1 to 99, or a size, and reads back as it is shown") {
-  CHECK(parse_share("10%") == Share{10, 0});
-  CHECK(parse_share("50GiB") == Share{0, 50ull << 30});
+  CHECK(parse_share("10%") == wirespool::policy::Share{10, 0});
+  CHECK(parse_share("50GiB") == wirespool::policy::Share{0, 50ull << 30});
   for (const auto* text : {"1%", "99%", "50GiB", "1234567"}) CHECK(format_share(*parse_share(text)) == text);
   for (const auto* text : {"0%", "100%", "%", "-1%", "1.5%", "10 %", "10%%", "ten%", "4294967306%", "", "x"}) {
     CAPTURE(text);

@@ -4,7 +4,7 @@
 
 using namespace wirespool::plan;
 using namespace wirespool::test;
-using wirespool::options::Share;
+using wirespool::policy::Share;
 
 namespace {
 
@@ -21,7 +21,7 @@ TEST_CASE("limits are those that were asked for") {
   config.retain_size = 100 * gib;
   config.retain_age_ns = hour_ns;
   const auto limits = limits_of(must_plan(config, machine).config);
-  CHECK(limits.free_percent == 10);
+  CHECK(limits.free == Share{10, 0});
   CHECK(limits.size_bytes == 100 * gib);
   CHECK(limits.age_ns == hour_ns);
 }

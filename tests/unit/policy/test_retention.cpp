@@ -50,7 +50,7 @@ TEST_CASE("files go whose last packet is older than the age, and none of the fut
 
 TEST_CASE("the oldest files of all drives of a file system go until enough of it is free") {
   const std::vector<KeptFile> files{{0, {4}, 100}, {1, {1}, 100}, {0, {2}, 100}, {1, {3}, 100}};
-  const RetainLimits limits{.free_percent = 20};
+  const RetainLimits limits{.free = Share{20, 0}};
   CHECK(what_goes(files, limits, now, {200, 1000}).empty());
   CHECK(files_of(what_goes(files, limits, now, {199, 1000})) == Files{1});
   CHECK(files_of(what_goes(files, limits, now, {50, 1000})) == Files{1, 2});
@@ -59,21 +59,22 @@ TEST_CASE("the oldest files of all drives of a file system go until enough of it
 
 TEST_CASE("room that a file's age wins is not won again for the file system") {
   const std::vector<KeptFile> files{{0, {1}, 100}, {0, {2}, 100}, {0, {now.ns - 1}, 100}};
-  const auto going = what_goes(files, {.free_bytes = 200, .age_ns = 1'000}, now, {100, 1000});
+  const auto going = what_goes(files, {.free = Share{0, 200}, .age_ns = 1'000}, now, {100, 1000});
   CHECK(going == std::vector{Going{0, RetainReason::age}, Going{1, RetainReason::age}});
 }
 
 TEST_CASE("what may not go stays, whatever is asked for, and does not count for the size") {
   const std::vector<KeptFile> files{{0, {1}, 500, false}, {0, {2}, 100}, {0, {3}, 100}};
   CHECK(what_goes(files, {.size_bytes = 200}, now, roomy).empty());
-  const RetainLimits all{.free_bytes = 1000, .size_bytes = 0, .age_ns = 0};
+  const RetainLimits all{.free = Share{0, 1000}, .size_bytes = 0, .age_ns = 0};
   CHECK(files_of(what_goes(files, all, now, {0, 1000})) == Files{1, 2});
 }
 
-TEST_CASE("the larger of a share and a size is what stays free, without an overflow") {
-  CHECK(bytes_to_stay_free({.free_bytes = 10, .free_percent = 5}, 1000) == 50);
-  CHECK(bytes_to_stay_free({.free_bytes = 100, .free_percent = 5}, 1000) == 100);
-  CHECK(bytes_to_stay_free({.free_percent = 99}, UINT64_MAX) == UINT64_MAX / 100 * 99 + UINT64_MAX % 100 * 99 / 100);
+TEST_CASE("a share or a size is what stays free, without an overflow") {
+  CHECK(bytes_to_stay_free({}, 1000) == 0);
+  CHECK(bytes_to_stay_free({.free = Share{5, 0}}, 1000) == 50);
+  CHECK(bytes_to_stay_free({.free = Share{0, 100}}, 1000) == 100);
+  CHECK(bytes_to_stay_free({.free = Share{99, 0}}, UINT64_MAX) == UINT64_MAX / 100 * 99 + UINT64_MAX % 100 * 99 / 100);
 }
 
 TEST_CASE("whatever goes, no younger file of its drive goes before an older one for size or room") {
@@ -90,7 +91,7 @@ TEST_CASE("whatever goes, no younger file of its drive goes before an older one 
               random.next() % 4 != 0};
       total += file.bytes;
     }
-    const RetainLimits limits{.free_bytes = random.next() % 2000 + 1, .size_bytes = random.next() % 600};
+    const RetainLimits limits{.free = Share{0, random.next() % 2000 + 1}, .size_bytes = random.next() % 600};
     const Space space{random.next() % 1000, 5000};
     const auto going = what_goes(files, limits, now, space);
     CHECK(std::ranges::is_sorted(going, {}, [&](const Going& one) { return files[one.file].last; }));
@@ -102,7 +103,7 @@ TEST_CASE("whatever goes, no younger file of its drive goes before an older one 
       (gone ? won : left) += files[i].may_go ? files[i].bytes : 0;
       if (!gone && files[i].may_go) held[files[i].drive] += files[i].bytes;
     }
-    CHECK((space.free + won >= limits.free_bytes || left == 0));
+    CHECK((space.free + won >= limits.free->bytes || left == 0));
     CHECK(std::ranges::all_of(held, [&](auto bytes) { return bytes <= *limits.size_bytes; }));
   }
 }
