@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <expected>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,6 @@
 #include "cli/parse.hpp"
 #include "tools/extract.hpp"
 #include "tools/terminal.hpp"
-#include "wirespool/time_text.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -37,15 +35,7 @@ options::Page about() {
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
 
-// In the form that the option tables want: the error is the text after the option's name.
-std::expected<Timestamp, std::string> parse_moment(const std::string& text, Timestamp now) {
-  const auto time = parse_time(text, now);
-  if (!time) return std::unexpected(time.error().what_to_do);
-  return *time;
-}
-
 options::Table<Request> make_table() {
-  const auto moment = [at = time_now()](const std::string& text) { return parse_moment(text, at); };
   options::Table<Request> table(about());
   table
       .operands("DIR|FILE", &Request::places,
@@ -56,9 +46,7 @@ options::Table<Request> make_table() {
       .texts("-w", "OUT", &Request::outputs, "where to write to; - is standard output; several want a --filter each",
              options::Offers::files)
       .needed();
-  table.parsed("--from", "T", &Request::from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
-      .without("the first packet");
-  table.parsed("--to", "T", &Request::to, moment, "time before which to end, written alike").without("the last packet");
+  add_from_and_to(table, &Request::from, &Request::to);
   table
       .texts("--filter", "EXPR", &Request::filters,
              "pcap-filter(7) expression; of several, each belongs to the -w of its turn")

@@ -3,7 +3,6 @@
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/keep.hpp"
-#include "wirespool/time_text.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -13,11 +12,6 @@ struct Request : tools::KeepOptions {
 };
 
 options::Table<Request> make_table() {
-  const auto moment = [at = time_now()](const std::string& text) -> std::expected<Timestamp, std::string> {
-    const auto time = parse_time(text, at);
-    if (!time) return std::unexpected(time.error().what_to_do);
-    return *time;
-  };
   options::Table<Request> table(
       {.command = "keep",
        .summary = "Pins sealed files, so that no retention removes them: FILE.keep beside each says who, when and why. "
@@ -27,9 +21,7 @@ options::Table<Request> make_table() {
                     {"wirespool keep --list /data/nvme0 /data/nvme1"},
                     {"wirespool keep --release /data/nvme0", "all of them"}}});
   table.operands("DIR", &Request::directories, "output directories of captures", options::Offers::directories).needed();
-  table.parsed("--from", "T", &Request::from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
-      .without("the first packet");
-  table.parsed("--to", "T", &Request::to, moment, "time before which to end, written alike").without("the last packet");
+  add_from_and_to(table, &Request::from, &Request::to);
   table.text("--filter", "EXPR", &Request::filter, "pcap-filter(7) expression").without("none");
   table.text("--reason", "TEXT", &Request::reason, "why, for whoever finds the pin").without("none");
   table.flag("--list", &Request::list, "list what is pinned");

@@ -146,6 +146,12 @@ std::variant<std::vector<Given>, Stop> parse(const options::Page& page, const Ar
   return given;
 }
 
+std::expected<Timestamp, std::string> read_moment(const std::string& text, Timestamp now) {
+  const auto time = parse_time(text, now);
+  if (!time) return std::unexpected(time.error().what_to_do);
+  return *time;
+}
+
 int finish(const Stop& stop) {
   tell(stop.err);
   return stop.out.empty() ? stop.exit_code : print(stop.out, stop.exit_code);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <expected>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +10,7 @@
 
 #include "cli/errors.hpp"
 #include "options/table.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::cli {
 
@@ -55,6 +57,18 @@ std::variant<Config, Stop> read_args(const options::Table<Config>& table, const 
   for (const auto& error : table.problems(config)) stop.err += refusal(error).err;
   if (!stop.err.empty()) return stop;
   return config;
+}
+
+// A moment, relative to `now` or not. The error is the text after the option's name.
+std::expected<Timestamp, std::string> read_moment(const std::string& text, Timestamp now);
+
+// The rows of --from and --to.
+template <typename Config, typename Moment, typename Owner>
+void add_from_and_to(options::Table<Config>& table, Moment Owner::*from, Moment Owner::*to) {
+  const auto moment = [now = time_now()](const std::string& text) { return read_moment(text, now); };
+  table.parsed("--from", "T", from, moment, "first time: RFC 3339, seconds since the epoch, or -10m")
+      .without("the first packet");
+  table.parsed("--to", "T", to, moment, "time before which to end, written alike").without("the last packet");
 }
 
 // Reads the arguments and runs the command with them, or says why not.
