@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "format/retention_files.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "wirespool/time_text.hpp"
@@ -42,6 +43,15 @@ std::expected<Pin, std::string> decode_pin(std::string_view written) {
   pin.others = fields.others();
   if (!text.problem().empty()) return std::unexpected(text.problem());
   return pin;
+}
+
+Removed& Removed::operator+=(const Removed& more) {
+  files += more.files;
+  packets += more.packets;
+  bytes += more.bytes;
+  file_bytes += more.file_bytes;
+  last = std::max(last, more.last);
+  return *this;
 }
 
 std::string encode_removed(const Removed& removed) {

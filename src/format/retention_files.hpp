@@ -37,6 +37,7 @@ struct Removed {
   Timestamp last;  // the latest packet removed
   OtherFields others = {};
 
+  Removed& operator+=(const Removed& more);  // `others` stay
   bool operator==(const Removed&) const = default;
 };
 std::string encode_removed(const Removed& removed);  // with a newline

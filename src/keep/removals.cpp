@@ -36,12 +36,7 @@ bool is_newest(const SpoolCapture& capture, const std::vector<SpoolCapture>& cap
 
 void Removals::add(const ShelfFile& file) {
   if (file.capture == Timestamp{}) return;
-  auto& removed = by_capture_[{file.stem, file.capture}];
-  removed.files += 1;
-  removed.packets += file.packets;
-  removed.bytes += file.bytes;
-  removed.file_bytes += file.room_bytes;
-  removed.last = std::max(removed.last, file.last);
+  by_capture_[{file.stem, file.capture}] += {1, file.packets, file.bytes, file.room_bytes, file.last};
 }
 
 void Removals::write(std::vector<std::string>& problems) {
@@ -49,11 +44,7 @@ void Removals::write(std::vector<std::string>& problems) {
     const auto& [stem, start] = capture;
     std::string problem;
     if (const auto before = read_removed(directory_.path(), stem, start, problem)) {
-      removed.files += before->files;
-      removed.packets += before->packets;
-      removed.bytes += before->bytes;
-      removed.file_bytes += before->file_bytes;
-      removed.last = std::max(removed.last, before->last);
+      removed += *before;
       removed.others = before->others;
     }
     if (!problem.empty()) problems.push_back(std::move(problem));
