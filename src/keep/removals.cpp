@@ -58,12 +58,12 @@ void Removals::write(std::vector<std::string>& problems) {
 std::optional<format::Removed> read_removed(const std::string& directory, const std::string& stem, Timestamp start,
                                             std::string& problem) {
   const auto path = directory + "/" + format::removed_file_name(stem, start);
-  const auto bytes = storage::read_small_file(path, largest_removed_file);
-  if (!bytes) {
-    if (bytes.error().code != ENOENT) problem = bytes.error().message();
+  const auto text = storage::read_small_file(path, largest_removed_file);
+  if (!text) {
+    if (text.error().code != ENOENT) problem = text.error().message();
     return std::nullopt;
   }
-  auto removed = format::decode_removed({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  auto removed = format::decode_removed(*text);
   if (removed) return std::move(*removed);
   problem = path + ": " + removed.error();
   return std::nullopt;

@@ -106,12 +106,12 @@ void ReadFile::will_need(std::uint64_t offset, std::uint64_t bytes) const noexce
   ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
 }
 
-std::expected<std::vector<std::byte>, IoError> read_small_file(const std::string& path, std::uint64_t most) {
+std::expected<std::string, IoError> read_small_file(const std::string& path, std::uint64_t most) {
   const auto file = ReadFile::open(path);
   if (!file) return std::unexpected(file.error());
   if (file->size() > most) return refused("reading", path, "read", EFBIG);
-  std::vector<std::byte> content(file->size());
-  const auto got = file->read(0, content);
+  std::string content(file->size(), 0);
+  const auto got = file->read(0, std::as_writable_bytes(std::span(content)));
   if (!got) return std::unexpected(got.error());
   content.resize(*got);
   return content;

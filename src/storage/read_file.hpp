@@ -79,7 +79,7 @@ class ReadFile {
   bool direct_ = false;
 };
 
-// The whole of a small file, of at most `most` bytes (else EFBIG).
-std::expected<std::vector<std::byte>, IoError> read_small_file(const std::string& path, std::uint64_t most);
+// The whole of a small file, text as a rule, of at most `most` bytes (else EFBIG).
+std::expected<std::string, IoError> read_small_file(const std::string& path, std::uint64_t most);
 
 }  // namespace wirespool::storage

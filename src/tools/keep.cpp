@@ -72,9 +72,9 @@ bool holds_any(const SpoolEntry& entry, const Query& query, KeepReport& report) 
 }
 
 std::optional<format::Pin> read_pin(const std::string& path) {
-  const auto bytes = storage::read_small_file(path, largest_pin);
-  if (!bytes) return std::nullopt;
-  auto pin = format::decode_pin({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  const auto text = storage::read_small_file(path, largest_pin);
+  if (!text) return std::nullopt;
+  auto pin = format::decode_pin(*text);
   return pin ? std::optional(std::move(*pin)) : std::nullopt;
 }
 

@@ -193,9 +193,9 @@ std::optional<format::ClockBound> clock_between(const std::vector<LedgerPoint>& 
 }
 
 std::expected<format::CaptureFile, std::string> read_capture_file(const std::string& path) {
-  const auto bytes = storage::read_small_file(path, largest_plan);
-  if (!bytes) return std::unexpected(bytes.error().message());
-  return format::decode_capture_file({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  const auto text = storage::read_small_file(path, largest_plan);
+  if (!text) return std::unexpected(text.error().message());
+  return format::decode_capture_file(*text);
 }
 
 }  // namespace wirespool::tools
