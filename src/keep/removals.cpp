@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <span>
 
 #include "format/file_name.hpp"
@@ -16,14 +15,11 @@ namespace {
 
 constexpr std::uint64_t largest_removed_file = 64 << 10;
 
-bool has_hidden_file(const std::string& directory, const std::string& stem, Timestamp start) {
-  std::error_code unreadable;
-  std::filesystem::directory_iterator at(directory, unreadable);
-  for (; !unreadable && at != std::filesystem::directory_iterator(); at.increment(unreadable)) {
-    const auto hidden = format::parse_hidden_file_name(at->path().filename().string());
-    if (hidden && hidden->stem == stem && hidden->first == start) return true;
-  }
-  return unreadable.operator bool();  // who knows
+bool may_have_hidden_file(const std::string& directory, const std::string& stem, Timestamp start) {
+  const auto files = hidden_files(directory);
+  return !files || std::ranges::any_of(*files, [&](const HiddenFile& file) {
+    return file.parts.stem == stem && file.parts.first == start;
+  });
 }
 
 bool is_newest(const SpoolCapture& capture, const std::vector<SpoolCapture>& captures) {
@@ -80,7 +76,7 @@ void clear_remains(const Shelf& shelf, const std::vector<ShelfFile>& left, Times
     if (!shelf.takes(capture.stem) || of_it || capture.start == running || is_newest(capture, shelf.captures()))
       continue;
     if (!storage::is_there(directory, removed_name)) continue;
-    if (has_hidden_file(capture.directory, capture.stem, capture.start)) continue;
+    if (may_have_hidden_file(capture.directory, capture.stem, capture.start)) continue;
     for (const auto& name : {format::ledger_file_name(capture.stem, capture.start),
                              format::capture_file_name(capture.stem, capture.start), removed_name}) {
       const auto there = storage::look_at(directory, name);

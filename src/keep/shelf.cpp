@@ -31,6 +31,20 @@ std::string to_string(Hold hold) {
   return words[static_cast<std::size_t>(hold)];
 }
 
+std::expected<std::vector<HiddenFile>, Error> hidden_files(const std::string& directory) {
+  std::vector<HiddenFile> files;
+  std::error_code unreadable;
+  std::filesystem::directory_iterator at(directory, unreadable);
+  for (; !unreadable && at != std::filesystem::directory_iterator(); at.increment(unreadable)) {
+    auto name = at->path().filename().string();
+    if (auto parts = format::parse_hidden_file_name(name)) files.push_back({std::move(name), std::move(*parts)});
+  }
+  if (unreadable)
+    return std::unexpected(Error{directory, unreadable.message(), "see to the drive", Error::Kind::not_ready});
+  std::ranges::sort(files, {}, &HiddenFile::name);
+  return files;
+}
+
 Shelf::Shelf(const storage::Directory& directory, std::string stem) : directory_(&directory), stem_(std::move(stem)) {}
 
 void Shelf::know(const std::string& name, const SealedFacts& facts) { known_[name] = facts; }

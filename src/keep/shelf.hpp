@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "format/file_name.hpp"
 #include "storage/directory.hpp"
 #include "storage/io_error.hpp"
 #include "storage/named_file.hpp"
@@ -38,6 +39,13 @@ struct ShelfFile {
   Timestamp capture = {};  // when its capture began; zero: not known
   Hold hold = Hold::none;
 };
+
+// The files of hidden names in a directory, by name: open, or left by a crash. An Error if it cannot be listed.
+struct HiddenFile {
+  std::string name;
+  format::FileName parts;  // with the capture's start for its time
+};
+std::expected<std::vector<HiddenFile>, Error> hidden_files(const std::string& directory);
 
 // What a capture knows of a file that it sealed, index or not.
 struct SealedFacts {

@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "format/file_name.hpp"
+#include "keep/shelf.hpp"
 #include "storage/direct_file.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -49,22 +50,9 @@ void read_ledger_of(CaptureGroup& group, const std::string& path) {
   std::ranges::move(ledger.problems, std::back_inserter(group.ledger_problems));
 }
 
-struct HiddenFile {
-  fs::path path;
-  format::FileName name;
-};
-
-std::vector<HiddenFile> hidden_files(const std::string& directory) {
-  std::vector<HiddenFile> files;
-  std::error_code error;
-  auto entry = fs::directory_iterator(directory, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (auto name = format::parse_hidden_file_name(entry->path().filename().string())) {
-      files.push_back({entry->path(), std::move(*name)});
-    }
-  }
-  std::ranges::sort(files, {}, &HiddenFile::path);
-  return files;
+// None in a directory that cannot be listed: whoever asks has listed it before, and told of that.
+std::vector<keep::HiddenFile> hidden_files(const std::string& directory) {
+  return keep::hidden_files(directory).value_or(std::vector<keep::HiddenFile>{});
 }
 
 // The ledger's times are by the capture's clock, whatever that was set to.
@@ -150,8 +138,8 @@ namespace {
 std::vector<std::string> hidden_files_in(const std::string& directory, bool left_behind) {
   std::vector<std::string> files;
   for (const auto& file : hidden_files(directory)) {
-    const auto use = storage::use_of_hidden_file(directory, file.path.filename(), file.name.stem);
-    if ((use == HiddenFileUse::left_behind) == left_behind) files.push_back(file.path.string());
+    const auto use = storage::use_of_hidden_file(directory, file.name, file.parts.stem);
+    if ((use == HiddenFileUse::left_behind) == left_behind) files.push_back((fs::path(directory) / file.name).string());
   }
   return files;
 }
@@ -179,9 +167,9 @@ std::vector<std::string> files_being_written(const std::vector<std::string>& pla
 }
 
 bool has_open_files(const std::string& directory, const std::string& stem, Timestamp start) {
-  return std::ranges::any_of(hidden_files(directory), [&](const HiddenFile& file) {
-    return file.name.stem == stem && file.name.first == start &&
-           storage::use_of_hidden_file(directory, file.path.filename(), stem) == HiddenFileUse::in_use;
+  return std::ranges::any_of(hidden_files(directory), [&](const keep::HiddenFile& file) {
+    return file.parts.stem == stem && file.parts.first == start &&
+           storage::use_of_hidden_file(directory, file.name, stem) == HiddenFileUse::in_use;
   });
 }
 

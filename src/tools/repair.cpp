@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "keep/shelf.hpp"
 #include "storage/extents.hpp"
 #include "storage/read_file.hpp"
 #include "tools/capture_group.hpp"
@@ -21,23 +22,6 @@ namespace fs = std::filesystem;
 using Outcome = RepairedFile::Outcome;
 
 namespace {
-
-struct Hidden {
-  std::string name;
-  format::FileName parsed;
-};
-
-std::vector<Hidden> hidden_files(const std::string& directory) {
-  std::vector<Hidden> files;
-  std::error_code error;
-  auto entry = fs::directory_iterator(directory, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    auto name = entry->path().filename().string();
-    if (auto parsed = format::parse_hidden_file_name(name)) files.push_back({std::move(name), std::move(*parsed)});
-  }
-  std::ranges::sort(files, {}, &Hidden::name);
-  return files;
-}
 
 // The times at which the capture can have run, by its name and its ledger, with a day to spare: its clock may have been
 // set meanwhile.
@@ -57,8 +41,9 @@ void add_likely_times(RepairContext& context, Timestamp start, const std::vector
 // it.
 std::optional<format::PcapngFront> front_in(const storage::Directory& directory, const format::FileName& hidden) {
   std::vector<std::string> names;
-  for (const auto& other : hidden_files(directory.path()))
-    if (other.parsed.stem == hidden.stem && other.parsed.first == hidden.first) names.push_back(other.name);
+  if (const auto others = keep::hidden_files(directory.path()))
+    for (const auto& other : *others)
+      if (other.parts.stem == hidden.stem && other.parts.first == hidden.first) names.push_back(other.name);
   if (const auto spool = Spool::open({directory.path()}))
     for (const auto& file : spool->files())
       if (file.stem == hidden.stem && file.capture_mark == format::capture_mark(hidden.first))
@@ -122,14 +107,16 @@ std::expected<RepairReport::InDirectory, Error> repair_directory(const std::stri
   const bool holes_known = storage::knows_holes(*directory);
   using Capture = std::pair<std::string, Timestamp>;
   std::map<Capture, RepairContext> contexts;
-  for (const auto& hidden : hidden_files(path)) {
-    const Capture capture{hidden.parsed.stem, hidden.parsed.first};
+  const auto files = keep::hidden_files(path);
+  if (!files) return std::unexpected(files.error());
+  for (const auto& hidden : *files) {
+    const Capture capture{hidden.parts.stem, hidden.parts.first};
     auto known = contexts.find(capture);
-    if (known == contexts.end()) known = contexts.emplace(capture, context_for(*directory, hidden.parsed)).first;
+    if (known == contexts.end()) known = contexts.emplace(capture, context_for(*directory, hidden.parts)).first;
     auto& context = known->second;
     context.dry_run = dry_run;
     context.holes_known = holes_known;
-    result.files.push_back(repair_file(context, hidden.name, hidden.parsed));
+    result.files.push_back(repair_file(context, hidden.name, hidden.parts));
   }
   result.notices = captures_without_end(path);
   return result;
