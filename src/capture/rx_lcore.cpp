@@ -101,11 +101,12 @@ void RxLcore::drain_late(RxQueue& queue, unsigned left) noexcept {
 }
 
 unsigned RxLcore::poll(RxQueue& queue) noexcept {
+  const std::uint64_t before_ns = stamper_.last_ns();
   const unsigned count = receive(queue);
   const auto run = time_of(count);
   ++setup_.counters->polls;
   if (count == 0)
-    found_nothing(queue);
+    found_nothing(queue, before_ns);
   else
     deliver(queue, stamp(queue, count, run));
   return count;
@@ -118,10 +119,13 @@ unsigned RxLcore::receive(const RxQueue& queue) noexcept {
   return count;
 }
 
-void RxLcore::found_nothing(const RxQueue& queue) noexcept {
+// What comes later has come since the receive call began, and so after `before_ns`. Not after the clock was read behind
+// the call: this lcore may have been off its CPU in between, for as long as the scheduler liked.
+void RxLcore::found_nothing(const RxQueue& queue, std::uint64_t before_ns) noexcept {
   ++setup_.counters->empty_polls;
   stages_.lap(setup_.counters->cycles.idle);
-  if (queue.nic_clock) nic_time_of(queue).earliest_ns = stamper_.last_ns() - clock_slack_ns;
+  if (queue.nic_clock)
+    nic_time_of(queue).earliest_ns = std::min(before_ns, stamper_.last_ns()) - clock_slack_ns;  // UTC may be set back
 }
 
 void RxLcore::deliver(const RxQueue& queue, const Received& received) noexcept {

@@ -75,7 +75,7 @@ class RxLcore {
   void drain_late(RxQueue& queue, unsigned left) noexcept;
   unsigned poll(RxQueue& queue) noexcept;
   unsigned receive(const RxQueue& queue) noexcept;
-  void found_nothing(const RxQueue& queue) noexcept;
+  void found_nothing(const RxQueue& queue, std::uint64_t before_ns) noexcept;
 
   policy::StampRun time_of(unsigned received) noexcept;
   template <typename StampOf>
