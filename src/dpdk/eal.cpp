@@ -13,13 +13,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "options/exit.hpp"
 #include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
@@ -63,6 +67,31 @@ void send_log_to(storage::Speaker& err) {
   (void)rte_openlog_stream(log);
 }
 
+// Since 25.11 EAL ends the process itself over arguments that it cannot read (rte_argparse.h: exit(3), with a code of
+// its own). While this lives, such an end has our exit code and our line all the same.
+class EndsInOrder {
+ public:
+  explicit EndsInOrder(storage::Speaker& err) {
+    static const int registered = std::atexit(say_so);
+    (void)registered;
+    told_.store(&err);
+  }
+  EndsInOrder(const EndsInOrder&) = delete;
+  EndsInOrder& operator=(const EndsInOrder&) = delete;
+  ~EndsInOrder() { told_.store(nullptr); }
+
+ private:
+  static void say_so() {
+    auto* const err = told_.load();
+    if (err == nullptr) return;
+    err->say("wirespool: EAL: DPDK refused its arguments and ended: see its messages above\n");
+    (void)err->finish(std::chrono::milliseconds(300));
+    ::_exit(options::Exit::wrong_use);
+  }
+
+  static inline std::atomic<storage::Speaker*> told_{nullptr};
+};
+
 // The devices among EAL's arguments: one of them may be why it refused to start.
 std::string devices_of(const std::vector<std::string>& args) {
   std::vector<std::string> devices;
@@ -92,6 +121,7 @@ std::expected<Eal, Error> Eal::start(const std::vector<std::string>& args, stora
   argv.push_back(nullptr);
   send_log_to(err);
   const QuietOutput quiet;
+  const EndsInOrder in_order(err);
   if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) return std::unexpected(refusal(rte_errno, args));
   return Eal();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// To be loaded with LD_PRELOAD: counts what EAL's worker lcores allocate, from malloc(3) and from rte_malloc. At the
-// end writes "lcores N others M" to the file that $COUNT_ALLOCATIONS names. EAL names its threads only once they are
-// started.
+// To be loaded with LD_PRELOAD: counts what EAL's worker lcores allocate, from malloc(3) and from rte_malloc, once a
+// port is started: what EAL's own threads do before that (since 25.11 with their names already) is not the capture's.
+// At the end writes "lcores N others M" to the file that $COUNT_ALLOCATIONS names.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -25,8 +25,10 @@ void* __libc_memalign(std::size_t, std::size_t);
 namespace {
 
 std::atomic<unsigned long> by_lcores{0}, by_others{0};
+std::atomic<bool> any_port_started{false};
 
 void count() {
+  if (!any_port_started.load(std::memory_order_relaxed)) return;
   char name[16] = "";
   prctl(PR_GET_NAME, name);
   (wirespool::test::worker_lcore(name) ? by_lcores : by_others).fetch_add(1, std::memory_order_relaxed);
@@ -50,6 +52,11 @@ __attribute__((destructor)) void tell() {
 }  // namespace
 
 extern "C" {
+
+int rte_eth_dev_start(unsigned short port) {
+  any_port_started = true;
+  return next<int (*)(unsigned short)>("rte_eth_dev_start")(port);
+}
 
 void* malloc(std::size_t bytes) { return count(), __libc_malloc(bytes); }
 void* calloc(std::size_t n, std::size_t bytes) { return count(), __libc_calloc(n, bytes); }

@@ -151,7 +151,7 @@ TEST_CASE("no directory of EAL's is left behind") {
   const Bench bench;
   const std::string prefix = "wst" + std::to_string(::getpid());
   Command command = command_line({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "1000"}});
-  command.insert(command.begin() + 2, {"--file-prefix", prefix});
+  *std::next(std::ranges::find(command, std::string("--file-prefix"))) = prefix;
   const auto result = run_process(command);
   INFO(result.describe());
   CHECK(result.exit_code == 0);

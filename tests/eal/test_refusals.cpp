@@ -96,6 +96,23 @@ const Refusal refusals[] = {
 
 }  // namespace
 
+TEST_CASE("arguments that EAL cannot read are wrong use, also where it ends the process over them itself") {
+  const Bench bench;
+  const auto run_with = [&bench](const Command& eal) {
+    auto command = command_line({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "1000"}});
+    command.insert(command.begin() + 2, eal.begin(), eal.end());
+    return run_process(command);
+  };
+  const auto wrong = run_with({"--base-virtaddr", "nothing"});
+  INFO(wrong.describe());
+  CHECK(wrong.exit_code == 1);
+  CHECK_THAT(wrong.err, Catch::Contains("wirespool: EAL: DPDK"));
+  const auto twice = run_with({"--file-prefix", "wst-twice"});  // another one is there already; taken before 25.11
+  INFO(twice.describe());
+  CHECK((twice.exit_code == 0 || twice.exit_code == 1));
+  if (twice.exit_code == 1) CHECK_THAT(twice.err, Catch::Contains("wirespool: EAL: DPDK refused its arguments"));
+}
+
 TEST_CASE("bad input is told in one line and leaves nothing behind") {
   const auto refusal = GENERATE(from_range(std::begin(refusals), std::end(refusals)));
   CAPTURE(refusal);
