@@ -35,6 +35,12 @@ options::Page about() {
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
 
+options::Parsed<format::Slice> parse_slice(const std::string& text) {
+  const auto slice = format::slice_of(text);
+  if (!slice) return std::unexpected(std::string("l2, l3, l4 or a number of bytes"));
+  return *slice;
+}
+
 options::Table<Request> make_table() {
   options::Table<Request> table(about());
   table
@@ -70,6 +76,11 @@ options::Table<Request> make_table() {
   table.time("--split-time", &Request::split_ns, "go on in a new file after so long, by the packets' time; named alike")
       .at_least(1)
       .without("one file");
+  table
+      .parsed(
+          "--slice", "l2|l3|l4|N", &Request::slice, parse_slice,
+          "of each packet only its headers up to that layer, inside tunnels, or N bytes; its length stays what it was")
+      .without("whole");
   table.choice("--format", &Request::format,
                {{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}}, "both with nanoseconds");
   table.flag("--strict", &Request::strict, "exit 4 if captures know of packets that are missing in that time");

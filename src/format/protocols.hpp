@@ -12,13 +12,19 @@ namespace wirespool::format {
 
 namespace ether_types {
 inline constexpr std::uint16_t ipv4 = 0x0800, arp = 0x0806, rarp = 0x8035, ipv6 = 0x86dd, mpls = 0x8847,
-                               mpls_multicast = 0x8848, pppoe = 0x8864;
+                               mpls_multicast = 0x8848, pppoe = 0x8864,
+                               bridging = 0x6558;  // Ethernet in a tunnel
 }
 namespace ppp_types {
 inline constexpr std::uint16_t ipv4 = 0x0021, ipv6 = 0x0057;
 }
 namespace protocols {
-inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, fragment = 44, authentication = 51, icmp6 = 58, sctp = 132;
+inline constexpr std::uint8_t icmp = 1, igmp = 2, ip_in_ip = 4, tcp = 6, udp = 17, dccp = 33, ipv6_in_ip = 41,
+                              fragment = 44, gre = 47, encrypted = 50, authentication = 51, icmp6 = 58, sctp = 132,
+                              udp_lite = 136, mpls_in_ip = 137;
+}
+namespace udp_ports {
+inline constexpr std::uint16_t gtp_u = 2152, vxlan = 4789, geneve = 6081, old_vxlan = 8472;
 }
 
 // The TPIDs that libpcap's `vlan` takes: 802.1Q, 802.1ad and the older 0x9100.

@@ -12,10 +12,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::uint16_t ether_in_tunnel = 0x6558;
-constexpr std::uint8_t ip_in_ip = 4, ipv6_in_ip = 41, gre = 47;
-constexpr std::uint16_t port_gtp_u = 2152, port_vxlan = 4789, port_geneve = 6081, port_old_vxlan = 8472;
-
 constexpr unsigned most_extensions = 16;
 
 bool fits(Bytes packet, std::size_t offset, std::size_t bytes) noexcept {
@@ -135,7 +131,7 @@ std::optional<NetworkLayer> carried_ip(Bytes packet, const NetworkLayer& outer, 
 // The same for a tunnel whose header has an EtherType.
 std::optional<NetworkLayer> carried_type(Bytes packet, const NetworkLayer& outer, std::size_t at,
                                          std::uint16_t type) noexcept {
-  if (type == ether_in_tunnel) return ethernet_at(packet, at);
+  if (type == ether_types::bridging) return ethernet_at(packet, at);
   const bool known = type == ether_types::ipv4 || type == ether_types::ipv6 || type == ether_types::mpls ||
                      type == ether_types::mpls_multicast;
   return known ? carried(packet, outer, at, type) : std::nullopt;
@@ -185,9 +181,9 @@ std::optional<NetworkLayer> inside_gtp_u(Bytes packet, const NetworkLayer& outer
 std::optional<NetworkLayer> inside_udp(Bytes packet, const NetworkLayer& outer, std::size_t at) noexcept {
   if (!fits(packet, at, 8)) return std::nullopt;
   const auto from = load_be16(packet, at), to = load_be16(packet, at + 2);
-  if (to == port_vxlan || to == port_old_vxlan) return inside_vxlan(packet, at + 8);
-  if (to == port_geneve) return inside_geneve(packet, outer, at + 8);
-  if (to == port_gtp_u || from == port_gtp_u) return inside_gtp_u(packet, outer, at + 8);
+  if (to == udp_ports::vxlan || to == udp_ports::old_vxlan) return inside_vxlan(packet, at + 8);
+  if (to == udp_ports::geneve) return inside_geneve(packet, outer, at + 8);
+  if (to == udp_ports::gtp_u || from == udp_ports::gtp_u) return inside_gtp_u(packet, outer, at + 8);
   return std::nullopt;
 }
 
@@ -195,13 +191,13 @@ std::optional<NetworkLayer> inside_ip(Bytes packet, const NetworkLayer& outer) n
   const auto ip = ip_at(packet, outer);
   if (!ip || !ip->whole_front) return std::nullopt;
   switch (ip->protocol) {
-    case gre:
+    case protocols::gre:
       return inside_gre(packet, outer, ip->payload);
     case protocols::udp:
       return inside_udp(packet, outer, ip->payload);
-    case ip_in_ip:
+    case protocols::ip_in_ip:
       return carried(packet, outer, ip->payload, ether_types::ipv4);
-    case ipv6_in_ip:
+    case protocols::ipv6_in_ip:
       return carried(packet, outer, ip->payload, ether_types::ipv6);
     default:
       return std::nullopt;
@@ -284,9 +280,9 @@ std::optional<NetworkLayer> inner_layer(Bytes packet, const NetworkLayer& outer)
 
 FlowCondition may_have_inner_layer() {
   auto condition = has_extension();
-  for (const auto protocol : {gre, ip_in_ip, ipv6_in_ip})
+  for (const auto protocol : {protocols::gre, protocols::ip_in_ip, protocols::ipv6_in_ip})
     condition = any_of(std::move(condition), FlowCondition::has(protocol_key(protocol)));
-  for (const auto port : {port_gtp_u, port_vxlan, port_geneve, port_old_vxlan})
+  for (const auto port : {udp_ports::gtp_u, udp_ports::vxlan, udp_ports::geneve, udp_ports::old_vxlan})
     condition = any_of(std::move(condition), FlowCondition::has(port_key(port)));
   for (const auto type : {ether_types::mpls, ether_types::mpls_multicast, ether_types::pppoe})
     condition = any_of(std::move(condition), FlowCondition::has(ether_type_key(type)));

@@ -90,6 +90,7 @@ std::expected<std::vector<OutputRequest>, Error> make_requests(const ExtractOpti
                         .filter = std::move(*filter),
                         .format = options.format,
                         .split = {options.split_bytes, options.split_ns},
+                        .slice = options.slice,
                         .linktype = linktypes_to_ask(inputs).front(),
                         .packets = options.packets,
                         .not_these = paths});
@@ -219,6 +220,11 @@ void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
   for (const auto& output : outputs) {
     report.outputs.push_back({output.path(), output.packets(), output.files()});
     report.closed = report.closed || output.closed();
+    if (output.not_sliced() > 0)
+      report.notices.push_back(
+          fmt::format("{}: {} packets of other link types than Ethernet are whole, as --slice knows "
+                      "no layers of theirs: --slice N cuts them too",
+                      output.path(), output.not_sliced()));
   }
 }
 

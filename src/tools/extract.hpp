@@ -35,6 +35,7 @@ struct ExtractOptions {
   bool inner = false;                                       // filters, flow and ID also apply to packets inside others
   std::uint64_t packets = std::numeric_limits<std::uint64_t>::max();  // for each output
   std::optional<std::uint64_t> split_bytes, split_ns;                 // Split
+  std::optional<format::Slice> slice;
   OutputFormat format = OutputFormat::pcap;
   bool use_index = true;
   std::function<void(const ExtractProgress&)> progress;  // empty: none; called a few times a second

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "format/pcap.hpp"
+
 namespace wirespool::tools {
 
 namespace fs = std::filesystem;
@@ -104,7 +106,23 @@ Result ExtractOutput::taken(Result result) {
   return closed_ ? Result::ok : result;
 }
 
-Result ExtractOutput::write(const StoredPacket& packet) {
+// Wirelen stays what it was.
+StoredPacket ExtractOutput::sliced(StoredPacket packet) {
+  auto& bytes = packet.view.bytes;
+  const auto& slice = *request_.slice;
+  if (slice.layer && packet.linktype != format::linktype_ethernet) {
+    ++not_sliced_;
+    return packet;
+  }
+  const auto kept = slice.layer ? format::header_end(bytes, *slice.layer) : slice.bytes;
+  bytes = bytes.first(std::min<std::size_t>(bytes.size(), kept));
+  return packet;
+}
+
+Result ExtractOutput::write(const StoredPacket& whole) {
+  StoredPacket cut;
+  if (request_.slice) cut = sliced(whole);
+  const auto& packet = request_.slice ? cut : whole;
   if (request_.split.any() && (!writer_ || is_full(packet))) {
     const auto time = packet.view.time;
     if (const auto begun = go_on(time); begun != Result::ok) return begun;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "format/header_end.hpp"
 #include "storage/output_file.hpp"
 #include "tools/packet_writer.hpp"
 #include "wirespool/error.hpp"
@@ -29,6 +30,7 @@ struct OutputRequest {
   std::optional<Filter> filter = {};
   OutputFormat format = OutputFormat::pcap;
   Split split = {};
+  std::optional<format::Slice> slice = {};
   std::uint32_t linktype = 1;  // of a file without packets
   std::uint64_t packets = UINT64_MAX;
   std::vector<std::string> not_these = {};  // paths that may not be written to
@@ -49,7 +51,7 @@ class ExtractOutput {
 
   Result write(const StoredPacket& packet);
   // Whether runs of records can be taken unchanged.
-  bool takes_records() const { return !request_.split.any() && writer_ && writer_->takes_records(); }
+  bool takes_records() const { return !request_.split.any() && !request_.slice && writer_ && writer_->takes_records(); }
   std::uint64_t room() const { return request_.packets - packets_; }
   Result write(const PacketRun& run, std::uint32_t linktype);
   Result finish();
@@ -59,10 +61,12 @@ class ExtractOutput {
   std::uint64_t packets() const { return packets_; }
   std::uint64_t bytes() const { return bytes_; }  // caplen bytes
   std::uint64_t files() const { return files_; }
-  bool closed() const { return closed_; }  // its reader left before the end
+  bool closed() const { return closed_; }                   // its reader left before the end
+  std::uint64_t not_sliced() const { return not_sliced_; }  // kept whole: no layers are known of their link type
 
  private:
   explicit ExtractOutput(OutputRequest request) : request_(std::move(request)) {}
+  StoredPacket sliced(StoredPacket packet);
   bool is_full(const StoredPacket& packet) const;
   Result go_on(std::optional<Timestamp> first);
   std::string next_name(std::optional<Timestamp> first) const;
@@ -72,7 +76,7 @@ class ExtractOutput {
   std::optional<PacketWriter> writer_;
   std::optional<Error> refused_;  // the next file
   Timestamp ends_;                // of a split by time: the first moment that belongs to the next file
-  std::uint64_t packets_ = 0, bytes_ = 0, files_ = 0;
+  std::uint64_t packets_ = 0, bytes_ = 0, files_ = 0, not_sliced_ = 0;
   bool closed_ = false;
 };
 

@@ -460,6 +460,41 @@ TEST_CASE("--flow and --community-id choose the same packets, and wrong ones are
   CHECK(tools::extract(rig.options).error().what == "--community-id");
 }
 
+TEST_CASE("--slice keeps headers up to a layer, or so many bytes, and the length that was on the wire") {
+  Rig rig(500, "imix");
+  for (const auto* slice : {"l2", "l3", "l4", "60", "20"}) {
+    CAPTURE(slice);
+    rig.options.slice = format::slice_of(slice);
+    REQUIRE(tools::extract(rig.options));
+    const auto out = read_pcap(rig.options.outputs.front());
+    REQUIRE(out.size() == rig.trace.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const auto whole = rig.trace[i], cut = out[i];
+      const auto bytes = rig.options.slice->layer ? format::header_end(whole.bytes, *rig.options.slice->layer)
+                                                  : rig.options.slice->bytes;
+      REQUIRE(cut.wirelen == whole.wirelen);
+      REQUIRE(std::ranges::equal(cut.bytes, whole.bytes.first(std::min<std::size_t>(bytes, whole.bytes.size()))));
+    }
+  }
+}
+
+TEST_CASE("layers are not known of other link types: their packets stay whole, and that is told") {
+  Rig rig(10);
+  const auto raw = rig.directory / "r.pcap";
+  write_bytes(raw, pcap_bytes(rig.trace, {false, false, 101, 65535}));
+  rig.options.places = {raw.string()};
+  rig.options.slice = format::slice_of("l4");
+  const auto report = tools::extract(rig.options);
+  REQUIRE(report);
+  CHECK(same(rig.trace, read_pcap(rig.options.outputs.front())) == "");
+  CHECK(std::ranges::any_of(report->notices, [](const auto& notice) {
+    return notice.find("10 packets of other link types than Ethernet are whole") != std::string::npos;
+  }));
+  rig.options.slice = format::slice_of("14");
+  REQUIRE(tools::extract(rig.options));
+  CHECK(read_pcap(rig.options.outputs.front())[0].caplen() == 14);
+}
+
 TEST_CASE("a full drive is told, not swallowed") {
   Rig rig(100);
   rig.options.outputs = {"/dev/full"};
