@@ -11,6 +11,7 @@
 #include <valgrind/callgrind.h>
 
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,9 +21,12 @@
 
 #include "capture/block_handoff.hpp"
 #include "capture/counted.hpp"
+#include "capture/filter_outlet.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
+#include "dpdk/packet_filter.hpp"
+#include "record/block_keys.hpp"
 #include "record/recorder.hpp"
 #include "support/trace.hpp"
 
@@ -36,6 +40,7 @@ constexpr unsigned round_packets = 1024;
 constexpr unsigned rounds = 40;
 constexpr unsigned burst = 64;
 constexpr std::uint32_t block_bytes = 1 << 20;
+constexpr const char* filter_asked = "udp[0:2] >= 1024 and ip[15] & 1 = 0";
 
 void start_eal() {
   static std::vector<std::string> words{"data_path",   "--no-huge",   "--no-pci", "-m", "64", "--no-telemetry",
@@ -65,8 +70,8 @@ class Wire {
     std::vector<rte_mbuf*> mbufs(round_packets);
     if (rte_pktmbuf_alloc_bulk(pool_, mbufs.data(), round_packets) != 0) throw std::runtime_error("an mbuf was lost");
     for (auto* mbuf : mbufs) {
-      const auto bytes = static_cast<std::uint16_t>(trace[at_++ % trace.size()].bytes.size());
-      rte_pktmbuf_append(mbuf, bytes);
+      const auto bytes = trace[at_++ % trace.size()].bytes;
+      std::memcpy(rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(bytes.size())), bytes.data(), bytes.size());
       if (rte_ring_enqueue(ring_, mbuf) != 0) throw std::runtime_error("the wire is full");
     }
   }
@@ -74,7 +79,7 @@ class Wire {
   std::uint16_t port() const { return port_; }
   rte_mempool* pool() const { return pool_; }
   StampField field() const { return field_; }
-  Referrer referrer() const { return {field_, record::max_snaplen}; }
+  Referrer referrer(std::optional<format::Slice> slice = {}) const { return {field_, record::max_snaplen, slice}; }
 
  private:
   StampField field_;
@@ -175,7 +180,11 @@ void packets_cross(Wire& wire, const test::Trace& trace, const std::string& fram
   stats::RxCounters received;
   stats::WriterCounters written;
   if (files.told()) handoff->take_notes();
-  Counted outlet(received, DroppingPacketOutlet({&*handoff}, wire.pool(), wire.referrer(), received, files.told()));
+  Counted outlet(received, DroppingPacketOutlet({.handoffs = {&*handoff},
+                                                 .pool = wire.pool(),
+                                                 .referrer = wire.referrer(),
+                                                 .counters = received,
+                                                 .losses = files.told()}));
   Receiver receiver(wire, outlet, received);
   Line line(files.layout);
   PacketIntake intake({.handoff = &*handoff,
@@ -209,21 +218,95 @@ void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frame
   line.appender().finish();
 }
 
-// What the writer lcore does for the checksum of a full Block, over the packets in it. Their contents do not matter.
-void blocks_summed(const test::Trace& trace, const std::string& frames) {
-  std::uint32_t bytes = format::PcapRecords::file_header_bytes;
-  for (unsigned i = 0; i < round_packets; ++i)
-    bytes += static_cast<std::uint32_t>(
-        format::PcapRecords::bytes_of(static_cast<std::uint32_t>(trace[i % trace.size()].bytes.size())));
-  std::vector<std::byte> memory(bytes);
-  record::Block block;
-  block.data = memory.data();
-  block.capacity = block.length = bytes;
-  block.starts = round_packets;
-  block.first_start = format::PcapRecords::file_header_bytes;
+// A full Block with a round's frames in it, on its way to a drive.
+class FullBlock {
+ public:
+  explicit FullBlock(const test::Trace& trace) {
+    const auto frame_of = [&](unsigned i) { return trace[i % trace.size()].bytes; };
+    std::size_t bytes = format::PcapRecords::file_header_bytes;
+    for (unsigned i = 0; i < round_packets; ++i) bytes += format::PcapRecords::bytes_of(frame_of(i).size());
+    memory_.resize(bytes + format::carry_capacity);
+    format::PcapRecords::Pen pen(memory_.data() + format::PcapRecords::file_header_bytes, {});
+    for (unsigned i = 0; i < round_packets; ++i) {
+      const auto caplen = static_cast<std::uint32_t>(frame_of(i).size());
+      pen.put({Timestamp{i}, caplen, caplen}, frame_of(i).data());
+    }
+    block_.data = memory_.data();
+    block_.capacity = block_.length = static_cast<std::uint32_t>(bytes);
+    block_.starts = round_packets;
+    block_.first_start = format::PcapRecords::file_header_bytes;
+  }
+
+  record::Block& block() { return block_; }
+
+ private:
+  std::vector<std::byte> memory_;
+  record::Block block_;
+};
+
+// What the writer lcore does for the checksum of a full Block, and for its row in an index of flows.
+void blocks_told_of(const test::Trace& trace, const std::string& frames) {
+  FullBlock full(trace);
+  auto& block = full.block();
   const auto nothing = [] {};
   count(
       "checksums: writer lcore, " + frames, nothing, [&] { block.sum_up(); }, nothing);
+  const format::FileLayout layout;
+  record::BlockKeys keys(layout);
+  record::IndexRows rows;
+  rows.take_memory(16, format::filter_bytes_of(1 << 30), false);
+  count(
+      "index flow: writer lcore, " + frames, nothing,
+      [&] {
+        keys.begin_row(block);
+        keys.end_row(rows);
+      },
+      [&] { rows.clear(); });
+}
+
+// The RX lcore alone: what a filter adds is counted against it.
+void received_only(Wire& wire, const test::Trace& trace, const std::string& frames) {
+  stats::RxCounters received;
+  Counted outlet(received, NoOutlet(received));
+  Receiver receiver(wire, outlet, received);
+  count(
+      "until rx, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});
+}
+
+// Half of the frames match bench/instructions' filter; tcpdump is asked for the same one.
+void filtered(Wire& wire, const test::Trace& trace, const std::string& frames, bool convert) {
+  const auto program = filter::Program::compile(filter_asked, 1);
+  if (!program) throw std::runtime_error(program.error().message());
+  const auto filter = PacketFilter::make(*program, convert);
+  stats::RxCounters received;
+  Counted end(received, NoOutlet(received));
+  FilterOutlet outlet(end, filter, received);
+  Receiver receiver(wire, outlet, received);
+  count(
+      std::string("until rx, --filter by ") + (convert ? "librte_bpf, " : "libpcap, ") + frames,
+      [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});
+}
+
+void sliced(Wire& wire, const test::Trace& trace, const std::string& frames) {
+  auto handoff = Handoff::create("sliced " + frames, 2 * round_packets, SOCKET_ID_ANY);
+  if (!handoff) throw std::runtime_error(handoff.error());
+  stats::RxCounters received;
+  const format::Slice l4{.layer = format::Layer::l4};
+  Counted outlet(
+      received,
+      DroppingPacketOutlet(
+          {.handoffs = {&*handoff}, .pool = wire.pool(), .referrer = wire.referrer(l4), .counters = received}));
+  Receiver receiver(wire, outlet, received);
+  const auto take = [&] {
+    for (auto refs = handoff->peek(burst); !refs.first.empty(); refs = handoff->peek(burst)) {
+      const auto all = refs.first.size() + refs.second.size();
+      free_packets(refs.first.data(), static_cast<unsigned>(refs.first.size()), wire.pool());
+      free_packets(refs.second.data(), static_cast<unsigned>(refs.second.size()), wire.pool());
+      handoff->consume(all);
+    }
+  };
+  count(
+      "packets: rx lcore, --slice l4, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, take);
 }
 
 }  // namespace
@@ -238,7 +321,11 @@ int main() try {
     blocks_cross(wire, trace, frames, pcap);
     packets_cross(wire, trace, frames + std::string(", pcapng"), pcapng);
     blocks_cross(wire, trace, frames + std::string(", pcapng"), pcapng);
-    blocks_summed(trace, frames);
+    blocks_told_of(trace, frames);
+    received_only(wire, trace, frames);
+    filtered(wire, trace, frames, true);
+    filtered(wire, trace, frames, false);
+    sliced(wire, trace, frames);
   }
   rte_eal_cleanup();
   return 0;

@@ -17,6 +17,8 @@ class Instructions(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.baseline = self.folder / "baseline.json"
+        self.readme = self.folder / "README.md"
+        self.readme.write_text("before\n<!-- bench/instructions.sh --update: begin -->\nold\n<!-- bench/instructions.sh --update: end -->\nbehind\n")
 
     def count(self, **totals: int):
         for number, (name, total) in enumerate(totals.items()):
@@ -25,7 +27,7 @@ class Instructions(unittest.TestCase):
         (self.folder / "packets.txt").write_text("".join(f"{name}\t1000\n" for name in totals))
 
     def judge(self, *more: str) -> tuple:
-        arguments = ["x", "--counts", str(self.folder), "--toolchain", "g++ 12", "--baseline", str(self.baseline), *more]
+        arguments = ["x", "--counts", str(self.folder), "--toolchain", "g++ 12", "--baseline", str(self.baseline), "--readme", str(self.readme), *more]
         with mock.patch.object(sys, "argv", arguments), contextlib.redirect_stdout(io.StringIO()) as said:
             return instructions.main(), said.getvalue()
 
@@ -64,6 +66,22 @@ class Instructions(unittest.TestCase):
         status, said = self.judge()
         self.assertEqual(status, instructions.WITHIN)
         self.assertIn("keep it with --update", said)
+
+    def run_tcpdump(self, kind: str, filtered: str, packets: int, total: int):
+        (self.folder / f"tcpdump-{kind}-{filtered}-{packets}.out").write_text(f"fn=(1) main\n1 {total}\nsummary: {total}\n")
+
+    def test_what_an_option_costs_is_what_it_adds_and_goes_into_the_page(self):
+        self.count(**{"until rx, 64 B": 20_000, "until rx, --filter by libpcap, 64 B": 120_500})
+        self.run_tcpdump("64 B", "all", 2000, 1_000_000 + 2000 * 300)
+        self.run_tcpdump("64 B", "all", 6000, 1_000_000 + 6000 * 300)
+        self.run_tcpdump("64 B", "filter", 2000, 1_500_000 + 2000 * 370)
+        self.run_tcpdump("64 B", "filter", 6000, 1_500_000 + 6000 * 370)
+        self.judge("--update")
+        page = self.readme.read_text()
+        self.assertIn("| `--filter`, by libpcap | RX | +100.5 | - |", page)
+        self.assertIn("| tcpdump -r -w | its process | 300.0 | - |", page)
+        self.assertIn("| tcpdump's filter | its process | 70.0 | - |", page)
+        self.assertTrue(page.startswith("before\n") and page.endswith("\nbehind\n") and "old" not in page)
 
     def test_a_count_that_callgrind_did_not_leave_ends_it(self):
         self.count(rx=50_000)

@@ -85,11 +85,13 @@ class Readme(unittest.TestCase):
             return self.after
 
     def test_only_what_stands_between_the_markers_changes(self):
-        after = self.update(f"above\n{readme.BEGIN}\nold\n{readme.END}\nbelow\n")
-        self.assertEqual(after, f"above\n{readme.BEGIN}\n\nnew\n{readme.END}\nbelow\n")
+        begin, end = readme.marks()
+        after = self.update(f"above\n{begin}\nold\n{end}\nbelow\n")
+        self.assertEqual(after, f"above\n{begin}\n\nnew\n{end}\nbelow\n")
 
     def test_a_readme_without_its_markers_is_left_as_it_is(self):
-        for before in ("nothing", f"{readme.END} {readme.BEGIN}", f"{readme.BEGIN} {readme.BEGIN} {readme.END}"):
+        begin, end = readme.marks()
+        for before in ("nothing", f"{end} {begin}", f"{begin} {begin} {end}"):
             with self.assertRaises(Trouble):
                 self.update(before)
 

@@ -11,7 +11,9 @@ import re
 import sys
 from pathlib import Path
 
-from ..report.table import Table, text
+from ..report import readme
+from ..report.option_costs import option_costs
+from ..report.table import Table, markdown, text
 
 # Of the baseline. A few ticks of the clock more or less are far below it; an instruction per packet in the loop is above.
 TOLERANCE = 1.01
@@ -40,6 +42,24 @@ def per_packet(folder: Path) -> dict:
     return found
 
 
+def of_tcpdump(folder: Path) -> dict:
+    """Instructions per packet of a whole tcpdump, out of its runs over a short and a long trace; and what its filter adds."""
+    runs = {}
+    for path in folder.glob("tcpdump-*.out"):
+        kind, filtered, packets = re.fullmatch(r"tcpdump-(.*)-(all|filter)-(\d+)\.out", path.name).groups()
+        total = re.search(r"^(?:summary|totals): (\d+)", path.read_text(errors="replace"), re.MULTILINE)
+        runs.setdefault((kind, filtered), []).append((int(packets), int(total.group(1))))
+    rates = {}
+    for key, of_key in runs.items():
+        (few, short), (many, long) = sorted(of_key)
+        rates[key] = (long - short) / (many - few)
+    found = {}
+    for kind in {kind for kind, _ in rates}:
+        found[f"tcpdump -r -w, {kind}"] = rates[kind, "all"]
+        found[f"tcpdump's filter, {kind}"] = rates[kind, "filter"] - rates[kind, "all"]
+    return found
+
+
 def compare(now: dict, kept: dict) -> tuple:
     rows, worse = [], False
     for name, value in now.items():
@@ -59,18 +79,22 @@ def main() -> int:
     parser.add_argument("--counts", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--toolchain", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--baseline", type=Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--update", action="store_true", help="keep what was counted as the baseline of this toolchain")
+    parser.add_argument("--readme", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--update", action="store_true", help="keep what was counted as the baseline of this toolchain, and in bench/README.md")
     asked = parser.parse_args()
     now = per_packet(asked.counts)
     everyone = json.loads(asked.baseline.read_text()) if asked.baseline.exists() else {}
     kept = everyone.get(asked.toolchain, {})
     rows, worse = compare(now, kept)
+    costs = option_costs(now, of_tcpdump(asked.counts), asked.toolchain)
     columns = ["what", "instructions", "baseline", "ratio", ""]
     print(text(Table(f"Instructions per packet ({asked.toolchain})", columns, rows)))
+    print(text(costs))
     if asked.update:
         everyone[asked.toolchain] = now
         asked.baseline.write_text(json.dumps(everyone, indent=2, sort_keys=True) + "\n")
-        print(f"kept in {asked.baseline}")
+        readme.update(asked.readme, markdown(costs), readme.INSTRUCTIONS)
+        print(f"kept in {asked.baseline} and {asked.readme}")
         return WITHIN
     if not kept:
         print(f"no baseline for this toolchain ({asked.toolchain}): nothing was judged; --update makes one")

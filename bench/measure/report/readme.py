@@ -5,13 +5,19 @@ from pathlib import Path
 
 from ..trouble import Trouble
 
-BEGIN = "<!-- bench/run.sh --update-readme: begin -->"
-END = "<!-- bench/run.sh --update-readme: end -->"
+RUN = "bench/run.sh --update-readme"
+INSTRUCTIONS = "bench/instructions.sh --update"
 
 
-def update(path: Path, tables: str):
+def marks(by: str = RUN) -> tuple:
+    return f"<!-- {by}: begin -->", f"<!-- {by}: end -->"
+
+
+def update(path: Path, tables: str, by: str = RUN):
+    """Between the two marks of the command `by`."""
+    begin, end = marks(by)
     words = path.read_text()
-    if words.count(BEGIN) != 1 or words.count(END) != 1 or words.index(BEGIN) > words.index(END):
-        raise Trouble(f"{path}: has no '{BEGIN}' before one '{END}': put them back")
-    head, rest = words.split(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n\n{tables}\n{END}{rest.split(END)[1]}")
+    if words.count(begin) != 1 or words.count(end) != 1 or words.index(begin) > words.index(end):
+        raise Trouble(f"{path}: has no '{begin}' before one '{end}': put them back")
+    head, rest = words.split(begin)
+    path.write_text(f"{head}{begin}\n\n{tables}\n{end}{rest.split(end)[1]}")

@@ -179,7 +179,7 @@ unsigned hand_over(Handoff& handoff, Mbufs& mbufs, unsigned count) {
   const auto got = static_cast<unsigned>(room.first.size() + room.second.size());
   if (got == 0) return 0;
   rte_mbuf* const* mbuf = mbufs.receive(got).data();
-  const auto refer = Referrer(mbufs.field(), record::max_snaplen).owned(nullptr);
+  const OwnedRef refer{{mbufs.field(), record::max_snaplen}, nullptr};
   for (auto& ref : room.first) ref = refer(*mbuf++);
   for (auto& ref : room.second) ref = refer(*mbuf++);
   handoff.publish(got);
