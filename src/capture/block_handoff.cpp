@@ -111,14 +111,34 @@ std::size_t BlockOutlet::wait_for_blocks(const dpdk::Burst& burst) noexcept {
 
 // As many as there are empty Blocks for, at any writer.
 std::size_t BlockOutlet::append(const dpdk::Burst& burst) noexcept {
-  if (!burst.pool) return append_refs(burst, setup_.referrer.any());
-  return setup_.referrer.simple([&](const auto& reference) { return append_refs(burst, reference); });
+  if (setup_.trimming && pressed()) return append_sliced(burst, *setup_.trimming, setup_.counters->trimmed);
+  if (setup_.referrer.slices()) return append_sliced(burst, setup_.referrer, setup_.counters->sliced);
+  const auto append_refs = [&](const auto& reference) {
+    const dpdk::RefIterator first(burst.mbufs, reference);
+    return append_run(first, first + burst.count);
+  };
+  return burst.pool ? setup_.referrer.simple(append_refs) : setup_.referrer.any(append_refs);
 }
 
-template <typename Reference>
-std::size_t BlockOutlet::append_refs(const dpdk::Burst& burst, const Reference& reference) noexcept {
-  const dpdk::RefIterator first(burst.mbufs, reference);
-  const auto last = first + burst.count;
+bool BlockOutlet::pressed() noexcept { return setup_.supplies[turn_].look(); }
+
+std::size_t BlockOutlet::append_sliced(const dpdk::Burst& burst, const dpdk::Referrer& referrer,
+                                       stats::Counter& sliced) noexcept {
+  const auto fill = [&](const auto& reference) {
+    for (unsigned i = 0; i < burst.count; ++i) sliced_[i] = reference(burst.mbufs[i]);
+  };
+  if (burst.pool)
+    referrer.simple(fill);
+  else
+    referrer.any(fill);
+  const record::PacketRef* const first = sliced_.data();
+  const auto done = append_run(first, first + burst.count);
+  sliced.add(referrer.count_sliced({first, done}));
+  return done;
+}
+
+template <typename Packets>
+std::size_t BlockOutlet::append_run(Packets first, Packets last) noexcept {
   auto done = first;
   for (std::size_t tried = 0; tried < setup_.appenders.size() && done != last; ++tried) {
     auto& appender = *setup_.appenders[turn_];

@@ -5,10 +5,12 @@
 
 #include <rte_ring.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "capture/rx_lcore.hpp"
 #include "capture/source_notes.hpp"
 #include "dpdk/refer.hpp"
+#include "policy/pressure.hpp"
 #include "record/appender.hpp"
 #include "record/block_sink.hpp"
 #include "record/drive.hpp"
@@ -87,6 +90,23 @@ class BlockHandoffDock final : public record::BlockDock {
   stats::RxCounters& counters_;
 };
 
+// --when-full trim: whether the empty Blocks run out that a Stream has of one writer, which supplies it with `share`.
+class BlockSupply {
+ public:
+  BlockSupply(const BlockHandoff& handoff, std::size_t share)
+      : handoff_(&handoff), share_(std::max<std::size_t>(1, share)) {}
+
+  bool look() noexcept {
+    const auto left = std::min(handoff_->empties(), share_);
+    return pressure_.look(static_cast<unsigned>(100 * (share_ - left) / share_));
+  }
+
+ private:
+  const BlockHandoff* handoff_;
+  std::size_t share_;
+  policy::Pressure pressure_;
+};
+
 // Appends Bursts on the RX lcore itself, to one Stream per writer in turn.
 class BlockOutlet final : public Outlet {
  public:
@@ -95,10 +115,14 @@ class BlockOutlet final : public Outlet {
     std::vector<const record::Drive*> drives;  // all of them; none for --until handoff|block
     bool wait = false;                         // for an empty Block, else drop_handoff
     dpdk::Referrer referrer;
+    // --when-full trim: a Burst that comes while the writer whose turn it is has left few empty Blocks here is referred
+    // to by `trimming`. By writer; none: never.
+    std::vector<BlockSupply> supplies = {};
+    std::optional<dpdk::Referrer> trimming = {};
     stats::RxCounters* counters = nullptr;
     SourceLosses* losses = nullptr;  // where files tell sources
   };
-  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)) {}
+  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)), sliced_(can_slice() ? max_burst : 0) {}
 
   void deliver(const Received& received) noexcept override;
   void tick(Timestamp now) noexcept override;
@@ -106,9 +130,12 @@ class BlockOutlet final : public Outlet {
   std::int64_t held() const noexcept override;
 
  private:
+  bool can_slice() const { return setup_.trimming || setup_.referrer.slices(); }
+  bool pressed() noexcept;
   std::size_t append(const dpdk::Burst& burst) noexcept;
-  template <typename Reference>
-  std::size_t append_refs(const dpdk::Burst& burst, const Reference& reference) noexcept;
+  std::size_t append_sliced(const dpdk::Burst& burst, const dpdk::Referrer& referrer, stats::Counter& sliced) noexcept;
+  template <typename Packets>
+  std::size_t append_run(Packets first, Packets last) noexcept;
   std::size_t wait_for_blocks(const dpdk::Burst& burst) noexcept;
   bool any_drive() const noexcept;
 
@@ -117,7 +144,8 @@ class BlockOutlet final : public Outlet {
 
   Setup setup_;
   std::size_t turn_ = 0;
-  std::uint32_t source_ = 0;  // of the Burst that is delivered
+  std::uint32_t source_ = 0;               // of the Burst that is delivered
+  std::vector<record::PacketRef> sliced_;  // of a Burst: headers are looked at once
 };
 
 // The writer lcore's side: full Blocks to the sink, empty ones back to the RX lcore.

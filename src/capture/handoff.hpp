@@ -44,6 +44,7 @@ class Handoff {
     rte_ring_enqueue_zc_elem_finish(ring_, static_cast<unsigned>(count));
     crossing_->sent(count);
   }
+  unsigned waiting() const noexcept { return rte_ring_count(ring_); }  // either side: what the consumer has not taken
   unsigned room() const noexcept { return rte_ring_free_count(ring_); }
 
   // Consumer: looks at up to `wanted` refs; then says how many of them, from the first on, are done with.

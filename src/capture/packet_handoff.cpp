@@ -19,11 +19,26 @@ unsigned left_in(const rte_mempool* pool) noexcept { return rte_mempool_get_ops(
 void DroppingPacketOutlet::deliver(const Received& received) noexcept {
   const dpdk::Burst& burst = received.burst;
   const auto source = received.queue->source;
-  const unsigned taken = hand_to(next_handoff(burst.count), burst, source);
+  drop_behind(burst, hand_to(*handoffs_[next_handoff(burst.count)], burst, asked_, source), source);
+}
+
+void PacketOutlet::drop_behind(const dpdk::Burst& burst, unsigned taken, std::uint32_t source) noexcept {
   if (taken == burst.count) return;
   counters_.drop_handoff.add(burst.count - taken);
   if (losses_) losses_->lost(source, burst.count - taken);
   dpdk::free_burst(burst.behind(taken));
+}
+
+TrimmingPacketOutlet::TrimmingPacketOutlet(Setup setup, const dpdk::Referrer& trimming,
+                                           std::vector<WriterPressure> pressures)
+    : PacketOutlet(std::move(setup)), trimmed_{trimming, &counters_.trimmed}, pressures_(std::move(pressures)) {}
+
+void TrimmingPacketOutlet::deliver(const Received& received) noexcept {
+  const dpdk::Burst& burst = received.burst;
+  const auto writer = next_handoff(burst.count);
+  const bool trim = pressures_[writer].look(handoffs_[writer]->waiting());
+  const auto source = received.queue->source;
+  drop_behind(burst, hand_to(*handoffs_[writer], burst, trim ? trimmed_ : asked_, source), source);
 }
 
 void WaitingPacketOutlet::deliver(const Received& received) noexcept {
@@ -32,13 +47,13 @@ void WaitingPacketOutlet::deliver(const Received& received) noexcept {
   measure(burst);
   const rte_mempool* pool = burst.mbufs[0]->pool;
   const auto source = received.queue->source;
-  unsigned taken = hand_to(next_handoff(burst.count), burst, source);
+  unsigned taken = hand_to(*handoffs_[next_handoff(burst.count)], burst, asked_, source);
   if (taken < burst.count) {
     ++counters_.handoff_waits;
     counters_.waiting.set(1);
     while (taken < burst.count) {
       rte_pause();
-      taken += hand_to(next_handoff(burst.count - taken), burst.behind(taken), source);
+      taken += hand_to(*handoffs_[next_handoff(burst.count - taken)], burst.behind(taken), asked_, source);
     }
     counters_.waiting.set(0);
   }
@@ -68,7 +83,8 @@ bool WaitingPacketOutlet::all_empty() const noexcept {
 }
 
 // Refs into the ring, as many as fit; how many those were.
-unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst, std::uint32_t source) noexcept {
+unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst, const Keeping& keeping,
+                               std::uint32_t source) noexcept {
   const auto room = handoff.reserve(burst.count);
   auto* const* mbuf = burst.mbufs;
   const auto fill = [&](auto reference) {
@@ -76,9 +92,11 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst, std::
     for (auto& ref : room.second) ref = reference(*mbuf++);
   };
   if (burst.pool == pool_) [[likely]]
-    referrer_.simple(fill);
+    keeping.referrer.simple(fill);
   else
-    fill(referrer_.owned(pool_));
+    keeping.referrer.owned(pool_, fill);
+  if (keeping.referrer.slices()) [[unlikely]]
+    keeping.sliced->add(keeping.referrer.count_sliced(room.first) + keeping.referrer.count_sliced(room.second));
   const auto taken = room.first.size() + room.second.size();
   if (taken) {
     if (losses_) [[unlikely]]
@@ -104,12 +122,12 @@ void PacketOutlet::finish() noexcept {
 }
 
 // Writers take turns; one whose Handoff has no room for the dpdk::Burst is passed over for the emptiest.
-Handoff& PacketOutlet::next_handoff(unsigned packets) noexcept {
-  if (handoffs_.size() == 1) return *handoffs_.front();
+std::size_t PacketOutlet::next_handoff(unsigned packets) noexcept {
+  if (handoffs_.size() == 1) return 0;
   turn_ = (turn_ + 1) % handoffs_.size();
-  if (handoffs_[turn_]->room() >= packets) return *handoffs_[turn_];
-  return **std::max_element(handoffs_.begin(), handoffs_.end(),
-                            [](const Handoff* a, const Handoff* b) { return a->room() < b->room(); });
+  if (handoffs_[turn_]->room() >= packets) return turn_;
+  const auto emptiest = std::ranges::max_element(handoffs_, {}, [](const Handoff* handoff) { return handoff->room(); });
+  return static_cast<std::size_t>(emptiest - handoffs_.begin());
 }
 
 bool PacketIntake::serve() noexcept {

@@ -7,6 +7,7 @@
 
 #include "capture/handoff.hpp"
 #include "capture/outlet.hpp"
+#include "capture/writer_pressure.hpp"
 #include "dpdk/refer.hpp"
 #include "record/appender.hpp"
 #include "record/block_sink.hpp"
@@ -16,22 +17,39 @@ namespace wirespool::capture {
 // The RX lcore's side: Bursts to the Handoffs of all writers in turn.
 class PacketOutlet : public Outlet {
  public:
-  PacketOutlet(std::vector<Handoff*> handoffs, const rte_mempool* pool, const dpdk::Referrer& referrer,
-               stats::RxCounters& counters, SourceLosses* losses = nullptr)
-      : handoffs_(std::move(handoffs)), pool_(pool), referrer_(referrer), counters_(counters), losses_(losses) {}
+  struct Setup {
+    std::vector<Handoff*> handoffs;     // by writer
+    const rte_mempool* pool = nullptr;  // most mbufs come from it
+    dpdk::Referrer referrer;
+    stats::RxCounters& counters;
+    SourceLosses* losses = nullptr;  // where files tell sources
+  };
+  explicit PacketOutlet(Setup setup)
+      : handoffs_(std::move(setup.handoffs)),
+        pool_(setup.pool),
+        counters_(setup.counters),
+        losses_(setup.losses),
+        asked_{setup.referrer, &counters_.sliced} {}
 
   void finish() noexcept override;
 
  protected:
-  unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst, std::uint32_t source) noexcept;
+  // How much of a frame is kept, and where those are counted that a slice made shorter.
+  struct Keeping {
+    dpdk::Referrer referrer;
+    stats::Counter* sliced;
+  };
+
+  unsigned hand_to(Handoff& handoff, const dpdk::Burst& burst, const Keeping& keeping, std::uint32_t source) noexcept;
   void tell(Handoff& handoff, std::uint32_t source, const format::MissingPackets& missing) noexcept;
-  Handoff& next_handoff(unsigned packets) noexcept;
+  std::size_t next_handoff(unsigned packets) noexcept;
+  void drop_behind(const dpdk::Burst& burst, unsigned taken, std::uint32_t source) noexcept;
 
   std::vector<Handoff*> handoffs_;
-  const rte_mempool* pool_;  // most mbufs come from it
-  dpdk::Referrer referrer_;
+  const rte_mempool* pool_;
   stats::RxCounters& counters_;
-  SourceLosses* losses_;  // where files tell sources
+  SourceLosses* losses_;
+  Keeping asked_;
   std::size_t turn_ = 0;
 };
 
@@ -40,6 +58,18 @@ class DroppingPacketOutlet final : public PacketOutlet {
  public:
   using PacketOutlet::PacketOutlet;
   void deliver(const Received& received) noexcept override;
+};
+
+// --when-full trim: the same, but a Burst that comes while its writer is nearly full is sliced first.
+class TrimmingPacketOutlet final : public PacketOutlet {
+ public:
+  // `trimming`: keeps what is kept under pressure. `pressures`: by writer.
+  TrimmingPacketOutlet(Setup setup, const dpdk::Referrer& trimming, std::vector<WriterPressure> pressures);
+  void deliver(const Received& received) noexcept override;
+
+ private:
+  Keeping trimmed_;
+  std::vector<WriterPressure> pressures_;
 };
 
 // --when-full wait: nothing is received until it fits, nor while the next dpdk::Burst might not find the mbufs it

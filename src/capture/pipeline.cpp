@@ -503,6 +503,8 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   for (const auto& rx : rx_counters_) {
+    totals.sliced += rx->sliced.get();
+    totals.trimmed += rx->trimmed.get();
     totals.filtered += rx->filtered.get();
     totals.ended_early += rx->ended_early.get();
     totals.drop_handoff += rx->drop_handoff.get();

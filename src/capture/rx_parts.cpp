@@ -22,6 +22,9 @@ std::unexpected<Error> no_memory(const std::string& what, const std::string& why
                                Error::Kind::not_ready});
 }
 
+// Empty Blocks that each Stream has of it.
+std::size_t supply_of(const record::Writer& writer) { return writer.shape().supply(writer.blocks()); }
+
 }  // namespace
 
 RxParts::RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& recording, rte_mempool* pool,
@@ -31,7 +34,8 @@ RxParts::RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& r
       recording_(recording),
       recorder_(recording.recorder()),
       pool_(pool),
-      referrer_(field, plan.config.snaplen),
+      referrer_(field, plan.config.snaplen, format::slice_of(plan.config.slice)),
+      trimming_(field, plan.config.snaplen, format::Slice{.layer = format::Layer::l4}),
       counters_(counters) {
   if (recording.layout().tells_sources()) losses_.emplace(recording.mail());
 }
@@ -75,11 +79,27 @@ Done RxParts::make_packet_outlet(bool packets_end) {
     else
       intakes_.push_back(packet_intake(*all.back(), writer));
   }
+  PacketOutlet::Setup setup{.handoffs = std::move(all),
+                            .pool = pool_,
+                            .referrer = referrer_,
+                            .counters = counters_,
+                            .losses = packets_end ? nullptr : losses()};
   if (plan_.when_full == plan::WhenFull::wait)
-    end_in(WaitingPacketOutlet(std::move(all), pool_, referrer_, counters_, packets_end ? nullptr : losses()));
+    end_in(WaitingPacketOutlet(std::move(setup)));
+  else if (plan_.when_full == plan::WhenFull::trim)
+    end_in(TrimmingPacketOutlet(std::move(setup), trimming_, pressures()));
   else
-    end_in(DroppingPacketOutlet(std::move(all), pool_, referrer_, counters_, packets_end ? nullptr : losses()));
+    end_in(DroppingPacketOutlet(std::move(setup)));
   return {};
+}
+
+std::vector<WriterPressure> RxParts::pressures() const {
+  std::vector<WriterPressure> all;
+  for (std::size_t i = 0; i < recorder_.writers(); ++i) {
+    record::Writer& writer = recorder_.writer(i);
+    all.emplace_back(writer.drives(), supply_of(writer) * writer.shape().streams, plan_.handoff_size);
+  }
+  return all;
 }
 
 std::unique_ptr<Intake> RxParts::packet_intake(Handoff& handoff, std::size_t number) {
@@ -111,10 +131,8 @@ Done RxParts::make_block_outlet() {
 }
 
 std::unique_ptr<Intake> RxParts::block_intake(BlockHandoff& handoff, record::Writer& writer) {
-  return std::make_unique<BlockIntake>(BlockIntake::Setup{.handoff = &handoff,
-                                                          .sink = &writer.sink(),
-                                                          .share = writer.shape().supply(writer.blocks()),
-                                                          .counters = &writer.counters});
+  return std::make_unique<BlockIntake>(BlockIntake::Setup{
+      .handoff = &handoff, .sink = &writer.sink(), .share = supply_of(writer), .counters = &writer.counters});
 }
 
 // Built here, ended here: a Recorder without drives, on this lcore.
@@ -139,6 +157,11 @@ void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
                            .counters = &counters_,
                            .losses = losses()};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
+  if (plan_.when_full == plan::WhenFull::trim) {
+    setup.trimming = trimming_;
+    for (std::size_t i = 0; i < block_handoffs_.size(); ++i)
+      setup.supplies.emplace_back(*block_handoffs_[i], supply_of(recorder_.writer(i)));
+  }
   if (own_recorder_) setup.appenders.push_back(&own_recorder_->writer(0).appender(0));
   end_in(BlockOutlet(std::move(setup)));
 }

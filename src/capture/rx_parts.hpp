@@ -11,6 +11,7 @@
 #include "capture/counted.hpp"
 #include "capture/handoff.hpp"
 #include "capture/outlet.hpp"
+#include "capture/writer_pressure.hpp"
 #include "dpdk/block_memory.hpp"
 #include "format/ledger_line.hpp"
 #include "plan/capture_plan.hpp"
@@ -55,6 +56,7 @@ class RxParts {
   Done make_packet_outlet(bool packets_end);
   Done make_block_outlet();
   Done make_building_outlet();
+  std::vector<WriterPressure> pressures() const;
   std::unique_ptr<Intake> packet_intake(Handoff& handoff, std::size_t writer);
   std::unique_ptr<Intake> block_intake(BlockHandoff& handoff, record::Writer& writer);
   SourceLosses* losses() { return losses_ ? &*losses_ : nullptr; }
@@ -70,7 +72,7 @@ class RxParts {
   Recording& recording_;
   record::Recorder& recorder_;
   rte_mempool* pool_;
-  dpdk::Referrer referrer_;
+  dpdk::Referrer referrer_, trimming_;  // what is kept of a frame: as asked, and under pressure
   stats::RxCounters& counters_;
   std::optional<SourceLosses> losses_;                         // where files tell sources
   std::vector<std::unique_ptr<Handoff>> handoffs_;             // by writer; packets cross

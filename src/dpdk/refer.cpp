@@ -32,6 +32,15 @@ std::uint32_t copy_chain(const record::PacketRef& packet, std::uint32_t offset, 
   return static_cast<std::uint32_t>(to - begin);
 }
 
+std::uint32_t kept_of(const record::PacketRef& packet, const format::Slice& slice) noexcept {
+  constexpr std::uint32_t most_headers = 512;
+  if (!slice.layer) return slice.bytes;
+  if (!packet.is_in_pieces()) return format::header_end({packet.head, packet.caplen}, *slice.layer);
+  std::array<std::byte, most_headers> begin;
+  const auto bytes = copy_chain(packet, 0, begin.data(), std::min(packet.caplen, most_headers));
+  return format::header_end(std::span(begin).first(bytes), *slice.layer);
+}
+
 void free_packets(const record::PacketRef* packets, unsigned count, rte_mempool* pool) noexcept {
   constexpr unsigned batch = 64;
   std::array<void*, batch> simple;

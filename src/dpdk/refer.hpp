@@ -10,8 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include "dpdk/mbuf.hpp"
+#include "format/header_end.hpp"
 #include "record/packet_ref.hpp"
 
 namespace wirespool::dpdk {
@@ -73,26 +76,65 @@ struct OwnedRef {
   }
 };
 
+// What `slice` keeps of a frame that `packet` refers to. Of one in pieces no more than 512 bytes are headers.
+std::uint32_t kept_of(const record::PacketRef& packet, const format::Slice& slice) noexcept;
+
+// Of mbufs whose frames are sliced: what `Reference` makes of them, shortened.
+template <typename Reference>
+struct SlicedRef {
+  Reference reference;
+  format::Slice slice;
+
+  record::PacketRef operator()(rte_mbuf* mbuf) const noexcept {
+    auto packet = reference(mbuf);
+    packet.caplen = std::min(packet.caplen, kept_of(packet, slice));
+    if (packet.caplen <= mbuf->data_len) packet.owner &= ~record::PacketRef::in_pieces;
+    return packet;
+  }
+};
+
 // Which of these a capture needs, decided at start, and for each Burst by what is known of its mbufs. RX lcore.
 class Referrer {
  public:
   // `snaplen`: at most record::max_snaplen.
-  Referrer(StampField field, std::uint32_t snaplen) noexcept : field_(field), snaplen_(snaplen) {}
+  Referrer(StampField field, std::uint32_t snaplen, std::optional<format::Slice> slice = {}) noexcept
+      : field_(field), snaplen_(snaplen), whole_(snaplen >= longest_segment && !slice), slice_(slice) {}
 
-  // Calls `use` with what refers to the mbufs of a Burst that are simple.
+  // Each calls `use` with what refers to the mbufs of a Burst: that are simple; any; and any for free_packets(), which
+  // will be given `pool`.
   template <typename Use>
   auto simple(Use use) const noexcept {
-    return snaplen_ >= longest_segment ? use(WholeRef{field_}) : use(CutRef{field_, snaplen_});
+    return whole_ ? use(WholeRef{field_}) : sliced(CutRef{field_, snaplen_}, use);
   }
-  AnyRef any() const noexcept { return {field_, snaplen_}; }
-  // `pool`: what free_packets() will be given.
-  OwnedRef owned(const rte_mempool* pool) const noexcept { return {any(), pool}; }
+  template <typename Use>
+  auto any(Use use) const noexcept {
+    return sliced(AnyRef{field_, snaplen_}, use);
+  }
+  template <typename Use>
+  auto owned(const rte_mempool* pool, Use use) const noexcept {
+    return sliced(OwnedRef{{field_, snaplen_}, pool}, use);
+  }
+
+  bool slices() const noexcept { return slice_.has_value(); }
+  // How many of them a slice made shorter than they would have been.
+  std::uint64_t count_sliced(std::span<const record::PacketRef> packets) const noexcept {
+    std::uint64_t sliced = 0;
+    for (const auto& packet : packets) sliced += packet.caplen < std::min(packet.wirelen, snaplen_);
+    return sliced;
+  }
 
  private:
   static constexpr std::uint32_t longest_segment = UINT16_MAX;  // rte_mbuf::data_len
 
+  template <typename Reference, typename Use>
+  auto sliced(const Reference& reference, Use use) const noexcept {
+    return slice_ ? use(SlicedRef<Reference>{reference, *slice_}) : use(reference);
+  }
+
   StampField field_;
   std::uint32_t snaplen_;
+  bool whole_;
+  std::optional<format::Slice> slice_;
 };
 
 // mbufs seen as PacketRefs that are made when they are looked at: for Appender::append.

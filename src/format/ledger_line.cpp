@@ -50,6 +50,7 @@ Json json_of(const Totals& totals) {
                {"cut", totals.cut},
                {"stored", totals.stored},
                {"stored_bytes", totals.stored_bytes},
+               {"sliced", totals.sliced},
                {"trimmed", totals.trimmed},
                {"drop_handoff", totals.drop_handoff},
                {"drop_drive", totals.drop_drive},
@@ -181,6 +182,7 @@ void read(JsonFields& fields, Totals& totals) {
   totals.cut = count_if_any(fields, "cut").value_or(0);
   totals.stored = fields.count("stored");
   totals.stored_bytes = fields.count("stored_bytes");
+  totals.sliced = count_if_any(fields, "sliced").value_or(0);
   totals.trimmed = fields.count("trimmed");
   totals.drop_handoff = fields.count("drop_handoff");
   totals.drop_drive = fields.count("drop_drive");

@@ -65,7 +65,8 @@ struct Totals {
   std::uint64_t filtered = 0;     // --filter
   std::uint64_t cut = 0;          // --cutoff-then nothing; 0.1.0 had no cutoff
   std::uint64_t stored = 0, stored_bytes = 0;
-  std::uint64_t trimmed = 0;
+  std::uint64_t sliced = 0;   // without payload: --slice; 0.2.0 did not write it
+  std::uint64_t trimmed = 0;  // without payload: --when-full trim
   std::uint64_t drop_handoff = 0, drop_drive = 0;
   std::int64_t in_flight = 0;
   std::optional<std::uint64_t> lost = {};  // 0.1.0 did not write it

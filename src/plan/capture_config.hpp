@@ -12,7 +12,7 @@ namespace wirespool::plan {
 
 enum class OnPortFailure { carry_on, stop };
 enum class Until { rx, handoff, block, disk };
-enum class WhenFull { drop, wait };
+enum class WhenFull { drop, wait, trim };
 enum class HandoffKind { packets, blocks };
 enum class Rss { symmetric, device, off };
 enum class TimestampSource { automatic, hw, tsc };
@@ -42,6 +42,7 @@ struct CaptureConfig {
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
   std::uint32_t snaplen = 262144;
+  std::string slice;   // --slice: see format::slice_of(); empty: off
   std::string filter;  // --filter: a pcap-filter(7) expression; empty: none
   std::string name = "wirespool";
   std::uint64_t rotate_size = 4ull << 30;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "format/file_name.hpp"
+#include "format/header_end.hpp"
 #include "format/pcap.hpp"
 #include "plan/listen_address.hpp"
 #include "plan/words.hpp"
@@ -99,6 +100,11 @@ options::Parsed<std::string> parse_expression(const std::string& text) {
   return text;
 }
 
+options::Parsed<std::string> parse_slice(const std::string& text) {
+  if (!format::slice_of(text)) return std::unexpected(fmt::format("l2, l3, l4 or 1 to {} bytes", format::max_snaplen));
+  return text;
+}
+
 options::Parsed<std::string> parse_command(const std::string& text) {
   if (text.empty()) return std::unexpected("an empty word is no command");
   return text;
@@ -173,6 +179,10 @@ void add_keeping(Table& table) {
       .parsed("--filter", "EXPR", &Config::filter, parse_expression,
               "a pcap-filter(7) expression: packets that do not match are counted as filtered")
       .without("none");
+  table
+      .parsed("--slice", "l2|l3|l4|N", &Config::slice, parse_slice,
+              "of each packet only its headers up to that layer, inside tunnels, or N bytes; counted as sliced")
+      .without("off");
   table.whole("--snaplen", &Config::snaplen, "bytes kept of each packet").in(1, format::max_snaplen);
 }
 
@@ -193,7 +203,7 @@ void add_handing_over(Table& table) {
       .check(check_handoff_size);
   table
       .choice("--when-full", &Config::when_full, words_of(WhenFull{}),
-              "drives slower than the wire: count and drop, or stop receiving")
+              "drives slower than the wire: count and drop, stop receiving, or give up payload before packets")
       .without("drop; wait for file-fed ports");
 }
 

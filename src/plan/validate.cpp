@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "format/header_end.hpp"
 #include "options/values.hpp"
 #include "plan/capture_plan.hpp"
 #include "plan/capture_table.hpp"
@@ -81,6 +82,21 @@ void check_retention(Problems& problems, const CaptureConfig& config) {
          "give --rotate-age or more"});
 }
 
+void check_slice(Problems& problems, const CaptureConfig& config) {
+  const bool trims = config.when_full == WhenFull::trim;
+  if (!config.slice.empty() && !format::slice_of(config.slice))
+    problems.push_back(
+        {"--slice", fmt::format("{} is no layer and no length", config.slice), "give l2, l3, l4 or bytes"});
+  if (!config.slice.empty() && route_of(config) == Route::ends_at_rx)
+    problems.push_back({"--slice", "--until rx keeps nothing of any packet", "leave it out, or run --until handoff"});
+  if (trims && !config.slice.empty())
+    problems.push_back({"--when-full", fmt::format("--slice {} leaves no payload to be given up", config.slice),
+                        "give one of the two; --snaplen goes with both"});
+  if (trims && !to_drives(config))
+    problems.push_back({"--when-full", fmt::format("--until {} has no drives that could be slow", word(config.until)),
+                        "give drop or wait"});
+}
+
 }  // namespace
 
 std::vector<Error> validate(const CaptureConfig& config) {
@@ -94,6 +110,7 @@ std::vector<Error> validate(const CaptureConfig& config) {
   check_rotation(problems, config);
   check_on_seal(problems, config);
   check_retention(problems, config);
+  check_slice(problems, config);
   return problems;
 }
 

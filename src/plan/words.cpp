@@ -18,7 +18,7 @@ const Words<HandoffKind>& words_of(HandoffKind) {
 }
 
 const Words<WhenFull>& words_of(WhenFull) {
-  static const Words<WhenFull> words{{"drop", WhenFull::drop}, {"wait", WhenFull::wait}};
+  static const Words<WhenFull> words{{"drop", WhenFull::drop}, {"wait", WhenFull::wait}, {"trim", WhenFull::trim}};
   return words;
 }
 

@@ -55,8 +55,16 @@ void tell_of_received(FamilyWriter& page, const LedgerLine& line) {
 void tell_of_fate(FamilyWriter& page, const format::Totals& totals) {
   page.family("stored_packets", Kind::counter, "Packets that are on a drive.");
   page.sample({}, totals.stored);
-  page.family("stored_bytes", Kind::counter, "Bytes of these that were kept (--snaplen), without record headers.");
+  page.family("stored_bytes", Kind::counter,
+              "Bytes of these that were kept (--snaplen, --slice), without record headers.");
   page.sample({}, totals.stored_bytes);
+  page.family("sliced_packets", Kind::counter, "Packets that are stored without their payload: as --slice asks.");
+  page.sample({}, totals.sliced);
+  page.family(
+      "trimmed_packets", Kind::counter,
+      "Packets that are stored without their payload, as drives were too slow (--when-full trim). Growing: more or "
+      "faster drives.");
+  page.sample({}, totals.trimmed);
   page.family("filtered_packets", Kind::counter, "Packets that do not match --filter: as asked.");
   page.sample({}, totals.filtered);
   page.family("ended_early_packets", Kind::counter, "Packets that --until let go no further: as asked.");

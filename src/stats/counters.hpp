@@ -37,6 +37,8 @@ struct alignas(64) RxCounters {
   Counter received_bytes;  // wirelen of these
   Counter ended_early;     // ended here: --until rx, or --until block with --handoff blocks
   Counter filtered;        // left out by --filter
+  Counter sliced;          // handed over without their payload, as --slice asks
+  Counter trimmed;         // the same, under pressure (--when-full trim)
   Counter handed;          // given to a Handoff: one by one, or in full Blocks
   Counter drop_handoff;    // did not fit into any Handoff
   Counter drop_drive;      // no drive left to build Blocks for (--handoff blocks)

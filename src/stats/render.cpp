@@ -69,6 +69,8 @@ void summarize_totals(std::string& text, const LedgerLine& ledger) {
   if (t.filtered) row("filtered", t.filtered);
   if (t.cut) row("cut", t.cut);
   row("stored", t.stored, fmt::format("{} bytes", t.stored_bytes));
+  if (t.sliced) row("sliced", t.sliced, "stored without payload: --slice");
+  if (t.trimmed) row("trimmed", t.trimmed, "stored without payload: the drives were too slow");
   row("drop_handoff", t.drop_handoff);
   row("drop_drive", t.drop_drive);
   row("in_flight", static_cast<std::uint64_t>(std::max<std::int64_t>(0, ledger.totals.in_flight)));

@@ -213,7 +213,7 @@ TEST_CASE("options that are not there yet are refused, not ignored") {
 }
 
 TEST_CASE("choices that are not there yet are refused, not ignored") {
-  CHECK(refused({"--when-full", "trim"}) == "--when-full: \"trim\" is not one of drop, wait");
+  CHECK(refused({"--when-full", "shrink"}) == "--when-full: \"shrink\" is not one of drop, wait, trim");
   CHECK(refused({"--index", "all"}) == "--index: \"all\" is not one of off, time, flow");
 }
 

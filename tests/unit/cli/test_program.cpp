@@ -133,7 +133,7 @@ TEST_CASE("a refused capture leaves its directory as it was") {
   const auto args = GENERATE_COPY(values<Command>({{"capture", "--output", output, "--snaplen", "0"},
                                                    {"capture", "--output", output, "--output", output + "/"},
                                                    {"capture", "-l", "0,4000", "--", "--output", output},
-                                                   {"capture", "--output", output, "--when-full", "trim"}}));
+                                                   {"capture", "--output", output, "--when-full", "shrink"}}));
   const auto result = run(args);
   CAPTURE(args, result.err);
   CHECK((result.exit_code == 1 || result.exit_code == 2));

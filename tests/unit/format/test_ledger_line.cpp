@@ -69,8 +69,8 @@ PortLine port_of(Random& random) {
 Totals totals_of(Random& random) {
   Totals totals;
   for (auto* counter : {&totals.received, &totals.received_bytes, &totals.ended_early, &totals.filtered, &totals.cut,
-                        &totals.stored, &totals.stored_bytes, &totals.trimmed, &totals.drop_handoff, &totals.drop_drive,
-                        &totals.beyond_limit, &totals.rehomed})
+                        &totals.stored, &totals.stored_bytes, &totals.sliced, &totals.trimmed, &totals.drop_handoff,
+                        &totals.drop_drive, &totals.beyond_limit, &totals.rehomed})
     *counter = count_of(random);
   totals.in_flight = signed_count_of(random);
   totals.lost = maybe_count(random);
@@ -225,6 +225,7 @@ TEST_CASE("a line without one of its fields is refused by the name of that field
                                              "/totals/cut",
                                              "/clock",
                                              "/totals/lost",
+                                             "/totals/sliced",
                                              "/stages",
                                              "/ports/0/not_counted",
                                              "/ports/0/queues",

@@ -34,7 +34,13 @@ LedgerLine line_of_two_ports() {
   line.ports[1].nic_errors.reset();
   line.ports[1].not_counted = {{"nic_errors", "net_af_packet has no such counter"}};
   line.ports[1].cut_by_driver = 1;
-  line.totals = {.received = 1005, .filtered = 4, .stored = 900, .stored_bytes = 698400, .drop_handoff = 3};
+  line.totals = {.received = 1005,
+                 .filtered = 4,
+                 .stored = 900,
+                 .stored_bytes = 698400,
+                 .sliced = 8,
+                 .trimmed = 6,
+                 .drop_handoff = 3};
   line.totals.in_flight = 98;
   line.drives = {{.path = "/data/nvme0", .state = "ok", .blocks = 4, .bytes = 4194304, .inflight = 2, .files = 1},
                  {.path = "/data/nvme1", .state = "full", .why = "write: No space left on device"}};
@@ -113,6 +119,8 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_received_packets_total{port=\"0\",queue=\"1\"} 400",
                            "wirespool_received_bytes_total{port=\"3\",queue=\"0\"} 320",
                            "wirespool_stored_packets_total 900",
+                           "wirespool_sliced_packets_total 8",
+                           "wirespool_trimmed_packets_total 6",
                            "wirespool_filtered_packets_total 4",
                            "wirespool_in_flight_packets 98",
                            "wirespool_books_balanced 1",
