@@ -8,6 +8,7 @@
 #include <rte_eal.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
+#include <rte_malloc.h>
 #include <valgrind/callgrind.h>
 
 #include <cstdio>
@@ -22,10 +23,12 @@
 #include "capture/block_handoff.hpp"
 #include "capture/counted.hpp"
 #include "capture/filter_outlet.hpp"
+#include "capture/flow_outlet.hpp"
 #include "capture/packet_handoff.hpp"
 #include "capture/rx_lcore.hpp"
 #include "dpdk/clock.hpp"
 #include "dpdk/packet_filter.hpp"
+#include "flow/flow_table.hpp"
 #include "record/block_keys.hpp"
 #include "record/recorder.hpp"
 #include "support/trace.hpp"
@@ -309,6 +312,21 @@ void sliced(Wire& wire, const test::Trace& trace, const std::string& frames) {
       "packets: rx lcore, --slice l4, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, take);
 }
 
+// A table that has room for all flows of the trace, without the thread that writes records.
+void flows_followed(Wire& wire, const test::Trace& trace, const std::string& frames) {
+  constexpr std::uint64_t flows = 16384;
+  const auto bytes = flow::FlowTable::bytes_needed(flows);
+  const std::unique_ptr<void, decltype(&rte_free)> memory(rte_zmalloc("flows", bytes, RTE_CACHE_LINE_SIZE), rte_free);
+  if (!memory) throw std::runtime_error("no memory for a table of flows");
+  flow::FlowTable table({static_cast<std::byte*>(memory.get()), bytes}, {.flows = flows}, nullptr);
+  stats::RxCounters received;
+  Counted end(received, NoOutlet(received));
+  FlowOutlet outlet(end, {.table = &table, .fields = wire.field(), .cutoff = {}}, received);
+  Receiver receiver(wire, outlet, received);
+  count(
+      "until rx, --flows, " + frames, [&] { wire.put(trace); }, [&] { receiver.run(); }, [] {});
+}
+
 }  // namespace
 
 int main() try {
@@ -326,6 +344,7 @@ int main() try {
     filtered(wire, trace, frames, true);
     filtered(wire, trace, frames, false);
     sliced(wire, trace, frames);
+    flows_followed(wire, trace, frames);
   }
   rte_eal_cleanup();
   return 0;

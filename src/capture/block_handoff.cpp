@@ -111,8 +111,8 @@ std::size_t BlockOutlet::wait_for_blocks(const dpdk::Burst& burst) noexcept {
 
 // As many as there are empty Blocks for, at any writer.
 std::size_t BlockOutlet::append(const dpdk::Burst& burst) noexcept {
-  if (setup_.trimming && pressed()) return append_sliced(burst, *setup_.trimming, setup_.counters->trimmed);
-  if (setup_.referrer.slices()) return append_sliced(burst, setup_.referrer, setup_.counters->sliced);
+  if (setup_.trimming && pressed()) return append_shorter(burst, *setup_.trimming, setup_.counters->trimmed);
+  if (setup_.referrer.shortens()) return append_shorter(burst, setup_.referrer, setup_.counters->sliced);
   const auto append_refs = [&](const auto& reference) {
     const dpdk::RefIterator first(burst.mbufs, reference);
     return append_run(first, first + burst.count);
@@ -122,18 +122,18 @@ std::size_t BlockOutlet::append(const dpdk::Burst& burst) noexcept {
 
 bool BlockOutlet::pressed() noexcept { return setup_.supplies[turn_].look(); }
 
-std::size_t BlockOutlet::append_sliced(const dpdk::Burst& burst, const dpdk::Referrer& referrer,
-                                       stats::Counter& sliced) noexcept {
+std::size_t BlockOutlet::append_shorter(const dpdk::Burst& burst, const dpdk::Referrer& referrer,
+                                        stats::Counter& sliced) noexcept {
   const auto fill = [&](const auto& reference) {
-    for (unsigned i = 0; i < burst.count; ++i) sliced_[i] = reference(burst.mbufs[i]);
+    for (unsigned i = 0; i < burst.count; ++i) refs_[i] = reference(burst.mbufs[i]);
   };
   if (burst.pool)
     referrer.simple(fill);
   else
     referrer.any(fill);
-  const record::PacketRef* const first = sliced_.data();
+  const record::PacketRef* const first = refs_.data();
   const auto done = append_run(first, first + burst.count);
-  sliced.add(referrer.count_sliced({first, done}));
+  if (referrer.slices()) sliced.add(referrer.count_sliced(burst.mbufs, {first, done}));
   return done;
 }
 

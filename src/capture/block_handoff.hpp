@@ -122,7 +122,7 @@ class BlockOutlet final : public Outlet {
     stats::RxCounters* counters = nullptr;
     SourceLosses* losses = nullptr;  // where files tell sources
   };
-  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)), sliced_(can_slice() ? max_burst : 0) {}
+  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)), refs_(can_shorten() ? max_burst : 0) {}
 
   void deliver(const Received& received) noexcept override;
   void tick(Timestamp now) noexcept override;
@@ -130,10 +130,10 @@ class BlockOutlet final : public Outlet {
   std::int64_t held() const noexcept override;
 
  private:
-  bool can_slice() const { return setup_.trimming || setup_.referrer.slices(); }
+  bool can_shorten() const { return setup_.trimming || setup_.referrer.shortens(); }
   bool pressed() noexcept;
   std::size_t append(const dpdk::Burst& burst) noexcept;
-  std::size_t append_sliced(const dpdk::Burst& burst, const dpdk::Referrer& referrer, stats::Counter& sliced) noexcept;
+  std::size_t append_shorter(const dpdk::Burst& burst, const dpdk::Referrer& referrer, stats::Counter& sliced) noexcept;
   template <typename Packets>
   std::size_t append_run(Packets first, Packets last) noexcept;
   std::size_t wait_for_blocks(const dpdk::Burst& burst) noexcept;
@@ -144,8 +144,8 @@ class BlockOutlet final : public Outlet {
 
   Setup setup_;
   std::size_t turn_ = 0;
-  std::uint32_t source_ = 0;               // of the Burst that is delivered
-  std::vector<record::PacketRef> sliced_;  // of a Burst: headers are looked at once
+  std::uint32_t source_ = 0;             // of the Burst that is delivered
+  std::vector<record::PacketRef> refs_;  // of a Burst that is shortened: each is made once
 };
 
 // The writer lcore's side: full Blocks to the sink, empty ones back to the RX lcore.

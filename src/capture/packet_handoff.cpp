@@ -96,7 +96,8 @@ unsigned PacketOutlet::hand_to(Handoff& handoff, const dpdk::Burst& burst, const
   else
     keeping.referrer.owned(pool_, fill);
   if (keeping.referrer.slices()) [[unlikely]]
-    keeping.sliced->add(keeping.referrer.count_sliced(room.first) + keeping.referrer.count_sliced(room.second));
+    keeping.sliced->add(keeping.referrer.count_sliced(burst.mbufs, room.first) +
+                        keeping.referrer.count_sliced(burst.mbufs + room.first.size(), room.second));
   const auto taken = room.first.size() + room.second.size();
   if (taken) {
     if (losses_) [[unlikely]]

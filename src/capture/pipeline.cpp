@@ -12,6 +12,7 @@
 
 #include "capture/file_front.hpp"
 #include "capture/filter_outlet.hpp"
+#include "capture/flow_outlet.hpp"
 #include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
 #include "policy/writer_shape.hpp"
@@ -80,10 +81,11 @@ std::expected<std::unique_ptr<Pipeline>, Error> Pipeline::build(const plan::Capt
                                                                 const dpdk::PacketFilter* filter,
                                                                 std::vector<std::string>& notices) {
   std::unique_ptr<Pipeline> pipeline(new Pipeline(plan, outputs, filter));
-  pipeline->stamp_field_ = dpdk::StampField::registered();
-  if (pipeline->stamp_field_.offset < 0)
+  pipeline->fields_.stamp = dpdk::StampField::registered();
+  if (pipeline->fields_.stamp.offset < 0)
     return std::unexpected(Error{"EAL", "no room left in the mbuf for a timestamp field",
                                  "free a dynamic field of whatever else uses this EAL", Error::Kind::not_ready});
+  if (auto done = pipeline->make_flows(); !done) return std::unexpected(done.error());
   if (auto done = pipeline->configure_ports(notices); !done) return std::unexpected(done.error());
   auto recording = Recording::make(plan, outputs, pipeline->clock_bounds_, notices);
   if (!recording) return std::unexpected(recording.error());
@@ -99,6 +101,20 @@ std::expected<std::unique_ptr<Pipeline>, Error> Pipeline::build(const plan::Capt
 Pipeline::~Pipeline() {
   stop();
   rte_eal_mp_wait_lcore();
+}
+
+// Its field is registered before any port is configured, as all are.
+Done Pipeline::make_flows() {
+  if (plan_.config.cutoff && plan_.config.cutoff_then == plan::CutoffThen::headers) {
+    fields_.keep = dpdk::KeepField::registered();
+    if (!fields_.keep.used())
+      return std::unexpected(Error{"--cutoff", "no room left in the mbuf for a field of its own",
+                                   "use --cutoff-then nothing", Error::Kind::not_ready});
+  }
+  auto flows = Flows::make(plan_, outputs_.start());
+  if (!flows) return std::unexpected(flows.error());
+  flows_ = std::move(*flows);
+  return {};
 }
 
 Done Pipeline::configure_ports(std::vector<std::string>& notices) {
@@ -140,7 +156,7 @@ Done Pipeline::make_rx_parts() {
     rx_counters_.push_back(std::make_unique<stats::RxCounters>());
   for (std::size_t stream = 0; stream < plan_.streams.size(); ++stream) {
     auto& counters = *rx_counters_[plan_.streams[stream].rx];
-    auto parts = RxParts::make(plan_, stream, *recording_, pool_of(stream), stamp_field_, counters);
+    auto parts = RxParts::make(plan_, stream, *recording_, pool_of(stream), fields_, counters);
     if (!parts) return std::unexpected(parts.error());
     rx_parts_.push_back(std::move(*parts));
   }
@@ -177,14 +193,20 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
 }
 
 void Pipeline::make_rx_lcores() {
-  for (auto& parts : rx_parts_) {
+  for (std::size_t stream = 0; stream < rx_parts_.size(); ++stream) {
+    auto& parts = rx_parts_[stream];
+    if (flows_) {
+      const FlowOutlet::Setup flows{
+          .table = &flows_->table(plan_.streams[stream].rx), .fields = fields_, .cutoff = plan_.config.cutoff};
+      parts->put_around<FlowOutlet>(flows);
+    }
     if (allowance_) parts->put_around<LimitOutlet>(*allowance_, stop_);
     if (filter_) parts->put_around<FilterOutlet>(*filter_);  // --packets counts what it leaves, as tcpdump's -c
   }
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
     RxLcoreSetup setup{.queues = queues_of(rx),
                        .burst = plan_.burst,
-                       .stamp_field = stamp_field_,
+                       .stamp_field = fields_.stamp,
                        .tsc_clock = &tsc_line_,
                        .stop = &stop_,
                        .counters = rx_counters_[rx].get()};
@@ -244,6 +266,7 @@ Done Pipeline::start(std::vector<std::string>& notices) {
   }
   outputs_.start_seal_hook();
   recorder().start_keepers();
+  if (flows_) flows_->start();
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
     rte_eal_remote_launch(run_lcore<WriterLcore>, writer_lcores_[i].get(), plan_.writers[i].lcore);
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i)
@@ -443,6 +466,7 @@ bool Pipeline::done() const {
 
 void Pipeline::end_files() noexcept {
   for (std::size_t i = 0; i < recorder().drives(); ++i) recorder().drive(i).renew();
+  if (flows_) flows_->end_file();
 }
 
 void Pipeline::give_up(std::uint64_t longest_write_ns) noexcept {
@@ -457,6 +481,7 @@ std::vector<std::string> Pipeline::finish(std::chrono::steady_clock::time_point 
     if (!writer_lcores_[i]->done()) hanging.push_back(fmt::format("writer lcore {}", plan_.writers[i].lcore));
   const bool ended = hanging.empty();
   if (ended) rte_eal_mp_wait_lcore();
+  if (ended && flows_ && !flows_->finish(end)) hanging.emplace_back("writing to --flows");
   for (auto& port : ports_)
     if (!done_by(end, [&port] { port.stop(); })) hanging.push_back(fmt::format("port {}", port.planned().name));
   const auto drives = recorder().stop_keepers(end);
@@ -478,6 +503,7 @@ void Pipeline::collect(format::LedgerLine& ledger) {
   collect_blocks(ledger);
   collect_lcores(ledger);
   collect_clock(ledger);
+  collect_flows(ledger);
 }
 
 // What leaves the pipeline is read before what enters it, so that no packet is seen to leave that did not enter.
@@ -507,6 +533,8 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
     totals.trimmed += rx->trimmed.get();
     totals.filtered += rx->filtered.get();
     totals.ended_early += rx->ended_early.get();
+    totals.cut += rx->cut.get();
+    if (plan_.config.cutoff) totals.headers_only = totals.headers_only.value_or(0) + rx->headers_only.get();
     totals.drop_handoff += rx->drop_handoff.get();
     totals.drop_drive += rx->drop_drive.get();
     totals.beyond_limit += rx->beyond_limit.get();
@@ -516,6 +544,13 @@ void Pipeline::collect_totals(format::LedgerLine& ledger) const {
     totals.received += rx->received.get();
     totals.received_bytes += rx->received_bytes.get();
   }
+}
+
+void Pipeline::collect_flows(format::LedgerLine& ledger) const {
+  ledger.flows.reset();
+  if (!flows_) return;
+  flows_->collect(ledger.flows.emplace());
+  for (const auto& rx : rx_counters_) ledger.flows->not_ip += rx->not_ip.get();
 }
 
 // Lcores look at what is theirs themselves, many times a second; what lies between two of them is looked at here.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/flows.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/limit_outlet.hpp"
 #include "capture/outputs.hpp"
@@ -58,7 +59,9 @@ class Pipeline {
   const std::vector<dpdk::Port>& ports() const { return ports_; }
   plan::CapturePlan plan_in_effect() const;  // once started: what the devices granted of the plan
 
-  void end_files() noexcept;  // the open ones, soon; new ones begin
+  void end_files() noexcept;                     // the open ones, soon; new ones begin
+  Flows* flows() const { return flows_.get(); }  // nullptr: nothing asks for them
+
   void stop() noexcept { stop_.stop(); }
   // What ports lost until now goes to the files, where these tell it: before a stop, so that their last ones have it.
   void read_losses();
@@ -77,6 +80,7 @@ class Pipeline {
   Pipeline(const plan::CapturePlan& plan, Outputs& outputs, const dpdk::PacketFilter* filter)
       : plan_(plan), outputs_(outputs), filter_(filter) {}
 
+  std::expected<void, Error> make_flows();
   std::expected<void, Error> configure_ports(std::vector<std::string>& notices);
   std::expected<void, Error> make_clocks(std::vector<std::string>& notices);
   std::expected<void, Error> make_rx_parts();
@@ -105,11 +109,12 @@ class Pipeline {
   format::ClockBound clock_bound() const;
   std::expected<void, Error> describe_sources();
   void mail_losses(std::size_t port);
+  void collect_flows(format::LedgerLine& ledger) const;
 
   const plan::CapturePlan& plan_;
   Outputs& outputs_;
   const dpdk::PacketFilter* filter_;
-  dpdk::StampField stamp_field_;
+  dpdk::MbufFields fields_{dpdk::StampField{}};
   std::vector<dpdk::Port> ports_;
   std::optional<dpdk::DisciplinedClock> tsc_;
   policy::SharedClock tsc_line_;
@@ -120,6 +125,7 @@ class Pipeline {
   std::optional<format::ClockBound> bound_since_line_;  // for the next ledger line
   std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
+  std::unique_ptr<Flows> flows_;                                  // nullptr: nothing asks for them
   std::vector<std::unique_ptr<stats::RxCounters>> rx_counters_;   // by RX lcore
   std::vector<std::unique_ptr<RxParts>> rx_parts_;                // by Stream
   std::vector<std::unique_ptr<PortRecovery>> recoveries_;         // by port

@@ -50,6 +50,7 @@ void Reporter::interval(Pipeline& pipeline) {
   watch_links(pipeline);
   watch_drives(line);
   watch_seal_hook();
+  watch_flows(pipeline);
   watch_ledgers();
   last_ = line;
 }
@@ -75,6 +76,7 @@ format::LedgerLine Reporter::end(Pipeline& pipeline, const std::string& ended_by
     ledger.totals.drop_drive += static_cast<std::uint64_t>(std::max<std::int64_t>(0, stats::in_flight(ledger)));
   watch_drives(ledger);
   watch_seal_hook();
+  watch_flows(pipeline);
   watch_ledgers();
   tell_of_unsynced(ledger);
   add_unsaid(ledger);
@@ -128,6 +130,11 @@ void Reporter::watch_seal_hook() {
   if (hook == nullptr) return;
   if (const auto complaint = hook->complaint())
     notice(fmt::format("--on-seal: {}: the file stays, and it is tried again", *complaint));
+}
+
+void Reporter::watch_flows(const Pipeline& pipeline) {
+  if (auto* const flows = pipeline.flows())
+    if (const auto complaint = flows->take_complaint()) notice(fmt::format("--flows: {}", *complaint));
 }
 
 void Reporter::watch_ledgers() {

@@ -37,6 +37,7 @@ class Reporter {
   void watch_links(const Pipeline& pipeline);
   void watch_drives(const format::LedgerLine& ledger);
   void watch_seal_hook();
+  void watch_flows(const Pipeline& pipeline);
   void tell_of_unsynced(const format::LedgerLine& ledger);
   void add_unsaid(format::LedgerLine& ledger);
 

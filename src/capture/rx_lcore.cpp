@@ -140,8 +140,8 @@ void RxLcore::audit() noexcept {
   std::int64_t held = 0;
   for (const auto* outlet : outlets_) held += outlet->held();
   counters.audit.found(counters.received.get(),
-                       counters.filtered.get() + counters.ended_early.get() + counters.drop_handoff.get() +
-                           counters.drop_drive.get() + counters.handed.get(),
+                       counters.filtered.get() + counters.ended_early.get() + counters.cut.get() +
+                           counters.drop_handoff.get() + counters.drop_drive.get() + counters.handed.get(),
                        held);
 }
 

@@ -28,22 +28,23 @@ std::size_t supply_of(const record::Writer& writer) { return writer.shape().supp
 }  // namespace
 
 RxParts::RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& recording, rte_mempool* pool,
-                 dpdk::StampField field, stats::RxCounters& counters)
+                 const dpdk::MbufFields& fields, stats::RxCounters& counters)
     : plan_(plan),
       stream_(stream),
       recording_(recording),
       recorder_(recording.recorder()),
       pool_(pool),
-      referrer_(field, plan.config.snaplen, format::slice_of(plan.config.slice)),
-      trimming_(field, plan.config.snaplen, format::Slice{.layer = format::Layer::l4}),
+      referrer_(fields, plan.config.snaplen, format::slice_of(plan.config.slice)),
+      trimming_(fields, plan.config.snaplen, format::Slice{.layer = format::Layer::l4}),
       counters_(counters) {
   if (recording.layout().tells_sources()) losses_.emplace(recording.mail());
 }
 
 std::expected<std::unique_ptr<RxParts>, Error> RxParts::make(const plan::CapturePlan& plan, std::size_t stream,
                                                              Recording& recording, rte_mempool* pool,
-                                                             dpdk::StampField field, stats::RxCounters& counters) {
-  std::unique_ptr<RxParts> parts(new RxParts(plan, stream, recording, pool, field, counters));
+                                                             const dpdk::MbufFields& fields,
+                                                             stats::RxCounters& counters) {
+  std::unique_ptr<RxParts> parts(new RxParts(plan, stream, recording, pool, fields, counters));
   if (auto done = parts->make_outlet(); !done) return std::unexpected(done.error());
   return parts;
 }

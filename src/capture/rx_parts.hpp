@@ -30,7 +30,8 @@ class RxParts {
   // given outlives it.
   static std::expected<std::unique_ptr<RxParts>, Error> make(const plan::CapturePlan& plan, std::size_t stream,
                                                              Recording& recording, rte_mempool* pool,
-                                                             dpdk::StampField field, stats::RxCounters& counters);
+                                                             const dpdk::MbufFields& fields,
+                                                             stats::RxCounters& counters);
 
   // Puts an Outlet around all that are there: before outlet() is given to an lcore. What is given outlives it.
   template <typename Around, typename... Given>
@@ -50,7 +51,7 @@ class RxParts {
  private:
   using Done = std::expected<void, Error>;
   RxParts(const plan::CapturePlan& plan, std::size_t stream, Recording& recording, rte_mempool* pool,
-          dpdk::StampField field, stats::RxCounters& counters);
+          const dpdk::MbufFields& fields, stats::RxCounters& counters);
 
   Done make_outlet();
   Done make_packet_outlet(bool packets_end);

@@ -312,7 +312,13 @@ Outcome judge(const format::LedgerLine& ledger, const std::optional<std::string>
     return {Exit::failed,
             {{"--output", fmt::format("{} packets that were stored are gone: their files were removed", lost),
               "keep other programs away from the hidden files of a running capture", Error::Kind::not_ready}}};
-  if (strict && (stats::losses_of(ledger).sum() || stats::may_have_lost(ledger))) return {Exit::packets_lost, {}};
+  if (ledger.flows && ledger.flows->unwritten)
+    return {Exit::failed,
+            {{"--flows", fmt::format("{} records of flows could not be written", ledger.flows->unwritten),
+              "see to the directory and its drive", Error::Kind::not_ready}}};
+  const bool records_lost = ledger.flows && ledger.flows->lost;
+  if (strict && (stats::losses_of(ledger).sum() || stats::may_have_lost(ledger) || records_lost))
+    return {Exit::packets_lost, {}};
   return {Exit::done, {}};
 }
 

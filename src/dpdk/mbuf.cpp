@@ -11,6 +11,12 @@ StampField StampField::registered() {
   return field;
 }
 
+KeepField KeepField::registered() {
+  constexpr rte_mbuf_dynfield wanted{
+      .name = "wirespool_dynfield_keep", .size = sizeof(std::uint32_t), .align = alignof(std::uint32_t), .flags = 0};
+  return {rte_mbuf_dynfield_register(&wanted)};
+}
+
 std::uint64_t put_tags_back(rte_mbuf** mbufs, unsigned count) noexcept {
   std::uint64_t longer = 0;
   const auto put_back = [&](rte_mbuf*& mbuf, std::uint16_t tag) {

@@ -25,6 +25,26 @@ struct StampField {
   std::uint64_t& of(rte_mbuf* mbuf) const noexcept { return *RTE_MBUF_DYNFIELD(mbuf, offset, std::uint64_t*); }
 };
 
+// How much of a frame is to be kept, in a dynamic field of its mbuf: written for each packet by whatever shortens some,
+// read where the reference to it is made. offset -1: nothing does, and there is no such field.
+struct KeepField {
+  static constexpr std::uint32_t everything = UINT32_MAX;
+  int offset = -1;
+
+  static KeepField registered();  // offset -1 if no room was left in the mbuf
+
+  bool used() const noexcept { return offset >= 0; }
+  std::uint32_t& of(rte_mbuf* mbuf) const noexcept { return *RTE_MBUF_DYNFIELD(mbuf, offset, std::uint32_t*); }
+};
+
+// The dynamic fields of a capture's mbufs.
+struct MbufFields {
+  StampField stamp;
+  KeepField keep = {};
+
+  MbufFields(StampField stamps, KeepField kept = {}) : stamp(stamps), keep(kept) {}  // implicit: most have no other
+};
+
 // The packets of one receive call, stamped.
 struct Burst {
   rte_mbuf** mbufs = nullptr;

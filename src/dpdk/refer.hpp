@@ -76,6 +76,24 @@ struct OwnedRef {
   }
 };
 
+// What is made of `mbuf`, with at most `caplen` bytes kept.
+inline record::PacketRef shortened(record::PacketRef packet, std::uint32_t caplen, const rte_mbuf* mbuf) noexcept {
+  packet.caplen = std::min(packet.caplen, caplen);
+  if (packet.caplen <= mbuf->data_len) packet.owner &= ~record::PacketRef::in_pieces;
+  return packet;
+}
+
+// Of mbufs whose KeepField says how much of each is kept: what `Reference` makes of them, shortened.
+template <typename Reference>
+struct KeptRef {
+  Reference reference;
+  KeepField keep;
+
+  record::PacketRef operator()(rte_mbuf* mbuf) const noexcept {
+    return shortened(reference(mbuf), keep.of(mbuf), mbuf);
+  }
+};
+
 // What `slice` keeps of a frame that `packet` refers to. Of one in pieces no more than 512 bytes are headers.
 std::uint32_t kept_of(const record::PacketRef& packet, const format::Slice& slice) noexcept;
 
@@ -86,46 +104,57 @@ struct SlicedRef {
   format::Slice slice;
 
   record::PacketRef operator()(rte_mbuf* mbuf) const noexcept {
-    auto packet = reference(mbuf);
-    packet.caplen = std::min(packet.caplen, kept_of(packet, slice));
-    if (packet.caplen <= mbuf->data_len) packet.owner &= ~record::PacketRef::in_pieces;
-    return packet;
+    const auto packet = reference(mbuf);
+    return shortened(packet, kept_of(packet, slice), mbuf);
   }
 };
 
 // Which of these a capture needs, decided at start, and for each Burst by what is known of its mbufs. RX lcore.
 class Referrer {
  public:
-  // `snaplen`: at most record::max_snaplen.
-  Referrer(StampField field, std::uint32_t snaplen, std::optional<format::Slice> slice = {}) noexcept
-      : field_(field), snaplen_(snaplen), whole_(snaplen >= longest_segment && !slice), slice_(slice) {}
+  // `snaplen`: at most record::max_snaplen; `slice`: of all frames. Where fields.keep is used, it is said for each one.
+  Referrer(const MbufFields& fields, std::uint32_t snaplen, std::optional<format::Slice> slice = {}) noexcept
+      : field_(fields.stamp),
+        snaplen_(snaplen),
+        whole_(snaplen >= longest_segment && !slice && !fields.keep.used()),
+        keep_(fields.keep),
+        slice_(slice) {}
 
   // Each calls `use` with what refers to the mbufs of a Burst: that are simple; any; and any for free_packets(), which
   // will be given `pool`.
   template <typename Use>
   auto simple(Use use) const noexcept {
-    return whole_ ? use(WholeRef{field_}) : sliced(CutRef{field_, snaplen_}, use);
+    return whole_ ? use(WholeRef{field_}) : shorter(CutRef{field_, snaplen_}, use);
   }
   template <typename Use>
   auto any(Use use) const noexcept {
-    return sliced(AnyRef{field_, snaplen_}, use);
+    return shorter(AnyRef{field_, snaplen_}, use);
   }
   template <typename Use>
   auto owned(const rte_mempool* pool, Use use) const noexcept {
-    return sliced(OwnedRef{{field_, snaplen_}, pool}, use);
+    return shorter(OwnedRef{{field_, snaplen_}, pool}, use);
   }
 
+  bool shortens() const noexcept { return slices() || keep_.used(); }  // further than snaplen does
   bool slices() const noexcept { return slice_.has_value(); }
-  // How many of them a slice made shorter than they would have been.
-  std::uint64_t count_sliced(std::span<const record::PacketRef> packets) const noexcept {
+  // How many of `packets`, which refer to these mbufs, the slice made shorter than they would have been.
+  std::uint64_t count_sliced(rte_mbuf* const* mbufs, std::span<const record::PacketRef> packets) const noexcept {
     std::uint64_t sliced = 0;
-    for (const auto& packet : packets) sliced += packet.caplen < std::min(packet.wirelen, snaplen_);
+    for (const auto& packet : packets) {
+      const auto most = keep_.used() ? std::min(snaplen_, keep_.of(*mbufs)) : snaplen_;
+      sliced += packet.caplen < std::min(packet.wirelen, most);
+      ++mbufs;
+    }
     return sliced;
   }
 
  private:
   static constexpr std::uint32_t longest_segment = UINT16_MAX;  // rte_mbuf::data_len
 
+  template <typename Reference, typename Use>
+  auto shorter(const Reference& reference, Use use) const noexcept {
+    return keep_.used() ? sliced(KeptRef<Reference>{reference, keep_}, use) : sliced(reference, use);
+  }
   template <typename Reference, typename Use>
   auto sliced(const Reference& reference, Use use) const noexcept {
     return slice_ ? use(SlicedRef<Reference>{reference, *slice_}) : use(reference);
@@ -134,6 +163,7 @@ class Referrer {
   StampField field_;
   std::uint32_t snaplen_;
   bool whole_;
+  KeepField keep_;
   std::optional<format::Slice> slice_;
 };
 

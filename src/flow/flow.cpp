@@ -65,10 +65,8 @@ bool sort_ends(FlowKey& key) noexcept {
 
 std::uint64_t FlowKey::hash(std::uint64_t seed) const noexcept {
   constexpr std::uint64_t a = 0x9e3779b97f4a7c15, b = 0xbf58476d1ce4e5b9, c = 0x94d049bb133111eb;
-  std::array<std::uint64_t, 2> rest;
-  std::memcpy(&rest, &low_port, sizeof rest);
   const auto addresses = fold(low[0] ^ seed, high[0] ^ a) ^ fold(low[1] ^ b, high[1] ^ ~seed);
-  return fold(addresses ^ rest[0] ^ c, rest[1] ^ seed ^ b);
+  return fold(addresses ^ rest()[0] ^ c, rest()[1] ^ seed ^ b);
 }
 
 bool read_packet(Frame frame, std::uint32_t wirelen, FlowPacket& packet) noexcept {

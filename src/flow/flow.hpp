@@ -21,8 +21,20 @@ struct alignas(16) FlowKey {
   std::uint8_t has_ports = 0, one_way = 0;
   std::uint32_t unused = 0;
 
-  bool operator==(const FlowKey& other) const noexcept { return std::memcmp(this, &other, sizeof *this) == 0; }
+  bool operator==(const FlowKey& other) const noexcept {
+    const auto differ =
+        (low[0] ^ other.low[0]) | (low[1] ^ other.low[1]) | (high[0] ^ other.high[0]) | (high[1] ^ other.high[1]);
+    const auto mine = rest(), others = other.rest();
+    return (differ | (mine[0] ^ others[0]) | (mine[1] ^ others[1])) == 0;
+  }
   std::uint64_t hash(std::uint64_t seed) const noexcept;
+
+  // All behind the addresses.
+  std::array<std::uint64_t, 2> rest() const noexcept {
+    std::array<std::uint64_t, 2> words;
+    std::memcpy(&words, reinterpret_cast<const std::byte*>(this) + 2 * sizeof low, sizeof words);
+    return words;
+  }
 };
 static_assert(sizeof(FlowKey) == 48);
 
@@ -46,17 +58,19 @@ inline constexpr std::uint8_t fin = 1, syn = 2, rst = 4, ack = 16;
 // Reads the packet out of its frame: everything but time_ns and port. False: it is not IP, and `headers` alone is set.
 bool read_packet(std::span<const std::byte> frame, std::uint32_t wirelen, FlowPacket& packet) noexcept;
 
-// A flow in the table: two cache lines.
+// A flow in the table: two cache lines, the first of which a packet seldom changes.
 struct alignas(64) Flow {
   FlowKey key;
-  std::uint64_t first_ns = 0, last_ns = 0;          // of the record that is open
+  std::uint64_t first_ns = 0;  // of the record that is open
+  std::uint16_t port = 0;
+  std::uint8_t from_high = 0;  // the end that sorts second sent the first packet
+  std::uint8_t fins = 0;       // of the whole flow: which directions have ended (bits 0 and 1)
+  format::FlowEnd end{};       // set when the record ends
+
+  alignas(64) std::uint64_t last_ns = 0;
   std::array<std::uint64_t, 2> packets{}, bytes{};  // by direction, that of the first packet first
   std::uint64_t frame_bytes = 0;                    // of the whole flow, over all its records
   std::array<std::uint8_t, 2> tcp_flags{};
-  std::uint8_t from_high = 0;  // the end that sorts second sent the first packet
-  std::uint8_t fins = 0;       // of the whole flow: which directions have ended (bits 0 and 1)
-  std::uint16_t port = 0;
-  format::FlowEnd end{};  // set when the record ends
 };
 static_assert(sizeof(Flow) == 128);
 

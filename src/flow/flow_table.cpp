@@ -49,6 +49,7 @@ FlowTable::FlowTable(std::span<std::byte> memory, const FlowTableOptions& option
       ring_(ring),
       wait_(wait),
       idle_units_(units(options.idle_ns)),
+      grain_units_(std::max(1u, idle_units_ / 16)),
       closing_units_(units(std::min(closing_ns, options.idle_ns))),
       period_ns_(std::max(least_period_ns, options.idle_ns / 4)) {
   assert(memory.size() >= bytes_needed(options.flows));
@@ -71,30 +72,32 @@ std::uint32_t FlowTable::match(const Bucket& bucket, std::uint32_t tag) noexcept
 void FlowTable::look(std::span<FlowPacket> packets) noexcept {
   assert(packets.size() <= most_packets);
   std::array<Looked, most_packets> looked;
+  std::array<std::uint8_t, most_packets> elsewhere;
+  std::size_t others = 0;
   for (std::size_t i = 0; i < packets.size(); ++i) {
     looked[i].hash = packets[i].key.hash(options_.seed);
     looked[i].home = home_of(looked[i].hash);
-    __builtin_prefetch(&buckets_[looked[i].home], 1);
+    __builtin_prefetch(&buckets_[looked[i].home]);
   }
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    looked[i].place = likely_place(looked[i]);
-    if (looked[i].place.slot == places) continue;
-    const auto* const flow = &flow_at(looked[i].place);
-    __builtin_prefetch(flow, 1);
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(flow) + 64, 1);
+    elsewhere[others] = static_cast<std::uint8_t>(i);
+    others += !likely_at(looked[i].home, looked[i]) && buckets_[looked[i].home].elsewhere != 0;
   }
+  for (std::size_t i = 0; i < others; ++i) __builtin_prefetch(&buckets_[other_of(looked[elsewhere[i]].hash)]);
+  for (std::size_t i = 0; i < others; ++i) likely_at(other_of(looked[elsewhere[i]].hash), looked[elsewhere[i]]);
   for (std::size_t i = 0; i < packets.size(); ++i) count(packets[i], looked[i]);
   counters_.packets.add(packets.size());
 }
 
-// Where the packet's tag is in its first bucket, if there; another flow may have the same tag.
-FlowTable::Place FlowTable::likely_place(const Looked& looked) const noexcept {
-  const auto& bucket = buckets_[looked.home];
-  const auto found = match(bucket, tag_of(looked.hash));
-  if (found) [[likely]]
-    return {looked.home, static_cast<unsigned>(std::countr_zero(found))};
-  if (bucket.elsewhere) __builtin_prefetch(&buckets_[other_of(looked.hash)], 1);
-  return {};
+// Whether the packet's tag is in this bucket, and where; another flow may have the same tag.
+bool FlowTable::likely_at(std::size_t bucket, Looked& looked) noexcept {
+  const auto found = match(buckets_[bucket], tag_of(looked.hash));
+  if (found == 0) return false;
+  looked.place = {bucket, static_cast<unsigned>(std::countr_zero(found))};
+  const Flow& flow = flow_at(looked.place);
+  __builtin_prefetch(&flow);
+  __builtin_prefetch(&flow.last_ns, 1);
+  return true;
 }
 
 FlowTable::Place FlowTable::find_in(std::size_t bucket, const FlowKey& key, std::uint32_t tag) noexcept {
@@ -139,7 +142,7 @@ void FlowTable::count(FlowPacket& packet, const Looked& looked) noexcept {
   flow.bytes[way] += packet.ip_bytes;
   flow.tcp_flags[way] |= packet.tcp_flags;
   auto& seen = buckets_[place.bucket].seen[place.slot];
-  if (const auto now = units(packet.time_ns); seen != now) seen = now;
+  if (const auto now = units(packet.time_ns); since(seen, now) >= grain_units_) seen = now;
   if (packet.tcp_flags & (tcp::fin | tcp::rst)) [[unlikely]]
     note_end(place, packet, way);
 }
@@ -281,8 +284,10 @@ bool FlowTable::end_old(std::size_t number, std::uint32_t now) noexcept {
   for (unsigned slot = 0; slot < places; ++slot) {
     if (bucket.tags[slot] == 0) continue;
     const bool closing = bucket.closing >> slot & 1;
-    if (since(bucket.seen[slot], now) <= (closing ? closing_units_ : idle_units_)) continue;
+    const auto most = closing ? closing_units_ : idle_units_;
+    if (since(bucket.seen[slot], now) <= most) continue;
     Flow& flow = flow_at({number, slot});
+    if (since(units(flow.last_ns), now) <= most) continue;  // seen[] may be behind
     if (!give(flow, closing ? format::FlowEnd::fin : format::FlowEnd::idle)) return false;
     remove({number, slot});
   }

@@ -43,8 +43,8 @@ class FlowTable {
   static std::size_t bytes_needed(std::uint64_t flows) noexcept;
 
   // `memory`: bytes_needed(options.flows) long, aligned to a cache line, all zero; must outlive the table, as must
-  // `ring`. Without a ring, ended records are dropped. `wait`: may be null; called before a record would be lost, and
-  // returns only when the ring has room.
+  // `ring`. Without a ring, ended records are dropped. `wait`: may be null; called again and again, instead of
+  // losing a record, until the ring has room.
   FlowTable(std::span<std::byte> memory, const FlowTableOptions& options, FlowRing* ring,
             void (*wait)() noexcept = nullptr) noexcept;
 
@@ -69,7 +69,7 @@ class FlowTable {
   struct alignas(64) Bucket {
     std::array<std::uint32_t, places> tags{};  // of a flow's hash; 0: nothing there
     std::uint32_t elsewhere = 0;               // flows of this bucket that are in their second one
-    std::array<std::uint32_t, places> seen{};  // in units of time_shift
+    std::array<std::uint32_t, places> seen{};  // in units of time_shift; up to grain_units_ behind, never ahead
     std::uint32_t closing = 0;                 // bit by place: FIN or RST was seen, the end is waited for
 
     bool operator==(const Bucket&) const = default;
@@ -91,7 +91,7 @@ class FlowTable {
   std::size_t other_of(std::uint64_t hash) const noexcept;
   static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash) | 1; }
   static std::uint32_t match(const Bucket& bucket, std::uint32_t tag) noexcept;
-  Place likely_place(const Looked& looked) const noexcept;
+  bool likely_at(std::size_t bucket, Looked& looked) noexcept;
   Place find(const FlowKey& key, const Looked& looked) noexcept;
   Place find_in(std::size_t bucket, const FlowKey& key, std::uint32_t tag) noexcept;
 
@@ -115,7 +115,7 @@ class FlowTable {
   FlowTableOptions options_;
   FlowRing* ring_;
   void (*wait_)() noexcept;
-  std::uint32_t idle_units_, closing_units_;
+  std::uint32_t idle_units_, grain_units_, closing_units_;
   std::size_t cursor_ = 0;
   std::uint64_t aged_ns_ = 0, period_ns_;
   FlowCounters counters_;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "format/address_text.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace wirespool::format {
@@ -81,6 +85,41 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
   if (text.starts_with("0x") || text.starts_with("0X")) return whole_number<std::uint32_t>(text.substr(2), 16);
   if (text.size() > 1 && text.starts_with('0')) return whole_number<std::uint32_t>(text.substr(1), 8);
   return whole_number<std::uint32_t>(text, 10);
+}
+
+namespace {
+
+std::string ipv4_text(std::span<const std::byte> bytes) {
+  return fmt::format("{}.{}.{}.{}", static_cast<unsigned>(bytes[0]), static_cast<unsigned>(bytes[1]),
+                     static_cast<unsigned>(bytes[2]), static_cast<unsigned>(bytes[3]));
+}
+
+// The longest run of zero groups, the first of equals; one alone is none.
+std::pair<std::size_t, std::size_t> longest_zeros(const std::array<std::uint16_t, 8>& groups) {
+  std::size_t from = 0, length = 1;
+  for (std::size_t begin = 0; begin < groups.size(); ++begin) {
+    auto end = begin;
+    while (end < groups.size() && groups[end] == 0) ++end;
+    if (end - begin > length) from = begin, length = end - begin;
+  }
+  return length > 1 ? std::pair(from, from + length) : std::pair(groups.size(), groups.size());
+}
+
+}  // namespace
+
+std::string address_text(const std::array<std::byte, 16>& address, unsigned version) {
+  if (version == 4) return ipv4_text(address);
+  std::array<std::uint16_t, 8> groups;
+  for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = load_be16(address, 2 * i);
+  const auto [from, to] = longest_zeros(groups);
+  if (from == 0 && to == 5 && groups[5] == 0xffff) return "::ffff:" + ipv4_text(std::span(address).subspan(12));
+  std::string text;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i == from) text += "::";
+    if (i >= from && i < to) continue;
+    text += fmt::format("{}{:x}", i == 0 || i == to ? "" : ":", groups[i]);
+  }
+  return text;
 }
 
 }  // namespace wirespool::format

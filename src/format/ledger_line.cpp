@@ -58,6 +58,7 @@ Json json_of(const Totals& totals) {
   if (totals.lost) json["lost"] = *totals.lost;
   json["beyond_limit"] = totals.beyond_limit;
   json["rehomed"] = totals.rehomed;
+  if (totals.headers_only) json["headers_only"] = *totals.headers_only;
   return with_others(std::move(json), totals.others);
 }
 
@@ -108,6 +109,21 @@ Json json_of(const LcoreLine& lcore) {
 
 Json json_of(const OnSealLine& seal) {
   return with_others({{"done", seal.done}, {"failed", seal.failed}, {"pending", seal.pending}}, seal.others);
+}
+
+Json json_of(const FlowsLine& flows) {
+  return with_others({{"packets", flows.packets},
+                      {"not_ip", flows.not_ip},
+                      {"open", flows.open},
+                      {"ended", flows.ended},
+                      {"full", flows.full},
+                      {"lost", flows.lost},
+                      {"lost_packets", flows.lost_packets},
+                      {"written", flows.written},
+                      {"written_packets", flows.written_packets},
+                      {"unwritten", flows.unwritten},
+                      {"files", flows.files}},
+                     flows.others);
 }
 
 Json json_of(const ClockBound& clock) {
@@ -190,6 +206,7 @@ void read(JsonFields& fields, Totals& totals) {
   totals.lost = count_if_any(fields, "lost");
   totals.beyond_limit = fields.count("beyond_limit");
   totals.rehomed = fields.count("rehomed");
+  totals.headers_only = count_if_any(fields, "headers_only");
   totals.others = fields.others();
 }
 
@@ -261,6 +278,21 @@ void read(JsonFields fields, OnSealLine& seal) {
   seal.others = fields.others();
 }
 
+void read(JsonFields fields, FlowsLine& flows) {
+  flows.packets = fields.count("packets");
+  flows.not_ip = fields.count("not_ip");
+  flows.open = fields.count("open");
+  flows.ended = fields.count("ended");
+  flows.full = fields.count("full");
+  flows.lost = fields.count("lost");
+  flows.lost_packets = fields.count("lost_packets");
+  flows.written = fields.count("written");
+  flows.written_packets = fields.count("written_packets");
+  flows.unwritten = fields.count("unwritten");
+  flows.files = fields.count("files");
+  flows.others = fields.others();
+}
+
 void read(JsonFields fields, ClockBound& clock) {
   clock.source = fields.word("source");
   clock.discipline = fields.word_or_null("discipline");
@@ -314,6 +346,7 @@ std::string encode_ledger_line(const LedgerLine& line) {
   if (line.clock) json["clock"] = json_of(*line.clock);
   if (!line.gaps.empty()) json["gaps"] = json_array(line.gaps);
   if (line.on_seal) json["on_seal"] = json_of(*line.on_seal);
+  if (line.flows) json["flows"] = json_of(*line.flows);
   if (!line.unsaid.texts.empty()) json["unsaid"] = line.unsaid.texts;
   if (line.unsaid.more) json["unsaid_more"] = line.unsaid.more;
   if (line.lines_gone) json["lines_gone"] = line.lines_gone;
@@ -337,6 +370,7 @@ LedgerLine decode_ledger_line(JsonFields& fields) {
   if (fields.has("clock")) read(fields.object("clock"), line.clock.emplace());
   if (fields.has("gaps")) read(fields.objects("gaps"), line.gaps);
   if (fields.has("on_seal")) read(fields.object("on_seal"), line.on_seal.emplace());
+  if (fields.has("flows")) read(fields.object("flows"), line.flows.emplace());
   if (fields.has("unsaid")) line.unsaid.texts = fields.texts("unsaid");
   line.unsaid.more = count_if_any(fields, "unsaid_more").value_or(0);
   line.lines_gone = count_if_any(fields, "lines_gone").value_or(0);

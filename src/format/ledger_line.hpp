@@ -71,6 +71,7 @@ struct Totals {
   std::int64_t in_flight = 0;
   std::optional<std::uint64_t> lost = {};  // 0.1.0 did not write it
   std::uint64_t beyond_limit = 0, rehomed = 0;
+  std::optional<std::uint64_t> headers_only = {};  // --cutoff-then headers; with --cutoff only
   OtherFields others = {};
 
   bool operator==(const Totals&) const = default;
@@ -162,6 +163,25 @@ struct OnSealLine {
   bool operator==(const OnSealLine&) const = default;
 };
 
+// What the tables of flows hold and gave away, with --flows or --cutoff. Every IP packet is in `packets`, and in one
+// record: those that are open, written, lost or unwritten.
+struct FlowsLine {
+  std::uint64_t packets = 0;       // of IP, looked at
+  std::uint64_t not_ip = 0;        // packets of no flow
+  std::uint64_t open = 0;          // records, now
+  std::uint64_t ended = 0;         // records
+  std::uint64_t full = 0;          // that ended because there was no room; part of `ended`
+  std::uint64_t lost = 0;          // that had to make room while the way to the files was full; part of `ended`
+  std::uint64_t lost_packets = 0;  // which were in these
+  std::uint64_t written = 0;       // into files, sealed or still open; part of `ended`, with --flows only
+  std::uint64_t written_packets = 0;
+  std::uint64_t unwritten = 0;  // that the directory did not take; part of `ended`
+  std::uint64_t files = 0;      // sealed
+  OtherFields others = {};
+
+  bool operator==(const FlowsLine&) const = default;
+};
+
 // A bound on the error of packet times against UTC since the line before; nullopt: not known.
 struct ClockBound {
   std::string source;      // what stamps packets: tsc, hw (the NICs' clocks), mixed
@@ -199,6 +219,7 @@ struct LedgerLine {
   std::optional<ClockBound> clock;    // 0.1.0 did not write it
   std::vector<GapLine> gaps;          // of all ports, in order of time
   std::optional<OnSealLine> on_seal;  // if there is such a command
+  std::optional<FlowsLine> flows;     // if there are tables of flows
   UnsaidLine unsaid;
   std::uint64_t lines_gone = 0;  // removed in front of this one, which then is the first of its file
   OtherFields others;

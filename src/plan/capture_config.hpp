@@ -19,6 +19,8 @@ enum class TimestampSource { automatic, hw, tsc };
 enum class Io { uring, pwrite };
 enum class IndexLevel { off, time, flow };
 enum class FileFormat { pcap, pcapng };
+enum class CutoffThen { headers, nothing };
+enum class FlowFormat { ipfix, json };
 enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
 
 // What was asked for: one field for each option of `wirespool capture`, unresolved. nullopt: not given, the plan
@@ -57,6 +59,13 @@ struct CaptureConfig {
   FileFormat format = FileFormat::pcap;
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index
+  std::optional<std::uint64_t> cutoff;                 // --cutoff: frame bytes of each flow that are kept whole
+  CutoffThen cutoff_then = CutoffThen::headers;        // --cutoff-then: what is kept of the packets behind
+  std::string flows;                                   // --flows: the directory of flow records; empty: none
+  FlowFormat flow_format = FlowFormat::ipfix;          // --flow-format
+  std::uint64_t flow_active_ns = 60'000'000'000;       // --flow-active: a record ends after this, its flow goes on
+  std::uint64_t flow_idle_ns = 15'000'000'000;         // --flow-idle: a flow ends that was silent for this long
+  std::uint64_t flow_table = 1 << 20;                  // --flow-table: flows remembered at once, of the whole capture
   std::uint64_t ledger_size = 1ull << 30;              // --ledger-size: most bytes of a directory's ledger
   std::optional<policy::Share> retain_free;            // --retain-free: how much of each drive's file system stays free
   std::optional<std::uint64_t> retain_size;            // --retain-size: most bytes of sealed files on each drive

@@ -48,6 +48,8 @@ struct PlannedRxLcore {
   unsigned lcore = 0;
   int numa_node = -1;
   std::vector<RxQueueRef> queues;  // polled in this order
+  std::uint64_t flows = 0;         // that its table is made for; 0: there is none
+  unsigned flow_ring = 0;          // records between it and the thread that writes them; 0: nobody does
 };
 
 // The packets that one RX lcore hands to each writer, in the order of their stamps. All its queues share one Stream,
@@ -94,8 +96,9 @@ struct CapturePlan {
   std::uint64_t mbuf_bytes = 0;     // all pools
   std::uint64_t handoff_bytes = 0;  // all rings
   std::uint64_t blocks_bytes = 0;   // all Blocks with their carry areas
+  std::uint64_t flow_bytes = 0;     // all tables of flows and their rings
   std::uint64_t index_bytes = 0;    // sidecar entries held for open files
-  std::uint64_t hugepage_bytes() const { return mbuf_bytes + handoff_bytes + blocks_bytes; }
+  std::uint64_t hugepage_bytes() const { return mbuf_bytes + handoff_bytes + blocks_bytes + flow_bytes; }
   std::uint64_t total_bytes() const { return hugepage_bytes() + index_bytes; }
   std::vector<std::string> notices;  // what was clamped or left out, one line each
 };

@@ -21,7 +21,7 @@ using Table = options::Table<CaptureConfig>;
 using Wrong = std::optional<Error>;
 using options::Offers;
 
-constexpr std::uint64_t ms = 1'000'000;
+constexpr std::uint64_t ms = 1'000'000, hour = 3'600'000 * ms;
 
 Wrong wrong(std::string why, std::string what_to_do) { return Error{"", std::move(why), std::move(what_to_do)}; }
 
@@ -229,6 +229,29 @@ void add_writing(Table& table) {
                "a CRC-32C of every Block in that file, by which verify finds any changed byte");
 }
 
+void add_flows(Table& table) {
+  table.group("Flows");
+  table
+      .size("--cutoff", &Config::cutoff,
+            "bytes of each flow, both directions together, that are kept whole; TCP's SYN, FIN and RST always are")
+      .without("off");
+  table.choice("--cutoff-then", &Config::cutoff_then, words_of(CutoffThen{}), "what is kept of a flow after that");
+  table
+      .text("--flows", "DIR", &Config::flows, "write a record of each flow into files in this directory",
+            Offers::directories)
+      .without("none");
+  table.choice("--flow-format", &Config::flow_format, words_of(FlowFormat{}),
+               "IPFIX (RFC 5655), or a line of JSON each");
+  table.time("--flow-active", &Config::flow_active_ns, "a flow that lasts longer gets a record each time")
+      .in(10 * ms, 24 * hour);
+  table.time("--flow-idle", &Config::flow_idle_ns, "a flow that was silent for this long is over")
+      .in(10 * ms, 24 * hour);
+  table
+      .whole("--flow-table", &Config::flow_table,
+             "flows remembered at once, of all RX lcores; in a table that is full the longest silent one ends")
+      .in(1024, 1u << 28);
+}
+
 void add_sealed_files(Table& table) {
   table.group("Sealed files");
   table
@@ -289,6 +312,7 @@ Table make_table() {
   add_keeping(table);
   add_handing_over(table);
   add_writing(table);
+  add_flows(table);
   add_sealed_files(table);
   add_ending(table);
   add_reporting(table);

@@ -114,23 +114,33 @@ Row memory_row(std::string_view what, std::uint64_t bytes, std::string how) {
   return {std::string(what), digits, bytes < 1024 ? "" : options::format_size(bytes), std::move(how)};
 }
 
+Row flows_row(const CapturePlan& plan) {
+  std::uint64_t flows = 0;
+  for (const auto& rx : plan.rx_lcores) flows += rx.flows;
+  return memory_row("flows", plan.flow_bytes,
+                    fmt::format("tables of {} flows in {} lcore(s)", flows, plan.rx_lcores.size()));
+}
+
 void write_memory(Text out, const CapturePlan& plan) {
   std::uint64_t mbufs = 0;
   for (const auto& port : plan.ports) mbufs += port.mbufs;
   const auto rings = plan.streams.size() * plan.writers.size();
+  std::vector<Row> rows{
+      memory_row("mbufs", plan.mbuf_bytes,
+                 fmt::format("{} in {} pool(s), {} kept by each lcore", mbufs, plan.ports.size(), plan.mempool_cache)),
+      memory_row("handoffs", plan.handoff_bytes,
+                 plan.handoff_size ? fmt::format("{} of {} packets", rings, plan.handoff_size)
+                                   : fmt::format("{} of Blocks", rings)),
+      memory_row("blocks", plan.blocks_bytes,
+                 fmt::format("{} of {} and {}", plan.blocks, options::format_size(plan.block_bytes),
+                             options::format_size(plan.carry_bytes))),
+  };
+  if (plan.flow_bytes) rows.push_back(flows_row(plan));
+  for (const auto& [what, bytes] :
+       {std::pair{"in hugepages", plan.hugepage_bytes()}, {"index", plan.index_bytes}, {"total", plan.total_bytes()}})
+    rows.push_back(memory_row(what, bytes, ""));
   fmt::format_to(out, "memory, bytes\n");
-  write_table(
-      out,
-      {memory_row("mbufs", plan.mbuf_bytes,
-                  fmt::format("{} in {} pool(s), {} kept by each lcore", mbufs, plan.ports.size(), plan.mempool_cache)),
-       memory_row("handoffs", plan.handoff_bytes,
-                  plan.handoff_size ? fmt::format("{} of {} packets", rings, plan.handoff_size)
-                                    : fmt::format("{} of Blocks", rings)),
-       memory_row("blocks", plan.blocks_bytes,
-                  fmt::format("{} of {} and {}", plan.blocks, options::format_size(plan.block_bytes),
-                              options::format_size(plan.carry_bytes))),
-       memory_row("in hugepages", plan.hugepage_bytes(), ""), memory_row("index", plan.index_bytes, ""),
-       memory_row("total", plan.total_bytes(), "")});
+  write_table(out, rows);
 }
 
 // All that is in force and needed no decision, in the words of a command line.

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "flow/flow_table.hpp"
 #include "format/bytes.hpp"
 #include "format/index.hpp"
 #include "plan/route.hpp"
@@ -170,6 +171,20 @@ void plan_index(const CaptureConfig& config, CapturePlan& plan) {
   if (config.index == IndexLevel::flow) plan.index_bytes += files * format::filter_bytes_of(config.rotate_size);
 }
 
+// A share for each RX lcore. The ring bridges what the writing thread may sleep or wait for its drive; a table that is
+// full of flows ends few of them at once.
+void plan_flows(const CaptureConfig& config, CapturePlan& plan) {
+  if (!follows_flows(config)) return;
+  constexpr std::uint64_t least_ring = 1024, most_ring = 16384;
+  for (auto& rx : plan.rx_lcores) {
+    rx.flows = (config.flow_table + plan.rx_lcores.size() - 1) / plan.rx_lcores.size();
+    if (!config.flows.empty())
+      rx.flow_ring = static_cast<unsigned>(std::bit_ceil(std::clamp(rx.flows / 16, least_ring, most_ring)));
+    plan.flow_bytes += flow::FlowTable::bytes_needed(rx.flows);
+    if (rx.flow_ring) plan.flow_bytes += flow::FlowRing::bytes_needed(rx.flow_ring);
+  }
+}
+
 }  // namespace
 
 // As rte_mempool_calc_obj_size does it: object header and mbuf (struct rte_mbuf, 128 bytes) and buffer, a whole number
@@ -189,6 +204,7 @@ void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePla
   plan_pools(config, machine, plan, findings);
   plan_blocks(config, plan, findings);
   plan_index(config, plan);
+  plan_flows(config, plan);
 }
 
 }  // namespace wirespool::plan

@@ -36,4 +36,7 @@ constexpr bool builds_blocks(Route route) { return route != Route::ends_at_rx &&
 // Whether Blocks are written; else they end as soon as they are full.
 constexpr bool to_drives(const CaptureConfig& config) { return config.until == Until::disk; }
 
+// Whether RX lcores have a table of flows.
+inline bool follows_flows(const CaptureConfig& config) { return config.cutoff || !config.flows.empty(); }
+
 }  // namespace wirespool::plan

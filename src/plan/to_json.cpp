@@ -75,7 +75,8 @@ Json filter_of(const CapturePlan& plan) {
 Json memory_of(const CapturePlan& plan) {
   return {{"mbuf_bytes", plan.mbuf_bytes},     {"handoff_bytes", plan.handoff_bytes},
           {"blocks_bytes", plan.blocks_bytes}, {"hugepage_bytes", plan.hugepage_bytes()},
-          {"index_bytes", plan.index_bytes},   {"total_bytes", plan.total_bytes()}};
+          {"flow_bytes", plan.flow_bytes},     {"index_bytes", plan.index_bytes},
+          {"total_bytes", plan.total_bytes()}};
 }
 
 template <typename T, typename... More>

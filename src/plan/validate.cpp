@@ -97,6 +97,22 @@ void check_slice(Problems& problems, const CaptureConfig& config) {
                         "give drop or wait"});
 }
 
+// What is about flows only is nothing without one of the two that make a table of them.
+void check_flows(Problems& problems, const CaptureConfig& config) {
+  const CaptureConfig untouched;
+  const auto needs = [&](const char* option, bool changed, const char* what) {
+    if (changed) problems.push_back({option, fmt::format("it says nothing without {}", what), "give both, or neither"});
+  };
+  if (!config.cutoff) needs("--cutoff-then", config.cutoff_then != untouched.cutoff_then, "--cutoff");
+  if (config.flows.empty()) {
+    needs("--flow-format", config.flow_format != untouched.flow_format, "--flows");
+    needs("--flow-active", config.flow_active_ns != untouched.flow_active_ns, "--flows");
+  }
+  if (follows_flows(config)) return;
+  needs("--flow-idle", config.flow_idle_ns != untouched.flow_idle_ns, "--flows or --cutoff");
+  needs("--flow-table", config.flow_table != untouched.flow_table, "--flows or --cutoff");
+}
+
 }  // namespace
 
 std::vector<Error> validate(const CaptureConfig& config) {
@@ -111,6 +127,7 @@ std::vector<Error> validate(const CaptureConfig& config) {
   check_on_seal(problems, config);
   check_retention(problems, config);
   check_slice(problems, config);
+  check_flows(problems, config);
   return problems;
 }
 

@@ -61,6 +61,16 @@ const Words<FilterEngine>& words_of(FilterEngine) {
   return words;
 }
 
+const Words<CutoffThen>& words_of(CutoffThen) {
+  static const Words<CutoffThen> words{{"headers", CutoffThen::headers}, {"nothing", CutoffThen::nothing}};
+  return words;
+}
+
+const Words<FlowFormat>& words_of(FlowFormat) {
+  static const Words<FlowFormat> words{{"ipfix", FlowFormat::ipfix}, {"json", FlowFormat::json}};
+  return words;
+}
+
 const Words<StatsOutput>& words_of(StatsOutput) {
   static const Words<StatsOutput> words{{"auto", StatsOutput::automatic},
                                         {"console", StatsOutput::console},

@@ -20,6 +20,8 @@ const options::Choices<OnPortFailure>& words_of(OnPortFailure);
 const options::Choices<Io>& words_of(Io);
 const options::Choices<FileFormat>& words_of(FileFormat);
 const options::Choices<IndexLevel>& words_of(IndexLevel);
+const options::Choices<CutoffThen>& words_of(CutoffThen);
+const options::Choices<FlowFormat>& words_of(FlowFormat);
 const options::Choices<StatsOutput>& words_of(StatsOutput);
 const options::Choices<FilterEngine>& words_of(FilterEngine);  // of plans alone
 

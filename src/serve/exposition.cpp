@@ -50,13 +50,23 @@ void tell_of_received(FamilyWriter& page, const LedgerLine& line) {
   each_queue(&format::QueueLine::received_bytes);
 }
 
+// Of ledgers with --cutoff alone.
+void tell_of_cutoff(FamilyWriter& page, const format::Totals& totals) {
+  if (!totals.headers_only) return;
+  page.family("cut_packets", Kind::counter, "Packets that were left out behind the first bytes of a flow: as asked.");
+  page.sample({}, totals.cut);
+  page.family("headers_only_packets", Kind::counter,
+              "Packets behind the first bytes of a flow of which the headers alone are kept: as asked.");
+  page.sample({}, *totals.headers_only);
+}
+
 // What is asked to be left out, and what is stored: with lost ones of the last two causes and those in flight, all that
 // was received.
 void tell_of_fate(FamilyWriter& page, const format::Totals& totals) {
   page.family("stored_packets", Kind::counter, "Packets that are on a drive.");
   page.sample({}, totals.stored);
   page.family("stored_bytes", Kind::counter,
-              "Bytes of these that were kept (--snaplen, --slice), without record headers.");
+              "Bytes of these that were kept (--snaplen, --slice, --cutoff), without record headers.");
   page.sample({}, totals.stored_bytes);
   page.family("sliced_packets", Kind::counter, "Packets that are stored without their payload: as --slice asks.");
   page.sample({}, totals.sliced);
@@ -69,8 +79,7 @@ void tell_of_fate(FamilyWriter& page, const format::Totals& totals) {
   page.sample({}, totals.filtered);
   page.family("ended_early_packets", Kind::counter, "Packets that --until let go no further: as asked.");
   page.sample({}, totals.ended_early);
-  page.family("cut_packets", Kind::counter, "Packets that were left out behind the first bytes of a flow: as asked.");
-  if (totals.cut != 0) page.sample({}, totals.cut);
+  tell_of_cutoff(page, totals);
   page.family("rehomed_packets", Kind::counter,
               "Packets that another drive had refused: they are stored or lost as well. Look after that drive.");
   page.sample({}, totals.rehomed);
@@ -231,6 +240,27 @@ void tell_of_seal_hook(FamilyWriter& page, const LedgerLine& line) {
   page.sample({}, line.on_seal->pending);
 }
 
+void tell_of_flows(FamilyWriter& page, const LedgerLine& line) {
+  if (!line.flows) return;
+  const auto family = [&](const char* name, Kind kind, const char* help, std::uint64_t value) {
+    page.family(name, kind, help);
+    page.sample({}, value);
+  };
+  const auto& flows = *line.flows;
+  family("flow_packets", Kind::counter, "Packets of IP that were looked up in the tables of flows.", flows.packets);
+  family("flow_records_open", Kind::gauge, "Records of flows in the tables.", flows.open);
+  family("flow_records_ended", Kind::counter, "Records that ended.", flows.ended);
+  family("flow_records_full", Kind::counter,
+         "Records that ended because another flow needed their place. Growing: a larger --flow-table.", flows.full);
+  family("flow_records_lost", Kind::counter,
+         "Records that ended so and were lost, as those before them were not written fast enough. Growing: a larger "
+         "--flow-table, or a faster drive for --flows.",
+         flows.lost);
+  family("flow_records_written", Kind::counter, "Records in the files of --flows.", flows.written);
+  family("flow_records_unwritten", Kind::counter,
+         "Records that the directory of --flows did not take. Make room there, or see its drive.", flows.unwritten);
+}
+
 }  // namespace
 
 std::string exposition(const LedgerLine* line, const AboutCapture& about, Form form) {
@@ -250,6 +280,7 @@ std::string exposition(const LedgerLine* line, const AboutCapture& about, Form f
   tell_of_lcores(page, *line);
   tell_of_clock(page, *line);
   tell_of_seal_hook(page, *line);
+  tell_of_flows(page, *line);
   return page.finish();
 }
 

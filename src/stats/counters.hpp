@@ -37,6 +37,9 @@ struct alignas(64) RxCounters {
   Counter received_bytes;  // wirelen of these
   Counter ended_early;     // ended here: --until rx, or --until block with --handoff blocks
   Counter filtered;        // left out by --filter
+  Counter cut;             // left out by --cutoff-then nothing: behind the first bytes of their flows
+  Counter headers_only;    // of which only the headers are kept: --cutoff-then headers
+  Counter not_ip;          // packets of no flow, where flows are followed
   Counter sliced;          // handed over without their payload, as --slice asks
   Counter trimmed;         // the same, under pressure (--when-full trim)
   Counter handed;          // given to a Handoff: one by one, or in full Blocks

@@ -67,7 +67,8 @@ void summarize_totals(std::string& text, const LedgerLine& ledger) {
   row("received", t.received, fmt::format("{} bytes", t.received_bytes));
   if (t.ended_early) row("ended_early", t.ended_early, "--until");
   if (t.filtered) row("filtered", t.filtered);
-  if (t.cut) row("cut", t.cut);
+  if (t.cut) row("cut", t.cut, "--cutoff");
+  if (t.headers_only) row("headers_only", *t.headers_only, "stored without what their headers carry: --cutoff");
   row("stored", t.stored, fmt::format("{} bytes", t.stored_bytes));
   if (t.sliced) row("sliced", t.sliced, "stored without payload: --slice");
   if (t.trimmed) row("trimmed", t.trimmed, "stored without payload: the drives were too slow");
@@ -76,6 +77,15 @@ void summarize_totals(std::string& text, const LedgerLine& ledger) {
   row("in_flight", static_cast<std::uint64_t>(std::max<std::int64_t>(0, ledger.totals.in_flight)));
   if (t.rehomed) row("rehomed", t.rehomed, "stored on another drive than first meant");
   if (t.beyond_limit) row("beyond_limit", t.beyond_limit, "arrived with the last packets asked for, not recorded");
+}
+
+std::string flows_row(const format::FlowsLine& flows) {
+  auto text =
+      fmt::format("  flows: {} packets, {} not of IP, {} records ended, {} of them for lack of room, {} written",
+                  flows.packets, flows.not_ip, flows.ended, flows.full, flows.written);
+  if (flows.lost) fmt::format_to(std::back_inserter(text), ", {} LOST with {} packets", flows.lost, flows.lost_packets);
+  if (flows.unwritten) fmt::format_to(std::back_inserter(text), ", {} NOT WRITTEN", flows.unwritten);
+  return text + "\n";
 }
 
 }  // namespace
@@ -123,6 +133,7 @@ std::string console_summary(const LedgerLine& ledger) {
   if (const auto& seal = ledger.on_seal)
     fmt::format_to(std::back_inserter(text), "  --on-seal: {} files done, {} runs failed, {} files wait\n", seal->done,
                    seal->failed, seal->pending);
+  if (const auto& flows = ledger.flows) text += flows_row(*flows);
   const auto lost = counted_losses(losses_of(ledger)), unknown = not_counted(ledger);
   text += unknown;
   if (lost.empty() && unknown.empty()) return text + "nothing was lost\n";

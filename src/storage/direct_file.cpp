@@ -87,6 +87,18 @@ std::expected<void, IoError> DirectFile::preallocate(std::uint64_t offset, std::
   return refused("allocating", path(), "fallocate", code == ENOSYS ? EOPNOTSUPP : code);
 }
 
+std::expected<void, IoError> DirectFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return refused("writing to", path(), "pwrite");
+    if (written == 0) return refused("writing to", path(), "pwrite", ENOSPC);
+    offset += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
 std::expected<void, IoError> DirectFile::truncate(std::uint64_t length) {
   int result = 0;
   do {

@@ -37,6 +37,9 @@ class DirectFile {
   // inside do not extend it: ext4 and XFS serialise extending writes. EOPNOTSUPP where the file system cannot.
   std::expected<void, IoError> preallocate(std::uint64_t offset, std::uint64_t bytes);
 
+  // Of a buffered file: all of `bytes`, or an error and some of them.
+  std::expected<void, IoError> write(std::uint64_t offset, std::span<const std::byte> bytes);
+
   std::expected<void, IoError> truncate(std::uint64_t length);
 
   // Writes at `offset`, of any length and alignment, through the page cache; no direct write may follow. Nothing else

@@ -20,8 +20,8 @@ std::string check_equation(const Json& line) {
   const auto& totals = line.at("totals");
   const auto in_flight = totals.at("in_flight").get<std::int64_t>();
   if (in_flight < 0) return "in_flight is negative: " + line.dump();
-  const auto out = number(totals, "ended_early") + number(totals, "filtered") + number(totals, "stored") +
-                   number(totals, "drop_handoff") + number(totals, "drop_drive") +
+  const auto out = number(totals, "ended_early") + number(totals, "filtered") + number(totals, "cut") +
+                   number(totals, "stored") + number(totals, "drop_handoff") + number(totals, "drop_drive") +
                    static_cast<std::uint64_t>(in_flight);
   if (out != number(totals, "received")) return "the books do not balance: " + line.dump();
   if (line.contains("imbalance")) return "the line says: " + line.at("imbalance").dump();

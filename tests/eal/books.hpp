@@ -9,9 +9,9 @@ namespace wirespool::test {
 
 // Each says "" if all is well, else the first thing that is not.
 
-// Every line of stdout is JSON; on each one received = ended_early + filtered + stored + drop_handoff + drop_drive +
-// in_flight, no stage misses anything and no counter goes back; the last one alone is final, and nothing is in flight
-// then.
+// Every line of stdout is JSON; on each one received = ended_early + filtered + cut + stored + drop_handoff +
+// drop_drive + in_flight, no stage misses anything and no counter goes back; the last one alone is final, and nothing
+// is in flight then.
 std::string check_ledger(const CaptureResult& result);
 
 // Only sealed files, each with its index, one capture.json and one ledger.jsonl that agree with stdout; nothing hidden.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -341,6 +342,34 @@ TEST_CASE("a chain is copied in pieces only if more of it is kept than its first
   const unsigned before = rte_mempool_avail_count(bed.pool);
   free_packets(&packet, 1, bed.pool);
   CHECK(rte_mempool_avail_count(bed.pool) == before + 3);
+}
+
+TEST_CASE("of what is said for one frame, of a slice and of the most of any frame, the shortest is kept", "[mbuf]") {
+  auto& bed = Bed::get();
+  const MbufFields fields(bed.field, KeepField::registered());
+  REQUIRE(fields.keep.used());
+  const auto keep = GENERATE(as<std::uint32_t>(), 40, 900, KeepField::everything);
+  const auto slice = GENERATE(as<std::uint32_t>(), 0, 30, 700);  // 0: none
+  const auto snaplen = GENERATE(as<std::uint32_t>(), 20, 1'000, 262'144);
+  const auto segment = GENERATE(500u, 2'000u);
+  CAPTURE(keep, slice, snaplen, segment);
+  const auto sliced = slice ? std::optional(format::Slice{.layer = {}, .bytes = slice}) : std::nullopt;
+  const Referrer referrer(fields, snaplen, sliced);
+  CHECK(referrer.shortens());
+  rte_mbuf* const mbuf = frame_of(1'500, segment);
+  fields.keep.of(mbuf) = keep;
+  const auto unsliced = std::min({1'500u, keep, snaplen});
+  const auto kept = slice ? std::min(unsliced, slice) : unsliced;
+  const auto check = [&](const record::PacketRef& packet) {
+    CHECK(packet.wirelen == 1'500);
+    CHECK(packet.caplen == kept);
+    CHECK(packet.is_in_pieces() == (kept > segment));
+    CHECK(referrer.count_sliced(&mbuf, {&packet, 1}) == (kept < unsliced));
+  };
+  check(any_of(referrer, mbuf));
+  check(owned_of(referrer, mbuf));
+  if (segment > 1'500) referrer.simple([&](const auto& simple) { check(simple(mbuf)); });
+  rte_pktmbuf_free(mbuf);
 }
 
 TEST_CASE("a driver's pkt_len is a claim: of one segment that holds less, what is there is copied", "[mbuf]") {

@@ -13,6 +13,7 @@ OPTIONS = [
     ["`--filter`, by librte_bpf", "RX", "until rx, --filter by librte_bpf, {}", "until rx, {}"],
     ["`--filter`, by libpcap", "RX", "until rx, --filter by libpcap, {}", "until rx, {}"],
     ["`--slice l4`", "RX", "packets: rx lcore, --slice l4, {}", "packets: rx lcore, {}"],
+    ["`--flows`, `--cutoff`", "RX", "until rx, --flows, {}", "until rx, {}"],
     ["`--checksum on`", "writer", "checksums: writer lcore, {}", None],
     ["`--index flow`", "writer", "index flow: writer lcore, {}", None],
     ["`--format pcapng`, packets", "RX", "packets: rx lcore, {}, pcapng", "packets: rx lcore, {}"],

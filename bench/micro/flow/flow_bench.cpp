@@ -52,13 +52,18 @@ class Frames {
     }
   }
 
-  std::span<const std::byte> next(std::uint64_t flows) {
-    state_ = state_ * 6364136223846793005 + 1442695040888963407;
+  // Of flow `number`.
+  std::span<const std::byte> of(std::uint32_t number) {
     auto& frame = frames_[turn_++ % burst];
-    const auto number = static_cast<std::uint32_t>((state_ >> 32) * flows >> 32);
     std::memcpy(&frame[26], &number, sizeof number);
     std::memcpy(&frame[30], &number, sizeof number);
     return frame;
+  }
+
+  // Of any of so many flows.
+  std::span<const std::byte> next(std::uint64_t flows) {
+    state_ = state_ * 6364136223846793005 + 1442695040888963407;
+    return of(static_cast<std::uint32_t>((state_ >> 32) * flows >> 32));
   }
 
  private:
@@ -81,18 +86,22 @@ void read_headers(Frames& frames, std::uint64_t times) {
 struct Bed {
   explicit Bed(std::uint64_t flows)
       : flows(flows), pages(flow::FlowTable::bytes_needed(flows)), table(pages.bytes(), {.flows = flows}, nullptr) {
-    look(flows * 20);  // all of them are there, but one in e^20
+    for (std::uint64_t i = 0; i < flows; i += burst)
+      look([&](std::uint64_t in_burst) { return frames.of(static_cast<std::uint32_t>((i + in_burst) % flows)); });
+  }
+
+  template <typename FrameOf>
+  void look(FrameOf frame_of) {
+    for (std::uint64_t i = 0; i < burst; ++i) {
+      flow::read_packet(frame_of(i), frame_bytes, packets[i]);
+      packets[i].time_ns = now += 100;
+    }
+    table.look(packets);
+    table.age({now}, 32);
   }
 
   void look(std::uint64_t times) {
-    for (std::uint64_t done = 0; done < times; done += burst) {
-      for (auto& packet : packets) {
-        flow::read_packet(frames.next(flows), frame_bytes, packet);
-        packet.time_ns = now += 100;
-      }
-      table.look(packets);
-      table.age({now}, 32);
-    }
+    for (std::uint64_t done = 0; done < times; done += burst) look([&](std::uint64_t) { return frames.next(flows); });
   }
 
   std::uint64_t flows, now = 1'000'000'000;

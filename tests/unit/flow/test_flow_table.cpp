@@ -97,7 +97,7 @@ TEST_CASE("as many flows fit as the table was made for", "[flow]") {
 }
 
 TEST_CASE("a table that is full ends the record that was silent for longest", "[flow]") {
-  TableBed bed({.flows = 1});  // two buckets: 14 places
+  TableBed bed({.flows = 1, .idle_ns = 16'000'000});  // two buckets: 14 places; last seen to the millisecond
   for (std::uint64_t i = 0; i < 14; ++i) bed.look(packet_of(i, (i + 1) * 10'000'000));
   auto flow_number_14 = packet_of(14, second);
   while (bed.table.counters().full.get() == 0) {  // both of its buckets may be one and the same

@@ -143,6 +143,14 @@ LedgerLine line_of(Random& random) {
   line.lcores = several(random, lcore_of);
   if (maybe(random)) line.clock = clock_of(random);
   line.gaps = several(random, gap_of);
+  if (maybe(random)) line.totals.headers_only = count_of(random);
+  if (maybe(random)) {
+    line.flows = FlowsLine{.packets = count_of(random), .not_ip = count_of(random), .open = count_of(random)};
+    for (auto* count : {&line.flows->ended, &line.flows->full, &line.flows->lost, &line.flows->lost_packets,
+                        &line.flows->written, &line.flows->written_packets, &line.flows->unwritten, &line.flows->files})
+      *count = count_of(random);
+    line.flows->others = others_of(random);
+  }
   if (maybe(random)) line.on_seal = OnSealLine{count_of(random), count_of(random), count_of(random), others_of(random)};
   line.unsaid.texts = several(random, text_of);
   line.unsaid.more = count_of(random);

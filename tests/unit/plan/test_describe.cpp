@@ -43,6 +43,17 @@ TEST_CASE("the plan in words says every size in bytes") {
   CHECK_THAT(text, Contains(format_size(plan.total_bytes())));
 }
 
+TEST_CASE("the plan has a line for the tables of flows where flows are followed, and else none") {
+  CHECK_THAT(describe(a_plan()), !Contains("tables of"));
+  const auto machine = a_machine(5, 1, 3);
+  auto config = a_config(machine);
+  config.cutoff = 65536;
+  config.flow_table = 5000;
+  const auto plan = must_plan(config, machine);
+  CHECK_THAT(describe(plan), Contains("tables of 5000 flows in 1 lcore(s)"));
+  CHECK(nlohmann::json::parse(to_json(plan))["memory"]["flow_bytes"] == plan.flow_bytes);
+}
+
 TEST_CASE("no line of the plan ends in blanks") {
   const auto text = describe(a_plan());
   CHECK(text.find(" \n") == std::string::npos);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "flow/flow_table.hpp"
 #include "format/bytes.hpp"
 #include "format/index.hpp"
 #include "plan/plan_steps.hpp"
@@ -135,6 +136,21 @@ TEST_CASE("before the blocks stage there are none") {
   const auto plan = must_plan(config, machine);
   CHECK(plan.blocks == 0);
   CHECK(plan.blocks_bytes == 0);
+}
+
+TEST_CASE("tables of flows are in hugepages, shared by the RX lcores, with a ring only for records") {
+  const auto machine = a_machine(5, 4, 1);
+  auto config = a_config(machine);
+  config.rx_lcores = {1, 2, 3};
+  config.flow_table = 3000;
+  CHECK(must_plan(config, machine).flow_bytes == 0);
+  const auto without = must_plan(config, machine).hugepage_bytes();
+  config.cutoff = 4096;
+  const auto tables = 3 * flow::FlowTable::bytes_needed(1000);
+  CHECK(must_plan(config, machine).flow_bytes == tables);
+  CHECK(must_plan(config, machine).hugepage_bytes() == without + tables);
+  config.flows = "/flows";
+  CHECK(must_plan(config, machine).flow_bytes == tables + 3 * flow::FlowRing::bytes_needed(1024));
 }
 
 TEST_CASE("--blocks below what the lanes need says how many they need") {

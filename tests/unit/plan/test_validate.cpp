@@ -131,3 +131,17 @@ TEST_CASE("a measurement needs no output") {
   config.until = GENERATE(Until::rx, Until::handoff, Until::block);
   CHECK(validate(config).empty());
 }
+
+TEST_CASE("an option about flows without flows is named") {
+  const auto wrong = [](auto change) {
+    auto config = good_config();
+    change(config);
+    return problems_of(validate(config));
+  };
+  CHECK_THAT(wrong([](auto& config) { config.cutoff_then = CutoffThen::nothing; }), Catch::Contains("--cutoff-then"));
+  CHECK_THAT(wrong([](auto& config) { config.flow_format = FlowFormat::json; }), Catch::Contains("--flow-format"));
+  CHECK_THAT(wrong([](auto& config) { config.flow_idle_ns *= 2; }), Catch::Contains("--flow-idle"));
+  CHECK(wrong([](auto& config) { config.cutoff = 1, config.flow_idle_ns *= 2; }).empty());
+  CHECK_THAT(wrong([](auto& config) { config.cutoff = 1, config.flow_active_ns *= 2; }),
+             Catch::Contains("--flow-active"));
+}

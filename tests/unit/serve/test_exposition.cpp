@@ -36,15 +36,18 @@ LedgerLine line_of_two_ports() {
   line.ports[1].cut_by_driver = 1;
   line.totals = {.received = 1005,
                  .filtered = 4,
+                 .cut = 11,
                  .stored = 900,
                  .stored_bytes = 698400,
                  .sliced = 8,
                  .trimmed = 6,
                  .drop_handoff = 3};
-  line.totals.in_flight = 98;
+  line.totals.in_flight = 87;
+  line.totals.headers_only = 5;
   line.drives = {{.path = "/data/nvme0", .state = "ok", .blocks = 4, .bytes = 4194304, .inflight = 2, .files = 1},
                  {.path = "/data/nvme1", .state = "full", .why = "write: No space left on device"}};
   line.drives[0].write_durations = {2'000'000, {1, 0, 2, 1}, {}};
+  line.flows = format::FlowsLine{.packets = 990, .open = 12, .ended = 40, .full = 3, .written = 37, .unwritten = 3};
   line.blocks = format::BlocksLine{.free = 30, .open = 1, .full = 1};
   line.lcores = {{.lcore = 3, .role = "rx", .waits = 0}, {.lcore = 4, .role = "writer", .waits = 2}};
   line.clock = format::ClockBound{.source = "tsc", .discipline = "kernel", .error_ns = 1'203'300};
@@ -122,7 +125,15 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_sliced_packets_total 8",
                            "wirespool_trimmed_packets_total 6",
                            "wirespool_filtered_packets_total 4",
-                           "wirespool_in_flight_packets 98",
+                           "wirespool_cut_packets_total 11",
+                           "wirespool_headers_only_packets_total 5",
+                           "wirespool_flow_packets_total 990",
+                           "# TYPE wirespool_flow_records_open gauge",
+                           "wirespool_flow_records_open 12",
+                           "wirespool_flow_records_full_total 3",
+                           "wirespool_flow_records_lost_total 0",
+                           "wirespool_flow_records_unwritten_total 3",
+                           "wirespool_in_flight_packets 87",
                            "wirespool_books_balanced 1",
                            "wirespool_lost_packets_total{cause=\"nic_missed\"} 9",
                            "wirespool_lost_packets_total{cause=\"cut_by_driver\"} 1",
@@ -159,9 +170,9 @@ TEST_CASE("a counter that nobody counts is absent, and so is what a line does no
   const auto page = page_of(line);
   INFO(page);
   CHECK(check_page(page, Form::text) == "");
-  for (const char* name :
-       {"cause=\"nic_missed\"", "cause=\"nic_other\"", "cause=\"cut_by_driver\"", "clock_error_bound",
-        "wirespool_blocks", "stamps_refused", "on_seal", "removed", "write_duration"}) {
+  for (const char* name : {"cause=\"nic_missed\"", "cause=\"nic_other\"", "cause=\"cut_by_driver\"",
+                           "clock_error_bound", "wirespool_blocks", "stamps_refused", "on_seal", "removed",
+                           "write_duration", "cut_packets", "headers_only", "flow_"}) {
     INFO(name);
     CHECK(page.find(std::string("wirespool_lost_packets_total{") + name) == std::string::npos);
     CHECK(page.find(std::string("wirespool_") + name) == std::string::npos);
