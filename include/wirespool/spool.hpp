@@ -18,7 +18,8 @@ struct SpoolEntry {
   enum class Index { none, time, flow };
 
   std::string path;
-  std::string directory;
+  std::string directory;  // where it was captured to, or was given
+  bool archived = false;  // it was moved from there since: `path` is in an archive
   std::uint64_t file_bytes = 0;
 
   // From its name; only if `named`, that is if wirespool could have given it.
@@ -48,8 +49,9 @@ struct SpoolCapture {
   std::string directory;
   std::string stem;
   Timestamp start;
-  std::string plan_path;    // STEM-<start>.capture.json
-  std::string ledger_path;  // STEM-<start>.ledger.jsonl; empty if there is none
+  std::string plan_path;                   // STEM-<start>.capture.json
+  std::string ledger_path;                 // STEM-<start>.ledger.jsonl; empty if there is none
+  std::vector<std::string> archives = {};  // directories to which files of it were moved, by STEM-<start>.archived.json
 };
 
 // What Spool::refresh() found changed.
@@ -63,22 +65,28 @@ struct SpoolChanges {
 // one thread at a time.
 class Spool {
  public:
+  // Whether files are also looked for in the archives to which they were moved, or these are only named (captures()).
+  enum class Archives { searched, named };
+
   // `places`: directories, of which the sealed SpoolFiles are taken, and files, which may be any pcap or pcapng. A file
-  // named twice counts once.
-  static std::expected<Spool, Error> open(const std::vector<std::string>& places);
+  // named twice counts once; so does one that is both in its directory and in an archive, where it is not read.
+  static std::expected<Spool, Error> open(const std::vector<std::string>& places,
+                                          Archives archives = Archives::searched);
 
   // Looks at the same places again. What is known of a file that is the same (by inode, length and times) is kept: its
-  // index is not read again. A file that was only renamed, or had its mode changed, is neither added nor removed. A
-  // Merge that was made before is not affected. A file that was given by name and is gone counts as removed; a
-  // directory that is gone is an Error, and then nothing has changed.
+  // index is not read again. A file that was only renamed, had its mode changed or was moved into an archive is neither
+  // added nor removed. A Merge that was made before is not affected. A file that was given by name and is gone counts
+  // as removed; a directory that is gone is an Error, and then nothing has changed.
   std::expected<SpoolChanges, Error> refresh();
 
   // References into the Spool: valid as long as it is, until the next refresh().
   const std::vector<SpoolEntry>& files() const& { return files_; }          // by time, then writer and sequence
   const std::vector<SpoolCapture>& captures() const& { return captures_; }  // by stem, start and directory
   const std::vector<std::string>& notices() const& { return notices_; }     // what was left out or ignored, and why
+  const std::vector<Error>& problems() const& { return problems_; }         // archives that cannot be read: files miss
   const std::vector<SpoolEntry>& files() const&& = delete;                  // they would dangle
   const std::vector<SpoolCapture>& captures() const&& = delete;
+  const std::vector<Error>& problems() const&& = delete;
   const std::vector<std::string>& notices() const&& = delete;
 
   // The capture in the file's own directory that wrote it: the one whose mark its index has; without a mark, the last
@@ -106,6 +114,8 @@ class Spool {
   std::map<std::string, Seen> seen_;  // by path, of files that could be opened
   std::vector<SpoolCapture> captures_;
   std::vector<std::string> notices_;
+  std::vector<Error> problems_;
+  Archives archives_ = Archives::searched;
 };
 
 }  // namespace wirespool

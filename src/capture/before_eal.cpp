@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "capture/own_limits.hpp"
@@ -16,6 +18,7 @@
 #include "plan/limits.hpp"
 #include "plan/route.hpp"
 #include "storage/answers.hpp"
+#include "storage/directory.hpp"
 #include "storage/drive.hpp"
 
 namespace wirespool::capture {
@@ -25,15 +28,33 @@ namespace {
 constexpr auto told_after = std::chrono::milliseconds(800);
 constexpr auto drive_patience = std::chrono::seconds(4);
 
-std::vector<Error> find_hanging_drives(const std::vector<std::string>& outputs, storage::Speaker& err) {
+std::vector<Error> find_hanging_drives(const char* option, const std::vector<std::string>& directories,
+                                       storage::Speaker& err) {
   std::vector<Error> problems;
-  for (const auto& output : outputs) {
-    if (storage::answers_within(output, told_after)) continue;
-    err.say(fmt::format("wirespool: --output: {}: it does not answer: waiting {} s for it\n", output,
+  for (const auto& directory : directories) {
+    if (storage::answers_within(directory, told_after)) continue;
+    err.say(fmt::format("wirespool: {}: {}: it does not answer: waiting {} s for it\n", option, directory,
                         std::chrono::seconds(drive_patience).count()));
-    if (!storage::answers_within(output, drive_patience))
-      problems.push_back({"--output", fmt::format("{}: a write into it hangs", output),
+    if (!storage::answers_within(directory, drive_patience))
+      problems.push_back({option, fmt::format("{}: a write into it hangs", directory),
                           "see to the drive (frozen? gone?), or leave it out", Error::Kind::not_ready});
+  }
+  return problems;
+}
+
+std::vector<Error> look_at_archives(const plan::CaptureConfig& config) {
+  std::vector<Error> problems;
+  for (const auto& archive : config.archives) {
+    const auto opened = storage::Directory::open(archive);
+    std::error_code unknown;
+    const bool an_output = std::ranges::any_of(
+        config.outputs, [&](const auto& output) { return std::filesystem::equivalent(output, archive, unknown); });
+    if (!opened)
+      problems.push_back(
+          {"--archive", opened.error().message(), "make the directory, or mount it", Error::Kind::not_ready});
+    else if (an_output)
+      problems.push_back({"--archive", archive + " is an --output as well", "give a directory on another drive",
+                          Error::Kind::wrong_use});
   }
   return problems;
 }
@@ -107,8 +128,11 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (!filter) return std::unexpected(std::vector{std::move(filter.error())});
   auto metrics = take_address(config);
   if (!metrics) return std::unexpected(std::vector{std::move(metrics.error())});
-  if (auto hanging = find_hanging_drives(config.outputs, err); !hanging.empty())
+  if (auto hanging = find_hanging_drives("--output", config.outputs, err); !hanging.empty())
     return std::unexpected(std::move(hanging));
+  if (auto hanging = find_hanging_drives("--archive", config.archives, err); !hanging.empty())
+    return std::unexpected(std::move(hanging));
+  if (auto wrong = look_at_archives(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
     return std::unexpected(std::move(limits));
   auto drives = look_at_drives(config.outputs);

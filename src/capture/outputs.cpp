@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -35,6 +36,10 @@ Error explain_lock(const storage::IoError& error, const plan::PlannedDrive& driv
     return {"--output", error.what, "stop that capture, or give this one another --name or --output",
             Error::Kind::not_ready};
   return {"--output", error.message(), fmt::format("check the permissions of {}", drive.path), Error::Kind::not_ready};
+}
+
+Error explain_archive(const storage::IoError& error) {
+  return {"--archive", error.message(), "mount it, or give a directory that can be written to", Error::Kind::not_ready};
 }
 
 }  // namespace
@@ -69,6 +74,7 @@ std::vector<std::string> Outputs::take_complaints() {
   for (std::size_t i = 0; i < recorder_->drives(); ++i)
     for (auto& line : recorder_->drive(i).take_complaints()) all.push_back(std::move(line));
   if (retention_) std::ranges::move(retention_->take_complaints(), std::back_inserter(all));
+  if (archiving_) std::ranges::move(archiving_->take_complaints(), std::back_inserter(all));
   return all;
 }
 
@@ -89,6 +95,7 @@ std::vector<record::SealListener*> Outputs::seal_listeners() const {
   std::vector<record::SealListener*> listeners;
   if (seal_hook_) listeners.push_back(seal_hook_.get());
   if (retention_) listeners.push_back(retention_.get());
+  if (archiving_) listeners.push_back(archiving_.get());
   return listeners;
 }
 
@@ -127,6 +134,31 @@ bool Outputs::end_retention(Clock::time_point end) {
   if (!retention_) return true;
   retention_->ask_to_stop();
   return retention_->wait_for_end(end);
+}
+
+std::expected<void, Error> Outputs::make_archiving() {
+  if (plan_.config.archives.empty() || directories_.empty()) return {};
+  record::ArchivingOptions options{.stem = plan_.config.name, .archives = {}};
+  for (const auto& archive : plan_.config.archives) {
+    std::error_code gone;
+    options.archives.push_back(std::filesystem::canonical(archive, gone).string());
+    if (gone) return std::unexpected(explain_archive({archive, gone.value()}));
+  }
+  std::vector<const storage::Directory*> directories;
+  for (const auto& directory : directories_) directories.push_back(&directory);
+  archiving_ = std::make_unique<record::Archiving>(std::move(options), directories);
+  if (auto claimed = archiving_->claim(); !claimed) return std::unexpected(explain_archive(claimed.error()));
+  return {};
+}
+
+void Outputs::start_archiving() {
+  if (archiving_) archiving_->start([recorder = recorder_] { return recorder->look(); });
+}
+
+bool Outputs::end_archiving(Clock::time_point end) {
+  if (!archiving_) return true;
+  archiving_->ask_to_stop();
+  return archiving_->wait_for_end(end);
 }
 
 // ---- the ledgers: each drive's by its keeper's thread, so that one that hangs holds up nobody else
@@ -168,9 +200,10 @@ void Outputs::append(std::size_t drive, const std::string& line, Timestamp time)
   ledger.waiting.fetch_sub(1, std::memory_order_release);
 }
 
-// What is still written may be older than all that is sealed. A file is ended at its age, or soon after.
+// What is still written may be older than all that is sealed. A file is ended at its age, or soon after. What went to
+// an archive is still to be found: then the oldest packet is not known.
 Timestamp Outputs::oldest_packet() const {
-  const auto sealed = retention_ ? retention_->oldest() : Timestamp{};
+  const auto sealed = retention_ && !archiving_ ? retention_->oldest() : Timestamp{};
   if (sealed == Timestamp{}) return sealed;
   const auto now = dpdk::utc_now().ns;
   return {std::min(sealed.ns, now - std::min(now, 2 * plan_.config.rotate_age_ns))};

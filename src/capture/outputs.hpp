@@ -12,6 +12,7 @@
 
 #include "plan/capture_plan.hpp"
 #include "policy/ledger_bound.hpp"
+#include "record/archiving.hpp"
 #include "record/recorder.hpp"
 #include "record/retention.hpp"
 #include "record/seal_hook.hpp"
@@ -51,6 +52,12 @@ class Outputs {
   bool end_retention(Clock::time_point end);  // looks once more; false: it hangs
   const record::Retention* retention() const { return retention_.get(); }
 
+  // Moves sealed files to the archives, if there are any. Made before the Recorder; begins once its lcores run.
+  std::expected<void, Error> make_archiving();
+  void start_archiving();
+  bool end_archiving(Clock::time_point end);  // false: it hangs
+  const record::Archiving* archiving() const { return archiving_.get(); }
+
   // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
   void begin_ledgers(const std::string& capture_json);
   // A ledger that gets too long, or has lines about packets that are all gone, loses its oldest lines.
@@ -89,6 +96,7 @@ class Outputs {
   std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
   std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
   std::unique_ptr<record::SealHook> seal_hook_;
+  std::unique_ptr<record::Archiving> archiving_;
   std::unique_ptr<record::Retention> retention_;  // goes first: its threads tell the hook
   record::Recorder* recorder_ = nullptr;
 };

@@ -109,6 +109,14 @@ format::LedgerLine Reporter::collect(Pipeline& pipeline) {
       const auto counts = retention->counts(i);
       ledger.drives[i].removed = format::RemovedLine{counts.files, counts.packets, counts.bytes};
     }
+  if (const auto* archiving = outputs_.archiving())
+    for (auto& archive : archiving->counts())
+      ledger.archives.push_back({.path = std::move(archive.path),
+                                 .state = std::move(archive.state),
+                                 .why = std::move(archive.why),
+                                 .files = archive.files,
+                                 .packets = archive.packets,
+                                 .bytes = archive.bytes});
   auto unsaid = err_.take_unsaid(patience);
   ledger.unsaid = {std::move(unsaid.texts), unsaid.more};
   stats::close_books(ledger);

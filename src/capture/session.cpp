@@ -351,6 +351,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, ground.cpus));
   outputs->start_retention();
+  if (auto made = outputs->make_archiving(); !made) return refused({made.error()});
   std::vector<std::string> notices;
   auto pipeline = Pipeline::build(plan, *outputs, filter, notices);
   Reporter reporter(plan, *outputs, err);
@@ -361,6 +362,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   const auto started = (*pipeline)->start(notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
+  outputs->start_archiving();
   const auto sinks = choose_ledger_sinks((*pipeline)->plan_in_effect(), start, *outputs, out, err, metrics);
   ServiceWatch service;
   for (const auto& sink : sinks.all) reporter.add(*sink);
@@ -376,6 +378,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
     hanging.emplace_back("--on-seal");
   if (!outputs->end_retention(std::max(deadline, std::chrono::steady_clock::now() + last_moment)))
     hanging.emplace_back("retention");
+  if (!outputs->end_archiving(std::max(deadline, std::chrono::steady_clock::now() + last_moment)))
+    hanging.emplace_back("--archive");
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);

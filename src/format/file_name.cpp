@@ -124,6 +124,10 @@ std::string removed_file_name(std::string_view stem, Timestamp start) {
   return fmt::format("{}-{}.removed.json", stem, format_compact_time(start));
 }
 
+std::string archived_file_name(std::string_view stem, Timestamp start) {
+  return fmt::format("{}-{}.archived.json", stem, format_compact_time(start));
+}
+
 std::string capture_file_name(std::string_view stem, Timestamp start) {
   return fmt::format("{}-{}.capture.json", stem, format_compact_time(start));
 }

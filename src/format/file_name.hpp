@@ -47,6 +47,8 @@ std::string cut_file_name(std::string_view pcap_name);
 // ".keep" at the end: a file of this name pins the pcap. ".removed.json": what retention removed of a capture here.
 std::string keep_file_name(std::string_view pcap_name);
 std::string removed_file_name(std::string_view stem, Timestamp start);
+// STEM-<start>.archived.json: where files of a capture were moved that were here.
+std::string archived_file_name(std::string_view stem, Timestamp start);
 
 // STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
 std::string capture_file_name(std::string_view stem, Timestamp start);

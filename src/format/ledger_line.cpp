@@ -97,6 +97,16 @@ Json json_of(const DriveLine& drive) {
   return with_others(std::move(json), drive.others);
 }
 
+Json json_of(const ArchiveLine& archive) {
+  Json json = {{"path", archive.path},
+               {"state", archive.state},
+               {"files", archive.files},
+               {"packets", archive.packets},
+               {"bytes", archive.bytes}};
+  if (!archive.why.empty()) json["why"] = archive.why;
+  return with_others(std::move(json), archive.others);
+}
+
 Json json_of(const LcoreLine& lcore) {
   Json json = {{"lcore", lcore.lcore},
                {"role", lcore.role},
@@ -261,6 +271,16 @@ void read(JsonFields& fields, DriveLine& drive) {
   drive.others = fields.others();
 }
 
+void read(JsonFields& fields, ArchiveLine& archive) {
+  archive.path = fields.text("path");
+  archive.state = fields.text("state");
+  archive.why = text_if_any(fields, "why");
+  archive.files = fields.count("files");
+  archive.packets = fields.count("packets");
+  archive.bytes = fields.count("bytes");
+  archive.others = fields.others();
+}
+
 void read(JsonFields& fields, LcoreLine& lcore) {
   lcore.lcore = fields.small_count("lcore");
   lcore.role = fields.text("role");
@@ -341,6 +361,7 @@ std::string encode_ledger_line(const LedgerLine& line) {
   json["stages"] = json_array(line.stages);
   if (!line.imbalance.empty()) json["imbalance"] = line.imbalance;
   json["drives"] = json_array(line.drives);
+  if (!line.archives.empty()) json["archives"] = json_array(line.archives);
   if (line.blocks) json["blocks"] = json_of(*line.blocks);
   json["lcores"] = json_array(line.lcores);
   if (line.clock) json["clock"] = json_of(*line.clock);
@@ -365,6 +386,7 @@ LedgerLine decode_ledger_line(JsonFields& fields) {
   if (fields.has("stages")) read(fields.objects("stages"), line.stages);
   line.imbalance = text_if_any(fields, "imbalance");
   read(fields.objects("drives"), line.drives);
+  if (fields.has("archives")) read(fields.objects("archives"), line.archives);
   if (fields.has("blocks")) read(fields.object("blocks"), line.blocks.emplace());
   read(fields.objects("lcores"), line.lcores);
   if (fields.has("clock")) read(fields.object("clock"), line.clock.emplace());

@@ -129,6 +129,17 @@ struct DriveLine {
   bool operator==(const DriveLine&) const = default;
 };
 
+// A directory to which sealed files are moved (--archive).
+struct ArchiveLine {
+  std::string path;
+  std::string state;                                // ok full failed slow
+  std::string why = {};                             // what it said, if not ok
+  std::uint64_t files = 0, packets = 0, bytes = 0;  // moved there, of this capture and of earlier ones
+  OtherFields others = {};
+
+  bool operator==(const ArchiveLine&) const = default;
+};
+
 // Where the Blocks of all writers are. The writers are looked at one after another while Blocks move, so the sums are
 // not of one moment.
 struct BlocksLine {
@@ -214,7 +225,8 @@ struct LedgerLine {
   std::vector<StageLine> stages;  // from port to drive; 0.1.0 did not write them
   std::string imbalance;          // what does not add up, in a sentence; empty if everything does
   std::vector<DriveLine> drives;
-  std::optional<BlocksLine> blocks;  // if there are writer lcores; 0.2.0 did not write it
+  std::vector<ArchiveLine> archives;  // in the order in which they are filled; 0.2.0 had none
+  std::optional<BlocksLine> blocks;   // if there are writer lcores; 0.2.0 did not write it
   std::vector<LcoreLine> lcores;
   std::optional<ClockBound> clock;    // 0.1.0 did not write it
   std::vector<GapLine> gaps;          // of all ports, in order of time

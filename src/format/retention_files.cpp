@@ -77,4 +77,18 @@ std::expected<Removed, std::string> decode_removed(std::string_view written) {
   return removed;
 }
 
+std::string encode_archived(const Archived& archived) {
+  return text_of({{"directories", archived.directories}}, archived.others);
+}
+
+std::expected<Archived, std::string> decode_archived(std::string_view written) {
+  JsonText text(written);
+  JsonFields fields(text);
+  Archived archived;
+  archived.directories = fields.texts("directories");
+  archived.others = fields.others();
+  if (!text.problem().empty()) return std::unexpected(text.problem());
+  return archived;
+}
+
 }  // namespace wirespool::format

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-// The two small files that say what is kept and what is gone: FILE.keep and STEM-<start>.removed.json. README.md has
-// both with an example.
+// The small files that say what is kept, what is gone and what is elsewhere: FILE.keep, STEM-<start>.removed.json and
+// STEM-<start>.archived.json. README.md has each with an example.
 
 #include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "format/json_fields.hpp"
 #include "wirespool/timestamp.hpp"
@@ -42,5 +43,15 @@ struct Removed {
 };
 std::string encode_removed(const Removed& removed);  // with a newline
 std::expected<Removed, std::string> decode_removed(std::string_view text);
+
+// Where files of one capture are now that were in one directory: directories of archives, absolute paths.
+struct Archived {
+  std::vector<std::string> directories = {};
+  OtherFields others = {};
+
+  bool operator==(const Archived&) const = default;
+};
+std::string encode_archived(const Archived& archived);  // with a newline
+std::expected<Archived, std::string> decode_archived(std::string_view text);
 
 }  // namespace wirespool::format

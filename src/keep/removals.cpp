@@ -75,6 +75,7 @@ void clear_remains(const Shelf& shelf, const std::vector<ShelfFile>& left, Times
     });
     if (!shelf.takes(capture.stem) || of_it || capture.start == running || is_newest(capture, shelf.captures()))
       continue;
+    if (!capture.archives.empty()) continue;  // files of it are elsewhere, and are found and counted from here
     if (!storage::is_there(directory, removed_name)) continue;
     if (may_have_hidden_file(capture.directory, capture.stem, capture.start)) continue;
     for (const auto& name : {format::ledger_file_name(capture.stem, capture.start),

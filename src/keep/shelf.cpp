@@ -13,11 +13,6 @@
 namespace wirespool::keep {
 namespace {
 
-// What goes with a file. What pins it or waits for --on-seal is none of these: with it, the file stays.
-std::array<std::string, 2> sidecars_of(const std::string& name) {
-  return {format::index_file_name(name), format::cut_file_name(name)};
-}
-
 SealedFacts facts_of(const SpoolEntry& entry) {
   if (entry.index == SpoolEntry::Index::none) return {};
   return {entry.last, entry.packets, entry.bytes};
@@ -45,6 +40,10 @@ std::expected<std::vector<HiddenFile>, Error> hidden_files(const std::string& di
   return files;
 }
 
+std::array<std::string, 2> sidecars_of(const std::string& pcap) {
+  return {format::index_file_name(pcap), format::cut_file_name(pcap)};
+}
+
 Shelf::Shelf(const storage::Directory& directory, std::string stem) : directory_(&directory), stem_(std::move(stem)) {}
 
 void Shelf::know(const std::string& name, const SealedFacts& facts) { known_[name] = facts; }
@@ -56,7 +55,7 @@ std::expected<std::vector<ShelfFile>, Error> Shelf::look() {
   if (spool_) {
     if (auto changes = spool_->refresh(); !changes) return std::unexpected(changes.error());
   } else {
-    auto spool = Spool::open({directory_->path()});
+    auto spool = Spool::open({directory_->path()}, Spool::Archives::named);
     if (!spool) return std::unexpected(spool.error());
     spool_ = std::move(*spool);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <expected>
 #include <map>
 #include <optional>
@@ -46,6 +47,10 @@ struct HiddenFile {
   format::FileName parts;  // with the capture's start for its time
 };
 std::expected<std::vector<HiddenFile>, Error> hidden_files(const std::string& directory);
+
+// What belongs to a sealed file and goes where it goes: its index, what `repair` cut off. What pins it or waits for
+// --on-seal is none of these: with it, the file stays.
+std::array<std::string, 2> sidecars_of(const std::string& pcap);
 
 // What a capture knows of a file that it sealed, index or not.
 struct SealedFacts {

@@ -70,6 +70,7 @@ struct CaptureConfig {
   std::optional<policy::Share> retain_free;            // --retain-free: how much of each drive's file system stays free
   std::optional<std::uint64_t> retain_size;            // --retain-size: most bytes of sealed files on each drive
   std::optional<std::uint64_t> retain_age_ns;          // --retain-age: most time since a file's last packet
+  std::vector<std::string> archives;                   // --archive: where sealed files go when the drives are calm
   std::string on_seal;                                 // --on-seal: a command for each sealed file; empty: none
   std::uint64_t on_seal_timeout_ns = 600'000'000'000;  // the longest run of it
   std::uint64_t on_seal_linger_ns = 30'000'000'000;    // how long an ending capture waits for it

@@ -120,6 +120,17 @@ Wrong check_retain_size(const Config& config) {
   return wrong("0 would remove every file at once", "give what two files of each Stream take, or leave it out");
 }
 
+Wrong check_archives(const Config& config) {
+  std::vector<std::string> paths;
+  for (const auto& archive : config.archives) paths.push_back(without_trailing_slashes(archive));
+  if (std::ranges::find(paths, "") != paths.end())
+    return wrong("an empty name is no directory", "give the directory's path");
+  for (const auto& output : config.outputs)
+    if (std::ranges::find(paths, without_trailing_slashes(output)) != paths.end())
+      return wrong(output + " is an --output as well", "give a directory on another drive");
+  return given_twice(paths, "give each archive once");
+}
+
 // Check of a limit that ends a capture: not 0.
 auto not_at_once(std::optional<std::uint64_t> Config::*field) {
   return [field](const Config& config) -> Wrong {
@@ -263,6 +274,12 @@ void add_sealed_files(Table& table) {
       .without("off")
       .check(check_retain_size);
   table.time("--retain-age", &Config::retain_age_ns, "and when their last packet is older than this").without("off");
+  table
+      .texts("--archive", "DIR", &Config::archives,
+             "move sealed files there while the drives are calm, the oldest first; repeat for more, filled in turn",
+             Offers::directories)
+      .without("none")
+      .check(check_archives);
   table.size("--ledger-size", &Config::ledger_size, "most that a ledger takes; its oldest lines go first")
       .at_least(1 << 20);
   table

@@ -113,6 +113,17 @@ void check_flows(Problems& problems, const CaptureConfig& config) {
   needs("--flow-table", config.flow_table != untouched.flow_table, "--flows or --cutoff");
 }
 
+void check_archives(Problems& problems, const CaptureConfig& config) {
+  if (config.archives.empty()) return;
+  if (!to_drives(config))
+    problems.push_back(
+        {"--archive", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
+  if (config.index == IndexLevel::off)
+    problems.push_back({"--archive",
+                        "--index off: nobody would know how old the packets of a file are, and which go first",
+                        "use --index time, the default"});
+}
+
 }  // namespace
 
 std::vector<Error> validate(const CaptureConfig& config) {
@@ -128,6 +139,7 @@ std::vector<Error> validate(const CaptureConfig& config) {
   check_retention(problems, config);
   check_slice(problems, config);
   check_flows(problems, config);
+  check_archives(problems, config);
   return problems;
 }
 

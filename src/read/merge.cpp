@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "read/archived_files.hpp"
 #include "read/index_store.hpp"
 #include "storage/file_descriptor.hpp"
 #include "wirespool/merge.hpp"
@@ -200,6 +201,7 @@ Timestamp Merge::Heap::next_of_others() const {
 }
 
 bool Merge::Heap::open(Lane& lane) {
+  lane.entry.path = read::path_now(lane.entry);
   const bool keep_open = kept_open_ < most_kept_open_;
   SpoolFile::Options options{SpoolFile::Mode::strict, buffer_bytes_, keep_open, {}};
   if (read::index_can_help(lane.entry, query_)) {

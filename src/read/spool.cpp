@@ -14,6 +14,7 @@
 
 #include "format/file_name.hpp"
 #include "format/index_file.hpp"
+#include "read/archived_files.hpp"
 #include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 
@@ -103,7 +104,10 @@ class Spool::Search {
  private:
   std::optional<Error> look_at(Place& place);
   std::optional<Error> look_into(const fs::path& directory);
-  void add(const fs::path& path);
+  void read_archives(SpoolCapture& capture);
+  void look_into_archive(const std::string& archive, const SpoolCapture& capture);
+  std::set<std::string> names_at(const std::string& directory) const;
+  void add(const fs::path& path, const std::string& home = {});
   void add_readable(SpoolEntry entry, const storage::ReadFile& file);
   const SpoolEntry* known(const std::string& path, const Seen& seen) const;
   bool is_new(const fs::path& path, const storage::FileIdentity& identity);
@@ -117,6 +121,7 @@ class Spool::Search {
 
 Spool::Search::Search(const Spool& before) : before_(before) {
   now_.places_ = before.places_;
+  now_.archives_ = before.archives_;
   for (const auto& entry : before.files_) entries_before_.emplace(entry.path, &entry);
 }
 
@@ -154,13 +159,14 @@ std::optional<Error> Spool::Search::look_at(Place& place) {
 std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
   std::error_code error;
   std::size_t others = 0;
+  std::vector<SpoolCapture> captures;
   auto entry = fs::directory_iterator(directory, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const auto name = entry->path().filename().string();
     if (format::parse_file_name(name)) {
       add(entry->path());
     } else if (auto capture = capture_named(entry->path())) {
-      now_.captures_.push_back(std::move(*capture));
+      captures.push_back(std::move(*capture));
     } else if (looks_like_a_capture(name)) {
       ++others;
     }
@@ -171,7 +177,58 @@ std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
         directory.string() + ": " + std::to_string(others) +
         " capture files have no name of wirespool's and were left out: name them to have them read");
   }
+  for (auto& capture : captures) {
+    read_archives(capture);
+    now_.captures_.push_back(std::move(capture));
+  }
   return std::nullopt;
+}
+
+// Only after the directory was listed: a file is in an archive that is named before it goes from here, so that one of
+// both looks finds it.
+void Spool::Search::read_archives(SpoolCapture& capture) {
+  auto archives = read::archives_of(capture.directory, capture.stem, capture.start);
+  if (!archives) {
+    now_.problems_.push_back({capture.directory, archives.error(), "name the archive's directory as well"});
+    return;
+  }
+  capture.archives = std::move(*archives);
+  if (now_.archives_ == Archives::named) return;
+  for (const auto& archive : capture.archives) look_into_archive(archive, capture);
+}
+
+void Spool::Search::look_into_archive(const std::string& archive, const SpoolCapture& capture) {
+  const auto capture_name = capture.stem + "-" + format::format_compact_time(capture.start);
+  if (!read::is_place_of(archive, capture.stem, capture.start)) {
+    now_.problems_.push_back({archive, "it is no directory of an archive for " + capture_name,
+                              "see to " + format::archived_file_name(capture.stem, capture.start)});
+    return;
+  }
+  const auto still_here = names_at(capture.directory);  // also there: after a crash, or just now
+  std::error_code error;
+  auto entry = fs::directory_iterator(archive, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const auto text = entry->path().filename().string();
+    const auto name = format::parse_file_name(text);
+    if (name && name->stem == capture.stem && !still_here.contains(text)) add(entry->path(), capture.directory);
+  }
+  if (error)
+    now_.problems_.push_back(
+        {archive, error.message() + ": files of " + capture_name + " were moved there from " + capture.directory,
+         "mount the archive, or put it back"});
+}
+
+// Of the files that were found there, whatever the directory was called.
+std::set<std::string> Spool::Search::names_at(const std::string& directory) const {
+  std::set<std::string> names;
+  std::map<std::string, bool> is_it;
+  for (const auto& file : now_.files_) {
+    const auto [known, added] = is_it.try_emplace(file.directory);
+    std::error_code unknown;
+    if (added) known->second = fs::equivalent(file.directory, directory, unknown);
+    if (known->second && !file.archived) names.insert(fs::path(file.path).filename().string());
+  }
+  return names;
 }
 
 // A file has one identity, however many names lead to it. The same name given twice is not reported.
@@ -183,10 +240,12 @@ bool Spool::Search::is_new(const fs::path& path, const storage::FileIdentity& id
   return added;
 }
 
-void Spool::Search::add(const fs::path& path) {
+// `home`: where it was before it was moved into an archive; empty: it is where it was.
+void Spool::Search::add(const fs::path& path, const std::string& home) {
   SpoolEntry entry;
   entry.path = path.string();
-  entry.directory = path.has_parent_path() ? path.parent_path().string() : ".";
+  entry.directory = !home.empty() ? home : path.has_parent_path() ? path.parent_path().string() : ".";
+  entry.archived = !home.empty();
   read_name(entry);
   const auto file = storage::ReadFile::open(entry.path);
   if (file) {
@@ -229,8 +288,9 @@ const SpoolEntry* Spool::Search::known(const std::string& path, const Seen& seen
   return stamp(before->second) == stamp(seen) ? entry->second : nullptr;
 }
 
-std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places) {
+std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places, Archives archives) {
   Spool nothing;
+  nothing.archives_ = archives;
   for (const auto& place : places) nothing.places_.push_back({place, false});
   return nothing.look_again();
 }
@@ -245,21 +305,33 @@ std::expected<SpoolChanges, Error> Spool::refresh() {
   return changes;
 }
 
-// By content rather than by name; a file that could not be opened has only its name.
+// By content rather than by name; a file that could not be opened has only its name. One that was moved into an archive
+// has another content there by these marks, but its name and length still.
 SpoolChanges Spool::changes_since(const Spool& before) const {
   using Content = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>;
+  using Home = std::tuple<std::string, std::string, std::uint64_t, bool>;
   struct Known {
     std::set<Content> contents;
     std::set<std::string_view> paths;
+    std::set<Home> homes;
+  };
+  // Where it is or was, its length, whether it was moved; empty if none was, as usual.
+  const bool any_moved = std::ranges::any_of(files_, &SpoolEntry::archived);
+  const auto home = [](const SpoolEntry& entry, bool archived) {
+    return Home(entry.directory, fs::path(entry.path).filename().string(), entry.file_bytes, archived);
   };
   const auto content = [](const Seen& seen) { return Content(seen.device, seen.inode, seen.bytes, seen.modified_ns); };
-  const auto known_to = [&content](const Spool& spool) {
+  const auto known_to = [&](const Spool& spool) {
     Known known;
     for (const auto& [path, seen] : spool.seen_) known.contents.insert(content(seen));
-    for (const auto& entry : spool.files_) known.paths.insert(entry.path);
+    for (const auto& entry : spool.files_) {
+      known.paths.insert(entry.path);
+      if (any_moved && entry.named) known.homes.insert(home(entry, entry.archived));
+    }
     return known;
   };
-  const auto is_known = [&content](const Spool& of, const SpoolEntry& entry, const Known& known) {
+  const auto is_known = [&](const Spool& of, const SpoolEntry& entry, const Known& known) {
+    if (any_moved && known.homes.contains(home(entry, !entry.archived))) return true;
     const auto seen = of.seen_.find(entry.path);
     return seen != of.seen_.end() ? known.contents.contains(content(seen->second)) : known.paths.contains(entry.path);
   };

@@ -31,7 +31,10 @@ bool LaneWrites::submit(LaneFiles& files) noexcept {
   bool worked = false;
   for (Block* block = blocks_.front(); block; block = BlockList::behind(*block)) {
     if (!block->write.waits()) continue;
-    if (!submit_block(*block, files)) break;
+    if (!submit_block(*block, files)) {
+      if (drive_->inflight == depth_) drive_->counters->waits.add(1);
+      break;
+    }
     worked = true;
   }
   return worked;

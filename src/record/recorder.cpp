@@ -17,6 +17,20 @@ Recorder::Recorder(RecorderOptions options, std::vector<RecorderDrive> drives, s
     writers_.push_back(std::make_unique<Writer>(options, planned_[i], drives_of(planned_[i]), slots_[i]));
 }
 
+std::vector<policy::DriveLook> Recorder::look() const {
+  std::vector<policy::DriveLook> looks(drives_.size());
+  for (std::size_t i = 0; i < drives_.size(); ++i) looks[i].load = drives_[i]->load();
+  for (std::size_t writer = 0; writer < writers_.size(); ++writer)
+    for (std::size_t own = 0; own < planned_[writer].drives.size(); ++own) {
+      const auto& counters = writers_[writer]->drive_counters[own];
+      looks[planned_[writer].drives[own]].waits += counters.waits.get();
+      looks[planned_[writer].drives[own]].blocks += counters.blocks.get();
+    }
+  for (std::size_t i = 0; i < drives_.size(); ++i)
+    if (drives_[i]->state() == DriveState::failed) looks[i] = {};
+  return looks;
+}
+
 Recorder::~Recorder() {
   for (auto& keeper : keepers_) keeper->stop();
 }

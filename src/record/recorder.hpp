@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/archiving.hpp"
 #include "record/drive.hpp"
 #include "record/file_keeper.hpp"
 #include "record/file_slot.hpp"
@@ -34,6 +35,9 @@ class Recorder {
   std::size_t writers() const { return writers_.size(); }
   Writer& writer(std::size_t i) { return *writers_[i]; }
   const Writer& writer(std::size_t i) const { return *writers_[i]; }
+
+  // What the drives report now, those that failed left out as idle. Any thread, as long as there is a Recorder.
+  std::vector<policy::DriveLook> look() const;
 
   // Opens the files that were asked for by hand, before the keepers' threads run: why a drive cannot even begin.
   std::expected<void, storage::IoError> open_first_files();

@@ -209,6 +209,19 @@ void tell_of_retention(FamilyWriter& page, const LedgerLine& line) {
   each(&format::RemovedLine::packets);
 }
 
+void tell_of_archives(FamilyWriter& page, const LedgerLine& line) {
+  const auto each = [&](auto value) {
+    for (const auto& archive : line.archives) page.sample({{"archive", archive.path}}, value(archive));
+  };
+  page.family("archive_ok", Kind::gauge,
+              "1 if it takes files; 0 if it is full, failed or slow: sealed files stay on the drives.");
+  each([](const auto& archive) { return std::uint64_t{archive.state == "ok"}; });
+  page.family("archived_files", Kind::counter, "Sealed files that were moved there (--archive).");
+  each([](const auto& archive) { return archive.files; });
+  page.family("archived_packets", Kind::counter, "Packets in these.");
+  each([](const auto& archive) { return archive.packets; });
+}
+
 void tell_of_lcores(FamilyWriter& page, const LedgerLine& line) {
   page.family(
       "lcore_waits", Kind::counter,
@@ -277,6 +290,7 @@ std::string exposition(const LedgerLine* line, const AboutCapture& about, Form f
   tell_of_drives(page, *line);
   tell_of_durations(page, *line);
   tell_of_retention(page, *line);
+  tell_of_archives(page, *line);
   tell_of_lcores(page, *line);
   tell_of_clock(page, *line);
   tell_of_seal_hook(page, *line);

@@ -77,6 +77,7 @@ struct alignas(64) DriveCounters {
   Counter bytes;            // bytes of these, padding included
   Counter inflight;         // writes submitted and not completed (a level, not a count)
   Counter files;            // SpoolFiles begun
+  Counter waits;            // times a Block found as many writes under way as there may be; a Block may count often
   Histogram write_latency;  // submit to reap, ns
 };
 

@@ -130,6 +130,10 @@ std::string console_summary(const LedgerLine& ledger) {
     if (drive.removed && drive.removed->files != 0)
       fmt::format_to(std::back_inserter(text), "  drive {}: retention removed {} files with {} packets of {} bytes\n",
                      drive.path, drive.removed->files, drive.removed->packets, drive.removed->bytes);
+  for (const auto& archive : ledger.archives)
+    fmt::format_to(std::back_inserter(text), "  archive {}: {} files with {} packets of {} bytes moved there{}\n",
+                   archive.path, archive.files, archive.packets, archive.bytes,
+                   archive.state == "ok" ? "" : "; it is " + archive.state + ": " + archive.why);
   if (const auto& seal = ledger.on_seal)
     fmt::format_to(std::back_inserter(text), "  --on-seal: {} files done, {} runs failed, {} files wait\n", seal->done,
                    seal->failed, seal->pending);

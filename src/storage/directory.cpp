@@ -24,6 +24,16 @@ std::expected<void, IoError> Directory::sync() const {
   return {};
 }
 
+std::expected<Directory, IoError> Directory::make(const std::string& name) const {
+  const bool made = ::mkdirat(fd_.get(), name.c_str(), 0750) == 0;
+  if (!made && errno != EEXIST) return refused("making", path_of(name), "mkdir");
+  if (made)
+    if (auto synced = sync(); !synced) return std::unexpected(synced.error());
+  FileDescriptor fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return refused("opening", path_of(name), "open");
+  return Directory(std::move(fd), path_of(name));
+}
+
 std::expected<void, IoError> Directory::make_again() const {
   struct stat ours {};
   if (::fstat(fd_.get(), &ours) != 0) return refused("looking at", path_, "fstat");

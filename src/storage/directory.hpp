@@ -20,6 +20,10 @@ class Directory {
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }
   std::expected<void, IoError> sync() const;
 
+  // The directory of that name in this one; made, and its name synced, if it is not there. Not a symbolic link
+  // (ENOTDIR).
+  std::expected<Directory, IoError> make(const std::string& name) const;
+
   // If the directory was removed (rmdir(2)), makes it anew under its path, and the same descriptor then refers to the
   // new one. Does nothing while it is there. EEXIST, ENOTDIR or ELOOP: something else has its path.
   std::expected<void, IoError> make_again() const;

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "storage/file_descriptor.hpp"
@@ -43,6 +44,19 @@ std::expected<void, IoError> remove_file(const Directory& directory, const std::
   if (!there || there->identity != identity || !there->regular)
     return refused("removing", directory.path_of(name), "it is another file", ENOENT);
   if (::unlinkat(directory.fd(), name.c_str(), 0) != 0) return refused("removing", directory.path_of(name), "unlinkat");
+  return {};
+}
+
+std::expected<void, IoError> set_modified(const Directory& directory, const std::string& name,
+                                          std::uint64_t modified_ns) {
+  const auto path = directory.path_of(name);
+  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return refused("dating", path, "open");
+  const timespec modified{static_cast<time_t>(modified_ns / 1'000'000'000),
+                          static_cast<long>(modified_ns % 1'000'000'000)};
+  const std::array<timespec, 2> times{{{0, UTIME_OMIT}, modified}};
+  if (::futimens(fd.get(), times.data()) != 0) return refused("dating", path, "futimens");
+  if (::fsync(fd.get()) != 0) return refused("dating", path, "fsync");
   return {};
 }
 

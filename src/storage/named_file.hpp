@@ -28,6 +28,10 @@ std::optional<NamedFile> look_at(const Directory& directory, const std::string& 
 std::expected<void, IoError> remove_file(const Directory& directory, const std::string& name,
                                          const FileIdentity& identity);
 
+// Sets when a file was last modified, in nanoseconds since 1970, and syncs that. Not a symbolic link's.
+std::expected<void, IoError> set_modified(const Directory& directory, const std::string& name,
+                                          std::uint64_t modified_ns);
+
 // Makes a small file, whole and synced with its name, which must not be there yet (EEXIST, also for a symbolic link).
 // On any other error it is gone again.
 std::expected<void, IoError> make_file(const Directory& directory, const std::string& name,

@@ -106,6 +106,10 @@ void ReadFile::will_need(std::uint64_t offset, std::uint64_t bytes) const noexce
   ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
 }
 
+void ReadFile::forget(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+  ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+}
+
 std::expected<std::string, IoError> read_small_file(const std::string& path, std::uint64_t most) {
   const auto file = ReadFile::open(path);
   if (!file) return std::unexpected(file.error());

@@ -67,6 +67,8 @@ class ReadFile {
 
   // Tells the kernel what will be read soon (posix_fadvise(2)); only a hint.
   void will_need(std::uint64_t offset, std::uint64_t bytes) const noexcept;
+  // Lets it drop from the page cache what was read and will not be again; also only a hint.
+  void forget(std::uint64_t offset, std::uint64_t bytes) const noexcept;
 
  private:
   static std::expected<ReadFile, IoError> take(FileDescriptor fd, const std::string& path, bool direct);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/side_file.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -54,6 +55,12 @@ std::expected<void, IoError> SideFile::write(std::uint64_t offset, std::span<con
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+  return {};
+}
+
+std::expected<void, IoError> SideFile::sync_and_forget() {
+  if (auto synced = file_.sync(); !synced) return synced;
+  ::posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_DONTNEED);
   return {};
 }
 

@@ -26,6 +26,8 @@ class SideFile {
   std::expected<void, IoError> write(std::uint64_t offset, std::span<const std::byte> bytes);
 
   std::expected<void, IoError> sync() { return file_.sync(); }
+  // The same, and leaves nothing of it in the page cache (posix_fadvise(2), a hint).
+  std::expected<void, IoError> sync_and_forget();
 
   // Syncs it and gives it its final name. EEXIST if another file has that name; if that one has the same content, it is
   // as good, and this one is removed.

@@ -248,7 +248,8 @@ std::expected<ExtractReport, Error> extract_from(const std::vector<std::string>&
   if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
     report.notices.push_back(std::move(outside));
   report.read = merge.progress();
-  report.problems = merge.problems();
+  report.problems = spool->problems();
+  report.problems.insert(report.problems.end(), merge.problems().begin(), merge.problems().end());
   report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
   report.missing = missing_between(*spool, options.from, options.to);
   return report;

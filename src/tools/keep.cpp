@@ -9,7 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 
 #include "format/file_name.hpp"
@@ -78,10 +80,11 @@ std::optional<format::Pin> read_pin(const std::string& path) {
   return pin ? std::optional(std::move(*pin)) : std::nullopt;
 }
 
-// One directory held open.
+// One directory held open: an output directory, or an archive's.
 class Pinner {
  public:
-  Pinner(const storage::Directory& directory, KeepReport& report) : directory_(directory), report_(report) {}
+  Pinner(const storage::Directory& directory, bool archive, KeepReport& report)
+      : directory_(directory), archive_(archive), report_(report) {}
 
   void pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin);
   void list();
@@ -92,6 +95,11 @@ class Pinner {
     std::string name;
     storage::FileIdentity identity;
   };
+  // Nobody removes files of an archive, and network file systems may have no such lock.
+  std::expected<storage::FileDescriptor, storage::IoError> take_turn() const {
+    if (archive_) return storage::FileDescriptor();
+    return directory_.take_turn(storage::Directory::Turn::wait);
+  }
   void pin_one(const Found& file, const format::Pin& pin);
   std::vector<std::string> pinned() const;  // pcaps
   bool in_time(const std::string& name, const Query& query) const;
@@ -100,6 +108,7 @@ class Pinner {
   }
 
   const storage::Directory& directory_;
+  bool archive_;
   KeepReport& report_;
 };
 
@@ -113,7 +122,7 @@ void Pinner::pin(const std::vector<const SpoolEntry*>& files, const Query& query
     ++report_.looked_at;
     if (holds_any(*entry, query, report_)) found.push_back({name, there->identity});
   }
-  const auto turn = directory_.take_turn(storage::Directory::Turn::wait);
+  const auto turn = take_turn();
   if (!turn) {
     report_.problems.push_back(turn.error().message());
     return;
@@ -164,7 +173,7 @@ bool Pinner::in_time(const std::string& name, const Query& query) const {
 }
 
 void Pinner::release(const std::optional<Query>& within) {
-  const auto turn = directory_.take_turn(storage::Directory::Turn::wait);
+  const auto turn = take_turn();
   if (!turn) {
     report_.problems.push_back(turn.error().message());
     return;
@@ -198,17 +207,39 @@ std::optional<Error> wrong(const KeepOptions& options) {
   return std::nullopt;
 }
 
+// nullopt: it is not there, and that is told.
+std::optional<storage::Directory> open_archive(const std::string& path, KeepReport& report) {
+  auto directory = storage::Directory::open(path);
+  if (directory) return std::move(*directory);
+  report.problems.push_back(directory.error().message() + ": files were moved there: mount the archive");
+  return std::nullopt;
+}
+
+// Each directory to which files were moved from that one.
+std::set<std::string> archives_of(const std::string& directory, KeepReport& report) {
+  std::set<std::string> archives;
+  const auto spool = Spool::open({directory}, Spool::Archives::named);
+  if (!spool) return archives;
+  for (const auto& problem : spool->problems()) report.problems.push_back(problem.message());
+  for (const auto& capture : spool->captures()) archives.insert(capture.archives.begin(), capture.archives.end());
+  return archives;
+}
+
 std::expected<void, Error> pin_all(const KeepOptions& options, const Query& query, KeepReport& report) {
   const format::Pin pin{time_now(), user_and_machine(), options.reason, options.from, options.to, options.filter};
   for (const auto& path : options.directories) {
     const auto spool = Spool::open({path});
     if (!spool) return std::unexpected(spool.error());
+    for (const auto& problem : spool->problems()) report.problems.push_back(problem.message());
     const auto directory = storage::Directory::open(path);
     if (!directory) return std::unexpected(storage::as_error(directory.error(), "name output directories"));
+    std::map<std::string, std::vector<const SpoolEntry*>> archived;  // by directory
     std::vector<const SpoolEntry*> files;
     for (const auto& entry : spool->files())
-      if (entry.named) files.push_back(&entry);
-    Pinner(*directory, report).pin(files, query, pin);
+      if (entry.named) (entry.archived ? archived[fs::path(entry.path).parent_path()] : files).push_back(&entry);
+    Pinner(*directory, false, report).pin(files, query, pin);
+    for (const auto& [archive, moved] : archived)
+      if (const auto opened = open_archive(archive, report)) Pinner(*opened, true, report).pin(moved, query, pin);
     for (const auto& capture : spool->captures())
       if (has_open_files(path, capture.stem, capture.start))
         report.notices.push_back(path + ": capture " + capture.stem +
@@ -232,11 +263,11 @@ std::expected<KeepReport, Error> keep(const KeepOptions& options) {
   for (const auto& path : options.directories) {
     const auto directory = storage::Directory::open(path);
     if (!directory) return std::unexpected(storage::as_error(directory.error(), "name output directories"));
-    Pinner pinner(*directory, report);
-    if (options.list)
-      pinner.list();
-    else
-      pinner.release(options.from || options.to ? std::optional(*query) : std::nullopt);
+    const auto within = options.from || options.to ? std::optional(*query) : std::nullopt;
+    const auto list_or_release = [&](Pinner pinner) { options.list ? pinner.list() : pinner.release(within); };
+    list_or_release(Pinner(*directory, false, report));
+    for (const auto& archive : archives_of(path, report))
+      if (const auto opened = open_archive(archive, report)) list_or_release(Pinner(*opened, true, report));
   }
   return report;
 }

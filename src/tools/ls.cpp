@@ -155,6 +155,7 @@ std::expected<LsReport, Error> ls(const LsOptions& options) {
   if (!spool) return std::unexpected(spool.error());
   LsReport report;
   report.notices = spool->notices();
+  for (const auto& problem : spool->problems()) report.notices.push_back(problem.message());
   for (const auto& group : group_by_capture(*spool))
     report.captures.push_back(list_capture(group, options, report.notices));
   for (const auto& entry : spool->files()) {

@@ -66,11 +66,11 @@ std::string words(const std::optional<format::ClockBound>& clock) {
 std::string file_line(const ListedFile& file) {
   const auto name = printable(std::filesystem::path(file.entry.path).filename().string());
   const auto directory = printable(file.entry.directory);
-  const auto* const pinned = file.pinned ? "  pinned" : "";
-  if (!file.counted) return fmt::format("  {}  -  {}  not counted{}\n", directory, name, pinned);
+  const auto kept = std::string(file.pinned ? "  pinned" : "") + (file.entry.archived ? "  archived" : "");
+  if (!file.counted) return fmt::format("  {}  -  {}  not counted{}\n", directory, name, kept);
   return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}{}{}\n", directory,
                      short_time(file.entry.first), duration(file.entry.first, file.entry.last), file.entry.packets,
-                     file.entry.bytes, short_rate(file.bits_per_s()), name, pinned, words(file.losses),
+                     file.entry.bytes, short_rate(file.bits_per_s()), name, kept, words(file.losses),
                      words(file.clock));
 }
 
@@ -138,7 +138,8 @@ const char* word(SpoolEntry::Index index) {
 Json json_of(const ListedFile& file) {
   const auto& entry = file.entry;
   Json json = {{"path", entry.path},         {"directory", entry.directory}, {"file_bytes", entry.file_bytes},
-               {"index", word(entry.index)}, {"pinned", file.pinned},        {"counted", file.counted}};
+               {"index", word(entry.index)}, {"pinned", file.pinned},        {"archived", entry.archived},
+               {"counted", file.counted}};
   if (entry.named) {
     json["writer"] = entry.writer;
     json["sequence"] = entry.sequence;

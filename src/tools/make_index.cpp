@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <expected>
+#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -65,7 +66,8 @@ void wait_for_the_next_tick(const storage::ReadFile& file) {
 }
 
 IndexedFile store(const SpoolEntry& entry, const std::vector<std::byte>& bytes, std::uint64_t packets) {
-  const auto directory = storage::Directory::open(entry.directory);
+  const auto directory = storage::Directory::open(
+      entry.archived ? std::filesystem::path(entry.path).parent_path().string() : entry.directory);
   if (!directory) return refused(entry.path, directory.error().message());
   const auto name = read::index_path(entry.path).filename().string();
   if (const auto written = storage::write_small_file(*directory, name, bytes); !written) {
@@ -152,6 +154,7 @@ std::expected<IndexReport, Error> make_indices(const IndexOptions& options) {
   if (!spool) return std::unexpected(spool.error());
   IndexReport report;
   report.notices = spool->notices();
+  for (const auto& problem : spool->problems()) report.files.push_back(refused(problem.what, problem.why));
   for (const auto& entry : spool->files()) report.files.push_back(make_one(entry, options));
   return report;
 }

@@ -128,6 +128,7 @@ std::expected<Manifest, Error> make_manifest(const std::vector<std::string>& pla
   auto contents = contents_of(*spool, places);
   Manifest manifest;
   manifest.notices = spool->notices();
+  manifest.problems = spool->problems();
   manifest.left_out = std::move(contents.left_out);
   for (const auto& path : contents.paths) {
     if (auto line = line_of(path))

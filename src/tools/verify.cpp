@@ -204,6 +204,7 @@ std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places
   for (const auto& left : files_left_behind(places)) {
     report.problems.push_back(left + ": a crash left it unsealed: `wirespool repair` makes a whole file of it");
   }
+  for (const auto& problem : spool->problems()) report.problems.push_back(problem.message());
   tell_blocks_without_checksum(report);
   // Notices about an index belong to their file.
   for (const auto& notice : spool->notices()) {

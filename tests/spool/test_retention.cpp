@@ -13,13 +13,10 @@
 #include "keep/removals.hpp"
 #include "keep/retainer.hpp"
 #include "record/retention.hpp"
-#include "spool/reading_rig.hpp"
+#include "spool/kept_capture.hpp"
 #include "storage/directory.hpp"
 #include "storage/small_file.hpp"
 #include "support/catch.hpp"
-#include "support/ledger_samples.hpp"
-#include "support/pcap_bytes.hpp"
-#include "support/temp_dir.hpp"
 #include "tools/keep.hpp"
 #include "tools/ls.hpp"
 #include "tools/retain.hpp"
@@ -32,16 +29,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr Timestamp start{1'767'225'600'000'000'000};  // before the traces' first packet
-constexpr std::uint64_t second = 1'000'000'000;
-
-using Names = std::set<std::string>;
-
-Names names_in(const fs::path& directory) {
-  Names names;
-  for (const auto& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename().string());
-  return names;
-}
+constexpr Timestamp start = KeptCapture::start;
+constexpr std::uint64_t second = KeptCapture::second;
 
 std::uint64_t room_of(const fs::path& directory) {
   std::uint64_t bytes = 0;
@@ -50,38 +39,8 @@ std::uint64_t room_of(const fs::path& directory) {
   return bytes;
 }
 
-// A directory with the files of one capture.
-struct Rig {
-  TempDir temp;
-  fs::path directory = temp / "drive";
-  Trace trace;
-  std::vector<std::string> paths;  // oldest first
-
-  explicit Rig(Layout::Index index = Layout::Index::time, std::uint32_t packets = 1000) {
-    fs::create_directory(directory);
-    TraceSpec spec;
-    spec.packets = packets;
-    spec.start = Timestamp{start.ns + second};
-    trace = make_trace(spec);
-    Layout layout;
-    layout.directories = {directory};
-    layout.streams = 1;
-    layout.index = index;
-    paths = lay_out(trace, layout);
-    std::ranges::sort(paths);
-    REQUIRE(paths.size() > 6);
-  }
-  std::string name(std::size_t i) const { return fs::path(paths[i]).filename().string(); }
-  bool has(std::size_t i) const { return fs::exists(paths[i]); }
-
-  void write_plan() const {
-    const auto ledger = format::encode_ledger_line(
-        ledger_line(Timestamp{start.ns + 60 * second}, trace.size(), trace.bytes(), 0, true));
-    const auto line = ledger + "\n";
-    const auto json = capture_json({.drives = 1}, ledger);
-    write_bytes(directory / format::capture_file_name("t", start), std::as_bytes(std::span(json)));
-    write_bytes(directory / format::ledger_file_name("t", start), std::as_bytes(std::span(line)));
-  }
+struct Rig : KeptCapture {
+  using KeptCapture::KeptCapture;
 
   // Keeps the newest `files` of them.
   tools::RetainReport keep_newest(std::size_t files, bool dry_run = false) const {
@@ -102,8 +61,6 @@ struct Rig {
     return *report;
   }
 };
-
-void touch(const fs::path& path) { std::ofstream(path) << "x"; }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include "support/faulty_calls.hpp"
 
 #include <dlfcn.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include <string>
 
 extern "C" long readlink(const char* path, char* to, std::size_t bytes);
+extern "C" void _exit(int code);
 
 namespace wirespool::test {
 namespace {
@@ -58,6 +60,7 @@ int verdict(const char* call, const char* path) {
     const auto nth = fault.seen++;
     if (nth < fault.first || nth - fault.first >= fault.times) continue;
     ++failed;
+    if (fault.code < 0) ::_exit(died_in_a_call);
     return fault.code;
   }
   return 0;
@@ -114,6 +117,10 @@ int faulty_ftruncate(int fd, long length) __asm__("ftruncate64");
 int faulty_fdatasync(int fd) __asm__("fdatasync");
 int faulty_fsync(int fd) __asm__("fsync");
 int faulty_renameat2(int from, const char* name, int to, const char* new_name, unsigned flags) __asm__("renameat2");
+int faulty_mkdirat(int directory, const char* name, unsigned mode) __asm__("mkdirat");
+int faulty_futimens(int fd, const timespec* times) __asm__("futimens");
+int faulty_renameat(int from, const char* name, int to, const char* new_name) __asm__("renameat");
+int faulty_unlinkat(int directory, const char* name, int flags) __asm__("unlinkat");
 int faulty_linkat(int from, const char* name, int to, const char* new_name, int flags) __asm__("linkat");
 long faulty_pwrite(int fd, const void* data, unsigned long bytes, long offset) __asm__("pwrite64");
 
@@ -135,6 +142,22 @@ int faulty_fsync(int fd) { return fails("fsync", fd) ? -1 : real<decltype(faulty
 
 int faulty_renameat2(int from, const char* name, int to, const char* new_name, unsigned flags) {
   return fails("renameat2", name) ? -1 : real<decltype(faulty_renameat2)>("renameat2")(from, name, to, new_name, flags);
+}
+
+int faulty_mkdirat(int directory, const char* name, unsigned mode) {
+  return fails("mkdirat", name) ? -1 : real<decltype(faulty_mkdirat)>("mkdirat")(directory, name, mode);
+}
+
+int faulty_futimens(int fd, const timespec* times) {
+  return fails("futimens", fd) ? -1 : real<decltype(faulty_futimens)>("futimens")(fd, times);
+}
+
+int faulty_renameat(int from, const char* name, int to, const char* new_name) {
+  return fails("renameat", name) ? -1 : real<decltype(faulty_renameat)>("renameat")(from, name, to, new_name);
+}
+
+int faulty_unlinkat(int directory, const char* name, int flags) {
+  return fails("unlinkat", name) ? -1 : real<decltype(faulty_unlinkat)>("unlinkat")(directory, name, flags);
 }
 
 int faulty_linkat(int from, const char* name, int to, const char* new_name, int flags) {

@@ -5,13 +5,14 @@
 
 namespace wirespool::test {
 
-// Calls about files that fail when they are told to: the C library's openat, fallocate, ftruncate, fdatasync, fsync,
-// renameat2, linkat and pwrite, in any program that faulty_calls.cpp is linked into, or that has it as LD_PRELOAD and
-// the same words in $FAULTY_CALLS.
+// Calls about files that fail when they are told to: the C library's openat, mkdirat, fallocate, ftruncate, fdatasync,
+// fsync, futimens, renameat, renameat2, linkat, unlinkat and pwrite, in any program that faulty_calls.cpp is linked
+// into, or that has it as LD_PRELOAD and the same words in $FAULTY_CALLS.
 //
 // `faults`: "CALL:FIRST:TIMES:ERRNO[:PART]", several with a comma between them. Of the calls whose file name, or whose
 // descriptor's path, has PART in it, the FIRSTth (from 0) and those behind it fail, TIMES of them. Empty: none any
-// more.
+// more. With an ERRNO of -1 the process dies instead, by _exit(died_in_a_call), as if it had been killed.
+inline constexpr int died_in_a_call = 99;
 void fail_calls(const std::string& faults);
 
 // How many have failed since.

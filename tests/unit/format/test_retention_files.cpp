@@ -47,6 +47,13 @@ TEST_CASE("a pin and what was removed read back as they were written, with field
   CHECK(decode_removed(encode_removed(removed())) == removed());
 }
 
+TEST_CASE("where files were moved reads back as it was written, and without its directories is refused") {
+  const Archived archived{.directories = {"/slow/t-1/data-nvme0", "/slower \"2\""}, .others = {{"x", "{}"}}};
+  CHECK(decode_archived(encode_archived(archived)) == archived);
+  CHECK(decode_archived(encode_archived({})) == Archived{});
+  check_needs_all_fields(encode_archived(archived), {"directories"}, decode_archived);
+}
+
 TEST_CASE("a field that is missing of a pin, or of what was removed, is named and is no zero") {
   check_needs_all_fields(encode_pin(a_pin()), {"when", "who", "reason", "from", "to", "filter"}, decode_pin);
   check_needs_all_fields(encode_removed(removed()), {"files", "packets", "bytes", "file_bytes", "last"},

@@ -77,6 +77,25 @@ TEST_CASE("retention without files, or without an index that knows their age, is
   CHECK_THAT(problems_of(validate(config)), Catch::Contains("--retain-age: --until block makes no files"));
 }
 
+TEST_CASE("an archive that can take no files, or is a drive, or is named twice, is refused") {
+  auto machine = a_machine(3, 1, 1);
+  auto config = a_config(machine);
+  config.archives = {"/slow"};
+  CHECK(problems_of(validate(config)).empty());
+  config.index = IndexLevel::off;
+  CHECK_THAT(problems_of(validate(config)), Catch::Contains("--archive: --index off"));
+  config.index = IndexLevel::time;
+  config.archives = {"/slow/", "/slow"};
+  CHECK_THAT(problems_of(validate(config)), Catch::Contains("--archive: ") && Catch::Contains("twice"));
+  config.archives = {config.outputs[0] + "/"};
+  CHECK_THAT(problems_of(validate(config)), Catch::Contains("is an --output as well"));
+  config.archives = {""};
+  CHECK_THAT(problems_of(validate(config)), Catch::Contains("--archive: an empty name is no directory"));
+  config.archives = {"/slow"};
+  config.until = Until::block;
+  CHECK_THAT(problems_of(validate(config)), Catch::Contains("--archive: --until block makes no files"));
+}
+
 TEST_CASE("the plan as text and as JSON has the limits as they are given on the command line") {
   auto machine = a_machine(3, 1, 1);
   auto config = a_config(machine);

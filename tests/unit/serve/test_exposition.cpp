@@ -46,6 +46,7 @@ LedgerLine line_of_two_ports() {
   line.totals.headers_only = 5;
   line.drives = {{.path = "/data/nvme0", .state = "ok", .blocks = 4, .bytes = 4194304, .inflight = 2, .files = 1},
                  {.path = "/data/nvme1", .state = "full", .why = "write: No space left on device"}};
+  line.archives = {{.path = "/slow", .state = "ok", .files = 2, .packets = 9}, {.path = "/b", .state = "full"}};
   line.drives[0].write_durations = {2'000'000, {1, 0, 2, 1}, {}};
   line.flows = format::FlowsLine{.packets = 990, .open = 12, .ended = 40, .full = 3, .written = 37, .unwritten = 3};
   line.blocks = format::BlocksLine{.free = 30, .open = 1, .full = 1};
@@ -146,6 +147,10 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"full\"} 1",
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"ok\"} 0",
                            "wirespool_drive_writes_in_flight{drive=\"/data/nvme0\"} 2",
+                           "wirespool_archive_ok{archive=\"/slow\"} 1",
+                           "wirespool_archive_ok{archive=\"/b\"} 0",
+                           "wirespool_archived_files_total{archive=\"/slow\"} 2",
+                           "wirespool_archived_packets_total{archive=\"/slow\"} 9",
                            "wirespool_lcore_waits_total{lcore=\"4\",role=\"writer\"} 2",
                            "wirespool_clock_error_bound_seconds 0.001203300"}) {
     INFO(line);
@@ -173,6 +178,9 @@ TEST_CASE("a counter that nobody counts is absent, and so is what a line does no
   for (const char* name : {"cause=\"nic_missed\"", "cause=\"nic_other\"", "cause=\"cut_by_driver\"",
                            "clock_error_bound", "wirespool_blocks", "stamps_refused", "on_seal", "removed",
                            "write_duration", "cut_packets", "headers_only", "flow_"}) {
+  for (const char* name :
+       {"cause=\"nic_missed\"", "cause=\"nic_other\"", "cause=\"cut_by_driver\"", "clock_error_bound",
+        "wirespool_blocks", "stamps_refused", "on_seal", "removed", "archive", "write_duration"}) {
     INFO(name);
     CHECK(page.find(std::string("wirespool_lost_packets_total{") + name) == std::string::npos);
     CHECK(page.find(std::string("wirespool_") + name) == std::string::npos);
