@@ -2,11 +2,12 @@
 #include "capture/ledger_sinks.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "dpdk/eal.hpp"
 #include "dpdk/telemetry.hpp"
@@ -14,6 +15,8 @@
 #include "options/values.hpp"
 #include "plan/capture_table.hpp"
 #include "stats/render.hpp"
+#include "storage/terminal_screen.hpp"
+#include "view/live_view.hpp"
 #include "wirespool/version.hpp"
 
 namespace wirespool::capture {
@@ -21,29 +24,46 @@ namespace {
 
 constexpr auto last_moment = std::chrono::milliseconds(200);
 
-// Lines on standard output, in the words of whoever reads it.
-class Lines : public LedgerSink {
+// Standard output for people: a terminal is drawn on while the capture runs, anything else gets a line an interval;
+// both have the summary afterwards.
+class People : public LedgerSink {
  public:
-  using Words = std::string (*)(const format::LedgerLine& line, const format::LedgerLine& before);
+  People(storage::Speaker& out, storage::Speaker& err, std::string title)
+      : out_(out), err_(err), title_(std::move(title)) {}
 
-  Lines(storage::Speaker& out, Words words) : out_(out), words_(words) {}
+  void begin() override {
+    if (!view::LiveView::possible(out_)) return;
+    auto live = view::LiveView::start(out_, err_, title_, "q or Ctrl-C: end");
+    if (live) live_.emplace(std::move(*live));
+  }
   void take(const format::LedgerLine& line, const format::LedgerLine& before) override {
-    out_.say(words_(line, before) + "\n");
+    if (live_)
+      live_->show(line);
+    else
+      out_.say((line.final ? stats::console_summary(line) : stats::console_line(line, before)) + "\n");
+  }
+  bool look() override { return live_ && live_->tend(); }
+  void closing() override { live_.reset(); }
+  bool finish(Clock::time_point) override { return out_.finish(last_moment); }
+
+ private:
+  storage::Speaker &out_, &err_;
+  std::string title_;
+  std::optional<view::LiveView> live_;  // none: lines
+};
+
+// Standard output for programs: each line as JSON.
+class Programs : public LedgerSink {
+ public:
+  explicit Programs(storage::Speaker& out) : out_(out) {}
+  void take(const format::LedgerLine& line, const format::LedgerLine&) override {
+    out_.say(format::encode_ledger_line(line) + "\n");
   }
   bool finish(Clock::time_point) override { return out_.finish(last_moment); }
 
  private:
   storage::Speaker& out_;
-  Words words_;
 };
-
-std::string for_people(const format::LedgerLine& line, const format::LedgerLine& before) {
-  return line.final ? stats::console_summary(line) : stats::console_line(line, before);
-}
-
-std::string for_programs(const format::LedgerLine& line, const format::LedgerLine&) {
-  return format::encode_ledger_line(line);
-}
 
 // The ledger's file and capture.json in each output directory.
 class Files : public LedgerSink {
@@ -126,7 +146,7 @@ class Telemetered : public LedgerSink {
 
 plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Speaker& out) {
   if (plan.config.stats != plan::StatsOutput::automatic) return plan.config.stats;
-  return isatty(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
+  return storage::is_terminal(out.fd()) ? plan::StatsOutput::console : plan::StatsOutput::json;
 }
 
 }  // namespace
@@ -137,10 +157,10 @@ LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, 
   sinks.all.push_back(std::make_unique<Files>(plan, start, outputs));
   const auto wanted = stats_output(plan, out);
   if (wanted == plan::StatsOutput::console) {
-    sinks.all.push_back(std::make_unique<Lines>(out, for_people));
+    sinks.all.push_back(std::make_unique<People>(out, err, plan.config.name));
     sinks.people = &out;
   }
-  if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Lines>(out, for_programs));
+  if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Programs>(out));
   sinks.all.push_back(std::make_unique<Telemetered>(plan));
   if (metrics != nullptr) sinks.all.push_back(std::make_unique<Metrics>(*metrics));
   return sinks;

@@ -27,6 +27,12 @@ class LedgerSink {
   // one.
   virtual void take(const format::LedgerLine& line, const format::LedgerLine& before) = 0;
 
+  // To be called often between lines. Whether a person asked for the end.
+  virtual bool look() { return false; }
+
+  // Everything has ended: messages may follow, and then the last line.
+  virtual void closing() {}
+
   // After the last line: waits until it is out, not beyond `end`. Whether it is kept somewhere.
   virtual bool finish([[maybe_unused]] Clock::time_point end) { return false; }
 };

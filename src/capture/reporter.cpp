@@ -55,6 +55,12 @@ void Reporter::interval(Pipeline& pipeline) {
   last_ = line;
 }
 
+bool Reporter::look() {
+  bool asked = false;
+  for (auto* sink : sinks_) asked |= sink->look();
+  return asked;
+}
+
 // A drive that failed may not have all it took.
 void Reporter::tell_of_unsynced(const format::LedgerLine& ledger) {
   for (const auto& drive : ledger.drives) {
@@ -68,6 +74,7 @@ void Reporter::tell_of_unsynced(const format::LedgerLine& ledger) {
 // All messages are said before the last line is written, so that it can list those that did not get out.
 format::LedgerLine Reporter::end(Pipeline& pipeline, const std::string& ended_by,
                                  std::chrono::steady_clock::time_point end) {
+  for (auto* sink : sinks_) sink->closing();
   auto ledger = collect(pipeline);
   ledger.final = true;
   ledger.ended_by = ended_by;

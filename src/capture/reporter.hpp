@@ -26,6 +26,7 @@ class Reporter {
   void notices(const std::vector<std::string>& lines);
   void notice(const std::string& line);
   void interval(Pipeline& pipeline);  // a ledger line
+  bool look();                        // to be called often: whether a person asked for the end, by a key
   // The final one. Each sink has until `end` to take it.
   format::LedgerLine end(Pipeline& pipeline, const std::string& ended_by, std::chrono::steady_clock::time_point end);
   bool kept() const { return kept_; }  // the final line got out somewhere: a sink has it

@@ -31,6 +31,7 @@
 #include "stats/ledger.hpp"
 #include "stats/losses.hpp"
 #include "storage/steady_time.hpp"
+#include "storage/terminal_screen.hpp"
 #include "wirespool/version.hpp"
 
 namespace wirespool::capture {
@@ -164,6 +165,7 @@ class Supervisor {
     if (signals_.take_rotation()) rotate();
     const bool asked = signals_.take_ledger_line();
     if (report_.due(now) || asked) reporter_.interval(pipeline_);
+    if (reporter_.look()) stop("q");
     service_.look(pipeline_, now);
     if (stopping())
       hurry(stopping_for(now));
@@ -244,6 +246,8 @@ class LastResort {
   }
 
   [[noreturn]] void leave() const {
+    storage::TerminalScreen::give_back_now();
+    err_.release();
     err_.say("wirespool: stop: the control thread hangs: no last ledger line is written: wirespool repair DIR\n");
     (void)err_.finish(last_moment);
     ::_exit(Exit::failed);

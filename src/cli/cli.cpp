@@ -70,6 +70,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table{
       {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture, capture_pages},
       {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, true},
+      {"watch", "a running capture on this terminal, as the one it was started on shows it", cmd_watch, watch_pages,
+       true},
       {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages, true},
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, true},
       {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, true},

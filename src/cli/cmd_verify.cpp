@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
+#include "format/printable.hpp"
 #include "tools/terminal.hpp"
 #include "tools/verify.hpp"
 
@@ -38,7 +39,7 @@ int run(const Request& request) {
   const bool terminal = tools::stderr_is_terminal();
   const auto progress = [terminal](const tools::FileVerdict& file) {
     if (terminal)
-      tell(fmt::format("{}: {} packets, {} problems\n", tools::printable(file.path), file.packets,
+      tell(fmt::format("{}: {} packets, {} problems\n", format::printable(file.path), file.packets,
                        file.problems.size()));
   };
   const auto report = tools::verify(request.places, progress);

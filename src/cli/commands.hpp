@@ -46,6 +46,7 @@ int cmd_repair(const Args& args);
 int cmd_retain(const Args& args);
 int cmd_verify(const Args& args);
 int cmd_vf(const Args& args);
+int cmd_watch(const Args& args);
 
 std::vector<options::Page> capture_pages();
 std::vector<options::Page> completion_pages();
@@ -62,5 +63,6 @@ std::vector<options::Page> repair_pages();
 std::vector<options::Page> retain_pages();
 std::vector<options::Page> verify_pages();
 std::vector<options::Page> vf_pages();
+std::vector<options::Page> watch_pages();
 
 }  // namespace wirespool::cli

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "tools/terminal.hpp"
+#include "format/printable.hpp"
 
 namespace wirespool::cli {
 
@@ -31,9 +31,9 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string error_line(std::string_view what, std::string_view why, std::string_view what_to_do) {
-  std::string line = "wirespool: " + tools::printable(what);
-  if (!why.empty()) line += ": " + tools::printable(why);
-  if (!what_to_do.empty()) line += ": " + tools::printable(what_to_do);
+  std::string line = "wirespool: " + format::printable(what);
+  if (!why.empty()) line += ": " + format::printable(why);
+  if (!what_to_do.empty()) line += ": " + format::printable(what_to_do);
   return line + "\n";
 }
 

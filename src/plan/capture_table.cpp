@@ -312,8 +312,9 @@ void add_ending(Table& table) {
 
 void add_reporting(Table& table) {
   table.group("Reporting");
-  table.choice("--stats", &Config::stats, words_of(StatsOutput{}),
-               "the ledger, each interval and at the end; auto: console on a terminal, else json");
+  table.choice(
+      "--stats", &Config::stats, words_of(StatsOutput{}),
+      "the ledger, each interval and at the end; auto: console on a terminal, else json; console draws on a terminal");
   table.time("--stats-interval", &Config::stats_interval_ns, "time between two").at_least(10 * ms);
   table
       .parsed("--metrics", "ADDR:PORT", &Config::metrics, parse_listen_address,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "serve/exposition.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -89,12 +91,9 @@ void tell_of_fate(FamilyWriter& page, const format::Totals& totals) {
 }
 
 void tell_of_losses(FamilyWriter& page, const LedgerLine& line) {
-  page.family(
-      "lost_packets", Kind::counter,
-      "Packets that were lost, by cause. nic_missed: more --rx-desc, --rx-queues and RX lcores, on CPUs of their "
-      "own. no_mbuf: more --mbufs, or faster writers. nic_errors: cable, optics, --mtu. nic_other: the device's "
-      "own limits. cut_by_driver: ethtool -K IFACE gro off lro off tso off gso off. drop_handoff: more writer "
-      "lcores or drives. drop_drive: a full or failed drive. A cause that nobody counts is absent.");
+  std::string help = "Packets that were lost, by cause.";
+  for (const auto& advice : stats::loss_advice()) help += fmt::format(" {}: {}.", advice.cause, advice.words);
+  page.family("lost_packets", Kind::counter, help + " A cause that nobody counts is absent.");
   for (const auto& [cause, packets] : stats::counted_causes(line)) page.sample({{"cause", cause}}, packets);
   page.family("uncounted_losses", Kind::gauge,
               "1: the port's driver does not count this cause, so that such losses would not be seen. See NICS.md.");

@@ -25,6 +25,16 @@ constexpr std::array causes{Cause{"nic_missed", &Losses::nic_missed, &Port::nic_
                             Cause{"no_mbuf", &Losses::no_mbuf, &Port::no_mbuf},
                             Cause{"cut_by_driver", &Losses::cut_by_driver, &Port::cut_by_driver}};
 
+constexpr std::array advice{
+    Advice{"nic_missed", "more --rx-desc, --rx-queues and RX lcores, on CPUs of their own"},
+    Advice{"nic_errors", "cable, optics, --mtu"},
+    Advice{"nic_other", "the device's own limits"},
+    Advice{"no_mbuf", "more --mbufs, or faster writers"},
+    Advice{"cut_by_driver", "ethtool -K IFACE gro off lro off tso off gso off"},
+    Advice{"drop_handoff", "more writer lcores or drives"},
+    Advice{"drop_drive", "a full or failed drive"},
+};
+
 Loss known_or_not(const std::optional<std::uint64_t>& counter) { return {counter.value_or(0), !counter}; }
 
 // A port without such a counter has no such loss.
@@ -86,6 +96,13 @@ std::vector<std::pair<std::string, std::uint64_t>> counted_causes(const format::
   counted.emplace_back("drop_handoff", losses.drop_handoff);
   counted.emplace_back("drop_drive", losses.drop_drive);
   return counted;
+}
+
+std::span<const Advice> loss_advice() { return advice; }
+
+std::string_view advice_on(std::string_view cause) {
+  const auto found = std::ranges::find(advice, cause, &Advice::cause);
+  return found == advice.end() ? std::string_view() : found->words;
 }
 
 std::string counted_losses(const Losses& losses) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,13 @@ Losses losses_of(const format::LedgerLine& line);
 
 // What was lost by each cause that anything counts: by name, zeros included. Their sum is losses_of(line).sum().
 std::vector<std::pair<std::string, std::uint64_t>> counted_causes(const format::LedgerLine& line);
+
+// What to do about losses, by cause: a few words.
+struct Advice {
+  std::string_view cause, words;
+};
+std::span<const Advice> loss_advice();
+std::string_view advice_on(std::string_view cause);  // empty if there is no such cause
 
 // " nic_missed 3 drop_drive 1": the causes that are not zero; empty if there is none.
 std::string counted_losses(const Losses& losses);

@@ -16,13 +16,6 @@ namespace {
 
 using format::LedgerLine;
 
-// 12.3M, 45.6k, 789: three digits are enough for a rate.
-std::string short_number(double n) {
-  for (const auto& [unit, name] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
-    if (n >= unit) return fmt::format("{:.2f}{}", n / unit, name);
-  return fmt::format("{:.0f}", n);
-}
-
 // What nothing counted: losses of these kinds would not be seen. Empty if everything is counted.
 std::string not_counted(const LedgerLine& ledger) {
   std::string text;
@@ -89,6 +82,12 @@ std::string flows_row(const format::FlowsLine& flows) {
 }
 
 }  // namespace
+
+std::string short_number(double n) {
+  for (const auto& [unit, name] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
+    if (n >= unit) return fmt::format("{:.2f}{}", n / unit, name);
+  return fmt::format("{:.0f}", n);
+}
 
 std::string console_line(const LedgerLine& ledger, const LedgerLine& before) {
   const Rates rates(ledger, before);

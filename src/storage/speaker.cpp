@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
@@ -43,6 +44,7 @@ struct Speaker::State {
   std::optional<Text> current;  // a copy of what the thread is writing
   bool current_given_up = false;
   bool ending = false;
+  bool held = false;
   bool any_unsaid = false;  // ever
   Unsaid unsaid;
 
@@ -127,8 +129,39 @@ bool Speaker::finish(std::chrono::nanoseconds longest) noexcept {
   return out && !state_->any_unsaid;
 }
 
+bool Speaker::idle() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  return state_->waiting.empty() && !state_->current;
+}
+
+void Speaker::hold() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  state_->held = true;
+}
+
+// They have waited for nobody until now.
+void Speaker::release() noexcept {
+  const std::lock_guard lock(state_->mutex);
+  if (!std::exchange(state_->held, false)) return;
+  for (auto& text : state_->waiting) text.since = Clock::now();
+  state_->changed.notify_all();
+}
+
+std::vector<std::string> Speaker::latest(std::size_t most) {
+  const std::lock_guard lock(state_->mutex);
+  std::vector<std::string> texts;
+  const auto& waiting = state_->waiting;
+  for (auto i = waiting.size() - std::min(waiting.size(), most); i < waiting.size(); ++i) {
+    auto words = waiting[i].words;
+    while (words.ends_with('\n')) words.pop_back();
+    texts.push_back(std::move(words));
+  }
+  return texts;
+}
+
 Unsaid Speaker::take_unsaid(std::chrono::nanoseconds patience) {
   const std::lock_guard lock(state_->mutex);
+  if (state_->held) return std::exchange(state_->unsaid, {});
   const auto late = Clock::now() - patience;
   if (state_->current && !state_->current_given_up && state_->current->since <= late) {
     state_->current_given_up = true;
@@ -145,7 +178,7 @@ Unsaid Speaker::take_unsaid(std::chrono::nanoseconds patience) {
 void Speaker::work(const std::shared_ptr<State>& state) noexcept {
   std::unique_lock lock(state->mutex);
   for (;;) {
-    state->changed.wait(lock, [&] { return state->ending || !state->waiting.empty(); });
+    state->changed.wait(lock, [&] { return state->ending || (!state->waiting.empty() && !state->held); });
     if (state->ending) return;
     state->current = std::move(state->waiting.front());
     state->waiting.pop_front();

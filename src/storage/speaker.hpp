@@ -40,6 +40,15 @@ class Speaker {
   // start got out.
   bool finish(std::chrono::nanoseconds longest) noexcept;
 
+  // Whether nothing waits to get out.
+  bool idle() noexcept;
+
+  // From now on texts are kept and not written, until release() writes them all in their order: while somebody else has
+  // the screen. `latest`: the last of them, at most `most`.
+  void hold() noexcept;
+  void release() noexcept;
+  std::vector<std::string> latest(std::size_t most);
+
   // The texts that failed or have waited longer than `patience`. They will not be said any more; each is given once.
   Unsaid take_unsaid(std::chrono::nanoseconds patience);
 

@@ -15,10 +15,10 @@
 #include <span>
 
 #include "format/file_name.hpp"
+#include "format/printable.hpp"
 #include "storage/named_file.hpp"
 #include "storage/read_file.hpp"
 #include "tools/capture_group.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/merge.hpp"
 #include "wirespool/spool.hpp"
 #include "wirespool/time_text.hpp"
@@ -292,8 +292,8 @@ const char* word(Outcome outcome) {
 
 std::string why(const std::optional<format::Pin>& pin) {
   if (!pin) return " (not by wirespool keep)";
-  return fmt::format(" by {} on {}{}", printable(pin->who), rfc3339(pin->when),
-                     pin->reason.empty() ? "" : ": " + printable(pin->reason));
+  return fmt::format(" by {} on {}{}", format::printable(pin->who), rfc3339(pin->when),
+                     pin->reason.empty() ? "" : ": " + format::printable(pin->reason));
 }
 
 }  // namespace
@@ -303,10 +303,10 @@ std::string render_table(const KeepReport& report) {
   std::size_t pinned = 0;
   for (const auto& file : report.files) {
     pinned += file.outcome == Outcome::pinned || file.outcome == Outcome::was_pinned || file.outcome == Outcome::listed;
-    text += fmt::format("{}: {}{}\n", printable(file.path), word(file.outcome),
+    text += fmt::format("{}: {}{}\n", format::printable(file.path), word(file.outcome),
                         file.outcome == Outcome::gone ? "" : why(file.pin));
   }
-  for (const auto& problem : report.problems) text += printable(problem) + "\n";
+  for (const auto& problem : report.problems) text += format::printable(problem) + "\n";
   return text + fmt::format("{} files pinned\n", pinned);
 }
 

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "format/printable.hpp"
 #include "tools/ls.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
@@ -64,8 +64,8 @@ std::string words(const std::optional<format::ClockBound>& clock) {
 }
 
 std::string file_line(const ListedFile& file) {
-  const auto name = printable(std::filesystem::path(file.entry.path).filename().string());
-  const auto directory = printable(file.entry.directory);
+  const auto name = format::printable(std::filesystem::path(file.entry.path).filename().string());
+  const auto directory = format::printable(file.entry.directory);
   const auto kept = std::string(file.pinned ? "  pinned" : "") + (file.entry.archived ? "  archived" : "");
   if (!file.counted) return fmt::format("  {}  -  {}  not counted{}\n", directory, name, kept);
   return fmt::format("  {}  {} +{}  {:>10} packets {:>13} bytes  {:>13}  {}{}{}{}\n", directory,
@@ -75,12 +75,12 @@ std::string file_line(const ListedFile& file) {
 }
 
 std::string capture_text(const ListedCapture& capture) {
-  auto text =
-      fmt::format("{} {}  {}{}  {} to {} ({})  {} files  {} packets  {} bytes  {}{}\n", printable(capture.stem),
-                  short_time(capture.start), word(capture.state),
-                  capture.ended_by.empty() ? "" : " by " + printable(capture.ended_by), short_time(capture.first),
-                  short_time(capture.last), duration(capture.first, capture.last), capture.files.size(),
-                  capture.packets, capture.bytes, short_rate(capture.bits_per_s()), words(capture.losses));
+  auto text = fmt::format("{} {}  {}{}  {} to {} ({})  {} files  {} packets  {} bytes  {}{}\n",
+                          format::printable(capture.stem), short_time(capture.start), word(capture.state),
+                          capture.ended_by.empty() ? "" : " by " + format::printable(capture.ended_by),
+                          short_time(capture.first), short_time(capture.last), duration(capture.first, capture.last),
+                          capture.files.size(), capture.packets, capture.bytes, short_rate(capture.bits_per_s()),
+                          words(capture.losses));
   for (const auto& file : capture.files) text += file_line(file);
   for (const auto& gap : capture.gaps) {
     text += fmt::format("  no packet from {} to {} ({}){}\n", short_time(gap.from), short_time(gap.to),

@@ -15,12 +15,12 @@
 #include "format/pcap_decoder.hpp"
 #include "format/pcap_records.hpp"
 #include "format/pcapng.hpp"
+#include "format/printable.hpp"
 #include "read/file_mark.hpp"
 #include "read/index_builder.hpp"
 #include "read/index_store.hpp"
 #include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/spool_file.hpp"
 
 namespace wirespool::tools {
@@ -162,11 +162,11 @@ std::expected<IndexReport, Error> make_indices(const IndexOptions& options) {
 std::string render_table(const IndexReport& report) {
   std::string text;
   for (const auto& file : report.files) {
-    const auto path = printable(file.path);
+    const auto path = format::printable(file.path);
     if (file.outcome == Outcome::made)
       text += fmt::format("{}: {} packets, index of {} bytes\n", path, file.packets, file.index_bytes);
     if (file.outcome == Outcome::kept) text += fmt::format("{}: has one already\n", path);
-    if (file.outcome == Outcome::refused) text += fmt::format("{}: no index: {}\n", path, printable(file.why));
+    if (file.outcome == Outcome::refused) text += fmt::format("{}: no index: {}\n", path, format::printable(file.why));
   }
   const auto made = std::ranges::count_if(report.files, [](const auto& file) { return file.outcome == Outcome::made; });
   return text + fmt::format("{} files, {} indices made\n", report.files.size(), made);

@@ -6,12 +6,12 @@
 #include <set>
 
 #include "format/file_name.hpp"
+#include "format/printable.hpp"
 #include "read/file_mark.hpp"
 #include "read/index_store.hpp"
 #include "storage/prefetcher.hpp"
 #include "tools/capture_group.hpp"
 #include "tools/sha256.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/spool.hpp"
 
 namespace wirespool::tools {
@@ -144,8 +144,8 @@ std::expected<Manifest, Error> make_manifest(const std::vector<std::string>& pla
 
 std::string render_text(const Manifest& manifest) {
   auto text = lines_text(manifest);
-  for (const auto& line : manifest.left_out) text += "# left out: " + printable(line) + "\n";
-  for (const auto& problem : manifest.problems) text += "# not read: " + printable(problem.message()) + "\n";
+  for (const auto& line : manifest.left_out) text += "# left out: " + format::printable(line) + "\n";
+  for (const auto& problem : manifest.problems) text += "# not read: " + format::printable(problem.message()) + "\n";
   return text + "# all: " + manifest.all + "\n";
 }
 

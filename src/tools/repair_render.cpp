@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "format/printable.hpp"
 #include "tools/repair.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
@@ -25,7 +25,7 @@ std::string headline(const RepairedFile& file, bool dry_run) {
     case Outcome::unreadable:
       return "left as it is: it holds bytes, but no whole packet";
     case Outcome::failed:
-      return "failed: " + printable(file.why);
+      return "failed: " + format::printable(file.why);
   }
   return file.why;
 }
@@ -75,24 +75,26 @@ std::string render_table(const RepairReport& report) {
   for (const auto& directory : report.directories) {
     for (const auto& file : directory.files) {
       ++hidden;
-      text += fmt::format("{}/{}: {}\n", printable(directory.directory), printable(file.hidden_name),
+      text += fmt::format("{}/{}: {}\n", format::printable(directory.directory), format::printable(file.hidden_name),
                           headline(file, report.dry_run));
       for (const auto& rescued : file.files) {
-        text += fmt::format("  {}: {} packets, {} bytes, {} to {}\n", printable(rescued.name), rescued.packets,
+        text += fmt::format("  {}: {} packets, {} bytes, {} to {}\n", format::printable(rescued.name), rescued.packets,
                             rescued.bytes, rfc3339(rescued.first), rfc3339(rescued.last));
       }
       if (file.skipped_bytes > 0) {
         text += fmt::format(
             "  {} bytes in {} places belong to no whole packet{}\n", file.skipped_bytes, file.skipped_places,
-            file.kept_in.empty() ? ""
-                                 : (report.dry_run ? ": would be kept in " : ": kept in ") + printable(file.kept_in));
+            file.kept_in.empty()
+                ? ""
+                : (report.dry_run ? ": would be kept in " : ": kept in ") + format::printable(file.kept_in));
       }
       if (!file.marker_problem.empty())
-        text += fmt::format("  --on-seal will not be run for it: {}\n", printable(file.marker_problem));
-      if (!file.index_problem.empty()) text += fmt::format("  it has no index: {}\n", printable(file.index_problem));
+        text += fmt::format("  --on-seal will not be run for it: {}\n", format::printable(file.marker_problem));
+      if (!file.index_problem.empty())
+        text += fmt::format("  it has no index: {}\n", format::printable(file.index_problem));
     }
     for (const auto& notice : directory.notices)
-      text += fmt::format("{}: {}\n", printable(directory.directory), printable(notice));
+      text += fmt::format("{}: {}\n", format::printable(directory.directory), format::printable(notice));
   }
   if (hidden == 0) text += "no unsealed files: nothing to repair\n";
   return text;

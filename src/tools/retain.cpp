@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "format/printable.hpp"
 #include "keep/retainer.hpp"
 #include "storage/named_file.hpp"
-#include "tools/terminal.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::tools {
@@ -80,7 +80,7 @@ std::string render_table(const RetainReport& report) {
   std::uint64_t bytes = 0;
   for (const auto& file : report.removed) {
     bytes += file.room_bytes;
-    text += fmt::format("{}: {}: {} bytes, {} packets, the last of {} ({})\n", printable(file.path),
+    text += fmt::format("{}: {}: {} bytes, {} packets, the last of {} ({})\n", format::printable(file.path),
                         report.dry_run ? "would go" : "removed", file.room_bytes, file.packets, rfc3339(file.last),
                         word(file.why));
   }
@@ -88,7 +88,7 @@ std::string render_table(const RetainReport& report) {
     if (report.held_files[i] != 0)
       text += fmt::format("{} files of {} bytes stay: {}\n", report.held_files[i], report.held_bytes[i],
                           to_string(static_cast<keep::Hold>(i)));
-  for (const auto& problem : report.problems) text += printable(problem) + "\n";
+  for (const auto& problem : report.problems) text += format::printable(problem) + "\n";
   if (report.missing_bytes != 0)
     text +=
         fmt::format("{} bytes less than asked for are free, and nothing is left that may go\n", report.missing_bytes);

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tools/terminal.hpp"
+#include "format/printable.hpp"
 #include "tools/verify.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -13,7 +13,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void add_lines(std::string& text, const std::string& name, const std::vector<std::string>& lines, const char* kind) {
-  for (const auto& line : lines) text += fmt::format("{}: {}{}\n", printable(name), kind, printable(line));
+  for (const auto& line : lines)
+    text += fmt::format("{}: {}{}\n", format::printable(name), kind, format::printable(line));
 }
 
 Json json_of(const FileVerdict& file) {
@@ -41,8 +42,8 @@ std::string render_table(const VerifyReport& report) {
     add_lines(text, "capture " + capture.name, capture.problems, "");
     add_lines(text, "capture " + capture.name, capture.notices, "note: ");
   }
-  for (const auto& problem : report.problems) text += printable(problem) + "\n";
-  for (const auto& notice : report.notices) text += "note: " + printable(notice) + "\n";
+  for (const auto& problem : report.problems) text += format::printable(problem) + "\n";
+  for (const auto& notice : report.notices) text += "note: " + format::printable(notice) + "\n";
   const auto rate = report.seconds > 0 ? static_cast<double>(bytes) / report.seconds / 1e9 : 0.0;
   text += fmt::format("{} files, {} packets, {} bytes read in {:.1f} s ({:.2f} GB/s): {}\n", report.files.size(),
                       packets, bytes, report.seconds, rate,

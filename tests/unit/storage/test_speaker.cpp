@@ -82,3 +82,18 @@ TEST_CASE("a reader that has gone, a full disk and a closed descriptor end nobod
   }
   ::close(full);
 }
+
+TEST_CASE("what is said while a speaker is held comes out afterwards, in order, and is never unsaid meanwhile") {
+  const Pipe pipe(O_NONBLOCK);
+  Speaker speaker(pipe.ends[1]);
+  speaker.hold();
+  for (const char* text : {"one\n", "two\n", "three\n"}) speaker.say(text);
+  CHECK_FALSE(speaker.finish(50ms));
+  CHECK(pipe.read(1).empty());
+  CHECK(speaker.take_unsaid(0s).none());
+  CHECK(speaker.latest(2) == std::vector<std::string>{"two", "three"});
+  speaker.release();
+  CHECK(speaker.finish(10s));
+  CHECK(pipe.read(14) == "one\ntwo\nthree\n");
+  CHECK(speaker.idle());
+}
