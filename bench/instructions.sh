@@ -56,7 +56,7 @@ count_tcpdump() {
 
 # of_tcpdump OUT [FILTER]
 of_tcpdump() {
-  valgrind --tool=callgrind --callgrind-out-file="$1" tcpdump -Z root -r "$counts/trace.pcap" -w /dev/null "${@:2}" \
+  valgrind --tool=callgrind --callgrind-out-file="$1" tcpdump -Z root -r "$counts/trace.pcap" --count "${@:2}" \
     >"$counts/messages.txt" 2>&1 || { tail -n 5 "$counts/messages.txt"; complain "tcpdump does not run under valgrind"; return 1; }
 }
 

@@ -79,7 +79,7 @@ class Instructions(unittest.TestCase):
         self.judge("--update")
         page = self.readme.read_text()
         self.assertIn("| `--filter`, by libpcap | RX | +100.5 | - |", page)
-        self.assertIn("| tcpdump -r -w | its process | 300.0 | - |", page)
+        self.assertIn("| tcpdump --count | its process | 300.0 | - |", page)
         self.assertIn("| tcpdump's filter | its process | 70.0 | - |", page)
         self.assertTrue(page.startswith("before\n") and page.endswith("\nbehind\n") and "old" not in page)
 

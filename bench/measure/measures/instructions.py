@@ -55,7 +55,7 @@ def of_tcpdump(folder: Path) -> dict:
         rates[key] = (long - short) / (many - few)
     found = {}
     for kind in {kind for kind, _ in rates}:
-        found[f"tcpdump -r -w, {kind}"] = rates[kind, "all"]
+        found[f"tcpdump --count, {kind}"] = rates[kind, "all"]
         found[f"tcpdump's filter, {kind}"] = rates[kind, "filter"] - rates[kind, "all"]
     return found
 

@@ -33,7 +33,7 @@ def option_costs(counts: dict, tcpdump: dict, toolchain: str) -> Table:
         return f"+{value - base:.1f}" if without else f"{value:.1f}"
 
     rows = [[name, lcore, *(cost(with_it, without, frames) for frames in FRAMES)] for name, lcore, with_it, without in OPTIONS]
-    for name in ("tcpdump -r -w", "tcpdump's filter"):
+    for name in ("tcpdump --count", "tcpdump's filter"):
         found = [tcpdump.get(f"{name}, {frames}") for frames in FRAMES]
         rows.append([name, "its process", *("-" if value is None else f"{value:.1f}" for value in found)])
     return Table(f"What options cost, in instructions per packet ({toolchain})", ["option", "lcore", *FRAMES], rows)
