@@ -8,18 +8,13 @@
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 #include "worker_name.hpp"
 
 using namespace wirespool::test;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 struct Counts {
   unsigned long lcores = ~0ul, others = 0;

@@ -9,6 +9,8 @@
 #include "books.hpp"
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
+#include "support/skip.hpp"
 #include "support/spool_files.hpp"
 #include "support/terminal_session.hpp"
 
@@ -93,6 +95,7 @@ TEST_CASE("messages of a capture that draws are shown, and stay on the terminal 
 }
 
 TEST_CASE("a capture that dies of a fault gives the terminal back first") {
+  if (sanitized) return skip("faults", "a sanitizer has its own handlers for them");
   const Bench bench;
   TerminalSession session(endless(bench), 40, 120, modern);
   const auto before = session.modes();
