@@ -2,6 +2,7 @@
 #include "view/live_view.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <iterator>
 #include <string_view>
@@ -11,6 +12,7 @@ namespace wirespool::view {
 namespace {
 
 constexpr std::size_t most_messages = 5;
+constexpr auto last_moment = std::chrono::milliseconds(300);
 
 std::string_view variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -36,16 +38,18 @@ std::expected<LiveView, storage::IoError> LiveView::start(storage::Speaker& out,
   if (!screen) return std::unexpected(screen.error());
   const bool same = storage::is_terminal(err.fd());
   if (same) err.hold();
-  LiveView view(std::move(*screen), same ? &err : nullptr);
+  LiveView view(std::move(*screen), out, same ? &err : nullptr);
   view.look_ = look_of_environment();
   view.title_ = std::move(title);
   view.keys_ = std::move(keys);
   return view;
 }
 
+// Messages come after the screen is back: what is written before goes with the other screen.
 LiveView::~LiveView() {
   if (!screen_.is_taken()) return;
   screen_.give_back();
+  (void)out_->finish(last_moment);
   if (held_) held_->release();
 }
 

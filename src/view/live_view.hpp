@@ -28,7 +28,7 @@ class LiveView {
                                                          std::string title, std::string keys);
   LiveView(LiveView&&) = default;
   LiveView& operator=(LiveView&&) = delete;
-  ~LiveView();  // gives it back
+  ~LiveView();  // gives it back; waits a moment at most until it is
 
   void show(const format::LedgerLine& line);
   void set_state(std::string state);
@@ -38,10 +38,12 @@ class LiveView {
   bool tend();
 
  private:
-  LiveView(storage::TerminalScreen screen, storage::Speaker* held) : screen_(std::move(screen)), held_(held) {}
+  LiveView(storage::TerminalScreen screen, storage::Speaker& out, storage::Speaker* held)
+      : screen_(std::move(screen)), out_(&out), held_(held) {}
   void draw();
 
   storage::TerminalScreen screen_;
+  storage::Speaker* out_;
   storage::Speaker* held_;  // nullptr: its texts go elsewhere
   Look look_;
   std::string title_, keys_, state_ = "running";
