@@ -120,20 +120,40 @@ std::string cut_file_name(std::string_view pcap_name) { return fmt::format("{}{}
 
 std::string keep_file_name(std::string_view pcap_name) { return fmt::format("{}{}", pcap_name, keep_suffix); }
 
+std::string capture_name(std::string_view stem, Timestamp start) {
+  return fmt::format("{}-{}", stem, format_compact_time(start));
+}
+
+std::optional<CaptureName> parse_capture_name(std::string_view text) {
+  const auto time_text = cut_last_part(text);
+  const auto start = time_text ? parse_compact_time(*time_text) : std::nullopt;
+  if (!start || !valid_stem(text)) return std::nullopt;
+  return CaptureName{std::string(text), *start};
+}
+
+std::string flow_file_name(std::string_view stem, Timestamp time, unsigned writer, unsigned sequence,
+                           std::string_view suffix) {
+  return fmt::format("{}-{}-f{:02}-{:06}{}", stem, format_compact_time(time), writer, sequence, suffix);
+}
+
+std::string hidden_flow_file_name(std::string_view flow_file_name) {
+  return fmt::format(".{}{}", flow_file_name, open_suffix);
+}
+
 std::string removed_file_name(std::string_view stem, Timestamp start) {
-  return fmt::format("{}-{}.removed.json", stem, format_compact_time(start));
+  return capture_name(stem, start) + ".removed.json";
 }
 
 std::string archived_file_name(std::string_view stem, Timestamp start) {
-  return fmt::format("{}-{}.archived.json", stem, format_compact_time(start));
+  return capture_name(stem, start) + ".archived.json";
 }
 
 std::string capture_file_name(std::string_view stem, Timestamp start) {
-  return fmt::format("{}-{}.capture.json", stem, format_compact_time(start));
+  return capture_name(stem, start) + ".capture.json";
 }
 
 std::string ledger_file_name(std::string_view stem, Timestamp start) {
-  return fmt::format("{}-{}.ledger.jsonl", stem, format_compact_time(start));
+  return capture_name(stem, start) + ".ledger.jsonl";
 }
 
 bool valid_stem(std::string_view stem) {

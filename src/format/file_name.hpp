@@ -50,6 +50,23 @@ std::string removed_file_name(std::string_view stem, Timestamp start);
 // STEM-<start>.archived.json: where files of a capture were moved that were here.
 std::string archived_file_name(std::string_view stem, Timestamp start);
 
+// STEM-<start>: what a capture is called, and all that is named after it begins with that.
+struct CaptureName {
+  std::string stem;
+  Timestamp start;
+
+  bool operator==(const CaptureName&) const = default;
+};
+std::string capture_name(std::string_view stem, Timestamp start);
+std::optional<CaptureName> parse_capture_name(std::string_view text);  // nothing in front of it, nothing behind it
+
+// STEM-<time of the first record>-fFF-SSSSSS and the suffix: FF the thread that writes flow records, SSSSSS its files.
+// While it is written: '.' in front, ".open" behind, and the capture's start as the time.
+inline constexpr std::string_view json_flows_suffix = ".jsonl", ipfix_flows_suffix = ".ipfix";
+std::string flow_file_name(std::string_view stem, Timestamp time, unsigned writer, unsigned sequence,
+                           std::string_view suffix);
+std::string hidden_flow_file_name(std::string_view flow_file_name);
+
 // STEM-<start>.capture.json and STEM-<start>.ledger.jsonl
 std::string capture_file_name(std::string_view stem, Timestamp start);
 std::string ledger_file_name(std::string_view stem, Timestamp start);

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "format/flow_record.hpp"
 
@@ -25,13 +24,5 @@ std::unique_ptr<FlowEncoder> make_json_flows();
 
 // IPFIX messages (RFC 7011) as a file of them (RFC 5655), the direction back in reverse elements (RFC 5103).
 std::unique_ptr<FlowEncoder> make_ipfix_flows();
-
-inline constexpr std::string_view json_flows_suffix = ".jsonl", ipfix_flows_suffix = ".ipfix";
-
-// STEM-<time of the first record>-fFF-SSSSSS and the suffix: FF the thread that writes, SSSSSS its files. While it is
-// written: '.' in front, ".open" behind, and the capture's start as the time.
-std::string flow_file_name(std::string_view stem, Timestamp time, unsigned writer, unsigned sequence,
-                           std::string_view suffix);
-std::string hidden_flow_file_name(std::string_view flow_file_name);
 
 }  // namespace wirespool::format

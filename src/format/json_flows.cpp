@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <string_view>
 
 #include "format/address_text.hpp"
 #include "format/bytes.hpp"
 #include "format/community_id.hpp"
-#include "format/file_name.hpp"
 #include "format/flow_encoder.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -74,12 +74,5 @@ class JsonFlows final : public FlowEncoder {
 }  // namespace
 
 std::unique_ptr<FlowEncoder> make_json_flows() { return std::make_unique<JsonFlows>(); }
-
-std::string flow_file_name(std::string_view stem, Timestamp time, unsigned writer, unsigned sequence,
-                           std::string_view suffix) {
-  return fmt::format("{}-{}-f{:02}-{:06}{}", stem, format_compact_time(time), writer, sequence, suffix);
-}
-
-std::string hidden_flow_file_name(std::string_view flow_file_name) { return fmt::format(".{}.open", flow_file_name); }
 
 }  // namespace wirespool::format

@@ -101,7 +101,7 @@ ArchivePlace place_of(const std::string& directory, const std::string& stem, Tim
   std::ranges::replace(drive, '/', '-');
   if (drive.empty()) drive = "root";
   if (drive.size() > longest_place) drive.erase(0, drive.size() - longest_place);
-  return {stem + "-" + format::format_compact_time(start), std::move(drive)};
+  return {format::capture_name(stem, start), std::move(drive)};
 }
 
 Mover::Mover(std::function<bool()> go_on)

@@ -32,7 +32,7 @@ std::expected<std::vector<std::string>, std::string> archives_of(const std::stri
 
 bool is_place_of(const std::string& archive, const std::string& stem, Timestamp start) {
   const fs::path path(archive);
-  return path.is_absolute() && path.parent_path().filename() == stem + "-" + format::format_compact_time(start);
+  return path.is_absolute() && path.parent_path().filename() == format::capture_name(stem, start);
 }
 
 // Rarely needed, so that looking at the directory anew may cost something.

@@ -61,15 +61,11 @@ void read_index(SpoolEntry& entry, const storage::ReadFile& file, std::vector<st
 std::optional<SpoolCapture> capture_named(const fs::path& path) {
   const auto name = path.filename().string();
   if (!name.ends_with(plan_ending)) return std::nullopt;
-  const auto text = std::string_view(name).substr(0, name.size() - plan_ending.size());
-  const auto dash = text.rfind('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  const auto start = format::parse_compact_time(text.substr(dash + 1));
-  if (!start || !format::valid_stem(text.substr(0, dash))) return std::nullopt;
-  const std::string stem(text.substr(0, dash));
-  const auto ledger = path.parent_path() / format::ledger_file_name(stem, *start);
+  const auto capture = format::parse_capture_name(std::string_view(name).substr(0, name.size() - plan_ending.size()));
+  if (!capture) return std::nullopt;
+  const auto ledger = path.parent_path() / format::ledger_file_name(capture->stem, capture->start);
   std::error_code ignored;
-  return SpoolCapture{path.parent_path().string(), stem, *start, path.string(),
+  return SpoolCapture{path.parent_path().string(), capture->stem, capture->start, path.string(),
                       fs::exists(ledger, ignored) ? ledger.string() : std::string()};
 }
 
@@ -198,7 +194,7 @@ void Spool::Search::read_archives(SpoolCapture& capture) {
 }
 
 void Spool::Search::look_into_archive(const std::string& archive, const SpoolCapture& capture) {
-  const auto capture_name = capture.stem + "-" + format::format_compact_time(capture.start);
+  const auto capture_name = format::capture_name(capture.stem, capture.start);
   if (!read::is_place_of(archive, capture.stem, capture.start)) {
     now_.problems_.push_back({archive, "it is no directory of an archive for " + capture_name,
                               "see to " + format::archived_file_name(capture.stem, capture.start)});

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "format/file_name.hpp"
 #include "format/flow_encoder.hpp"
 #include "policy/placement.hpp"
 #include "stats/counter.hpp"

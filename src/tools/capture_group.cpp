@@ -94,7 +94,7 @@ bool CaptureGroup::tells_of(Timestamp from) const {
   return !ledger.empty() && (lines_gone == 0 || from >= ledger.front().time);
 }
 
-std::string CaptureGroup::name() const { return stem + "-" + format::format_compact_time(start); }
+std::string CaptureGroup::name() const { return format::capture_name(stem, start); }
 
 std::string clock_set_back(const CaptureGroup& group) {
   std::string text;

@@ -95,7 +95,7 @@ void add_gaps(Missing& missing, const std::vector<format::GapLine>& gaps, Timest
 
 void add_capture(Missing& missing, const Key& key, const Paths& paths, Timestamp from, Timestamp to) {
   const auto& [stem, start] = key;
-  const auto name = stem + "-" + format::format_compact_time(start);
+  const auto name = format::capture_name(stem, start);
   auto final = final_line(paths);
   if (final && apart(start, *final, from, to)) return;
   const auto lost = final ? stats::losses_of(*final) : stats::Losses{};

@@ -89,8 +89,7 @@ std::vector<std::string> captures_without_end(const std::string& directory) {
     if (has_open_files(directory, group.stem, group.start)) continue;
     const auto last = group.ledger.empty() ? std::string("it wrote no ledger line")
                                            : "the last line of its ledger is of " + rfc3339(group.ledger.back().time);
-    notices.push_back(fmt::format("capture {}-{} did not come to its end: {}", group.stem,
-                                  format::format_compact_time(group.start), last));
+    notices.push_back(fmt::format("capture {} did not come to its end: {}", group.name(), last));
   }
   return notices;
 }

@@ -144,3 +144,20 @@ TEST_CASE("a stem that could leave its directory or hide is refused") {
   CHECK_FALSE(valid_stem(std::string(65, 'x')));
   CHECK_FALSE(valid_stem(std::string("a\0b", 3)));
 }
+
+TEST_CASE("a capture's name is read back as what it was made of, and nothing else is one") {
+  const Timestamp start{1'763'711'670'123'456'789};
+  for (const std::string stem : {"wirespool", "a-b.c_d", "x-20251121T075430.123456789Z"}) {
+    const auto name = capture_name(stem, start);
+    CHECK(name == stem + "-20251121T075430.123456789Z");
+    CHECK(parse_capture_name(name) == CaptureName{stem, start});
+    CHECK(capture_file_name(stem, start) == name + ".capture.json");
+    CHECK(ledger_file_name(stem, start) == name + ".ledger.jsonl");
+    CHECK(archived_file_name(stem, start) == name + ".archived.json");
+  }
+  for (const char* text : {"", "wirespool", "-20251121T075430.123456789Z", ".a-20251121T075430.123456789Z",
+                           "wirespool-20251121T075430.123456789Z-w00", "wirespool-20251121T075430Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_capture_name(text));
+  }
+}

@@ -6,6 +6,7 @@
 
 #include "format/address_text.hpp"
 #include "format/bytes.hpp"
+#include "format/file_name.hpp"
 #include "format/flow_key.hpp"
 #include "support/catch.hpp"
 
