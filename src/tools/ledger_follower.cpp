@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t most_of_the_past = 1 << 20;  // bytes of a ledger that are read at first: minutes of lines
 
 struct Found {
-  std::string directory, stem;
-  Timestamp start;
+  std::string directory;
+  format::CaptureName capture;
 };
 
 // STEM-<start>.ledger.jsonl
@@ -32,13 +32,9 @@ std::optional<Found> found_at(const fs::path& path) {
   constexpr std::string_view end = ".ledger.jsonl";
   const auto name = path.filename().string();
   if (!name.ends_with(end)) return std::nullopt;
-  const auto front = std::string_view(name).substr(0, name.size() - end.size());
-  const auto dash = front.rfind('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  const auto start = format::parse_compact_time(front.substr(dash + 1));
-  const auto stem = front.substr(0, dash);
-  if (!start || !format::valid_stem(stem)) return std::nullopt;
-  return Found{path.parent_path().string(), std::string(stem), *start};
+  auto capture = format::parse_capture_name(std::string_view(name).substr(0, name.size() - end.size()));
+  if (!capture) return std::nullopt;
+  return Found{path.parent_path().string(), std::move(*capture)};
 }
 
 // The newest first.
@@ -51,12 +47,16 @@ std::expected<std::vector<Found>, Error> captures_in(const std::vector<std::stri
       if (auto found = found_at(entry->path())) all.push_back(std::move(*found));
     if (error) return std::unexpected(Error{directory, error.message(), "give the output directory of a capture"});
   }
-  std::ranges::sort(all, std::ranges::greater(), [](const Found& found) { return found.start.ns; });
+  std::ranges::sort(all, std::ranges::greater(), [](const Found& found) { return found.capture.start.ns; });
   return all;
 }
 
-std::optional<format::LedgerLine> final_of(const Found& found) {
-  const auto file = read_capture_file(found.directory + "/" + format::capture_file_name(found.stem, found.start));
+std::string capture_file_of(const Found& found) {
+  return found.directory + "/" + format::capture_file_name(found.capture.stem, found.capture.start);
+}
+
+std::optional<format::LedgerLine> final_in(const std::string& capture_file) {
+  const auto file = read_capture_file(capture_file);
   return file ? file->ledger : std::nullopt;
 }
 
@@ -65,14 +65,17 @@ std::optional<format::LedgerLine> final_of(const Found& found) {
 std::expected<LedgerFollower, Error> LedgerFollower::find(const std::vector<std::string>& directories) {
   const auto all = captures_in(directories);
   if (!all) return std::unexpected(all.error());
-  if (all->empty())
+  std::optional<format::LedgerLine> last;  // of the newest one
+  for (const auto& found : *all) {
+    auto final = final_in(capture_file_of(found));
+    if (!final) return LedgerFollower(found.directory, found.capture.stem, found.capture.start);
+    if (!last) last = std::move(final);
+  }
+  if (!last)
     return std::unexpected(Error{directories.front(), "no capture has written here", "give a capture's --output"});
-  for (const auto& found : *all)
-    if (!final_of(found)) return LedgerFollower(found.directory, found.stem, found.start);
-  const auto last = final_of(all->front());
   return std::unexpected(Error{directories.front(),
-                               fmt::format("no capture runs here; the last one, {}, ended {} by {}", all->front().stem,
-                                           rfc3339(last->time), last->ended_by),
+                               fmt::format("no capture runs here; the last one, {}, ended {} by {}",
+                                           all->front().capture.stem, rfc3339(last->time), last->ended_by),
                                "wirespool ls has what it did"});
 }
 
@@ -101,8 +104,15 @@ std::vector<format::LedgerLine> LedgerFollower::take_new() {
   return lines;
 }
 
-// A ledger that could not be written to its end has it in capture.json all the same.
-std::optional<format::LedgerLine> LedgerFollower::take_final() { return final_of({directory_, stem_, start_}); }
+// A ledger that could not be written to its end has it in capture.json all the same, which is replaced whole: one that
+// was looked into says nothing new.
+std::optional<format::LedgerLine> LedgerFollower::take_final() {
+  const auto path = directory_ + "/" + format::capture_file_name(stem_, start_);
+  const auto file = storage::ReadFile::open(path);
+  if (!file || looked_into_ == file->identity()) return std::nullopt;
+  looked_into_ = file->identity();
+  return final_in(path);
+}
 
 bool LedgerFollower::has_open_files() const { return tools::has_open_files(directory_, stem_, start_); }
 

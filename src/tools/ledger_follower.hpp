@@ -41,7 +41,8 @@ class LedgerFollower {
   Timestamp start_;
   std::optional<storage::FileIdentity> read_;  // the file that was read up to `offset_`
   std::uint64_t offset_ = 0;
-  std::string half_;  // of a line that is not whole yet
+  std::string half_;                                  // of a line that is not whole yet
+  std::optional<storage::FileIdentity> looked_into_;  // the capture.json
 };
 
 }  // namespace wirespool::tools
