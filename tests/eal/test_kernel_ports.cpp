@@ -13,6 +13,7 @@
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/skip.hpp"
+#include "support/wait_until.hpp"
 
 using namespace wirespool::test;
 
@@ -33,11 +34,6 @@ Trace frames_of(unsigned bytes, std::uint64_t packets) {
 // All at once, with nobody to wait for.
 void send_all(const FrameSender& sender, const Trace& trace) {
   for (std::size_t i = 0; i < trace.size(); ++i) sender.send(trace[i]);
-}
-
-bool wait_until(const auto& happened) {
-  for (int i = 0; i < 6'000 && !happened(); ++i) usleep(10'000);
-  return happened();
 }
 
 bool is_stopped(pid_t pid) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a person sees of a capture: on the terminal it was started on, and by `wirespool watch` on another.
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -13,6 +12,7 @@
 #include "support/skip.hpp"
 #include "support/spool_files.hpp"
 #include "support/terminal_session.hpp"
+#include "support/wait_until.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -29,11 +29,6 @@ Command endless(const Bench& bench, const std::string& interval = "100ms") {
   const Command more = {"--stats",       "auto",  "--stats-interval", interval, "--bytes", "20GB",
                         "--retain-size", "64MiB", "--rotate-size",    "16MiB"};
   return command_line({.vdevs = {replay_of({bench.trace()}, true)}, .outputs = bench.outputs, .options = more});
-}
-
-bool wait_until(const auto& happened) {
-  for (int look = 0; look < 600 && !happened(); ++look) usleep(100'000);
-  return happened();
 }
 
 // The shell gets back what it had: the screen, the cursor, and how its keys work.
