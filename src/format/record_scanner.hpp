@@ -49,27 +49,31 @@ class RecordScanner {
   std::optional<FoundRecord> plausible(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
 
   // The offset of the first record in `bytes`: of all chains of plausible records that lead to the end of `bytes`, the
-  // one with the most whole records, and of equals the one that begins first. A record without any bytes of its packet
-  // is no evidence: zeros in a payload look like that. `complete`: nothing follows `bytes`; a chain then leads to the
-  // end if only zeros follow it. Otherwise records that begin in the last confirm_bytes are not reported.
+  // one with the most evidence, and of equals the one that begins first. A record without any bytes of its packet is no
+  // evidence: zeros in a payload look like that. One whose two lengths agree is twice the evidence of another, and
+  // outside the likely times one that does not agree is not enough: a record's lengths and the addresses behind them
+  // look like that. `complete`: nothing follows `bytes`; a chain then leads to the end if only zeros follow it.
+  // Otherwise records that begin in the last confirm_bytes are not reported.
   std::optional<std::size_t> find(std::span<const std::byte> bytes, Timestamp previous, bool complete);
 
  private:
-  // Limits for the times of a chain, and for the steps from one record to the next.
+  // Limits for the times of a chain, and for the steps from one record to the next; what it has to show at least.
   struct ChainLimits {
     Timestamp from, to;
     std::uint64_t may_go_on_ns;
+    std::uint32_t evidence;
   };
 
   bool behind_damage(std::span<const std::byte> bytes, Timestamp previous) const noexcept;
   std::optional<std::size_t> find_chain(std::span<const std::byte> bytes, Timestamp previous, bool complete,
                                         const ChainLimits& limits);
-  std::uint32_t records_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
-                             const ChainLimits& limits) const noexcept;
+  std::uint32_t evidence_of(const RecordHead& head) const noexcept;
+  std::uint32_t chain_from(std::span<const std::byte> bytes, std::size_t offset, std::size_t data_end,
+                           const ChainLimits& limits) const noexcept;
 
   RecordForm form_;
   TimeLimits limits_;
-  std::vector<std::uint32_t> records_;  // for each offset: 1 + whole packets of the chain to the end; 0: no such chain
+  std::vector<std::uint32_t> chains_;  // for each offset: 1 + evidence of the chain to the end; 0: no such chain
 };
 
 // How many bytes at the front, or at the end, are zero.

@@ -127,6 +127,22 @@ TEST_CASE("a record that keeps nothing of its packet is no evidence either") {
   CHECK_FALSE(find(records.bytes));
 }
 
+TEST_CASE("the lengths of a record and the addresses of its frame are not taken for a record of 1970") {
+  // A page that begins inside a record's header, behind its time: the caplen would be the seconds, the wirelen the
+  // nanoseconds, the addresses the lengths, and what follows a record that is cut by the end.
+  Records records;
+  records.add(Timestamp{60 * second + 60}, 2, 131328);
+  records.add(Timestamp{61 * second}, 9000, 9000);
+  auto cut = std::span(records.bytes).first(records.at[1] + header_bytes + 100);
+  CHECK_FALSE(find(cut));
+  TimeLimits limits;
+  limits.likely_from = Timestamp{start.ns - day};
+  limits.likely_to = Timestamp{start.ns + day};
+  CHECK_FALSE(find(cut, limits));
+  limits.likely_from = Timestamp{second};
+  CHECK(find(cut, limits) == 0u);
+}
+
 TEST_CASE("of two chains the one with more whole records is taken: a capture may carry another one") {
   // A frame full of small records, and behind it the file's own go on for longer.
   Records inner;
