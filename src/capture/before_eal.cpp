@@ -18,6 +18,7 @@
 #include "plan/limits.hpp"
 #include "plan/route.hpp"
 #include "storage/answers.hpp"
+#include "storage/beneath.hpp"
 #include "storage/directory.hpp"
 #include "storage/drive.hpp"
 
@@ -78,8 +79,15 @@ Error explain(const storage::IoError& error, const std::string& path) {
   }
 }
 
+// What others could plant or take away there is refused or noticed later; that they can is told at once.
+void tell_of_strangers(const storage::DriveInfo& drive, storage::Speaker& err) {
+  if (drive.for_everybody)
+    err.say(
+        fmt::format("wirespool: --output: {}: every user may write into it: chmod o-w {}\n", drive.path, drive.path));
+}
+
 std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drives(
-    const std::vector<std::string>& outputs) {
+    const std::vector<std::string>& outputs, storage::Speaker& err) {
   std::vector<plan::MachineDrive> drives;
   std::vector<Error> problems;
   for (const auto& path : outputs) {
@@ -88,6 +96,7 @@ std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drive
       problems.push_back(explain(drive.error(), path));
       continue;
     }
+    tell_of_strangers(*drive, err);
     drives.push_back({drive->path, drive->real_path, drive->device, drive->device_name, drive->file_system,
                       drive->block_bytes, drive->direct_io, drive->free_bytes, drive->total_bytes, drive->numa_node});
   }
@@ -135,7 +144,11 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (auto wrong = look_at_archives(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
     return std::unexpected(std::move(limits));
-  auto drives = look_at_drives(config.outputs);
+  auto drives = look_at_drives(config.outputs, err);
+  if (!storage::has_openat2())
+    err.say(
+        "wirespool: --output: openat2: not in this kernel, or forbidden here: O_NOFOLLOW keeps links from being "
+        "followed\n");
   if (!drives) return std::unexpected(std::move(drives.error()));
   Ground ground{std::move(*drives), plan::read_hugepages(), {}, std::move(*filter), std::move(*metrics)};
   if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));

@@ -32,6 +32,12 @@ void judge_use(const machine::DirectoryFacts& directory, std::vector<Finding>& f
       read_only ? "mount -o remount,rw " + directory.mount_point : "chown $(id -u) " + directory.path);
 }
 
+void judge_strangers(const machine::DirectoryFacts& directory, std::vector<Finding>& findings) {
+  if (directory.for_everybody)
+    add(findings, Level::advice, "directory", directory, "every user may write into it: names can be planted there",
+        "chmod o-w " + directory.path);
+}
+
 void judge_direct_io(const machine::DirectoryFacts& directory, std::vector<Finding>& findings) {
   const auto how = directory.direct_io_how;
   if (how == machine::DirectIo::unknown) {
@@ -127,6 +133,7 @@ void judge_directories(const machine::Facts& facts, std::vector<Finding>& findin
   for (std::size_t i = 0; i < facts.directories.size(); ++i) {
     const auto& directory = facts.directories[i];
     judge_use(directory, findings);
+    judge_strangers(directory, findings);
     if (!directory.problem.empty()) continue;
     judge_direct_io(directory, findings);
     judge_blocks(directory, findings);

@@ -60,6 +60,7 @@ Json json_of(const machine::DirectoryFacts& directory) {
           {"real_path", directory.real_path},
           {"problem", directory.problem},
           {"writable", directory.writable},
+          {"for_everybody", directory.for_everybody},
           {"file_system", directory.file_system},
           {"mount_point", directory.mount_point},
           {"device", directory.device_name},

@@ -100,6 +100,7 @@ struct DirectoryFacts {
   std::string path, real_path;
   std::string problem;  // why it cannot be used at all; everything below is then empty
   bool writable = false;
+  bool for_everybody = false;  // every user may make names in it
   std::string file_system, mount_point, mount_options;
   std::string device_name;  // "nvme0n1", "" where no block device is behind it
   std::string pci_address;  // of the drive

@@ -158,6 +158,7 @@ DirectoryFacts look_at_directory(const MachineTree& tree, const std::string& pat
     return facts;
   }
   facts.writable = access(facts.real_path.c_str(), W_OK | X_OK) == 0;
+  facts.for_everybody = (status.st_mode & S_IWOTH) != 0;
   facts.device = status.st_dev;
   const auto space = fs::space(facts.real_path, error);
   if (!error) {

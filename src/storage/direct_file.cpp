@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/beneath.hpp"
 #include "storage/directory_lock.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
@@ -43,13 +44,13 @@ DirectFile::DirectFile(const Directory& directory, FileDescriptor fd, std::strin
 std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory, std::string hidden_name, Mode mode) {
   const std::string path = directory.path_of(hidden_name);
   const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (mode == Mode::direct ? O_DIRECT : 0);
-  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), flags, file_mode));
+  FileDescriptor fd = open_beneath(directory, hidden_name, flags, file_mode);
   if (!fd) {
     const int code = errno;
     // open(2), EINVAL for O_DIRECT: the kernel may have made the file before it asked the file system. O_EXCL would
     // have given EEXIST for a file that was there before, so this one is ours.
     if (code == EINVAL && mode == Mode::direct) ::unlinkat(directory.fd(), hidden_name.c_str(), 0);
-    return refused("creating", path, mode == Mode::direct ? "open with O_DIRECT" : "open", code);
+    return not_opened("creating", directory, hidden_name, mode == Mode::direct ? "open with O_DIRECT" : "open", code);
   }
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     const int code = errno;
@@ -61,8 +62,8 @@ std::expected<DirectFile, IoError> DirectFile::create(const Directory& directory
 
 std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory, std::string hidden_name) {
   const std::string path = directory.path_of(hidden_name);
-  FileDescriptor fd(::openat(directory.fd(), hidden_name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) return refused("repairing", path, "open");
+  FileDescriptor fd = open_beneath(directory, hidden_name, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (!fd) return not_opened("repairing", directory, hidden_name, "open");
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return refused("repairing", path, "flock");
   // Between our open(2) and flock(2) its capture may have sealed it: then the lock is free and the name is gone.
   struct stat ours {};
@@ -152,6 +153,7 @@ int DirectFile::look_up(const std::string& name) const noexcept {
 
 // A rename that was refused may have happened all the same. What has the hidden name now may be another file.
 std::expected<void, IoError> DirectFile::rename_to(const std::string& final_name) {
+  if (!is_plain_name(final_name)) return refused("sealing", path(), "it would leave its directory", EINVAL);
   if (look_up(final_name) == 0) return {};
   if (const int code = look_up(hidden_name_); code != 0) {
     return refused("sealing", path(), code == ENOENT ? "it was removed" : "fstatat", code);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/directory.hpp"
+#include "storage/beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -25,12 +26,13 @@ std::expected<void, IoError> Directory::sync() const {
 }
 
 std::expected<Directory, IoError> Directory::make(const std::string& name) const {
+  if (!is_plain_name(name)) return not_opened("making", *this, name, "mkdir", EINVAL);
   const bool made = ::mkdirat(fd_.get(), name.c_str(), 0750) == 0;
   if (!made && errno != EEXIST) return refused("making", path_of(name), "mkdir");
   if (made)
     if (auto synced = sync(); !synced) return std::unexpected(synced.error());
-  FileDescriptor fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return refused("opening", path_of(name), "open");
+  FileDescriptor fd = open_beneath(*this, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!fd) return not_opened("opening", *this, name, "open");
   return Directory(std::move(fd), path_of(name));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/directory_lock.hpp"
+#include "storage/beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -73,9 +74,8 @@ std::expected<DirectoryLock, IoError> DirectoryLock::take(const Directory& direc
   if (!own_directory) return refused("locking", path, "fcntl F_DUPFD_CLOEXEC");
   unsigned refusals = 0;
   for (;;) {
-    FileDescriptor lock(
-        ::openat(directory.fd(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
-    if (!lock) return refused("locking", path, "open");
+    FileDescriptor lock = open_beneath(directory, name, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0640);
+    if (!lock) return not_opened("locking", directory, name, "open");
     const Grip got = grip(directory.fd(), lock.get(), name.c_str());
     if (got == Grip::failed) return refused("locking", path, "flock");
     if (got == Grip::not_ours) return refused("locking", path, "it is no file of one name", EMLINK);

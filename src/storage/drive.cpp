@@ -94,6 +94,7 @@ std::expected<std::uint32_t, IoError> look_at(const Directory& directory, DriveI
   const auto device = device_below(status.st_dev, mount);
   drive.device = status.st_dev;
   drive.inode = status.st_ino;
+  drive.for_everybody = (status.st_mode & S_IWOTH) != 0;
   drive.device_name = device ? device->name : "";
   drive.numa_node = device ? device->numa_node : -1;
   drive.file_system = file_system_name(static_cast<std::uint32_t>(system.f_type), mount);

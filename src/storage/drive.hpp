@@ -24,7 +24,8 @@ struct DriveInfo {
   bool preallocation = false;       // fallocate(2) mode 0 worked
   std::uint64_t free_bytes = 0;
   std::uint64_t total_bytes = 0;
-  int numa_node = -1;  // of the device; -1: unknown
+  int numa_node = -1;          // of the device; -1: unknown
+  bool for_everybody = false;  // every user may make names in it
 };
 
 // Errors: not there, not a directory, not writable (EACCES, EROFS), trial write failed for another reason than EINVAL.

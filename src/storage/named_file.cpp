@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "storage/beneath.hpp"
 #include "storage/file_descriptor.hpp"
 
 namespace wirespool::storage {
@@ -50,8 +51,8 @@ std::expected<void, IoError> remove_file(const Directory& directory, const std::
 std::expected<void, IoError> set_modified(const Directory& directory, const std::string& name,
                                           std::uint64_t modified_ns) {
   const auto path = directory.path_of(name);
-  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return refused("dating", path, "open");
+  const FileDescriptor fd = open_beneath(directory, name, O_RDONLY | O_CLOEXEC);
+  if (!fd) return not_opened("dating", directory, name, "open");
   const timespec modified{static_cast<time_t>(modified_ns / 1'000'000'000),
                           static_cast<long>(modified_ns % 1'000'000'000)};
   const std::array<timespec, 2> times{{{0, UTIME_OMIT}, modified}};
@@ -63,9 +64,8 @@ std::expected<void, IoError> set_modified(const Directory& directory, const std:
 std::expected<void, IoError> make_file(const Directory& directory, const std::string& name,
                                        std::span<const std::byte> content) {
   const auto path = directory.path_of(name);
-  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), flags, 0640));
-  if (!fd) return refused("creating", path, "open");
+  const FileDescriptor fd = open_beneath(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (!fd) return not_opened("creating", directory, name, "open");
   auto made = fill(fd.get(), path, content);
   if (made) made = directory.sync();
   if (!made) ::unlinkat(directory.fd(), name.c_str(), 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/output_file.hpp"
+#include "storage/beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -71,9 +72,8 @@ std::expected<OutputFile, IoError> OutputFile::create_hidden(const std::string& 
   const auto name = whole.filename().string(), hidden = "." + name + ".part";
   if (::unlinkat(directory->fd(), hidden.c_str(), 0) != 0 && errno != ENOENT)
     return refused("writing", path, "unlinkat of what has its hidden name");
-  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  FileDescriptor fd(::openat(directory->fd(), hidden.c_str(), flags, file_mode));
-  if (!fd) return refused("writing", path, "openat");
+  FileDescriptor fd = open_beneath(*directory, hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode);
+  if (!fd) return not_opened("writing", *directory, hidden, "open");
   OutputFile file(std::move(fd), path);
   file.directory_ = std::move(*directory);
   file.hidden_name_ = hidden;

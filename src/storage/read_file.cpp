@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/read_file.hpp"
+#include "storage/beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -34,8 +35,8 @@ std::expected<ReadFile, IoError> ReadFile::open(const std::string& path, Mode mo
 }
 
 std::expected<ReadFile, IoError> ReadFile::open_in(const Directory& directory, const std::string& name) {
-  FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
-  if (!fd) return refused("opening", directory.path_of(name), "open");
+  FileDescriptor fd = open_beneath(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (!fd) return not_opened("opening", directory, name, "open");
   return take(std::move(fd), directory.path_of(name), false);
 }
 

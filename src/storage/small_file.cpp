@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/small_file.hpp"
+#include "storage/beneath.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,8 +29,8 @@ int write_all(int fd, std::span<const std::byte> content) noexcept {
 std::expected<void, IoError> write_temporary(const Directory& directory, const std::string& name,
                                              std::span<const std::byte> content) {
   ::unlinkat(directory.fd(), name.c_str(), 0);  // left by a crash
-  FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
-  if (!fd) return refused("writing", directory.path_of(name), "open");
+  FileDescriptor fd = open_beneath(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (!fd) return not_opened("writing", directory, name, "open");
   if (const int code = write_all(fd.get(), content); code != 0)
     return refused("writing", directory.path_of(name), "write", code);
   if (::fdatasync(fd.get()) != 0) return refused("writing", directory.path_of(name), "fdatasync");
@@ -52,7 +53,7 @@ std::expected<void, IoError> write_small_file(const Directory& directory, const 
 }
 
 bool put_marker(const Directory& directory, const std::string& name) noexcept {
-  const FileDescriptor fd(::openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+  const FileDescriptor fd = open_beneath(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   return fd || errno == EEXIST;
 }
 
@@ -76,8 +77,8 @@ void take_back(int fd, ssize_t written) noexcept {
 
 std::expected<LineLog, IoError> LineLog::create(const Directory& directory, const std::string& name) {
   const int flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
-  FileDescriptor fd(::openat(directory.fd(), name.c_str(), flags, 0640));
-  if (!fd) return refused("creating", directory.path_of(name), "open");
+  FileDescriptor fd = open_beneath(directory, name, flags, 0640);
+  if (!fd) return not_opened("creating", directory, name, "open");
   return LineLog(std::move(fd), directory.path_of(name));
 }
 

@@ -60,6 +60,7 @@ struct Ground {
     fs::create_directory(base / "drive");
     fs::create_directory_symlink(base / "drive", base / "link");
     std::ofstream(base / "file") << "text";
+    std::ofstream(base / "leads-out.toml") << "output = [\"" << (base / "drive").string() << "\"]\nname = \"../x\"\n";
   }
 };
 
@@ -84,6 +85,10 @@ const Refusal refusals[] = {
     {"a snaplen of 0", {"--output", "BASE/drive", "--snaplen", "0"}, 1, "--snaplen"},
     {"a Block that is no multiple of 512", {"--output", "BASE/drive", "--block-size", "1000000"}, 1, "--block-size"},
     {"a name with a slash", {"--output", "BASE/drive", "--name", "a/b"}, 1, "--name"},
+    {"a name that leads out of its directory", {"--output", "BASE/drive", "--name", "../x"}, 1, "--name"},
+    {"a name that is a path", {"--output", "BASE/drive", "--name", "/tmp/x"}, 1, "--name"},
+    {"a name of two lines", {"--output", "BASE/drive", "--name", "a\nb"}, 1, "--name"},
+    {"a name in a configuration that leads out", {"--config", "BASE/leads-out.toml"}, 1, "name"},
     {"a port that is not there", {"--output", "BASE/drive", "--port", "7"}, 2, "net_null0"},
     {"more writers than lcores", {"--output", "BASE/drive", "--writer-lcores", "2,3"}, 1, "--writer-lcores"},
     {"an lcore that does two things",
@@ -125,6 +130,16 @@ TEST_CASE("bad input is told in one line and leaves nothing behind") {
   CHECK_THAT(result.err, Catch::Contains(in_directory({refusal.says}, ground.base.path())[0]));
   CHECK(result.out.empty());
   CHECK(tree_of(ground.base.path()) == before);
+}
+
+TEST_CASE("a directory that every user may write into is told, and taken") {
+  const Bench bench;
+  fs::permissions(bench.outputs[0], fs::perms::others_write, fs::perm_options::add);
+  const auto result = run_capture({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--packets", "1000"}});
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(count_of(result.process.err, "every user may write into it: chmod o-w " + bench.outputs[0].string()) == 1);
+  CHECK(count_of(result.process.err, "every user may write into it") == 1);
 }
 
 TEST_CASE("a machine without a port is told what to bind or to give") {

@@ -2,6 +2,7 @@
 #include "support/faulty_calls.hpp"
 
 #include <dlfcn.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include <algorithm>
@@ -112,6 +113,7 @@ using wirespool::test::real;
 extern "C" {
 
 int faulty_openat(int directory, const char* name, int flags, unsigned mode) __asm__("openat64");
+long faulty_syscall(long number, long a, long b, long c, long d, long e, long f) __asm__("syscall");
 int faulty_fallocate(int fd, int mode, long offset, long bytes) __asm__("fallocate64");
 int faulty_ftruncate(int fd, long length) __asm__("ftruncate64");
 int faulty_fdatasync(int fd) __asm__("fdatasync");
@@ -126,6 +128,12 @@ long faulty_pwrite(int fd, const void* data, unsigned long bytes, long offset) _
 
 int faulty_openat(int directory, const char* name, int flags, unsigned mode) {
   return fails("openat", name) ? -1 : real<decltype(faulty_openat)>("openat64")(directory, name, flags, mode);
+}
+
+// The C library has no openat2.
+long faulty_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  if (number == SYS_openat2 && fails("openat", reinterpret_cast<const char*>(b))) return -1;
+  return real<decltype(faulty_syscall)>("syscall")(number, a, b, c, d, e, f);
 }
 
 int faulty_fallocate(int fd, int mode, long offset, long bytes) {

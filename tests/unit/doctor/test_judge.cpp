@@ -254,6 +254,8 @@ TEST_CASE("a port without a CPU of its own node is advised on") {
 TEST_CASE("directories: not writable, no O_DIRECT, full, far away") {
   auto facts = good_machine();
   auto& directory = facts.directories[0];
+  directory.for_everybody = true;
+  check_complaint(facts, "directory", Level::advice, "chmod o-w /data/nvme0");
   directory.writable = false;
   check_complaint(facts, "directory", Level::must_fix, "chown");
   directory.mount_options = "ro,relatime";

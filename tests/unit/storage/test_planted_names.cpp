@@ -2,17 +2,22 @@
 // Names that somebody who may write into the directory put there beforehand, so that a capture or a tool run by root
 // writes into, or empties, a file of somebody else.
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
 
+#include "storage/beneath.hpp"
 #include "storage/direct_file.hpp"
 #include "storage/directory_lock.hpp"
+#include "storage/named_file.hpp"
 #include "storage/output_file.hpp"
+#include "storage/read_file.hpp"
 #include "storage/small_file.hpp"
 #include "support/catch.hpp"
 #include "support/file_content.hpp"
+#include "support/sandbox.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 
@@ -46,6 +51,30 @@ struct Planted {
 };
 
 const std::string text = "ours";
+// What is no name of a file in a directory, whatever it might be meant for.
+std::vector<std::string> ways_out(const Planted& planted) {
+  return {"../victim", planted.victim.string(), "sub/file", "..", ".", "", std::string("victim\0.pcap", 12)};
+}
+
+// How many of the functions that make or open names took this one.
+int takers(const Planted& planted, const std::string& name) {
+  const auto& out = planted.directory;
+  auto file = DirectFile::create(out, ".ours.open", DirectFile::Mode::buffered);
+  if (!file) return -1;
+  int taken = 0;
+  taken += file->rename_to(name).has_value();
+  if (file->fd() >= 0) (void)file->discard();
+  taken += DirectFile::create(out, name, DirectFile::Mode::buffered).has_value();
+  taken += DirectFile::adopt(out, name).has_value();
+  taken += LineLog::create(out, name).has_value();
+  taken += make_file(out, name, {}).has_value();
+  taken += set_modified(out, name, 1).has_value();
+  taken += ReadFile::open_in(out, name).has_value();
+  taken += out.make(name).has_value();
+  taken += put_marker(out, name);
+  return taken;
+}
+
 std::span<const std::byte> bytes() { return std::as_bytes(std::span(text)); }
 
 }  // namespace
@@ -77,6 +106,65 @@ TEST_CASE("no new file is made through a link, and none is opened that is there"
   CHECK(LineLog::create(planted.directory, "log").error().code == EEXIST);
   CHECK(put_marker(planted.directory, "marker"));
   CHECK(planted.unharmed());
+}
+
+TEST_CASE("no name leads out of its directory: not by .., not by /, not behind a NUL") {
+  const bool old_kernel = GENERATE(false, true);
+  CAPTURE(old_kernel);
+  const Planted planted;
+  fs::create_directory(planted.path / "sub");
+  const auto all = ways_out(planted);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(i);
+    const int taken = wirespool::test::in_child([&] {
+      if (old_kernel && !wirespool::test::refuse({SYS_openat2, ENOSYS})) return wirespool::test::no_sandbox;
+      return takers(planted, all[i]);
+    });
+    if (taken == wirespool::test::no_sandbox) return skip("a kernel without openat2", "no seccomp");
+    CHECK(taken == 0);
+  }
+  CHECK(planted.unharmed());
+  CHECK(fs::is_empty(planted.path / "sub"));
+}
+
+TEST_CASE("a name that is a link to a file or a directory is not followed, and the message says so") {
+  const int refusal = GENERATE(0, ENOSYS, EPERM);
+  CAPTURE(refusal);
+  const Planted planted;
+  planted.plant("link", false);
+  fs::create_directory_symlink(planted.temp.path(), planted.path / "way");
+  const auto says_so = [](const auto& done) {
+    return !done && done.error().what.find("it is a symbolic link, which is not followed: ") != std::string::npos;
+  };
+  const int verdict = wirespool::test::in_child([&] {
+    if (refusal && !wirespool::test::refuse({SYS_openat2, refusal})) return wirespool::test::no_sandbox;
+    if (!says_so(DirectFile::create(planted.directory, "link", DirectFile::Mode::buffered))) return 1;
+    if (!says_so(DirectFile::adopt(planted.directory, "link"))) return 2;
+    if (!says_so(LineLog::create(planted.directory, "link"))) return 3;
+    if (!says_so(ReadFile::open_in(planted.directory, "link"))) return 4;
+    if (!says_so(make_file(planted.directory, "link", bytes()))) return 5;
+    if (!says_so(planted.directory.make("way"))) return 6;
+    return has_openat2() == (refusal == 0) ? 0 : 7;
+  });
+  if (verdict == wirespool::test::no_sandbox) return skip("a kernel without openat2", "no seccomp");
+  CHECK(verdict == 0);
+  CHECK(planted.unharmed());
+}
+
+TEST_CASE("files are for the owner and the group only, whatever the mask") {
+  const Planted planted;
+  const auto before = ::umask(0);
+  CHECK(DirectFile::create(planted.directory, "file", DirectFile::Mode::buffered));
+  CHECK(LineLog::create(planted.directory, "log"));
+  CHECK(write_small_file(planted.directory, "small", bytes()));
+  CHECK(make_file(planted.directory, "made", bytes()));
+  CHECK(put_marker(planted.directory, "marker"));
+  CHECK(OutputFile::create_hidden((planted.path / "output").string(), {})->close());
+  ::umask(before);
+  for (const auto* name : {"file", "log", "small", "made", "marker", "output"}) {
+    CAPTURE(name);
+    CHECK(fs::status(planted.path / name).permissions() == fs::perms(0640));
+  }
 }
 
 TEST_CASE("a small file takes the place of a link, not of what it leads to") {
