@@ -199,6 +199,15 @@ run_thread_sanitizer() {
   wrapper=(env)
 }
 
+# has_time_for WHAT LONGEST: LONGEST: seconds it may take on two busy CPUs without anything in the compiler's cache; it is skipped
+# if they would end behind WIRESPOOL_TESTS_WITHIN.
+has_time_for() {
+  local used=$((SECONDS - started)) within=${WIRESPOOL_TESTS_WITHIN:-86400}
+  [ $((used + $2)) -gt "$within" ] || return 0
+  count_skip "$1: $used s are used up, and it may take $2: it was to end within $within s (WIRESPOOL_TESTS_WITHIN)"
+  return 1
+}
+
 # --- the program for other CPUs ---------------------------------------------------------------------------------------
 
 # What the C library says of the CPU that is here.
@@ -231,12 +240,14 @@ run_variant() {
   done
 }
 
+# generic as a package is built; the others, whose intrinsics are what may go wrong, with less optimisation: half the time.
 run_variants() {
-  local cpu strict
-  for cpu in generic x86-64-v3 x86-64-v4; do
-    strict=false # what a compiler only suspects differs from CPU to CPU
-    [ "$cpu" != generic ] || strict=$werror
-    build "cpu-$cpu" --buildtype=release "-Dcpu=$cpu" -Dtests=disabled "-Dwerror=$strict" || { not_run "cpu-$cpu" "of a few"; continue; }
+  local cpu options longest
+  for cpu in generic x86-64-v4 x86-64-v3; do
+    options=(-Doptimization=1 -Dwerror=false) longest=300 # what a compiler only suspects differs from CPU to CPU
+    [ "$cpu" != generic ] || { options=(-Doptimization=3 "-Dwerror=$werror") && longest=420; }
+    has_time_for "for $cpu" "$longest" || continue
+    build "cpu-$cpu" --buildtype=release "-Dcpu=$cpu" -Dtests=disabled "${options[@]}" || { not_run "cpu-$cpu" "of a few"; continue; }
     count_pass
     if ! runs_here "$cpu"; then
       count_skip "$cpu: it is built, and this CPU cannot run it"
@@ -294,15 +305,11 @@ check_instructions() {
 
 # --- the real thing ---------------------------------------------------------------------------------------------------
 
-# run_script NAME LONGEST [VARIABLE=VALUE...]: adds up its last line. LONGEST: seconds it may take on two busy CPUs without anything
-# in the compiler's cache; it is skipped if they would end behind WIRESPOOL_E2E_WITHIN.
+# run_script NAME LONGEST [VARIABLE=VALUE...]: adds up its last line.
 run_script() {
-  local name=$1 log=$build_root/e2e-$1.txt counts used=$((SECONDS - started)) longest=$2
+  local name=$1 log=$build_root/e2e-$1.txt counts longest=$2
   shift 2
-  if [ $((used + longest)) -gt "${WIRESPOOL_E2E_WITHIN:-86400}" ]; then
-    count_skip "e2e: $name: $used s are used up, and it may take $longest: it was to end within $WIRESPOOL_E2E_WITHIN s (WIRESPOOL_E2E_WITHIN)"
-    return
-  fi
+  has_time_for "e2e: $name" "$longest" || return
   say "e2e: $name"
   env "$@" "$here/tests/e2e/$name.sh" 2>&1 | tee "$log"
   counts=$(tail -n 1 "$log")
@@ -314,15 +321,19 @@ run_script() {
   fi
 }
 
-# One image for all: made by the first, kept for the others, whose program is the image's.
-run_end_to_end() {
+# What a new user meets first.
+run_first_minutes() {
   command -v npm >/dev/null || packages_e2e+=(npm)
   install_packages "${packages_e2e[@]}" || notice "what lacks a package is skipped"
-  local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
-  if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script config 60
   run_script harness 60
   run_script quickstart 420
+}
+
+# One image for all: made by the first, kept for the others, whose program is the image's.
+run_deployments() {
+  local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
+  if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
   run_script container 700 "${keep[@]}"
@@ -344,9 +355,7 @@ run_builds() {
     check_measuring
     check_instructions
     run_without_capture
-    if wants eal; then run_variants; fi
   fi
-  if [ -n "$sanitizers" ]; then run_address_sanitizer; fi
 }
 
 main() {
@@ -368,7 +377,10 @@ main() {
   fi
 
   if [ ${#suites[@]} -gt 0 ]; then run_builds; fi
-  if [ -n "$end_to_end" ]; then run_end_to_end; fi
+  if [ -n "$end_to_end" ]; then run_first_minutes; fi
+  if [ -z "$quick" ] && wants eal; then run_variants; fi
+  if [ -n "$sanitizers" ]; then run_address_sanitizer; fi
+  if [ -n "$end_to_end" ]; then run_deployments; fi
   check_leftovers
   finish
 }

@@ -11,7 +11,7 @@ using Catch::Contains;
 
 namespace {
 
-constexpr std::uint64_t packets = 20'000;
+constexpr std::uint64_t packets = 5'000;
 
 Command with_filter(const std::string& expression, Command more = {}) {
   more.insert(more.end(), {"--filter", expression});
