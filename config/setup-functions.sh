@@ -8,7 +8,7 @@ packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libsecc
 # shellcheck disable=SC2034
 packages_capture=(iproute2 tcpdump tcpreplay)
 # shellcheck disable=SC2034
-packages_test=(ccache catch2 libfixbuf-tools python3-ipfix tshark wireshark-common xfsprogs e2fsprogs clang-format shellcheck)
+packages_test=(ccache catch2 curl openssl libfixbuf-tools python3-ipfix tshark wireshark-common xfsprogs e2fsprogs clang-format shellcheck)
 
 # shellcheck disable=SC2034
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients

@@ -73,6 +73,7 @@ const std::vector<Command>& commands() {
       {"watch", "a running capture on this terminal, as the one it was started on shows it", cmd_watch, watch_pages,
        true},
       {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages, true},
+      {"serve", "answers queries over HTTP from what was captured", cmd_serve, serve_pages},
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, true},
       {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, true},
       {"retain", "removes the oldest files until the rest is within limits", cmd_retain, retain_pages, true},

@@ -99,7 +99,7 @@ bool index_can_help(const SpoolEntry& entry, const Query& query) {
   return flows || entry.first < query.from || entry.last >= query.to;
 }
 
-std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query) {
+std::expected<Selection, std::string> select_blocks(const SpoolEntry& entry, const Query& query) {
   const auto file = storage::ReadFile::open(entry.path);
   if (!file) return std::unexpected(file.error().message());
   const auto index = load_index(*file);
@@ -108,7 +108,9 @@ std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry&
   if (!rows.empty() && !agrees(*file, *index, rows)) {
     return std::unexpected(index_path(entry.path).string() + ": it does not agree with the file");
   }
-  return stretches_of(*index, rows);
+  Selection selection{stretches_of(*index, rows), rows.size(), 0};
+  for (const auto row : rows) selection.packets += index->entries[row].packets;
+  return selection;
 }
 
 }  // namespace wirespool::read

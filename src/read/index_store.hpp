@@ -39,8 +39,14 @@ std::expected<format::Index, NoIndex> load_index_to_check(const storage::ReadFil
 // Whether the index of a file can leave anything out for a query.
 bool index_can_help(const SpoolEntry& entry, const Query& query);
 
-// The parts of a file that can hold packets a query asks for; none: the file need not be opened. The error says why its
-// index cannot be used.
-std::expected<std::vector<Stretch>, std::string> select_blocks(const SpoolEntry& entry, const Query& query);
+// The parts of a file that can hold packets a query asks for; none: the file need not be opened.
+struct Selection {
+  std::vector<Stretch> stretches;
+  std::uint64_t blocks = 0;  // in these: entries of the index
+  std::uint64_t packets = 0;
+};
+
+// The error says why the file's index cannot be used.
+std::expected<Selection, std::string> select_blocks(const SpoolEntry& entry, const Query& query);
 
 }  // namespace wirespool::read

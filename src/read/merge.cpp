@@ -18,6 +18,7 @@ constexpr std::size_t smallest_buffer = 16 << 10;
 // Fits into a CPU's own cache, so that what was read is written out from there.
 constexpr std::size_t largest_buffer = 128 << 10;
 // Most files that keep a descriptor each, and how many descriptors are left for others meanwhile.
+constexpr std::uint64_t records_between_looks = 1024;  // at Query::stop
 constexpr std::size_t most_descriptors = 256;
 constexpr std::size_t descriptors_left = 6;
 
@@ -96,6 +97,7 @@ class Merge::Heap {
   std::optional<Timestamp> first_time(const SpoolEntry& entry);
   bool open(Lane& lane);
   bool advance(Lane& lane);
+  bool stopped() const { return query_.stop && query_.stop->load(std::memory_order_relaxed); }
   void look_at_order(Lane& lane);
   bool wanted(const StoredPacket& packet);
   void look_at_linktype(std::uint32_t linktype);
@@ -111,6 +113,7 @@ class Merge::Heap {
   std::vector<Place> heap_;
   bool top_taken_ = false;
   std::uint64_t turns_ = 0;
+  std::uint64_t records_ = 0;  // looked at
   std::size_t buffer_bytes_ = largest_buffer;
   std::size_t most_kept_open_ = affordable_descriptors();
   std::size_t kept_open_ = 0;
@@ -119,7 +122,9 @@ class Merge::Heap {
 };
 
 Merge::Heap::Heap(std::vector<SpoolEntry> files, Query query) : query_(std::move(query)) {
-  for (auto& entry : files) add(std::move(entry));
+  for (auto& entry : files) {
+    if (!stopped()) add(std::move(entry));
+  }
   std::ranges::make_heap(heap_, [](const Place& a, const Place& b) { return before(b, a); });
   const auto most = most_at_once(heap_, query_);
   buffer_bytes_ = std::clamp(query_.buffer_bytes / most, smallest_buffer, largest_buffer);
@@ -170,7 +175,7 @@ const StoredPacket* Merge::Heap::next() {
     top_taken_ = false;
     advance(*heap_.front().lane) ? settle_top() : drop_top();
   }
-  while (!heap_.empty()) {
+  while (!heap_.empty() && !stopped()) {
     auto& lane = *heap_.front().lane;
     if (lane.file) {
       lane.turn = ++turns_;
@@ -206,12 +211,12 @@ bool Merge::Heap::open(Lane& lane) {
   SpoolFile::Options options{SpoolFile::Mode::strict, buffer_bytes_, keep_open, {}};
   if (read::index_can_help(lane.entry, query_)) {
     auto blocks = read::select_blocks(lane.entry, query_);
-    if (blocks && blocks->empty()) {
+    if (blocks && blocks->stretches.empty()) {
       progress_.bytes_left_out += lane.entry.file_bytes;
       return false;
     }
     if (blocks) {
-      options.stretches = std::move(*blocks);
+      options.stretches = std::move(blocks->stretches);
     } else {
       notices.push_back("an index is not used: " + blocks.error());
     }
@@ -266,6 +271,7 @@ void Merge::Heap::look_at_order(Lane& lane) {
 bool Merge::Heap::advance(Lane& lane) {
   while ((lane.head = lane.file->next()) != nullptr) {
     progress_.bytes_read += lane.head->record.size();
+    if (++records_ % records_between_looks == 0 && stopped()) return false;
     look_at_order(lane);
     if (wanted(*lane.head)) return true;
     if (query_.use_index && lane.entry.ordered && lane.head->view.time >= query_.to) break;

@@ -10,9 +10,12 @@
 
 namespace wirespool::serve {
 
-bool Connection::readable() const noexcept { return at_ < filled_ || (left_ > 0 && wait(POLLIN, request_end_)); }
+bool Connection::readable() noexcept { return at_ < filled_ || (left_ > 0 && wait(POLLIN, request_end_)); }
 
-bool Connection::writable() const noexcept { return wait(POLLOUT, end_); }
+bool Connection::writable() noexcept {
+  if (!wait(POLLOUT, std::min(end_, Clock::now() + patience_))) cut_off_ = true;
+  return !cut_off_;
+}
 
 bool Connection::wait(short events, Clock::time_point end) const noexcept {
   for (;;) {
@@ -49,10 +52,12 @@ bool Connection::write_all(const char* from, std::size_t size) noexcept {
   while (size > 0) {
     if (!writable()) return false;
     const auto sent = ::send(socket_.get(), from, size, MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) cut_off_ = true;
+    if (cut_off_) return false;
     const auto bytes = static_cast<std::size_t>(std::max<ssize_t>(0, sent));
     from += bytes;
     size -= bytes;
+    sent_ += bytes;
   }
   return true;
 }

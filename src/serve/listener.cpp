@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -31,6 +32,13 @@ Addresses addresses_of(const std::string& text) {
   return {found, ::freeaddrinfo};
 }
 
+bool is_loopback(const sockaddr& address) {
+  if (address.sa_family == AF_INET)
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return address.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&ipv6);
+}
+
 // With SO_REUSEADDR connections that ended a moment ago keep nobody from listening again; one who listens does
 // (socket(7)).
 int listen_on(const addrinfo& at, storage::FileDescriptor& socket) {
@@ -56,6 +64,11 @@ const char* what_to_do(int error) {
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& address) {
+  const auto found = addresses_of(address);
+  return found && is_loopback(*found->ai_addr);
+}
 
 std::expected<storage::FileDescriptor, Error> listen_at(const std::string& address, const std::string& option) {
   const auto found = addresses_of(address);

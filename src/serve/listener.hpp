@@ -9,6 +9,9 @@
 
 namespace wirespool::serve {
 
+// Whether only this machine can reach such an address.
+bool is_loopback(const std::string& address);
+
 // A TCP socket that listens at "127.0.0.1:9100" or "[::1]:9100", non-blocking, not for programs that are started. Why
 // it cannot be, and what to do; `option` is who asked for it.
 std::expected<storage::FileDescriptor, Error> listen_at(const std::string& address, const std::string& option);

@@ -90,11 +90,19 @@ std::expected<OutputFile, IoError> OutputFile::standard_output(std::span<const s
   return OutputFile(std::move(fd), "standard output");
 }
 
+OutputFile OutputFile::to(ByteSink sink, std::string name) {
+  OutputFile file(FileDescriptor(), std::move(name));
+  file.sink_ = std::move(sink);
+  return file;
+}
+
 OutputFile::~OutputFile() {
   if (fd_ && directory_) ::unlinkat(directory_->fd(), hidden_name_.c_str(), 0);
 }
 
 std::expected<void, IoError> OutputFile::write(std::span<const std::byte> bytes) {
+  if (sink_)
+    return bytes.empty() || sink_(bytes) ? std::expected<void, IoError>() : refused("writing", path_, "write", EPIPE);
   while (!bytes.empty()) {
     const auto written = ::write(fd_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;

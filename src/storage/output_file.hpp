@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,7 +17,11 @@ namespace wirespool::storage {
 // Whether both names lead to one existing file. "-" is standard output.
 bool same_file(const std::string& a, const std::string& b);
 
-// A tool's output, written from front to back: a file of its own, or standard output. Movable; buffers nothing.
+// Takes bytes, which are the caller's again afterwards. false: it takes no more.
+using ByteSink = std::function<bool(std::span<const std::byte>)>;
+
+// A tool's output, written from front to back: a file of its own, standard output, or somebody who takes bytes.
+// Movable; buffers nothing.
 class OutputFile {
  public:
   // Makes or empties `path`, unless it is one of `not_these` by whatever name (EEXIST): the files that are being read.
@@ -31,6 +36,9 @@ class OutputFile {
                                                           std::span<const std::string> not_these);
 
   static std::expected<OutputFile, IoError> standard_output(std::span<const std::string> not_these = {});
+
+  // `name`: for messages. What it takes no more is EPIPE.
+  static OutputFile to(ByteSink sink, std::string name);
 
   OutputFile(OutputFile&&) noexcept = default;
   OutputFile& operator=(OutputFile&&) noexcept = delete;
@@ -48,6 +56,7 @@ class OutputFile {
 
   FileDescriptor fd_;
   std::string path_;
+  ByteSink sink_;                         // instead of a descriptor
   std::optional<Directory> directory_;    // of a hidden file
   std::string hidden_name_, final_name_;  // the same
 };

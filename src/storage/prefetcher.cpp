@@ -75,6 +75,7 @@ void Prefetcher::work() {
 }
 
 std::expected<std::span<const std::byte>, IoError> Prefetcher::next(std::size_t keep) {
+  if (options_.stop && *options_.stop) return refused("reading", file_.path(), "it was stopped", ECANCELED);
   const auto kept = given_.last(keep);
   if (at_end_ || next_to_give_ == chunks_of_file_) {
     given_ = kept;

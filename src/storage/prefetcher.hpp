@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -20,10 +21,11 @@
 namespace wirespool::storage {
 
 struct PrefetchOptions {
-  std::size_t chunk_bytes = 2 << 20;       // a multiple of 4096
-  std::size_t chunks = 6;                  // in memory at most
-  unsigned threads = 2;                    // reads under way at once
-  std::size_t headroom_bytes = 512 << 10;  // the most that next() can be asked to keep; a multiple of 4096
+  std::size_t chunk_bytes = 2 << 20;        // a multiple of 4096
+  std::size_t chunks = 6;                   // in memory at most
+  unsigned threads = 2;                     // reads under way at once
+  std::size_t headroom_bytes = 512 << 10;   // the most that next() can be asked to keep; a multiple of 4096
+  const std::atomic<bool>* stop = nullptr;  // once true, next() is ECANCELED; not owned
 };
 
 // Reads a file from front to back, bypassing the page cache, ahead of its user, on threads of its own. Used by one

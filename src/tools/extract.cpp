@@ -83,10 +83,12 @@ std::expected<std::vector<OutputRequest>, Error> make_requests(const ExtractOpti
   std::vector<std::string> paths;
   for (const auto& entry : spool.files()) paths.push_back(entry.path);
   std::vector<OutputRequest> requests;
-  for (std::size_t i = 0; i < options.outputs.size(); ++i) {
+  const auto outputs = options.sink ? std::vector<std::string>{"the stream"} : options.outputs;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
     auto filter = make_filter(options, i, inputs);
     if (!filter) return std::unexpected(filter.error());
-    requests.push_back({.path = options.outputs[i],
+    requests.push_back({.path = outputs[i],
+                        .sink = options.sink,
                         .filter = std::move(*filter),
                         .format = options.format,
                         .split = {options.split_bytes, options.split_ns},
@@ -105,6 +107,8 @@ Query make_query(const ExtractOptions& options, const std::vector<OutputRequest>
   query.from = options.from;
   query.to = options.to;
   query.use_index = options.use_index;
+  query.buffer_bytes = options.buffer_bytes;
+  query.stop = options.stop;
   for (const auto& request : requests) {
     if (!request.filter) {
       query.filter.reset();
@@ -153,6 +157,7 @@ class Copy {
       if (!done) return done;
       reporter.packets(report, merge_, time);
     }
+    if (options.stop && *options.stop) return std::unexpected(Error{"extract", "it was stopped before its end", ""});
     for (auto& output : outputs_) {
       if (const auto result = output.finish(); result != Result::ok) return std::unexpected(output.explain(result));
     }
@@ -228,37 +233,11 @@ void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
   }
 }
 
-// From files only, without pipes. Nothing is written before one of them could be read.
-std::expected<ExtractReport, Error> extract_from(const std::vector<std::string>& places,
-                                                 const ExtractOptions& options) {
-  const auto spool = Spool::open(places);
-  if (!spool) return std::unexpected(spool.error());
-  const auto inputs = look_at(*spool);
-  if (inputs.none_readable(*spool)) return std::unexpected(*inputs.problem);
-  auto requests = make_requests(options, *spool, inputs);
-  if (!requests) return std::unexpected(requests.error());
-  Merge merge(*spool, make_query(options, *requests));
-  auto outputs = open_outputs(std::move(*requests));
-  if (!outputs) return std::unexpected(outputs.error());
-
-  ExtractReport report;
-  report.notices = spool->notices();
-  if (const auto copied = Copy(merge, *outputs).run(options, report); !copied) return std::unexpected(copied.error());
-  count(report, *outputs);
-  if (auto outside = outside_of_all_files(*spool, options); !outside.empty())
-    report.notices.push_back(std::move(outside));
-  report.read = merge.progress();
-  report.problems = spool->problems();
-  report.problems.insert(report.problems.end(), merge.problems().begin(), merge.problems().end());
-  report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
-  report.missing = missing_between(*spool, options.from, options.to);
-  return report;
-}
-
 std::optional<Error> check(const ExtractOptions& options) {
   if (options.from >= options.to)
     return Error{"--to", "it is not later than --from", "give a later time, or leave it out"};
   const auto filters = options.filters.size(), outputs = options.outputs.size();
+  if (options.sink && outputs == 0 && filters <= 1) return std::nullopt;
   if (outputs == 0) return Error{"-w", "is required", "give a file, or - for standard output"};
   if (filters != outputs && (filters > 0 || outputs > 1))
     return Error{"-w", fmt::format("{} outputs and {} filters are no pairs", outputs, filters),
@@ -268,11 +247,48 @@ std::optional<Error> check(const ExtractOptions& options) {
 
 }  // namespace
 
+// Nothing is written before one of the files could be read.
+std::expected<Extraction, Error> Extraction::prepare(ExtractOptions options) {
+  if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
+  auto spool = Spool::open(options.places);
+  if (!spool) return std::unexpected(spool.error());
+  Extraction extraction(std::move(options), std::move(*spool));
+  const auto inputs = look_at(extraction.spool_);
+  if (inputs.none_readable(extraction.spool_)) return std::unexpected(*inputs.problem);
+  auto requests = make_requests(extraction.options_, extraction.spool_, inputs);
+  if (!requests) return std::unexpected(requests.error());
+  extraction.query_ = make_query(extraction.options_, *requests);
+  extraction.requests_ = std::move(*requests);
+  return extraction;
+}
+
+std::expected<ExtractReport, Error> Extraction::run() {
+  Merge merge(spool_, query_);
+  auto outputs = open_outputs(std::move(requests_));
+  if (!outputs) return std::unexpected(outputs.error());
+  ExtractReport report;
+  report.notices = spool_.notices();
+  if (const auto copied = Copy(merge, *outputs).run(options_, report); !copied) return std::unexpected(copied.error());
+  count(report, *outputs);
+  if (auto outside = outside_of_all_files(spool_, options_); !outside.empty())
+    report.notices.push_back(std::move(outside));
+  report.read = merge.progress();
+  report.problems = spool_.problems();
+  report.problems.insert(report.problems.end(), merge.problems().begin(), merge.problems().end());
+  report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
+  report.missing = missing_between(spool_, options_.from, options_.to);
+  return report;
+}
+
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {
   if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
   const auto inputs = PipeInputs::take(options.places);
   if (!inputs) return std::unexpected(inputs.error());
-  auto report = extract_from(inputs->places(), options);
+  auto of_files = options;
+  of_files.places = inputs->places();
+  auto extraction = Extraction::prepare(std::move(of_files));
+  if (!extraction) return std::unexpected(inputs->as_given(extraction.error()));
+  auto report = extraction->run();
   if (!report) return std::unexpected(inputs->as_given(report.error()));
   for (auto& notice : report->notices) notice = inputs->as_given(notice);
   for (auto& problem : report->problems) problem = inputs->as_given(problem);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -27,6 +28,7 @@ struct ExtractProgress {
 struct ExtractOptions {
   std::vector<std::string> places;
   std::vector<std::string> outputs;  // "-": standard output
+  storage::ByteSink sink = {};       // instead of `outputs`: who takes the one stream
   std::vector<std::string> filters;  // none, or one for each output, in order
   // What goes to every output.
   Timestamp from{0};
@@ -38,6 +40,8 @@ struct ExtractOptions {
   std::optional<format::Slice> slice;
   OutputFormat format = OutputFormat::pcap;
   bool use_index = true;
+  std::size_t buffer_bytes = Query{}.buffer_bytes;
+  const std::atomic<bool>* stop = nullptr;               // Query::stop: then it ends with an Error
   std::function<void(const ExtractProgress&)> progress;  // empty: none; called a few times a second
 };
 
@@ -58,5 +62,24 @@ struct ExtractReport {
 };
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options);
+
+// The same in two steps: what is wrong with options and filters is known before anything is written. Of files and
+// directories, without pipes. Movable; one thread.
+class Extraction {
+ public:
+  static std::expected<Extraction, Error> prepare(ExtractOptions options);
+
+  const Spool& spool() const { return spool_; }
+  const Query& query() const { return query_; }  // what is to be read
+  std::expected<ExtractReport, Error> run();     // once
+
+ private:
+  Extraction(ExtractOptions options, Spool spool) : options_(std::move(options)), spool_(std::move(spool)) {}
+
+  ExtractOptions options_;
+  Spool spool_;
+  std::vector<OutputRequest> requests_;
+  Query query_;
+};
 
 }  // namespace wirespool::tools

@@ -28,6 +28,7 @@ Error refusal(const std::string& path, const storage::IoError& error) {
 }
 
 std::expected<OutputFile, storage::IoError> open_stream(const OutputRequest& request) {
+  if (request.sink) return OutputFile::to(request.sink, request.path);
   return request.path == "-" ? OutputFile::standard_output(request.not_these)
                              : OutputFile::create(request.path, request.not_these);
 }
@@ -50,6 +51,7 @@ bool takes_several(const std::string& path) {
 std::optional<Error> check_outputs(const std::vector<OutputRequest>& outputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto& path = outputs[i].path;
+    if (outputs[i].sink) continue;
     for (std::size_t other = 0; other < i; ++other) {
       if (same_place(path, outputs[other].path) && !takes_several(path))
         return Error{"-w " + path, "two outputs would go to one file", "give each a name of its own"};

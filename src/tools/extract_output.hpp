@@ -26,7 +26,8 @@ struct Split {
 
 // One -w of `wirespool extract`.
 struct OutputRequest {
-  std::string path;  // "-": standard output
+  std::string path;             // "-": standard output
+  storage::ByteSink sink = {};  // instead of the path, which is its name
   std::optional<Filter> filter = {};
   OutputFormat format = OutputFormat::pcap;
   Split split = {};

@@ -186,7 +186,8 @@ std::size_t VerifyReport::problem_count() const {
 }
 
 std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places,
-                                          const std::function<void(const FileVerdict&)>& done) {
+                                          const std::function<void(const FileVerdict&)>& done,
+                                          const std::atomic<bool>* stop) {
   const auto begin = std::chrono::steady_clock::now();
   const auto spool = Spool::open(places);
   if (!spool) return std::unexpected(spool.error());
@@ -194,7 +195,8 @@ std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places
   report.files.reserve(spool->files().size());
   Verdicts verdicts;
   for (const auto& entry : spool->files()) {
-    report.files.push_back(verify_file(entry));
+    report.files.push_back(verify_file(entry, stop));
+    if (stop && *stop) return std::unexpected(Error{"verify", "it was stopped before its end", ""});
     verdicts[entry.path] = &report.files.back();
     if (done) done(report.files.back());
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -31,9 +32,11 @@ struct VerifyReport {
   std::size_t problem_count() const;
 };
 
-// `done` is called after each file.
+// `done` is called after each file. `stop`: once it is true, it ends with an Error, at the latest when the next
+// megabytes of a file have been read; not owned.
 std::expected<VerifyReport, Error> verify(const std::vector<std::string>& places,
-                                          const std::function<void(const FileVerdict&)>& done = {});
+                                          const std::function<void(const FileVerdict&)>& done = {},
+                                          const std::atomic<bool>* stop = nullptr);
 
 std::string render_table(const VerifyReport& report);
 std::string render_json(const VerifyReport& report);

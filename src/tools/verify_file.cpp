@@ -162,14 +162,17 @@ void salvage(const std::string& path, FileVerdict& verdict) {
 }
 
 // For any other file: checks its records as SpoolFile reads them.
-void verify_strictly(const std::string& path, FileVerdict& verdict) {
+void verify_strictly(const std::string& path, const std::atomic<bool>* stop, FileVerdict& verdict) {
   auto file = SpoolFile::open(path);
   if (!file) {
     verdict.problems.push_back(file.error().why);
     return;
   }
   RecordCheck records(format::max_snaplen);
-  while (const auto* packet = file->next()) records.record(packet->offset, packet->view, true);
+  while (const auto* packet = file->next()) {
+    records.record(packet->offset, packet->view, true);
+    if (stop && *stop) return;
+  }
   verdict.packets = records.packets;
   verdict.bytes = records.bytes;
   verdict.first = records.first;
@@ -254,11 +257,11 @@ void judge(Pass& pass, std::span<const std::byte> first, const SpoolEntry& entry
 
 }  // namespace
 
-FileVerdict verify_file(const SpoolEntry& entry) {
+FileVerdict verify_file(const SpoolEntry& entry, const std::atomic<bool>* stop) {
   FileVerdict verdict;
   verdict.path = entry.path;
   verdict.file_bytes = entry.file_bytes;
-  auto source = Prefetcher::start(entry.path);
+  auto source = Prefetcher::start(entry.path, {.stop = stop});
   const auto first = source ? (*source)->next(0) : std::unexpected(source.error());
   if (!first) {
     verdict.problems.push_back(first.error().message());
@@ -270,7 +273,7 @@ FileVerdict verify_file(const SpoolEntry& entry) {
     return verdict;
   }
   if (!PcapDecoder::has_magic(*first)) {
-    verify_strictly(entry.path, verdict);
+    verify_strictly(entry.path, stop, verdict);
     return verdict;
   }
   const auto decoder = PcapDecoder::recognise(*first);

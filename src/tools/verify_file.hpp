@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ struct FileVerdict {
 };
 
 // Reads every record, bypassing the page cache, so that it checks what is on the drive.
-FileVerdict verify_file(const SpoolEntry& entry);
+// Once `stop` is true (nullptr: never) it reads no further, and the verdict is of no use.
+FileVerdict verify_file(const SpoolEntry& entry, const std::atomic<bool>* stop = nullptr);
 
 // Looks at the headers of a file's records one by one.
 class RecordCheck {

@@ -503,3 +503,43 @@ TEST_CASE("a full drive is told, not swallowed") {
   CHECK(report.error().kind == Error::Kind::not_ready);
   CHECK(report.error().why == "No space left on device");
 }
+
+TEST_CASE("an extraction is known to be possible before anything of it is written, to whoever takes it") {
+  Rig rig(500);
+  std::string taken;
+  rig.options.outputs.clear();
+  rig.options.sink = [&](std::span<const std::byte> bytes) {
+    taken.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return true;
+  };
+  auto extraction = tools::Extraction::prepare(rig.options);
+  REQUIRE(extraction);
+  CHECK(taken.empty());
+  const auto report = extraction->run();
+  REQUIRE(report);
+  CHECK(report->packets == 500);
+  const auto path = rig.directory / "taken.pcap";
+  std::ofstream(path, std::ios::binary) << taken;
+  CHECK(same(rig.trace, read_pcap(path)) == "");
+  rig.options.filters = {"no filter"};
+  CHECK_FALSE(tools::Extraction::prepare(rig.options));
+}
+
+TEST_CASE("who takes a stream may have enough of it, and whoever asked may stop it: neither looks like an end") {
+  Rig rig(5000);
+  std::atomic<bool> stop{false};
+  int pieces = 0;
+  rig.options.outputs.clear();
+  rig.options.stop = &stop;
+  rig.options.sink = [&](std::span<const std::byte>) { return ++pieces < 2; };
+  const auto enough = tools::extract(rig.options);
+  REQUIRE(enough);
+  CHECK(enough->closed);
+  CHECK(pieces == 2);
+  stop = true;
+  pieces = 0;
+  const auto stopped = tools::extract(rig.options);
+  REQUIRE_FALSE(stopped);
+  CHECK(stopped.error().why == "it was stopped before its end");
+  CHECK(pieces == 0);
+}

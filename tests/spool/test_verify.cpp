@@ -522,3 +522,21 @@ TEST_CASE("a file cut between two records while files are verified does not pass
   REQUIRE(report->files[1].problems.size() == 1);
   CHECK(report->files[1].problems[0].starts_with("it was cut to "));
 }
+
+TEST_CASE("verifying ends when it is told to, without a verdict") {
+  const TempDir directory;
+  const auto first = directory / "a.pcap", second = directory / "b.pcap";
+  for (const auto& path : {first, second}) write_bytes(path, pcap_bytes(make_trace({.packets = 200})));
+  std::atomic<bool> stop{false};
+  unsigned looked_at = 0;
+  const auto report = tools::verify(
+      {first.string(), second.string()},
+      [&](const tools::FileVerdict&) {
+        ++looked_at;
+        stop = true;
+      },
+      &stop);
+  REQUIRE_FALSE(report);
+  CHECK(report.error().why == "it was stopped before its end");
+  CHECK(looked_at == 1);
+}

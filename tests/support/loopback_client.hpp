@@ -65,7 +65,8 @@ class Client {
 inline std::string get(std::uint16_t port, const std::string& path, const std::string& headers = "",
                        const std::string& method = "GET") {
   const Client client(port);
-  client.say(method + " " + path + " HTTP/1.1\r\nHost: probe\r\n" + headers + "\r\n");
+  client.say(method + " " + path + " HTTP/1.1\r\n" + (headers.starts_with("Host:") ? "" : "Host: probe\r\n") + headers +
+             "\r\n");
   return client.hear();
 }
 

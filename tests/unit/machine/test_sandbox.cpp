@@ -24,9 +24,9 @@ namespace {
 constexpr int no_sandbox = 100, allowed = 101;
 
 // In a child: gives up, then does it. What is given up is for good.
-int after_giving_up(const std::function<int()>& job) {
+int after_giving_up(const std::function<int()>& job, machine::Network network = machine::Network::none) {
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(machine::give_up_programs_and_network() ? job() : no_sandbox);
+  if (child == 0) ::_exit(machine::give_up_programs_and_network(network) ? job() : no_sandbox);
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -70,4 +70,20 @@ TEST_CASE("what reading takes is still there: files, threads, pipes, and a threa
   const int result = after_giving_up(read_and_write);
   if (result == no_sandbox) return test::skip("sandbox", "no seccomp here");
   CHECK(result == 0);
+}
+
+TEST_CASE("a service keeps the sockets it has, and can make none") {
+  if (!machine::has_sandbox()) return test::skip("sandbox", "built without libseccomp");
+  int ends[2] = {-1, -1};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  const auto send = [&] { return errno_of(::send(ends[0], "x", 1, MSG_NOSIGNAL)); };
+  const auto make = [] { return errno_of(::socket(AF_INET, SOCK_DGRAM, 0)); };
+  const auto start = [] { return errno_of(::execl("/bin/true", "true", nullptr)); };
+  if (after_giving_up(send) == no_sandbox) return test::skip("sandbox", "no seccomp here");
+  CHECK(after_giving_up(send) == EPERM);
+  CHECK(after_giving_up(send, machine::Network::open_sockets) == allowed);
+  CHECK(after_giving_up(make, machine::Network::open_sockets) == EPERM);
+  CHECK(after_giving_up(start, machine::Network::open_sockets) == EPERM);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "cli/errors.hpp"
+#include "cli/parse.hpp"
+#include "machine/sandbox.hpp"
+#include "machine/service_manager.hpp"
+#include "plan/listen_address.hpp"
+#include "serve/spool_service.hpp"
+
+namespace wirespool::cli {
+namespace {
+
+constexpr auto longest_stop = std::chrono::seconds(10);
+
+using Request = serve::SpoolServiceOptions;
+
+options::Table<Request> make_table() {
+  options::Table<Request> table(
+      {.command = "serve",
+       .summary = "Answers queries over HTTP from the sealed files of captures, running ones too: lists, ledgers, "
+                  "packets as pcap or pcapng. It reads files and nothing else, so that a capture beside it does not "
+                  "notice. It writes a line about each query to standard error. SIGTERM ends it.",
+       .examples = {{"wirespool serve /data/nvme0 /data/nvme1", "for programs of this machine"},
+                    {"curl -fG http://127.0.0.1:8080/api/extract -d from=-10m --data-urlencode 'filter=host 10.1.2.3' "
+                     "| tcpdump -nr -",
+                     "what one host did in the last ten minutes"}}});
+  table
+      .operands("DIR", &Request::directories, "output directories of captures; nothing else is ever read",
+                options::Offers::directories)
+      .needed();
+  table.parsed("--listen", "ADDR:PORT", &Request::listen, plan::parse_listen_address,
+               "where to listen; :PORT is 127.0.0.1:PORT");
+  table.whole("--clients", &Request::clients, "connections that are served at a time; others wait").in(1, 1024);
+  table.whole("--queries", &Request::queries, "of these, how many may have packets read; more are refused (503)")
+      .in(1, 1024);
+  table.time("--time-limit", &Request::time_limit_ns, "the longest that a request and its answer may take")
+      .in(1'000'000, 1'000'000'000ULL * 3600 * 24 * 365);
+  table.size("--size-limit", &Request::size_limit, "the most that one answer may have of packets")
+      .at_least(1)
+      .without("none");
+  return table;
+}
+
+// All signals that end it are waited for by the main thread; its other threads have none.
+sigset_t block_endings() {
+  sigset_t endings;
+  ::sigemptyset(&endings);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&endings, signal);
+  ::pthread_sigmask(SIG_BLOCK, &endings, nullptr);
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  return endings;
+}
+
+// Packets come from the network, and requests do: neither gets a program or a new connection out of this process.
+void enter_sandbox() {
+  if (!machine::has_sandbox()) return;
+  if (const auto done = machine::give_up_programs_and_network(machine::Network::open_sockets); !done)
+    tell(error_line("serve", done.error().message(), "files are read without a sandbox"));
+}
+
+int run(const Request& request) {
+  const auto endings = block_endings();
+  const auto manager = machine::ServiceManager::from_environment();
+  auto service = serve::bind_spool_service(request);
+  if (!service) return print_error(service.error());
+  enter_sandbox();
+  if (const auto started = (*service)->start(); !started) return print_error(started.error());
+  tell(error_line("serve", "listening at " + request.listen));
+  manager.tell("READY=1");
+  int signal = 0;
+  while (::sigwait(&endings, &signal) != 0) {
+  }
+  manager.tell("STOPPING=1");
+  const bool ended = (*service)->end(longest_stop);
+  tell(error_line("serve", ended ? "ended" : "ended while reads of a drive hang"));
+  if (!ended) std::_Exit(Exit::done);  // what hangs uses all this
+  return Exit::done;
+}
+
+}  // namespace
+
+std::vector<options::Page> serve_pages() { return {make_table().page()}; }
+
+int cmd_serve(const Args& args) { return with_args(make_table(), args, run); }
+
+}  // namespace wirespool::cli

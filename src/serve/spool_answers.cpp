@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "serve/spool_answers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+
+#include "format/file_name.hpp"
+#include "serve/extract_request.hpp"
+#include "storage/read_file.hpp"
+#include "tools/estimate.hpp"
+#include "tools/ls.hpp"
+#include "tools/verify.hpp"
+
+namespace wirespool::serve {
+namespace {
+
+constexpr const char* json_type = "application/json";
+constexpr std::size_t most_line_bytes = 16 << 20;  // of a ledger
+
+// Of files and directories, which no client chose: whoever runs the machine can mend them.
+Answer unreadable(const Error& error) { return error_answer(503, error); }
+
+// nullopt: each parameter is known, and given once.
+std::optional<Answer> wrong_parameters(const Request& request, const std::set<std::string_view>& known) {
+  std::string_view before;
+  for (const auto& [name, value] : request.parameters) {
+    if (!known.contains(name)) return error_answer(400, {name, "there is no such parameter", "see /api/openapi.json"});
+    if (name == before) return error_answer(400, {name, "it is given twice", "leave one of them out"});
+    before = name;
+  }
+  return std::nullopt;
+}
+
+// Sends the whole lines of a file: a capture that runs may just be writing its last.
+bool send_lines(const storage::ReadFile& file, const SendPiece& send, AuditEntry& audit) {
+  constexpr std::size_t piece = 256 << 10;
+  std::vector<std::byte> buffer(piece);
+  std::size_t held = 0;
+  for (std::uint64_t offset = 0; offset < file.size();) {
+    if (held == buffer.size()) buffer.resize(buffer.size() + piece);  // a line is longer
+    const auto got = file.read(offset, std::span(buffer).subspan(held));
+    if (!got) return audit.broken_off = got.error().message(), false;
+    if (*got == 0) break;
+    offset += *got;
+    const auto all = std::span(buffer).first(held + *got);
+    const auto newline = std::ranges::find(all.rbegin(), all.rend(), std::byte{'\n'});
+    const auto whole = static_cast<std::size_t>(all.rend() - newline);
+    if (whole > 0 && !send(all.first(whole))) return false;
+    std::copy(all.begin() + static_cast<std::ptrdiff_t>(whole), all.end(), buffer.begin());
+    held = all.size() - whole;
+    if (held > most_line_bytes) return audit.broken_off = "a line of the ledger has no end", false;
+  }
+  return true;
+}
+
+// One piece after the other to whoever the answer is sent to, which is known only when it is.
+struct Receiver {
+  const SendPiece* send = nullptr;
+  std::uint64_t left;  // bytes
+  bool too_many = false;
+
+  bool take(std::span<const std::byte> bytes) {
+    too_many = bytes.size() > left;
+    if (too_many) return false;
+    left -= bytes.size();
+    return (*send)(bytes);
+  }
+};
+
+bool run_extraction(tools::Extraction& extraction, const Receiver& receiver, AuditEntry& audit) {
+  const auto report = extraction.run();
+  if (receiver.too_many) return audit.broken_off = "it is longer than --size-limit", false;
+  if (!report) return audit.broken_off = report.error().message(), false;
+  if (report->closed) return false;
+  audit.packets = report->packets;
+  if (report->problems.empty()) return true;
+  audit.broken_off = report->problems.front().message();
+  return false;
+}
+
+}  // namespace
+
+Answer error_answer(int status, const Error& error) {
+  const nlohmann::ordered_json json = {{"what", error.what}, {"why", error.why}, {"what_to_do", error.what_to_do}};
+  return {status, json_type, json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n"};
+}
+
+Answer error_answer(int status) {
+  switch (status) {
+    case 404:
+      return error_answer(status, {"path", "there is nothing of this name", "see /api/openapi.json"});
+    case 405:
+      return error_answer(status, {"method", "this cannot be asked for so", "see /api/openapi.json"});
+    case 413:
+      return error_answer(status, {"request", "it is too long", "ask for less"});
+    default:
+      return error_answer(
+          status, {"request", fmt::format("it cannot be answered (HTTP status {})", status), "see /api/openapi.json"});
+  }
+}
+
+bool SpoolAnswers::reads_packets(const Request& request) {
+  return request.path == "/api/extract" || request.path == "/api/verify";
+}
+
+Answer SpoolAnswers::answer(const Request& request, QueryRun& run) const {
+  if (request.method != "GET" && request.method != "HEAD") return error_answer(405);
+  if (request.path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+  if (request.path == "/api/captures") return captures(request);
+  if (request.path == "/api/ledger") return ledger(request, run);
+  if (request.path == "/api/extract") return extract(request, run);
+  if (request.path == "/api/estimate") return estimate(request, run);
+  if (request.path == "/api/verify") return verify(request, run);
+  return error_answer(404);
+}
+
+Answer SpoolAnswers::captures(const Request& request) const {
+  if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
+  const auto report = tools::ls({.places = directories_});
+  return report ? Answer{200, json_type, tools::render_json(*report)} : unreadable(report.error());
+}
+
+Answer SpoolAnswers::ledger(const Request& request, QueryRun& run) const {
+  if (auto wrong = wrong_parameters(request, {"capture"})) return std::move(*wrong);
+  const auto wanted = request.parameters.find("capture");
+  if (wanted == request.parameters.end())
+    return error_answer(400, {"capture", "it is missing", "give its name and start, as /api/captures has them"});
+  const auto spool = Spool::open(directories_, Spool::Archives::named);
+  if (!spool) return unreadable(spool.error());
+  std::shared_ptr<storage::ReadFile> longest;  // each directory has one
+  for (const auto& capture : spool->captures()) {
+    if (format::capture_name(capture.stem, capture.start) != wanted->second || capture.ledger_path.empty()) continue;
+    auto file = storage::ReadFile::open(capture.ledger_path);
+    if (!file) return unreadable(storage::as_error(file.error(), "look after that directory"));
+    if (!longest || file->size() > longest->size()) longest = std::make_shared<storage::ReadFile>(std::move(*file));
+  }
+  if (!longest) return error_answer(404, {wanted->second, "there is no ledger of such a capture", "see /api/captures"});
+  Answer answer{200, "application/x-ndjson", ""};
+  answer.stream = [longest, &audit = run.audit](const SendPiece& send) { return send_lines(*longest, send, audit); };
+  return answer;
+}
+
+Answer SpoolAnswers::extract(const Request& request, QueryRun& run) const {
+  if (auto wrong = wrong_parameters(request, extract_parameters)) return std::move(*wrong);
+  if (!request.has_chunks)
+    return error_answer(505, {"HTTP/1.0", "an answer that is cut off would look whole", "ask with HTTP/1.1"});
+  auto options = extract_options(request.parameters);
+  if (!options) return error_answer(400, options.error());
+  options->places = directories_;
+  options->stop = &run.stop;
+  auto receiver = std::make_shared<Receiver>(nullptr, run.most_bytes);
+  options->sink = [receiver](std::span<const std::byte> bytes) { return receiver->take(bytes); };
+  const bool pcapng = options->format == tools::OutputFormat::pcapng;
+  auto prepared = tools::Extraction::prepare(std::move(*options));
+  if (!prepared) return refused_extraction(prepared.error());
+  Answer answer{200, pcapng ? "application/x-pcapng" : "application/vnd.tcpdump.pcap", ""};
+  answer.headers = {
+      {"Content-Disposition", std::string("attachment; filename=\"wirespool.") + (pcapng ? "pcapng\"" : "pcap\"")}};
+  auto extraction = std::make_shared<tools::Extraction>(std::move(*prepared));
+  answer.stream = [extraction, receiver, &audit = run.audit](const SendPiece& send) {
+    receiver->send = &send;
+    return run_extraction(*extraction, *receiver, audit);
+  };
+  return answer;
+}
+
+Answer SpoolAnswers::estimate(const Request& request, QueryRun& run) const {
+  if (auto wrong = wrong_parameters(request, extract_parameters)) return std::move(*wrong);
+  auto options = extract_options(request.parameters);
+  if (!options) return error_answer(400, options.error());
+  options->places = directories_;
+  options->stop = &run.stop;
+  options->sink = [](std::span<const std::byte>) { return false; };  // nothing is extracted
+  const auto limit = options->packets;
+  const auto prepared = tools::Extraction::prepare(std::move(*options));
+  if (!prepared) return refused_extraction(prepared.error());
+  auto estimate = tools::estimate(prepared->spool(), prepared->query());
+  if (estimate.packets) *estimate.packets = std::min(*estimate.packets, limit);
+  return {200, json_type, tools::render_json(estimate)};
+}
+
+Answer SpoolAnswers::verify(const Request& request, QueryRun& run) const {
+  if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
+  const auto report = tools::verify(directories_, {}, &run.stop);
+  return report ? Answer{200, json_type, tools::render_json(*report)} : unreadable(report.error());
+}
+
+}  // namespace wirespool::serve

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "serve/spool_service.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <utility>
+
+#include "serve/client_threads.hpp"
+#include "serve/exchange.hpp"
+#include "serve/listener.hpp"
+#include "serve/query_watch.hpp"
+#include "serve/spool_answers.hpp"
+#include "storage/speaker.hpp"
+#include "wirespool/time_text.hpp"
+
+namespace wirespool::serve {
+namespace {
+
+// "127.0.0.1:41234", "[::1]:41234".
+std::string peer_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  char host[NI_MAXHOST], port[NI_MAXSERV];
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  if (::getpeername(socket, any, &length) != 0 ||
+      ::getnameinfo(any, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "unknown";
+  return fmt::format(fmt::runtime(address.ss_family == AF_INET6 ? "[{}]:{}" : "{}:{}"), host, port);
+}
+
+std::string words_of(QueryWatch::Why why) {
+  switch (why) {
+    case QueryWatch::Why::client_gone:
+      return "the client has gone";
+    case QueryWatch::Why::time_over:
+      return "it took longer than --time-limit";
+    case QueryWatch::Why::service_ends:
+      return "the service ends";
+    case QueryWatch::Why::none:
+      break;
+  }
+  return "the client took nothing any more";
+}
+
+// A page of another site can have a browser on this machine ask for anything by a name that it makes lead to the
+// loopback, and read the answer (DNS rebinding). What is asked of a service that knows no clients is asked by an
+// address, or by the one name that nobody else can have (RFC 6761, 6.3).
+bool is_name_of_loopback(std::string host) {
+  if (const auto colon = host.rfind(':'); colon != std::string::npos && !host.ends_with(']')) host.resize(colon);
+  const bool number = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "[::1]" || (number && host.starts_with("127."));
+}
+
+// One of a limited number, for as long as it lives.
+class Place {
+ public:
+  Place(std::atomic<unsigned>& taken, unsigned most) : taken_(taken), has_(taken.fetch_add(1) < most) {}
+  ~Place() { taken_.fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  explicit operator bool() const { return has_; }
+
+ private:
+  std::atomic<unsigned>& taken_;
+  bool has_;
+};
+
+class HttpSpoolService final : public SpoolService {
+ public:
+  HttpSpoolService(std::unique_ptr<ClientThreads> threads, const SpoolServiceOptions& options)
+      : options_(options), answers_(options.directories), watch_(threads->stop_fd()), threads_(std::move(threads)) {}
+
+  std::expected<void, Error> start() override;
+  bool end(std::chrono::nanoseconds longest) override {
+    const bool ended = threads_->end(Clock::now() + std::chrono::duration_cast<Clock::duration>(longest));
+    log_.finish(std::chrono::milliseconds(500));
+    return ended;
+  }
+
+ private:
+  void serve(storage::FileDescriptor socket);
+  void answer_one(Connection& connection, const QueryWatch::Watched& watched, AuditEntry& audit);
+  Answer answer(const Request& request, QueryRun& run, std::optional<Place>& place);
+
+  SpoolServiceOptions options_;
+  SpoolAnswers answers_;
+  storage::Speaker log_ = storage::Speaker::standard_error();
+  std::atomic<unsigned> queries_{0};
+  QueryWatch watch_;
+  std::unique_ptr<ClientThreads> threads_;  // end before what they use
+};
+
+std::expected<void, Error> HttpSpoolService::start() {
+  if (!watch_.start())
+    return std::unexpected(Error{"serve", "no thread or descriptor is to be had",
+                                 "let this user have more of them (ulimit -u, ulimit -n)", Error::Kind::not_ready});
+  return threads_->start(options_.clients, [this](storage::FileDescriptor socket) { serve(std::move(socket)); });
+}
+
+void HttpSpoolService::serve(storage::FileDescriptor socket) {
+  const auto begin = Clock::now();
+  const auto end = begin + std::chrono::nanoseconds(options_.time_limit_ns);
+  AuditEntry audit;
+  audit.begin = time_now();
+  audit.client = peer_of(socket.get());
+  Connection connection(std::move(socket), threads_->stop_fd(), options_.request_bytes, begin + options_.request, end);
+  connection.give_up_after(options_.patience);
+  const auto watched = watch_.follow(connection.fd(), end);
+  try {
+    answer_one(connection, *watched, audit);
+  } catch (const std::exception& error) {  // no memory; the connection is closed before the answer's end
+    audit.broken_off = error.what();
+  }
+  const auto why = watch_.judge(*watched);
+  watch_.leave(watched);
+  if (audit.asked.empty()) return;
+  audit.bytes = connection.sent();
+  audit.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (connection.cut_off() || (watched->stop && !audit.broken_off.empty())) audit.broken_off = words_of(why);
+  log_.say(audit_line(audit));
+}
+
+void HttpSpoolService::answer_one(Connection& connection, const QueryWatch::Watched& watched, AuditEntry& audit) {
+  QueryRun run{watched.stop, audit, options_.size_limit.value_or(UINT64_MAX)};
+  std::optional<Place> place;  // until the answer was sent
+  const auto audited = [&](const Request& request) {
+    auto result = answer(request, run, place);
+    audit.status = result.status;
+    if (request.path != "/healthz") audit.asked = request.method + " " + request.target;
+    return result;
+  };
+  exchange(connection, {audited, [](int status) { return error_answer(status); }, options_.request_bytes});
+}
+
+Answer HttpSpoolService::answer(const Request& request, QueryRun& run, std::optional<Place>& place) {
+  if (!is_name_of_loopback(request.host))
+    return error_answer(421, {"Host", "'" + request.host + "' is no name of this machine's loopback",
+                              "ask by its address, or as localhost"});
+  if (SpoolAnswers::reads_packets(request)) {
+    place.emplace(queries_, options_.queries);
+    if (!*place) {
+      auto busy = error_answer(
+          503, {"service", fmt::format("{} queries are running", options_.queries), "ask again when one has ended"});
+      busy.headers.emplace_back("Retry-After", "5");
+      return busy;
+    }
+  }
+  return answers_.answer(request, run);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options) {
+  if (!is_loopback(options.listen))
+    return std::unexpected(Error{"--listen", options.listen + " can be reached from elsewhere",
+                                 "give an address of the loopback, as 127.0.0.1:8080"});
+  auto threads = ClientThreads::at(options.listen, "--listen");
+  if (!threads) return std::unexpected(std::move(threads.error()));
+  return std::make_unique<HttpSpoolService>(std::move(*threads), options);
+}
+
+}  // namespace wirespool::serve
