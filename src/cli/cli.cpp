@@ -20,6 +20,8 @@
 namespace wirespool::cli {
 namespace {
 
+using machine::FilesLeft;
+
 std::string dpdk_words() {
 #ifdef WIRESPOOL_CAPTURE
   return dpdk::version();
@@ -50,8 +52,8 @@ Stop unknown_command(const std::string& name) {
 }
 
 void enter_sandbox(const Command& command) {
-  if (!command.reads_files || !machine::has_sandbox()) return;
-  if (const auto done = machine::give_up_programs_and_network(); !done)
+  if (!command.files_left || !machine::has_sandbox()) return;
+  if (const auto done = machine::confine(*command.files_left); !done)
     tell(error_line(command.name, done.error().message(), "files are read without a sandbox"));
 }
 
@@ -69,17 +71,20 @@ int dispatch(const std::string& name, const Args& args) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{
       {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture, capture_pages},
-      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, true},
+      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, FilesLeft::read},
       {"watch", "a running capture on this terminal, as the one it was started on shows it", cmd_watch, watch_pages,
-       true},
-      {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages, true},
+       FilesLeft::read},
+      {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages,
+       FilesLeft::write},
       {"serve", "answers queries over HTTP from what was captured", cmd_serve, serve_pages},
-      {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, true},
-      {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, true},
-      {"retain", "removes the oldest files until the rest is within limits", cmd_retain, retain_pages, true},
-      {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages, true},
-      {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages, true},
-      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages, true},
+      {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, FilesLeft::read},
+      {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, FilesLeft::write},
+      {"retain", "removes the oldest files until the rest is within limits", cmd_retain, retain_pages,
+       FilesLeft::write},
+      {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages, FilesLeft::write},
+      {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages, FilesLeft::write},
+      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages,
+       FilesLeft::write},
       {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan, plan_pages},
       {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
       {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},

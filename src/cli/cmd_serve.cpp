@@ -59,7 +59,7 @@ sigset_t block_endings() {
 // Packets come from the network, and requests do: neither gets a program or a new connection out of this process.
 void enter_sandbox() {
   if (!machine::has_sandbox()) return;
-  if (const auto done = machine::give_up_programs_and_network(machine::Network::open_sockets); !done)
+  if (const auto done = machine::confine(machine::FilesLeft::read, machine::Network::open_sockets); !done)
     tell(error_line("serve", done.error().message(), "files are read without a sandbox"));
 }
 

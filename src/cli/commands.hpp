@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "cli/parse.hpp"
+#include "machine/sandbox.hpp"
 #include "options/documents.hpp"
 
 namespace wirespool::cli {
@@ -14,8 +16,8 @@ struct Command {
   std::string_view title;                 // half a sentence
   int (*run)(const Args& args);           // `args` is what follows the command's name; gives the exit code
   std::vector<options::Page> (*pages)();  // one, or one a verb
-  // It reads files that somebody else may have made, and needs neither programs nor the network for that.
-  bool reads_files = false;
+  // It reads files that somebody else may have made, and this is all it needs for that. nullopt: it is not confined.
+  std::optional<machine::FilesLeft> files_left = std::nullopt;
 };
 
 // All commands, in the order in which --help lists them.
