@@ -33,8 +33,25 @@ options::Table<Request> make_table() {
       .operands("DIR", &Request::directories, "output directories of captures; nothing else is ever read",
                 options::Offers::directories)
       .needed();
-  table.parsed("--listen", "ADDR:PORT", &Request::listen, plan::parse_listen_address,
-               "where to listen; :PORT is 127.0.0.1:PORT");
+  table.parsed(
+      "--listen", "ADDR:PORT", &Request::listen, plan::parse_listen_address,
+      "where to listen; :PORT is 127.0.0.1:PORT; from elsewhere it is reached by TLS, with tokens or certificates");
+  table
+      .text("--tls-cert", "FILE", &Request::tls_cert, "PEM file of the certificate, with its chain: HTTPS",
+            options::Offers::files)
+      .without("HTTP");
+  table
+      .text("--tls-key", "FILE", &Request::tls_key, "PEM file of its key, which others may not read",
+            options::Offers::files)
+      .without("none");
+  table
+      .text("--token-file", "FILE", &Request::token_file,
+            "who asks shows a token of this file (Authorization: Bearer), which has one a line", options::Offers::files)
+      .without("none");
+  table
+      .text("--client-ca", "FILE", &Request::client_ca, "who asks shows a certificate that this CA signed",
+            options::Offers::files)
+      .without("none");
   table.whole("--clients", &Request::clients, "connections that are served at a time; others wait").in(1, 1024);
   table.whole("--queries", &Request::queries, "of these, how many may have packets read; more are refused (503)")
       .in(1, 1024);

@@ -12,7 +12,9 @@
 #include "serve/exchange.hpp"
 #include "serve/listener.hpp"
 #include "serve/query_watch.hpp"
+#include "serve/secrets.hpp"
 #include "serve/spool_answers.hpp"
+#include "serve/tls.hpp"
 #include "storage/speaker.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -68,10 +70,23 @@ class Place {
   bool has_;
 };
 
+// What keeps others out.
+struct Doors {
+  std::unique_ptr<TlsServer> tls;  // nullptr: plain HTTP
+  std::optional<Tokens> tokens;    // none: nobody needs one
+};
+
+// Of the request of a client that TLS takes as well: its handshake, with a chain of certificates.
+constexpr std::size_t handshake_bytes = 64 << 10;
+
 class HttpSpoolService final : public SpoolService {
  public:
-  HttpSpoolService(std::unique_ptr<ClientThreads> threads, const SpoolServiceOptions& options)
-      : options_(options), answers_(options.directories), watch_(threads->stop_fd()), threads_(std::move(threads)) {}
+  HttpSpoolService(std::unique_ptr<ClientThreads> threads, const SpoolServiceOptions& options, Doors doors)
+      : options_(options),
+        doors_(std::move(doors)),
+        answers_(options.directories),
+        watch_(threads->stop_fd()),
+        threads_(std::move(threads)) {}
 
   std::expected<void, Error> start() override;
   bool end(std::chrono::nanoseconds longest) override {
@@ -83,9 +98,12 @@ class HttpSpoolService final : public SpoolService {
  private:
   void serve(storage::FileDescriptor socket);
   void answer_one(Connection& connection, const QueryWatch::Watched& watched, AuditEntry& audit);
+  void answer_over(ByteStream& client, const QueryWatch::Watched& watched, AuditEntry& audit);
+  std::optional<Answer> keep_out(const Request& request, AuditEntry& audit) const;
   Answer answer(const Request& request, QueryRun& run, std::optional<Place>& place);
 
   SpoolServiceOptions options_;
+  Doors doors_;
   SpoolAnswers answers_;
   storage::Speaker log_ = storage::Speaker::standard_error();
   std::atomic<unsigned> queries_{0};
@@ -106,7 +124,8 @@ void HttpSpoolService::serve(storage::FileDescriptor socket) {
   AuditEntry audit;
   audit.begin = time_now();
   audit.client = peer_of(socket.get());
-  Connection connection(std::move(socket), threads_->stop_fd(), options_.request_bytes, begin + options_.request, end);
+  const auto bytes = options_.request_bytes + (doors_.tls ? handshake_bytes : 0);
+  Connection connection(std::move(socket), threads_->stop_fd(), bytes, begin + options_.request, end);
   connection.give_up_after(options_.patience);
   const auto watched = watch_.follow(connection.fd(), end);
   try {
@@ -124,6 +143,21 @@ void HttpSpoolService::serve(storage::FileDescriptor socket) {
 }
 
 void HttpSpoolService::answer_one(Connection& connection, const QueryWatch::Watched& watched, AuditEntry& audit) {
+  if (!doors_.tls) return answer_over(connection, watched, audit);
+  const auto client = doors_.tls->serve(connection);
+  if (!client) return;
+  if (const auto done = client->handshake(); !done) {
+    if (done.error().empty()) return;
+    audit.asked = "TLS";
+    audit.broken_off = done.error();
+    return;
+  }
+  if (const auto subject = client->subject(); !subject.empty()) audit.by = subject;
+  answer_over(*client, watched, audit);
+  if (audit.broken_off.empty() && !connection.cut_off()) client->say_goodbye();
+}
+
+void HttpSpoolService::answer_over(ByteStream& client, const QueryWatch::Watched& watched, AuditEntry& audit) {
   QueryRun run{watched.stop, audit, options_.size_limit.value_or(UINT64_MAX)};
   std::optional<Place> place;  // until the answer was sent
   const auto audited = [&](const Request& request) {
@@ -132,13 +166,30 @@ void HttpSpoolService::answer_one(Connection& connection, const QueryWatch::Watc
     if (request.path != "/healthz") audit.asked = request.method + " " + request.target;
     return result;
   };
-  exchange(connection, {audited, [](int status) { return error_answer(status); }, options_.request_bytes});
+  exchange(client, {audited, [](int status) { return error_answer(status); }, options_.request_bytes});
+}
+
+// nullopt: who asks may.
+std::optional<Answer> HttpSpoolService::keep_out(const Request& request, AuditEntry& audit) const {
+  if (doors_.tokens && request.path != "/healthz") {
+    const auto line = doors_.tokens->line_of(request.authorization);
+    if (!line) {
+      auto unknown = error_answer(401, {"Authorization", "it shows no token that is known here",
+                                        "send Authorization: Bearer TOKEN, with one of --token-file"});
+      unknown.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"wirespool\"");
+      return unknown;
+    }
+    audit.by = (audit.by == AuditEntry().by ? "" : audit.by + " ") + fmt::format("token of line {}", *line);
+  }
+  const bool anybody = !doors_.tokens && options_.client_ca.empty();
+  if (anybody && !is_name_of_loopback(request.host))
+    return error_answer(421, {"Host", "'" + request.host + "' is no name of this machine's loopback",
+                              "ask by its address, or as localhost"});
+  return std::nullopt;
 }
 
 Answer HttpSpoolService::answer(const Request& request, QueryRun& run, std::optional<Place>& place) {
-  if (!is_name_of_loopback(request.host))
-    return error_answer(421, {"Host", "'" + request.host + "' is no name of this machine's loopback",
-                              "ask by its address, or as localhost"});
+  if (auto kept = keep_out(request, run.audit)) return std::move(*kept);
   if (SpoolAnswers::reads_packets(request)) {
     place.emplace(queries_, options_.queries);
     if (!*place) {
@@ -151,15 +202,47 @@ Answer HttpSpoolService::answer(const Request& request, QueryRun& run, std::opti
   return answers_.answer(request, run);
 }
 
+// What is asked for, as a whole, before anything is opened.
+std::optional<Error> wrong_doors(const SpoolServiceOptions& options) {
+  const bool tls = !options.tls_cert.empty();
+  if (tls != !options.tls_key.empty())
+    return Error{tls ? "--tls-cert" : "--tls-key", "TLS takes both", "give --tls-cert and --tls-key"};
+  if (!options.client_ca.empty() && !tls)
+    return Error{"--client-ca", "clients show certificates in TLS alone", "give --tls-cert and --tls-key too"};
+  if (is_loopback(options.listen)) return std::nullopt;
+  if (!tls)
+    return Error{"--listen", options.listen + " can be reached from elsewhere, where others listen in",
+                 "give --tls-cert and --tls-key, or an address of the loopback"};
+  if (options.token_file.empty() && options.client_ca.empty())
+    return Error{"--listen", options.listen + " can be reached from elsewhere, and anybody could ask",
+                 "give --token-file or --client-ca, or an address of the loopback"};
+  return std::nullopt;
+}
+
+std::expected<Doors, Error> make_doors(const SpoolServiceOptions& options) {
+  if (auto wrong = wrong_doors(options)) return std::unexpected(std::move(*wrong));
+  Doors doors;
+  if (!options.tls_cert.empty()) {
+    auto tls = TlsServer::make(options.tls_cert, options.tls_key, options.client_ca);
+    if (!tls) return std::unexpected(std::move(tls.error()));
+    doors.tls = std::move(*tls);
+  }
+  if (!options.token_file.empty()) {
+    auto tokens = Tokens::read(options.token_file);
+    if (!tokens) return std::unexpected(std::move(tokens.error()));
+    doors.tokens = std::move(*tokens);
+  }
+  return doors;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options) {
-  if (!is_loopback(options.listen))
-    return std::unexpected(Error{"--listen", options.listen + " can be reached from elsewhere",
-                                 "give an address of the loopback, as 127.0.0.1:8080"});
+  auto doors = make_doors(options);
+  if (!doors) return std::unexpected(std::move(doors.error()));
   auto threads = ClientThreads::at(options.listen, "--listen");
   if (!threads) return std::unexpected(std::move(threads.error()));
-  return std::make_unique<HttpSpoolService>(std::move(*threads), options);
+  return std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors));
 }
 
 }  // namespace wirespool::serve

@@ -18,6 +18,8 @@ namespace wirespool::serve {
 struct SpoolServiceOptions {
   std::vector<std::string> directories;
   std::string listen = "127.0.0.1:8080";
+  // PEM files for TLS (tls.hpp), and the tokens that clients show (secrets.hpp); empty: none.
+  std::string tls_cert, tls_key, client_ca, token_file;
 
   // What clients can take, whatever they do. `clients` are served at a time, of which `queries` have packets read.
   unsigned clients = 32, queries = 4;

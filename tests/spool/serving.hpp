@@ -15,8 +15,9 @@ namespace wirespool::test {
 // `wirespool serve`, the program as it is run, at a port of the loopback.
 class Serving {
  public:
-  explicit Serving(const std::vector<std::string>& directories, const Command& options = {})
-      : process_(command(port, directories, options)) {
+  explicit Serving(const std::vector<std::string>& directories, const Command& options = {},
+                   const std::string& address = "127.0.0.1")
+      : process_(command(address + ":" + std::to_string(port), directories, options)) {
     if (!process_.wait_for_output("listening at", Seconds(60)))
       throw std::runtime_error("wirespool serve: " + process_.err());
   }
@@ -41,8 +42,9 @@ class Serving {
   pid_t pid() const { return process_.pid(); }
 
  private:
-  static Command command(std::uint16_t port, const std::vector<std::string>& directories, const Command& options) {
-    Command words{std::getenv("WIRESPOOL"), "serve", "--listen", "127.0.0.1:" + std::to_string(port)};
+  static Command command(const std::string& listen, const std::vector<std::string>& directories,
+                         const Command& options) {
+    Command words{std::getenv("WIRESPOOL"), "serve", "--listen", listen};
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), directories.begin(), directories.end());
     return words;

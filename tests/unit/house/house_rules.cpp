@@ -34,7 +34,7 @@ const std::vector<Room>& rooms() {
       {"serve",
        {"include", "format", "options", "stats", "storage", "tools"},
        {"std"},
-       {"Linux", "cpp-httplib", "fmt", "nlohmann/json"}},
+       {"Linux", "OpenSSL", "cpp-httplib", "fmt", "nlohmann/json"}},
       {"doctor", {"include", "machine"}, {"std"}, {"fmt", "nlohmann/json"}},
       {"vf", {"include", "machine", "storage"}, {"std"}, {"Linux", "fmt", "nlohmann/json"}},
       {"dpdk",

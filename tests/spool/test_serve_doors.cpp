@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Who may ask `wirespool serve`: TLS, tokens and clients' certificates, by curl and certificates of openssl's making.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "spool/kept_capture.hpp"
+#include "spool/serving.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+#include "support/skip.hpp"
+#include "support/temp_dir.hpp"
+#include "support/trace_compare.hpp"
+
+using namespace wirespool;
+using namespace wirespool::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string token = "0123456789abcdef0123456789abcdef", other_token = "a-second-token-of-another-one";
+
+bool tools_are_missing() {
+  if (have_program("curl") && have_program("openssl")) return false;
+  skip("doors of wirespool serve", "curl or openssl is not here: apt-get install curl openssl");
+  return true;
+}
+
+// One CA, what it signed for the service and for a client, and a stranger that signed itself.
+struct Papers {
+  TempDir directory;
+
+  Papers() {
+    make({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca", "-keyout",
+          path("ca.key"), "-out", path("ca.pem")});
+    sign("service", "subjectAltName=DNS:probe.test,IP:127.0.0.1");
+    sign("alice", "extendedKeyUsage=clientAuth");
+    make({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=stranger", "-keyout",
+          path("stranger.key"), "-out", path("stranger.pem")});
+    write("tokens", "# for tests\n" + token + "\n\n" + other_token + "\n");
+  }
+
+  std::string path(const std::string& name) const { return (directory / name).string(); }
+  void write(const std::string& name, const std::string& text, fs::perms mode = private_file) const {
+    std::ofstream(directory / name) << text;
+    fs::permissions(directory / name, mode);
+  }
+  Command tls() const { return {"--tls-cert", path("service.pem"), "--tls-key", path("service.key")}; }
+  Command tls_and_tokens() const { return joined(tls(), {"--token-file", path("tokens")}); }
+  Command tls_and_certificates() const { return joined(tls(), {"--client-ca", path("ca.pem")}); }
+
+  static Command joined(Command words, const Command& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+ private:
+  static constexpr fs::perms private_file = fs::perms::owner_read | fs::perms::owner_write;
+
+  void sign(const std::string& name, const std::string& extension) const {
+    make({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", path(name + ".key"), "-out",
+          path(name + ".csr")});
+    write(name + ".ext", extension + "\n");
+    make({"x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
+          "-CAcreateserial", "-days", "2", "-extfile", path(name + ".ext"), "-out", path(name + ".pem")});
+    fs::permissions(path(name + ".key"), private_file);
+  }
+  static void make(const Command& words) {
+    const auto result = run_process(joined({"openssl"}, words));
+    INFO(result.describe());
+    REQUIRE(result.ok());
+  }
+};
+
+struct Rig {
+  Papers papers;
+  KeptCapture capture;
+  fs::path out = papers.directory / "out";
+
+  std::vector<std::string> directories() const { return {capture.directory.string()}; }
+
+  ProcessResult ask(const Serving& serving, const std::string& path, const Command& options) const {
+    const auto url = "https://probe.test:" + std::to_string(serving.port) + path;
+    const auto here = "probe.test:" + std::to_string(serving.port) + ":127.0.0.1";
+    return run_process(curl(url, {},
+                            Papers::joined({"--noproxy", "*", "--resolve", here, "--cacert", papers.path("ca.pem"),
+                                            "-o", out.string(), "-w", "%{http_code}"},
+                                           options)));
+  }
+};
+
+Command with(const std::string& shown) { return {"-H", "Authorization: Bearer " + shown}; }
+
+}  // namespace
+
+TEST_CASE("where others could listen in or ask, nothing is served, and one line says why") {
+  if (tools_are_missing()) return;
+  const Papers papers;
+  struct Case {
+    std::string address;
+    Command options;
+    std::string why;
+  };
+  const std::vector<Case> cases{
+      {"0.0.0.0:8080", {}, "--listen: 0.0.0.0:8080 can be reached from elsewhere, where others listen in"},
+      {"[::]:8080",
+       {"--token-file", papers.path("tokens")},
+       "--listen: [::]:8080 can be reached from elsewhere, where"},
+      {"192.0.2.1:8080", papers.tls(), "--listen: 192.0.2.1:8080 can be reached from elsewhere, and anybody could ask"},
+      {"127.0.0.1:8080", {"--tls-cert", papers.path("service.pem")}, "--tls-cert: TLS takes both"},
+      {"127.0.0.1:8080", {"--tls-key", papers.path("service.key")}, "--tls-key: TLS takes both"},
+      {"127.0.0.1:8080",
+       {"--client-ca", papers.path("ca.pem")},
+       "--client-ca: clients show certificates in TLS alone"}};
+  for (const auto& [address, options, why] : cases) {
+    const auto result =
+        run_process(Papers::joined({std::getenv("WIRESPOOL"), "serve", "--listen", address, "."}, options));
+    INFO(result.describe());
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.starts_with("wirespool: " + why));
+    CHECK(std::ranges::count(result.err, '\n') == 1);
+  }
+}
+
+TEST_CASE("secrets that others may read, that are none or that do not fit are refused") {
+  if (tools_are_missing()) return;
+  const Papers papers;
+  const auto everybody = fs::perms(0644);
+  papers.write("open-tokens", token + "\n", everybody);
+  papers.write("short", "# one\n1234567\n");
+  papers.write("empty", "# none\n\n");
+  papers.write("blank", "0123456789 0123456789\n");
+  fs::copy_file(papers.path("service.key"), papers.path("open.key"));
+  fs::permissions(papers.path("open.key"), everybody);
+  const auto certificate = papers.path("service.pem");
+  const std::vector<std::pair<Command, std::string>> cases{
+      {{"--token-file", papers.path("open-tokens")}, "every user of this machine may read or write it: chmod o="},
+      {{"--token-file", papers.path("short")}, "line 2 has fewer than 16 characters"},
+      {{"--token-file", papers.path("empty")}, "there is no token in it"},
+      {{"--token-file", papers.path("blank")}, "line 1 has blanks"},
+      {{"--token-file", papers.path("nothing")}, "No such file or directory"},
+      {{"--tls-cert", certificate, "--tls-key", papers.path("open.key")}, "every user of this machine may read"},
+      {{"--tls-cert", certificate, "--tls-key", papers.path("alice.key")}, "--tls-key: "},
+      {{"--tls-cert", papers.path("tokens"), "--tls-key", papers.path("service.key")}, "--tls-cert: "},
+      {Papers::joined(papers.tls(), {"--client-ca", papers.path("tokens")}), "--client-ca: "}};
+  for (const auto& [options, why] : cases) {
+    const auto result = run_process(Papers::joined(
+        {std::getenv("WIRESPOOL"), "serve", "--listen", "127.0.0.1:" + std::to_string(free_port()), "."}, options));
+    INFO(result.describe());
+    CHECK(result.exit_code == 2);
+    CHECK(result.err.find(why) != std::string::npos);
+    CHECK(std::ranges::count(result.err, '\n') == 1);
+  }
+}
+
+TEST_CASE("from elsewhere, by TLS and with a token, packets are as they were captured; without one nothing is told") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  Serving serving(rig.directories(), rig.papers.tls_and_tokens(), "0.0.0.0");
+  const auto known = rig.ask(serving, "/api/extract", with(other_token));
+  INFO(known.describe() << serving.log());
+  REQUIRE(known.ok());
+  CHECK(known.out == "200");
+  CHECK(compare_in_order(rig.capture.trace, read_pcap(rig.out)) == "");
+  CHECK(serving.line_with("/api/extract", "by=\"token of line 4\"") != "");
+  for (const Command& options :
+       {with(token + "0"), with(token.substr(1)), with(""), with("# for tests"), Command{},
+        Command{"-H", "Authorization: Basic " + token}, Command{"-H", "Authorization: " + token}}) {
+    CHECK(rig.ask(serving, "/api/captures", options).out == "401");
+    CHECK(fs::file_size(rig.out) < 400);
+  }
+  CHECK(serving.line_with("/api/captures", "status=401") != "");
+  CHECK(serving.log().find(token) == std::string::npos);
+  CHECK(rig.ask(serving, "/api/captures", {"-H", "Authorization: bearer " + token}).out == "200");
+  CHECK(rig.ask(serving, "/healthz", {}).out == "200");
+  CHECK(serving.stop().ok());
+}
+
+TEST_CASE("with --client-ca only those that it signed are answered, by name") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  Serving serving(rig.directories(), rig.papers.tls_and_certificates(), "0.0.0.0");
+  const auto shown = [&](const std::string& name) {
+    return rig.ask(serving, "/api/captures",
+                   {"--cert", rig.papers.path(name + ".pem"), "--key", rig.papers.path(name + ".key")});
+  };
+  const auto alice = shown("alice");
+  INFO(alice.describe() << serving.log());
+  CHECK(alice.out == "200");
+  CHECK(serving.line_with("/api/captures", "by=\"CN=alice\"") != "");
+  CHECK_FALSE(shown("stranger").ok());
+  CHECK_FALSE(rig.ask(serving, "/api/captures", {}).ok());
+  CHECK(serving.line_with("asked=\"TLS\"", "broken-off=\"") != "");
+  CHECK_FALSE(rig.ask(serving, "/healthz", {}).ok());
+}
+
+TEST_CASE("old TLS, no TLS, garbage and half a handshake harm nobody else") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  const Serving serving(rig.directories(), rig.papers.tls_and_tokens());
+  std::vector<Client> silent;
+  const std::string hello("\x16\x03\x01\x02\x10\x01\x00\x02\x0c\x03\x03", 11);
+  for (const auto& text : {std::string(), std::string("\x16"), hello, std::string(100'000, '\x16')}) {
+    silent.emplace_back(serving.port);
+    silent.back().say(text);
+  }
+  const auto plain = get(serving.port, "/api/captures");
+  CHECK(plain.find("captures") == std::string::npos);
+  CHECK_FALSE(rig.ask(serving, "/api/captures", Papers::joined(with(token), {"--tls-max", "1.1"})).ok());
+  CHECK(rig.ask(serving, "/api/captures", Papers::joined(with(token), {"--tls-max", "1.2"})).out == "200");
+  CHECK(rig.ask(serving, "/api/captures", with(token)).out == "200");
+}
+
+TEST_CASE("an answer over TLS that is not whole does not look whole") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  Serving serving(rig.directories(), Papers::joined(rig.papers.tls_and_tokens(), {"--size-limit", "100KiB"}));
+  const auto result = rig.ask(serving, "/api/extract", with(token));
+  INFO(result.describe());
+  CHECK_FALSE(result.ok());
+  CHECK(serving.line_with("/api/extract", "broken-off=\"it is longer than --size-limit\"") != "");
+}
+
+TEST_CASE("a token works on the loopback without TLS, and with one any Host is taken") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  const Serving serving(rig.directories(), {"--token-file", rig.papers.path("tokens")});
+  CHECK(is(get(serving.port, "/api/captures"), "401"));
+  CHECK(is(get(serving.port, "/api/captures", "Authorization: Bearer " + token + "\r\n"), "200"));
+}
