@@ -39,6 +39,9 @@ class Filter {
   // (version 1, seed 0): "1:LQU9qZlK+B5F3KDmev6m5PMibrg=". No index knows Community IDs, so none leaves anything out.
   static std::expected<Filter, Error> community_id(std::string_view text);
 
+  // The packets of this time, `to` not included: for times that are joined by any(); the others are a Query's.
+  static Filter between(Timestamp from, Timestamp to);
+
   static Filter all(Filter a, Filter b);  // what both match
   static Filter any(Filter a, Filter b);  // what either matches
 

@@ -41,6 +41,8 @@ Compiled expression(std::string text);
 std::expected<Compiled, Error> flow(std::string_view text);
 // "1:LQU9qZlK+B5F3KDmev6m5PMibrg=":
 std::expected<Compiled, Error> community_id(std::string_view text);
+// Of a time, "to" not included:
+Compiled between(Timestamp from, Timestamp to);
 // What both match, what either matches, and what matches or carries something that does:
 Compiled all(Compiled a, Compiled b);
 Compiled any(Compiled a, Compiled b);

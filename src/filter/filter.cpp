@@ -99,6 +99,7 @@ std::expected<Filter, Error> Filter::community_id(std::string_view text) {
   return Filter(std::move(*compiled));
 }
 
+Filter Filter::between(Timestamp from, Timestamp to) { return Filter(filter::between(from, to)); }
 Filter Filter::all(Filter a, Filter b) { return Filter(filter::all(std::move(*a.compiled_), std::move(*b.compiled_))); }
 Filter Filter::any(Filter a, Filter b) { return Filter(filter::any(std::move(*a.compiled_), std::move(*b.compiled_))); }
 Filter Filter::inside_too() const { return Filter(filter::inside_too(compiled_->copy())); }

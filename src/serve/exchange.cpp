@@ -4,6 +4,9 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace wirespool::serve {
 namespace {
 
@@ -31,14 +34,32 @@ class HttpStream final : public httplib::Stream {
   ByteStream& client_;
 };
 
+// What is behind the ? of a target. The library counts a POST's body, which curl calls a form, among the parameters.
+std::multimap<std::string, std::string> parameters_of(std::string_view target) {
+  std::multimap<std::string, std::string> parameters;
+  const auto begin = target.find('?');
+  while (begin != std::string_view::npos && target.size() > begin + 1) {
+    const auto last = std::max(begin, target.find_last_of("?&"));
+    const auto one = target.substr(last + 1);
+    const auto equals = std::min(one.find('='), one.size());
+    if (!one.empty()) parameters.emplace(one.substr(0, equals), one.substr(std::min(equals + 1, one.size())));
+    target = target.substr(0, last);
+  }
+  return parameters;
+}
+
 Request request_of(const httplib::Request& from) {
   return {.method = from.method,
           .path = from.path,
           .target = from.target,
-          .parameters = {from.params.begin(), from.params.end()},
+          .parameters = from.method == "POST"
+                            ? parameters_of(from.target)
+                            : std::multimap<std::string, std::string>(from.params.begin(), from.params.end()),
           .accept = from.get_header_value("Accept"),
           .authorization = from.get_header_value("Authorization"),
           .host = from.get_header_value("Host"),
+          .limit_packets = from.get_header_value("Steno-Limit-Packets"),
+          .limit_bytes = from.get_header_value("Steno-Limit-Bytes"),
           .body = from.body,
           .has_chunks = from.version != "HTTP/1.0"};
 }

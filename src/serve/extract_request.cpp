@@ -6,6 +6,7 @@
 
 #include "options/read.hpp"
 #include "serve/spool_answers.hpp"
+#include "serve/stenographer.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::serve {
@@ -72,6 +73,32 @@ std::expected<Options, Error> extract_options(const std::multimap<std::string, s
   }
   if (options.from >= options.to)
     return std::unexpected(Error{"to", "it is not later than from", "give a later time, or leave it out"});
+  return options;
+}
+
+std::expected<Options, Error> stenographer_options(const Request& request, Timestamp now) {
+  auto query = stenographer_query(request.body, now);
+  if (!query) return std::unexpected(std::move(query.error()));
+  auto options = extract_options(request.parameters);
+  if (!options) return options;
+  const auto limit = [](std::uint64_t& field, const char* name, const std::string& text) -> std::expected<void, Error> {
+    if (text.empty()) return {};
+    const auto value = options::parse_whole(text, UINT64_MAX);
+    if (!value) return wrong(name, text + " is no number", "leave the header out, or write a whole number");
+    if (*value > 0) field = *value;  // 0 is none, as stenographer has it
+    return {};
+  };
+  if (auto done = limit(options->packets, "Steno-Limit-Packets", request.limit_packets); !done)
+    return std::unexpected(done.error());
+  if (auto done = limit(options->bytes, "Steno-Limit-Bytes", request.limit_bytes); !done)
+    return std::unexpected(done.error());
+  options->filter = std::move(query->filter);
+  if (query->from >= query->to) {
+    options->packets = 0;  // before a time and after a later one
+    return options;
+  }
+  options->from = query->from;
+  options->to = query->to;
   return options;
 }
 

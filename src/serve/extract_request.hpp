@@ -20,6 +20,10 @@ extern const std::set<std::string_view> extract_parameters;
 // Without places and sink. The Error is about the parameter that is wrong.
 std::expected<tools::ExtractOptions, Error> extract_options(const std::multimap<std::string, std::string>& parameters);
 
+// POST /query: the body is a query in stenographer's language, and limits are headers of its; `format` may be given in
+// the target.
+std::expected<tools::ExtractOptions, Error> stenographer_options(const Request& request, Timestamp now);
+
 // 400 where the request is wrong, in its words; 503 where the directories are.
 Answer refused_extraction(const Error& error);
 

@@ -17,6 +17,7 @@
 #include "tools/estimate.hpp"
 #include "tools/ls.hpp"
 #include "tools/verify.hpp"
+#include "wirespool/time_text.hpp"
 
 namespace wirespool::serve {
 namespace {
@@ -36,6 +37,10 @@ std::optional<Answer> wrong_parameters(const Request& request, const std::set<st
     before = name;
   }
   return std::nullopt;
+}
+
+Answer needs_chunks() {
+  return error_answer(505, {"HTTP/1.0", "an answer that is cut off would look whole", "ask with HTTP/1.1"});
 }
 
 // Sends the whole lines of a file: a capture that runs may just be writing its last.
@@ -107,10 +112,11 @@ Answer error_answer(int status) {
 }
 
 bool SpoolAnswers::reads_packets(const Request& request) {
-  return request.path == "/api/extract" || request.path == "/api/verify";
+  return request.path == "/api/extract" || request.path == "/api/verify" || request.path == "/query";
 }
 
 Answer SpoolAnswers::answer(const Request& request, QueryRun& run) const {
+  if (request.path == "/query") return request.method == "POST" ? stenographer(request, run) : error_answer(405);
   if (request.method != "GET" && request.method != "HEAD") return error_answer(405);
   if (request.path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
   if (request.path == "/api/captures") return captures(request);
@@ -149,16 +155,25 @@ Answer SpoolAnswers::ledger(const Request& request, QueryRun& run) const {
 
 Answer SpoolAnswers::extract(const Request& request, QueryRun& run) const {
   if (auto wrong = wrong_parameters(request, extract_parameters)) return std::move(*wrong);
-  if (!request.has_chunks)
-    return error_answer(505, {"HTTP/1.0", "an answer that is cut off would look whole", "ask with HTTP/1.1"});
+  if (!request.has_chunks) return needs_chunks();
   auto options = extract_options(request.parameters);
-  if (!options) return error_answer(400, options.error());
-  options->places = directories_;
-  options->stop = &run.stop;
+  return options ? stream(std::move(*options), run) : error_answer(400, options.error());
+}
+
+Answer SpoolAnswers::stenographer(const Request& request, QueryRun& run) const {
+  if (auto wrong = wrong_parameters(request, {"format"})) return std::move(*wrong);
+  if (!request.has_chunks) return needs_chunks();
+  auto options = stenographer_options(request, time_now());
+  return options ? stream(std::move(*options), run) : error_answer(400, options.error());
+}
+
+Answer SpoolAnswers::stream(tools::ExtractOptions options, QueryRun& run) const {
+  options.places = directories_;
+  options.stop = &run.stop;
   auto receiver = std::make_shared<Receiver>(nullptr, run.most_bytes);
-  options->sink = [receiver](std::span<const std::byte> bytes) { return receiver->take(bytes); };
-  const bool pcapng = options->format == tools::OutputFormat::pcapng;
-  auto prepared = tools::Extraction::prepare(std::move(*options));
+  options.sink = [receiver](std::span<const std::byte> bytes) { return receiver->take(bytes); };
+  const bool pcapng = options.format == tools::OutputFormat::pcapng;
+  auto prepared = tools::Extraction::prepare(std::move(options));
   if (!prepared) return refused_extraction(prepared.error());
   Answer answer{200, pcapng ? "application/x-pcapng" : "application/vnd.tcpdump.pcap", ""};
   answer.headers = {

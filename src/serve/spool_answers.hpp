@@ -8,6 +8,7 @@
 
 #include "serve/audit.hpp"
 #include "serve/exchange.hpp"
+#include "tools/extract.hpp"
 #include "wirespool/error.hpp"
 
 namespace wirespool::serve {
@@ -39,6 +40,8 @@ class SpoolAnswers {
   Answer captures(const Request& request) const;
   Answer ledger(const Request& request, QueryRun& run) const;
   Answer extract(const Request& request, QueryRun& run) const;
+  Answer stenographer(const Request& request, QueryRun& run) const;  // POST /query
+  Answer stream(tools::ExtractOptions options, QueryRun& run) const;
   Answer estimate(const Request& request, QueryRun& run) const;
   Answer verify(const Request& request, QueryRun& run) const;
 

@@ -56,6 +56,10 @@ bool is_name_of_loopback(std::string host) {
   return host == "localhost" || host == "[::1]" || (number && host.starts_with("127."));
 }
 
+std::string what_was_asked(const Request& request) {
+  return request.method + " " + request.target + (request.body.empty() ? "" : " " + request.body);
+}
+
 // One of a limited number, for as long as it lives.
 class Place {
  public:
@@ -163,7 +167,7 @@ void HttpSpoolService::answer_over(ByteStream& client, const QueryWatch::Watched
   const auto audited = [&](const Request& request) {
     auto result = answer(request, run, place);
     audit.status = result.status;
-    if (request.path != "/healthz") audit.asked = request.method + " " + request.target;
+    if (request.path != "/healthz") audit.asked = what_was_asked(request);
     return result;
   };
   exchange(client, {audited, [](int status) { return error_answer(status); }, options_.request_bytes});

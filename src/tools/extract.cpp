@@ -74,6 +74,7 @@ std::expected<std::optional<Filter>, Error> make_filter(const ExtractOptions& op
   if (done && !options.flow.empty()) done = demand(all, "--flow", Filter::flow(options.flow), options, inputs);
   if (done && !options.community_id.empty())
     done = demand(all, "--community-id", Filter::community_id(options.community_id), options, inputs);
+  if (done && options.filter) done = demand(all, "--filter", *options.filter, options, inputs);
   if (!done) return std::unexpected(done.error());
   return all;
 }
@@ -95,6 +96,7 @@ std::expected<std::vector<OutputRequest>, Error> make_requests(const ExtractOpti
                         .slice = options.slice,
                         .linktype = linktypes_to_ask(inputs).front(),
                         .packets = options.packets,
+                        .bytes = options.bytes,
                         .not_these = paths});
   }
   if (auto wrong = check_outputs(requests)) return std::unexpected(std::move(*wrong));

@@ -34,8 +34,10 @@ struct ExtractOptions {
   Timestamp from{0};
   Timestamp to{std::numeric_limits<std::uint64_t>::max()};  // not included
   std::string flow, community_id;                           // empty: none
+  std::optional<Filter> filter;                             // the same, made already
   bool inner = false;                                       // filters, flow and ID also apply to packets inside others
   std::uint64_t packets = std::numeric_limits<std::uint64_t>::max();  // for each output
+  std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();    // the same: with the packet that reaches it
   std::optional<std::uint64_t> split_bytes, split_ns;                 // Split
   std::optional<format::Slice> slice;
   OutputFormat format = OutputFormat::pcap;

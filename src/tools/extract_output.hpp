@@ -34,6 +34,7 @@ struct OutputRequest {
   std::optional<format::Slice> slice = {};
   std::uint32_t linktype = 1;  // of a file without packets
   std::uint64_t packets = UINT64_MAX;
+  std::uint64_t bytes = UINT64_MAX;         // of packets: no more after the one that reaches it
   std::vector<std::string> not_these = {};  // paths that may not be written to
 };
 
@@ -47,12 +48,15 @@ class ExtractOutput {
   static std::expected<ExtractOutput, Error> open(OutputRequest request);
 
   // false: it takes nothing more, because its reader has gone or it has all the packets it may have.
-  bool open_still() const { return !closed_ && packets_ < request_.packets; }
+  bool open_still() const { return !closed_ && packets_ < request_.packets && bytes_ < request_.bytes; }
   bool wants(const StoredPacket& packet) { return !request_.filter || request_.filter->matches(packet); }
 
   Result write(const StoredPacket& packet);
   // Whether runs of records can be taken unchanged.
-  bool takes_records() const { return !request_.split.any() && !request_.slice && writer_ && writer_->takes_records(); }
+  bool takes_records() const {
+    return !request_.split.any() && !request_.slice && request_.bytes == UINT64_MAX && writer_ &&
+           writer_->takes_records();
+  }
   std::uint64_t room() const { return request_.packets - packets_; }
   Result write(const PacketRun& run, std::uint32_t linktype);
   Result finish();

@@ -13,6 +13,8 @@
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace_compare.hpp"
+#include "wirespool/filter.hpp"
+#include "wirespool/time_text.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -194,6 +196,68 @@ TEST_CASE("with --client-ca only those that it signed are answered, by name") {
   CHECK_FALSE(rig.ask(serving, "/api/captures", {}).ok());
   CHECK(serving.line_with("asked=\"TLS\"", "broken-off=\"") != "");
   CHECK_FALSE(rig.ask(serving, "/healthz", {}).ok());
+}
+
+TEST_CASE("what stenographer's stenoread sends is answered as stenographer would") {
+  if (tools_are_missing()) return;
+  const Rig rig;
+  Serving serving(rig.directories(), rig.papers.tls_and_certificates());
+  const Command alice{"--cert", rig.papers.path("alice.pem"), "--key", rig.papers.path("alice.key")};
+  // As its script has curl send it, and by the script itself where it is installed.
+  const auto post = [&](const std::string& query, const Command& headers = {}) {
+    auto words = Papers::joined({"curl"}, Papers::joined(alice, {"--cacert", rig.papers.path("ca.pem")}));
+    words = Papers::joined(words, {"--noproxy", "*", "-d", query, "--silent", "--max-time", "120", "--show-error"});
+    words = Papers::joined(words, headers);
+    return run_process(Papers::joined(words, {"-w", "%{http_code}", "-o", rig.out.string(),
+                                              "https://127.0.0.1:" + std::to_string(serving.port) + "/query"}));
+  };
+  const auto middle = rig.capture.trace[400].time;
+  Trace late_udp, before;
+  auto udp = Filter::compile("udp");
+  REQUIRE(udp);
+  for (std::size_t i = 0; i < rig.capture.trace.size(); ++i) {
+    const auto packet = rig.capture.trace[i];
+    if (packet.time < middle)
+      before.append(packet);
+    else if (udp->matches({packet, 1, 0, {}}))
+      late_udp.append(packet);
+  }
+  const auto query = "udp and after " + rfc3339(middle);
+  const auto answer = post(query);
+  INFO(answer.describe() << serving.log());
+  REQUIRE(answer.out == "200");
+  CHECK(late_udp.size() > 10);
+  CHECK(compare_in_order(late_udp, read_pcap(rig.out)) == "");
+  CHECK(serving.line_with("asked=\"POST /query " + query + "\"", "by=\"CN=alice\"") != "");
+
+  REQUIRE(post("(tcp && port 1) or before " + rfc3339(middle)).out == "200");
+  CHECK(compare_as_subsequence(rig.capture.trace, read_pcap(rig.out)) == "");
+  CHECK(read_pcap(rig.out).size() >= before.size());
+  REQUIRE(post("before 1h ago and after 5m ago").out == "200");
+  CHECK(read_pcap(rig.out).size() == 0);
+  CHECK(post("host example.org").out == "400");
+  CHECK(post("").out == "400");
+
+  const Command by_packets{"--header", "Steno-Limit-Packets:7"}, by_bytes{"--header", "Steno-Limit-Bytes:2048"};
+  REQUIRE(post(query, by_packets).out == "200");
+  CHECK(read_pcap(rig.out).size() == 7);
+  REQUIRE(post(query, by_bytes).out == "200");
+  const auto limited = read_pcap(rig.out);
+  CHECK(limited.bytes() >= 2048);
+  CHECK(limited.bytes() - limited[limited.size() - 1].caplen() < 2048);
+  CHECK(post(query, {"--header", "Steno-Limit-Bytes:many"}).out == "400");
+
+  if (!have_program("stenoread") || !have_program("jq")) return;
+  for (const auto& [from, to] :
+       {std::pair("alice.pem", "client_cert.pem"), {"alice.key", "client_key.pem"}, {"ca.pem", "ca_cert.pem"}})
+    fs::copy_file(rig.papers.path(from), rig.papers.path(to));
+  rig.papers.write("config", R"({"Host":"127.0.0.1","Port":)" + std::to_string(serving.port) + R"(,"CertPath":")" +
+                                 rig.papers.directory.str() + "\"}\n");
+  const auto read = run_process({"env", "NO_PROXY=*", "STENOGRAPHER_CONFIG=" + rig.papers.path("config"), "stenoread",
+                                 query, "-w", rig.papers.path("steno.pcap")});
+  INFO(read.describe());
+  REQUIRE(read.ok());
+  CHECK(compare_in_order(late_udp, read_pcap(rig.papers.path("steno.pcap"))) == "");
 }
 
 TEST_CASE("old TLS, no TLS, garbage and half a handshake harm nobody else") {
