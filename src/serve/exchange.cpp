@@ -66,6 +66,8 @@ Request request_of(const httplib::Request& from) {
 
 void put(Answer answer, httplib::Response& response) {
   response.status = answer.status;
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("Cache-Control", "no-store");  // all of it is of this moment
   for (const auto& [name, value] : answer.headers) response.set_header(name, value);
   if (!answer.stream) return response.set_content(std::move(answer.body), answer.type);
   response.set_chunked_content_provider(

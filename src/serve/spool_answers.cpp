@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "format/file_name.hpp"
 #include "serve/extract_request.hpp"
+#include "serve/page_files.hpp"
 #include "storage/read_file.hpp"
 #include "tools/estimate.hpp"
 #include "tools/ls.hpp"
@@ -109,6 +111,26 @@ Answer error_answer(int status) {
       return error_answer(
           status, {"request", fmt::format("it cannot be answered (HTTP status {})", status), "see /api/openapi.json"});
   }
+}
+
+std::optional<Answer> SpoolAnswers::page(const Request& request) {
+  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+  struct Place {
+    std::string_view path, file, type;
+  };
+  static constexpr std::array<Place, 4> places{{{"/", "index.html", "text/html; charset=utf-8"},
+                                                {"/page.css", "page.css", "text/css; charset=utf-8"},
+                                                {"/page.js", "page.js", "text/javascript; charset=utf-8"},
+                                                {"/api/openapi.json", "openapi.json", "application/json"}}};
+  const auto place = std::ranges::find(places, request.path, &Place::path);
+  if (place == places.end()) return std::nullopt;
+  const auto file = std::ranges::find(page_files(), place->file, &PageFile::name);
+  Answer answer{200, std::string(place->type), file->content};
+  // It asks nobody but this service, and nobody frames it.
+  answer.headers = {{"Content-Security-Policy",
+                     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+                     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}};
+  return answer;
 }
 
 bool SpoolAnswers::reads_packets(const Request& request) {

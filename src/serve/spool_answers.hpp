@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class SpoolAnswers {
 
   // What of it reads packets, and so takes long.
   static bool reads_packets(const Request& request);
+
+  // The page, and the description of all this: the same for everybody, and of no capture.
+  static std::optional<Answer> page(const Request& request);
 
   // `run` outlives the answer.
   Answer answer(const Request& request, QueryRun& run) const;

@@ -60,6 +60,9 @@ std::string what_was_asked(const Request& request) {
   return request.method + " " + request.target + (request.body.empty() ? "" : " " + request.body);
 }
 
+// What tells nothing of captures wants no token, and is no query.
+bool is_open(const Request& request) { return request.path == "/healthz" || SpoolAnswers::page(request); }
+
 // One of a limited number, for as long as it lives.
 class Place {
  public:
@@ -167,7 +170,7 @@ void HttpSpoolService::answer_over(ByteStream& client, const QueryWatch::Watched
   const auto audited = [&](const Request& request) {
     auto result = answer(request, run, place);
     audit.status = result.status;
-    if (request.path != "/healthz") audit.asked = what_was_asked(request);
+    if (!is_open(request)) audit.asked = what_was_asked(request);
     return result;
   };
   exchange(client, {audited, [](int status) { return error_answer(status); }, options_.request_bytes});
@@ -175,7 +178,7 @@ void HttpSpoolService::answer_over(ByteStream& client, const QueryWatch::Watched
 
 // nullopt: who asks may.
 std::optional<Answer> HttpSpoolService::keep_out(const Request& request, AuditEntry& audit) const {
-  if (doors_.tokens && request.path != "/healthz") {
+  if (doors_.tokens && !is_open(request)) {
     const auto line = doors_.tokens->line_of(request.authorization);
     if (!line) {
       auto unknown = error_answer(401, {"Authorization", "it shows no token that is known here",
@@ -203,6 +206,7 @@ Answer HttpSpoolService::answer(const Request& request, QueryRun& run, std::opti
       return busy;
     }
   }
+  if (auto page = SpoolAnswers::page(request)) return std::move(*page);
   return answers_.answer(request, run);
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "spool/kept_capture.hpp"
@@ -16,6 +17,7 @@
 #include "support/trace_compare.hpp"
 #include "wirespool/filter.hpp"
 #include "wirespool/time_text.hpp"
+#include "wirespool/version.hpp"
 
 using namespace wirespool;
 using namespace wirespool::test;
@@ -199,6 +201,52 @@ TEST_CASE("an estimate bounds what an extraction will give, and reads less than 
   CHECK(everything["bytes_to_read"].get<std::uint64_t>() <= everything["bytes"].get<std::uint64_t>());
   REQUIRE(fs::remove(fs::path(rig.capture.paths[0]).replace_extension(".idx")));
   CHECK(rig.json("/api/estimate")["packets_at_most"].is_null());
+}
+
+TEST_CASE("the page asks nobody but the service, and may not be framed") {
+  const Rig rig;
+  for (const std::string path : {"/", "/page.css", "/page.js"}) {
+    const auto answer = get(rig.serving.port, path, "Host: localhost\r\n");
+    INFO(path);
+    CHECK(is(answer, "200"));
+    CHECK(answer.find("\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; ") != std::string::npos);
+    CHECK(answer.find("frame-ancestors 'none'") != std::string::npos);
+    CHECK(answer.find("\r\nX-Content-Type-Options: nosniff\r\n") != std::string::npos);
+    CHECK(body_of(answer).size() > 1'000);
+    for (const char* foreign : {"http://", "https://", "src=\"//", "@import", "@VERSION@", "innerHTML", "onclick=\""})
+      CHECK(body_of(answer).find(foreign) == std::string::npos);
+  }
+  const auto page = body_of(get(rig.serving.port, "/", "Host: localhost\r\n"));
+  CHECK(page.find("href=\"page.css\"") != std::string::npos);
+  CHECK(page.find("src=\"page.js\"") != std::string::npos);
+}
+
+TEST_CASE("the description names what is served and nothing else") {
+  if (no_curl()) return;
+  const Rig rig;
+  const auto description = rig.json("/api/openapi.json");
+  CHECK(description["info"]["version"] == wirespool::version);
+  std::set<std::string> told;
+  for (const auto& [path, methods] : description["paths"].items()) {
+    INFO(path);
+    told.insert(path);
+    for (const auto& [method, operation] : methods.items()) {
+      const auto name = method == "get" ? "GET" : "POST";
+      const auto answer = get(rig.serving.port, path, "Host: localhost\r\nContent-Length: 0\r\n", name);
+      const auto status = answer.substr(answer.find(' ') + 1, 3);
+      CHECK(status != "404");
+      CHECK(status != "405");
+      CHECK(operation["responses"].contains(status));
+    }
+  }
+  CHECK(told == std::set<std::string>{"/healthz", "/api/captures", "/api/ledger", "/api/extract", "/api/estimate",
+                                      "/api/verify", "/api/openapi.json", "/query"});
+  std::set<std::string> parameters;
+  for (const auto& [name, parameter] : description["components"]["parameters"].items())
+    parameters.insert(parameter["name"].get<std::string>());
+  CHECK(parameters ==
+        std::set<std::string>{"from", "to", "filter", "flow", "community_id", "format", "slice", "limit"});
+  for (const auto& name : parameters) CHECK(rig.get("/api/estimate", {name + "="}).out == "200");
 }
 
 TEST_CASE("no path of a request is one of the machine's") {

@@ -176,7 +176,9 @@ TEST_CASE("from elsewhere, by TLS and with a token, packets are as they were cap
   CHECK(serving.line_with("/api/captures", "status=401") != "");
   CHECK(serving.log().find(token) == std::string::npos);
   CHECK(rig.ask(serving, "/api/captures", {"-H", "Authorization: bearer " + token}).out == "200");
-  CHECK(rig.ask(serving, "/healthz", {}).out == "200");
+  for (const char* open : {"/healthz", "/", "/page.js", "/page.css", "/api/openapi.json"})
+    CHECK(rig.ask(serving, open, {}).out == "200");
+  CHECK(serving.log().find("page.js") == std::string::npos);  // no query
   CHECK(serving.stop().ok());
 }
 
