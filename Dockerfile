@@ -3,7 +3,7 @@
 # docker run --rm --privileged --network=host -v /dev/hugepages:/dev/hugepages -v /data:/data wirespool capture --help
 FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libssl-dev liburing-dev libcpp-httplib-dev libfmt-dev libcli11-dev nlohmann-json3-dev
+      g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libcap-ng-dev libssl-dev liburing-dev libcpp-httplib-dev libfmt-dev libcli11-dev nlohmann-json3-dev
 COPY . /source
 # Not for the CPU that happens to build it: Haswell (2013) and newer.
 RUN meson setup /build /source --prefix=/usr/local --buildtype=release --strip -Dcpu=x86-64-v3 -Dcapture=enabled \

@@ -4,7 +4,7 @@
 
 # Debian 12 and 13 have all of these.
 # shellcheck disable=SC2034  # used by the scripts that source this file
-packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libssl-dev liburing-dev libcpp-httplib-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
+packages_build=(g++ meson ninja-build pkg-config libdpdk-dev libpcap-dev libseccomp-dev libcap-ng-dev libssl-dev liburing-dev libcpp-httplib-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
 # shellcheck disable=SC2034
 packages_capture=(iproute2 tcpdump tcpreplay)
 # shellcheck disable=SC2034

@@ -60,7 +60,7 @@ std::vector<Error> look_at_archives(const plan::CaptureConfig& config) {
   return problems;
 }
 
-Error explain(const storage::IoError& error, const std::string& path) {
+Error explain(const storage::IoError& error, const std::string& path, const machine::User* user) {
   const std::string why = path + ": " + std::strerror(error.code);
   switch (error.code) {
     case ENOENT:
@@ -70,6 +70,10 @@ Error explain(const storage::IoError& error, const std::string& path) {
       return {"--output", why, "give a directory, not a file", Error::Kind::not_ready};
     case EACCES:
     case EPERM:
+      if (user != nullptr)
+        return {"--output", fmt::format("{}: user {} may not write into it", why, user->name),
+                fmt::format("chown {} {} (and let it through what is above), or give another --user", user->name, path),
+                Error::Kind::not_ready};
       return {"--output", why, "give write permission on the directory, or run as a user who has it",
               Error::Kind::not_ready};
     case EROFS:
@@ -87,13 +91,14 @@ void tell_of_strangers(const storage::DriveInfo& drive, storage::Speaker& err) {
 }
 
 std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drives(
-    const std::vector<std::string>& outputs, storage::Speaker& err) {
+    const std::vector<std::string>& outputs, const machine::User* user, storage::Speaker& err) {
+  const machine::FilesAs as_user(user);
   std::vector<plan::MachineDrive> drives;
   std::vector<Error> problems;
   for (const auto& path : outputs) {
     const auto drive = storage::inspect_drive(path);
     if (!drive) {
-      problems.push_back(explain(drive.error(), path));
+      problems.push_back(explain(drive.error(), path, user));
       continue;
     }
     tell_of_strangers(*drive, err);
@@ -122,6 +127,13 @@ std::expected<std::optional<filter::Program>, Error> compile_filter(const plan::
   return std::unexpected(std::move(error));
 }
 
+std::expected<std::optional<machine::User>, Error> user_of(const plan::CaptureConfig& config) {
+  if (config.user.empty()) return std::nullopt;
+  auto user = machine::find_user(config.user);
+  if (!user) return std::unexpected(std::move(user.error()));
+  return std::move(*user);
+}
+
 std::expected<std::unique_ptr<serve::MetricsService>, Error> take_address(const plan::CaptureConfig& config) {
   if (config.metrics.empty()) return nullptr;
   return serve::bind_metrics(config.metrics);
@@ -135,6 +147,8 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (auto wrong = plan::validate(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   auto filter = compile_filter(config);
   if (!filter) return std::unexpected(std::vector{std::move(filter.error())});
+  auto user = user_of(config);
+  if (!user) return std::unexpected(std::vector{std::move(user.error())});
   auto metrics = take_address(config);
   if (!metrics) return std::unexpected(std::vector{std::move(metrics.error())});
   if (auto hanging = find_hanging_drives("--output", config.outputs, err); !hanging.empty())
@@ -144,13 +158,14 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (auto wrong = look_at_archives(config); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (auto limits = plan::check_file_size(config, own_limits()); !limits.empty())
     return std::unexpected(std::move(limits));
-  auto drives = look_at_drives(config.outputs, err);
+  auto drives = look_at_drives(config.outputs, *user ? &**user : nullptr, err);
   if (!storage::has_openat2())
     err.say(
         "wirespool: --output: openat2: not in this kernel, or forbidden here: O_NOFOLLOW keeps links from being "
         "followed\n");
   if (!drives) return std::unexpected(std::move(drives.error()));
-  Ground ground{std::move(*drives), plan::read_hugepages(), {}, std::move(*filter), std::move(*metrics)};
+  Ground ground{std::move(*drives), plan::read_hugepages(), {},
+                std::move(*filter), std::move(*metrics),    std::move(*user)};
   if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (!plan::to_drives(config)) ground.drives.clear();
   ground.cpus = dpdk::own_cpus();

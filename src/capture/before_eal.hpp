@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "filter/program.hpp"
+#include "machine/user.hpp"
 #include "plan/capture_config.hpp"
 #include "plan/hugepages.hpp"
 #include "plan/machine.hpp"
@@ -23,11 +24,13 @@ struct Ground {
   std::vector<unsigned> cpus;                      // this process may run on
   std::optional<filter::Program> filter;           // of --filter
   std::unique_ptr<serve::MetricsService> metrics;  // of --metrics, its address taken; nullptr: not asked for
+  std::optional<machine::User> user;               // of --user; not become yet
 };
 
 // Checks all that can be checked before EAL starts: the configuration, drives that hang or cannot be used (a trial
-// write each), whether the address for --metrics is free, limits of this process, EAL arguments that would make it
-// abort. A drive that is waited for is reported on `err`. Problems: all of the first kind that has any.
+// write each, as --user if there is one), whether the address for --metrics is free, limits of this process, EAL
+// arguments that would make it abort. A drive that is waited for is reported on `err`. Problems: all of the first kind
+// that has any.
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
                                                           const std::vector<std::string>& eal_args,
                                                           storage::Speaker& err);

@@ -46,13 +46,15 @@ std::expected<void, Error> lock_directory(const storage::Directory& directory, c
 
 void Flows::FreeMemory::operator()(std::byte* memory) const { rte_free(memory); }
 
-std::expected<std::unique_ptr<Flows>, Error> Flows::make(const plan::CapturePlan& plan, Timestamp start) {
+std::expected<std::unique_ptr<Flows>, Error> Flows::make(const plan::CapturePlan& plan, Timestamp start,
+                                                         const machine::User* user) {
   if (std::ranges::all_of(plan.rx_lcores, [](const auto& rx) { return rx.flows == 0; })) return nullptr;
   std::unique_ptr<Flows> flows(new Flows);
   std::random_device random;
   const auto seed = std::uint64_t{random()} << 32 | random();
   for (const auto& rx : plan.rx_lcores)
     if (auto done = flows->add_lane(plan, rx, seed); !done) return std::unexpected(done.error());
+  const machine::FilesAs as_user(user);
   if (auto done = flows->open_directory(plan, start); !done) return std::unexpected(done.error());
   return flows;
 }

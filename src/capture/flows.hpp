@@ -14,6 +14,7 @@
 #include "flow/flow_ring.hpp"
 #include "flow/flow_table.hpp"
 #include "format/ledger_line.hpp"
+#include "machine/user.hpp"
 #include "plan/capture_plan.hpp"
 #include "record/flow_files.hpp"
 #include "storage/directory.hpp"
@@ -26,8 +27,9 @@ namespace wirespool::capture {
 // records, on the main lcore's CPU. Control thread, but for the tables.
 class Flows {
  public:
-  // nullptr if nothing asks for flows.
-  static std::expected<std::unique_ptr<Flows>, Error> make(const plan::CapturePlan& plan, Timestamp start);
+  // nullptr if nothing asks for flows. Files belong to `user`, if there is one.
+  static std::expected<std::unique_ptr<Flows>, Error> make(const plan::CapturePlan& plan, Timestamp start,
+                                                           const machine::User* user);
   ~Flows();
   Flows(const Flows&) = delete;
 

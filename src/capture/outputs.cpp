@@ -44,10 +44,12 @@ Error explain_archive(const storage::IoError& error) {
 
 }  // namespace
 
-std::expected<Outputs, Error> Outputs::open(const plan::CapturePlan& plan, Timestamp start) {
+std::expected<Outputs, Error> Outputs::open(const plan::CapturePlan& plan, Timestamp start, const machine::User* user) {
+  const machine::FilesAs as_user(user);
   Outputs outputs;
   outputs.plan_ = plan;
   outputs.start_ = start;
+  outputs.user_ = user;
   for (const auto& drive : plan.drives)
     if (auto done = outputs.add(drive); !done) return std::unexpected(done.error());
   return outputs;
@@ -125,6 +127,7 @@ void Outputs::start_retention() {
   for (const auto& directory : directories_) directories.push_back(&directory);
   retention_ = std::make_unique<record::Retention>(
       record::RetentionOptions{.limits = limits, .stem = plan_.config.name, .capture_start = start_}, directories);
+  const machine::FilesAs as_user(user_);
   retention_->start(seal_hook_ ? std::vector<record::SealListener*>{seal_hook_.get()}
                                : std::vector<record::SealListener*>{});
   retention_->wait_for_first_look(std::chrono::steady_clock::now() + longest_first_look);
@@ -138,6 +141,7 @@ bool Outputs::end_retention(Clock::time_point end) {
 
 std::expected<void, Error> Outputs::make_archiving() {
   if (plan_.config.archives.empty() || directories_.empty()) return {};
+  const machine::FilesAs as_user(user_);
   record::ArchivingOptions options{.stem = plan_.config.name, .archives = {}};
   for (const auto& archive : plan_.config.archives) {
     std::error_code gone;

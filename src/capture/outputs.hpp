@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/user.hpp"
 #include "plan/capture_plan.hpp"
 #include "policy/ledger_bound.hpp"
 #include "record/archiving.hpp"
@@ -29,11 +30,14 @@ class Outputs {
   using Clock = std::chrono::steady_clock;
 
   // Takes the locks; a directory that another capture writes to under the same name is a problem.
-  static std::expected<Outputs, Error> open(const plan::CapturePlan& plan, Timestamp start);
+  // What is made here is made as `user`, whom the capture becomes later and who outlives this; nullptr: as whoever runs
+  // it.
+  static std::expected<Outputs, Error> open(const plan::CapturePlan& plan, Timestamp start, const machine::User* user);
 
   // What a Recorder is made of; then the Recorder itself, whose keepers write the ledgers. It must be destroyed before
   // these directories.
   Timestamp start() const { return start_; }
+  const machine::User* user() const { return user_; }
   std::vector<record::RecorderDrive> drives() const;
   std::vector<record::SealListener*> seal_listeners() const;
   void use(record::Recorder& recorder) { recorder_ = &recorder; }
@@ -91,6 +95,7 @@ class Outputs {
 
   plan::CapturePlan plan_;
   Timestamp start_;
+  const machine::User* user_ = nullptr;
   std::vector<storage::Directory> directories_;
   std::vector<storage::DirectoryLock> locks_;
   std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive

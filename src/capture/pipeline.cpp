@@ -15,6 +15,7 @@
 #include "capture/flow_outlet.hpp"
 #include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
+#include "machine/user.hpp"
 #include "policy/writer_shape.hpp"
 #include "stats/ledger.hpp"
 #include "storage/steady_time.hpp"
@@ -32,12 +33,6 @@ using Done = std::expected<void, Error>;
 using UtcStamps = plan::DriverFacts::UtcStamps;
 
 UtcStamps utc_stamps_of(const dpdk::Port& port) { return plan::facts_of(port.planned().driver).utc_stamps; }
-
-template <class Lcore>
-int run_lcore(void* lcore) {
-  static_cast<Lcore*>(lcore)->run();
-  return 0;
-}
 
 using StageNumbers = std::vector<std::pair<std::string, std::uint64_t>>;
 
@@ -111,7 +106,7 @@ Done Pipeline::make_flows() {
       return std::unexpected(Error{"--cutoff", "no room left in the mbuf for a field of its own",
                                    "use --cutoff-then nothing", Error::Kind::not_ready});
   }
-  auto flows = Flows::make(plan_, outputs_.start());
+  auto flows = Flows::make(plan_, outputs_.start(), outputs_.user());
   if (!flows) return std::unexpected(flows.error());
   flows_ = std::move(*flows);
   return {};
@@ -236,6 +231,7 @@ void Pipeline::make_writer_lcores() {
 
 // A drive that cannot even begin is a wrong start, not a lost drive.
 Done Pipeline::open_first_files() {
+  const machine::FilesAs as_user(outputs_.user());
   if (auto done = recorder().open_first_files(); !done)
     return std::unexpected(
         Error{"--output", done.error().message(), "check the directory and its drive", Error::Kind::not_ready});
@@ -264,14 +260,30 @@ Done Pipeline::start(std::vector<std::string>& notices) {
     finish(end);
     return done;
   }
+  return {};
+}
+
+// An lcore that could not give up what it does not need runs all the same, for nobody else would empty its Handoffs;
+// the control thread ends the capture.
+template <class Lcore>
+int Pipeline::run_lcore(void* launch) {
+  const auto& [lcore, limits, refused] = *static_cast<const Launch*>(launch);
+  if (limits != nullptr && (!machine::drop_capabilities() || !limits->take()))
+    refused->store(true, std::memory_order_release);
+  static_cast<Lcore*>(lcore)->run();
+  return 0;
+}
+
+void Pipeline::launch(const machine::ThreadLimits* limits) {
   outputs_.start_seal_hook();
   recorder().start_keepers();
   if (flows_) flows_->start();
+  for (auto& lcore : writer_lcores_) launches_.push_back({lcore.get(), limits, &limits_refused_});
+  for (auto& lcore : rx_lcores_) launches_.push_back({lcore.get(), limits, &limits_refused_});
   for (std::size_t i = 0; i < writer_lcores_.size(); ++i)
-    rte_eal_remote_launch(run_lcore<WriterLcore>, writer_lcores_[i].get(), plan_.writers[i].lcore);
+    rte_eal_remote_launch(run_lcore<WriterLcore>, &launches_[i], plan_.writers[i].lcore);
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i)
-    rte_eal_remote_launch(run_lcore<RxLcore>, rx_lcores_[i].get(), plan_.rx_lcores[i].lcore);
-  return {};
+    rte_eal_remote_launch(run_lcore<RxLcore>, &launches_[writer_lcores_.size() + i], plan_.rx_lcores[i].lcore);
 }
 
 plan::CapturePlan Pipeline::plan_in_effect() const {
@@ -431,6 +443,7 @@ bool Pipeline::waits_for_room(const record::Drive& drive) const {
 }
 
 std::optional<std::string> Pipeline::failure() const {
+  if (limits_refused_.load(std::memory_order_acquire)) return "an lcore could not give up its rights (--user)";
   if (auto lost = lost_port()) {
     const bool all = std::ranges::all_of(recoveries_, [](const auto& port) { return port->failed().has_value(); });
     if (all || plan_.config.on_port_failure == plan::OnPortFailure::stop) return lost;

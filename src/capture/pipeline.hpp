@@ -21,6 +21,7 @@
 #include "dpdk/packet_filter.hpp"
 #include "dpdk/port.hpp"
 #include "format/ledger_line.hpp"
+#include "machine/thread_limits.hpp"
 #include "plan/capture_plan.hpp"
 #include "policy/progress.hpp"
 #include "stats/clock_bounds.hpp"
@@ -43,8 +44,10 @@ class Pipeline {
                                                                const dpdk::PacketFilter* filter,
                                                                std::vector<std::string>& notices);
 
-  // Opens the first files, starts ports and lcores.
+  // Opens the first files and starts ports: all that may take rights which are given up before lcores run.
   std::expected<void, Error> start(std::vector<std::string>& notices);
+  // Starts the threads of files, and lcores, which limit themselves first (nullptr: they do not). It outlives this.
+  void launch(const machine::ThreadLimits* limits);
 
   void discipline_clocks();
   // Every few milliseconds: ports that were reset are brought back, their losses read. What happened, a line each.
@@ -134,6 +137,16 @@ class Pipeline {
   std::vector<format::MissingPackets> mailed_;  // by port: its losses that were given to RX lcores
   std::optional<Allowance> allowance_;
   StopFlag stop_;
+  // An lcore to be launched, and how it is to limit itself.
+  struct Launch {
+    void* lcore;
+    const machine::ThreadLimits* limits;
+    std::atomic<bool>* refused;
+  };
+  template <class Lcore>
+  static int run_lcore(void* launch);
+  std::vector<Launch> launches_;
+  std::atomic<bool> limits_refused_{false};
   std::vector<std::unique_ptr<RxLcore>> rx_lcores_;
   std::vector<std::unique_ptr<WriterLcore>> writer_lcores_;
 };

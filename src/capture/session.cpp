@@ -16,6 +16,7 @@
 #include "capture/outputs.hpp"
 #include "capture/own_limits.hpp"
 #include "capture/pipeline.hpp"
+#include "capture/privileges.hpp"
 #include "capture/reporter.hpp"
 #include "capture/service_watch.hpp"
 #include "capture/stopping.hpp"
@@ -345,13 +346,26 @@ void add_lost_ledger(Outcome& outcome) {
                               "packets are sealed; count them with wirespool verify", Error::Kind::not_ready});
 }
 
+// What takes rights, then without them what does not.
+std::expected<void, Error> begin(Pipeline& pipeline, Privileges& privileges, const plan::CaptureConfig& config,
+                                 std::vector<std::string>& notices) {
+  if (auto done = pipeline.start(notices); !done) return done;
+  if (auto done = privileges.give_up(notices); !done) {
+    (void)pipeline.finish(std::chrono::steady_clock::now() + std::chrono::nanoseconds(config.stop_timeout_ns));
+    return done;
+  }
+  pipeline.launch(privileges.of_lcores());
+  return {};
+}
+
 Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter, Ground& ground, storage::Speaker& out,
                  storage::Speaker& err) {
   Signals signals;
   const Timestamp start = dpdk::utc_now();
   auto* const metrics = ground.metrics.get();
+  const auto* const user = ground.user ? &*ground.user : nullptr;
   if (auto done = start_metrics(metrics, plan, start); !done) return refused({done.error()});
-  auto outputs = Outputs::open(plan, start);
+  auto outputs = Outputs::open(plan, start, user);
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, ground.cpus));
   outputs->start_retention();
@@ -363,7 +377,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
     reporter.notices(notices);
     return refused({pipeline.error()});
   }
-  const auto started = (*pipeline)->start(notices);
+  Privileges privileges(user, !plan.config.on_seal.empty(), notices);
+  const auto started = begin(**pipeline, privileges, plan.config, notices);
   reporter.notices(notices);
   if (!started) return refused({started.error()});
   outputs->start_archiving();

@@ -46,6 +46,8 @@ int CallList::refuse(std::span<const char* const> names) {
   return 0;
 }
 
+int CallList::write_to(int fd) { return seccomp_export_bpf(filter_, fd); }
+
 int CallList::load() { return seccomp_load(filter_); }
 
 }  // namespace wirespool::machine

@@ -31,7 +31,8 @@ class CallList {
   int refuse(const char* name, int code);
   int refuse(std::span<const char* const> names);  // EPERM
 
-  int load();  // for this thread, and those it will start
+  int load();            // for this thread, and those it will start
+  int write_to(int fd);  // as the kernel takes it, struct sock_filter each
 
  private:
   int add(std::uint32_t action, const char* name, std::initializer_list<Condition> conditions);

@@ -290,6 +290,14 @@ void add_sealed_files(Table& table) {
   table.time("--on-seal-linger", &Config::on_seal_linger_ns, "longest wait for it when the capture ends");
 }
 
+void add_rights(Table& table) {
+  table.group("Rights");
+  table
+      .text("--user", "NAME", &Config::user,
+            "become this user once everything is open: no capability, no new privileges, fewer system calls")
+      .without("stay");
+}
+
 void add_ending(Table& table) {
   table.group("Ending");
   table.time("--duration", &Config::duration_ns, "stop after this time")
@@ -332,6 +340,7 @@ Table make_table() {
   add_writing(table);
   add_flows(table);
   add_sealed_files(table);
+  add_rights(table);
   add_ending(table);
   add_reporting(table);
   return table;

@@ -21,7 +21,7 @@ const std::vector<Room>& rooms() {
       {"storage", {"include", "policy/patience"}, {"std", "Linux", "liburing"}},
       {"view", {"include", "format", "stats", "storage"}, {"std"}, {"fmt"}},
       {"filter", {"include", "format"}, {"std", "libpcap"}},
-      {"machine", {"include", "storage"}, {"std", "Linux"}, {"libseccomp", "liburing"}},
+      {"machine", {"include", "storage"}, {"std", "Linux"}, {"libcap-ng", "libseccomp", "liburing"}},
       {"read", {"include", "format", "filter", "storage"}, {"std"}},
       {"keep", {"include", "format", "policy", "storage"}, {"std"}},
       {"record", {"include", "format", "keep", "machine", "policy", "read/file_mark", "stats", "storage"}, {"std"}},
@@ -99,6 +99,7 @@ std::string outside_of(std::string_view name) {
   if (name.starts_with("openssl/")) return "OpenSSL";
   if (name == "httplib.h") return "cpp-httplib";
   if (name == "seccomp.h") return "libseccomp";
+  if (name == "cap-ng.h") return "libcap-ng";
   if (name == "pcap.h" || name.starts_with("pcap/")) return "libpcap";
   const bool standard = name.find_first_of("./") == std::string_view::npos;
   return standard ? "std" : "Linux";
@@ -210,8 +211,8 @@ std::map<std::string, ReadmeRow> readme_rows(std::string_view readme) {
 }
 
 Findings compare_row(const Room& room, const ReadmeRow& row) {
-  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap",       "libseccomp", "DPDK",
-                                                     "CLI11", "fmt",      "nlohmann/json", "cpp-httplib"};
+  static const std::vector<std::string> libraries = {"Linux", "liburing", "libpcap", "libcap-ng",     "libseccomp",
+                                                     "DPDK",  "CLI11",    "fmt",     "nlohmann/json", "cpp-httplib"};
   Findings findings;
   if (room.may_include != row.may_include)
     findings.push_back("src/README.md: other rooms for " + room.name + " than in the test");
