@@ -30,8 +30,10 @@ options::Table<Request> make_table() {
                      "| tcpdump -nr -",
                      "what one host did in the last ten minutes"}}});
   table
-      .operands("DIR", &Request::directories, "output directories of captures; nothing else is ever read",
-                options::Offers::directories)
+      .operands(
+          "DIR", &Request::directories,
+          "output directories of captures; besides these, the archives that files of theirs were moved to are read",
+          options::Offers::directories)
       .needed();
   table.parsed(
       "--listen", "ADDR:PORT", &Request::listen, plan::parse_listen_address,

@@ -29,13 +29,13 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-// Groups of up to four hexadecimal digits with ':' between; the last may be an IPv4 address, which makes two.
-std::optional<std::vector<std::uint16_t>> parse_groups(std::string_view text) {
+// Groups of up to four hexadecimal digits with ':' between; the address's last may be an IPv4 address, which makes two.
+std::optional<std::vector<std::uint16_t>> parse_groups(std::string_view text, bool ends_address) {
   std::vector<std::uint16_t> groups;
   if (text.empty()) return groups;
   const auto parts = split(text, ':');
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto v4 = i + 1 == parts.size() ? parse_ipv4(parts[i]) : std::nullopt;
+    const auto v4 = ends_address && i + 1 == parts.size() ? parse_ipv4(parts[i]) : std::nullopt;
     if (v4 && v4->bits == 32) {
       groups.push_back(static_cast<std::uint16_t>(v4->address >> 16));
       groups.push_back(static_cast<std::uint16_t>(v4->address));
@@ -65,8 +65,8 @@ std::optional<Ipv4Text> parse_ipv4(std::string_view text) {
 std::optional<Ipv6Address> parse_ipv6(std::string_view text) {
   const auto gap = text.find("::");
   if (gap != std::string_view::npos && text.find("::", gap + 1) != std::string_view::npos) return std::nullopt;
-  const auto front = parse_groups(text.substr(0, gap));
-  const auto back = parse_groups(gap == std::string_view::npos ? "" : text.substr(gap + 2));
+  const auto front = parse_groups(text.substr(0, gap), gap == std::string_view::npos);
+  const auto back = parse_groups(gap == std::string_view::npos ? "" : text.substr(gap + 2), true);
   if (!front || !back) return std::nullopt;
   const auto given = front->size() + back->size();
   if (gap == std::string_view::npos ? given != 8 : given > 7) return std::nullopt;

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -227,6 +229,16 @@ std::optional<Error> wrong_doors(const SpoolServiceOptions& options) {
   return std::nullopt;
 }
 
+// Files are open for a while each, hundreds of them for a query over many; a client's connection has to have a
+// descriptor too. What is allowed beyond a shell's usual 1024 is taken.
+void take_descriptors() {
+  constexpr rlim_t enough = 16'384;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= enough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, enough);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // else there are fewer, and readers keep fewer files open
+}
+
 std::expected<Doors, Error> make_doors(const SpoolServiceOptions& options) {
   if (auto wrong = wrong_doors(options)) return std::unexpected(std::move(*wrong));
   Doors doors;
@@ -250,6 +262,7 @@ std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const Spo
   if (!doors) return std::unexpected(std::move(doors.error()));
   auto threads = ClientThreads::at(options.listen, "--listen");
   if (!threads) return std::unexpected(std::move(threads.error()));
+  take_descriptors();
   return std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors));
 }
 

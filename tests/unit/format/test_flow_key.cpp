@@ -124,6 +124,8 @@ TEST_CASE("addresses are read from text, and nothing else is") {
   for (const auto text : {"", ".", "1.", "256", "1.2.3.4.5", "01.2.3.4", "1.2.3.x", "-1", " 1"})
     CHECK_FALSE(parse_ipv4(text));
   CHECK(parse_ipv6("::")->low == 0);
+  CHECK_FALSE(parse_ipv6("1.2.3.4::1"));
+  CHECK_FALSE(parse_ipv6("1:2.3.4.5::"));
   CHECK(parse_ipv6("2001:db8::1")->high == 0x20010db800000000);
   CHECK(parse_ipv6("::ffff:1.2.3.4")->low == 0xffff01020304);
   CHECK(parse_ipv6("1:2:3:4:5:6:7:8")->low == 0x0005000600070008);
