@@ -31,6 +31,9 @@ class CallList {
   int refuse(const char* name, int code);
   int refuse(std::span<const char* const> names);  // EPERM
 
+  // What LeakSanitizer does at a program's end, where it is built in: it stops the threads by ptrace(2).
+  int allow_sanitizer();
+
   int load();            // for this thread, and those it will start
   int write_to(int fd);  // as the kernel takes it, struct sock_filter each
 

@@ -34,8 +34,8 @@ constexpr const char* harmless[] = {
     "_llseek", "close", "close_range", "fcntl", "fcntl64", "flock", "dup", "dup2", "dup3", "fsync", "fdatasync",
     "fadvise64", "fadvise64_64", "arm_fadvise64_64", "readahead", "splice", "tee", "sendfile", "copy_file_range",
     "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "statfs", "statfs64",
-    "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64",
-    "pipe", "pipe2", "eventfd2", "poll", "ppoll", "select", "pselect6", "umask",
+    "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents",
+    "getdents64", "pipe", "pipe2", "eventfd2", "poll", "ppoll", "select", "pselect6", "umask",
     // memory
     "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "brk", "mincore", "msync", "membarrier",
     // threads and signals of this process
@@ -91,6 +91,7 @@ int fill(CallList& list, FilesLeft files, Network network) {
   if (network == Network::open_sockets)
     if (const int code = list.allow(on_sockets); code != 0) return code;
   if (const int code = allow_ioctls(list); code != 0) return code;
+  if (const int code = list.allow_sanitizer(); code != 0) return code;
   return allow_threads(list);
 }
 

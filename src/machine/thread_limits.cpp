@@ -2,6 +2,7 @@
 #include "machine/thread_limits.hpp"
 
 #include <cerrno>
+#include <span>
 #include <string>
 
 #ifdef WIRESPOOL_SECCOMP
@@ -35,13 +36,19 @@ constexpr const char* never_needed[] = {
     "pivot_root", "chroot", "setns", "unshare", "open_by_handle_at", "name_to_handle_at", "mknod", "mknodat", "symlink",
     "symlinkat", "swapon", "swapoff", "quotactl", "quotactl_fd", "fanotify_init",
     // other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp", "userfaultfd",
+    "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp", "userfaultfd",
     // the kernel
     "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "bpf", "perf_event_open", "reboot",
     "syslog", "acct", "iopl", "ioperm", "personality", "add_key", "keyctl", "request_key", "settimeofday",
     "clock_settime", "sethostname", "setdomainname", "vhangup", "nfsservctl", "lookup_dcookie",
     // another user
     "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid"};
+
+#ifndef __SANITIZE_ADDRESS__  // LeakSanitizer stops the threads of a program that ends
+constexpr const char* tracing[] = {"ptrace", "process_vm_readv"};
+#else
+constexpr std::span<const char* const> tracing;
+#endif
 
 constexpr const char* programs[] = {"execve", "execveat"};
 
@@ -81,6 +88,7 @@ std::expected<ThreadLimits, IoError> ThreadLimits::of_process(bool runs_commands
   CallList list(CallList::Others::allowed);
   if (!list) return refused("seccomp_init", ENOMEM);
   int code = list.refuse(never_needed);
+  if (code == 0) code = list.refuse(tracing);
   if (code == 0 && !runs_commands) code = list.refuse(programs);
   if (code != 0) return refused("seccomp_rule_add", -code);
   auto program = program_of(list);
