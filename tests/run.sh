@@ -337,8 +337,9 @@ run_deployments() {
   run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
   run_script container 700 "${keep[@]}"
-  "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest, on-seal and metrics are skipped"
+  "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest, privileges, on-seal and metrics are skipped"
   run_script systemd 300 "${keep[@]}"
+  run_script privileges 120 "WIRESPOOL=$program"
   run_script on-seal 120 "WIRESPOOL=$program"
   run_script metrics 150 "WIRESPOOL=$program"
   run_script guest 900 "WIRESPOOL=$program" "WIRESPOOL_E2E_GUEST=${WIRESPOOL_E2E_GUEST:-}"
