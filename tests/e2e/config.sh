@@ -13,16 +13,21 @@ judge() {
   if command -v "$tool" >/dev/null; then expect "$what: $tool" "$@"; else skip "$what: $tool is not here"; fi
 }
 
-check_units() {
-  local unit=$work/wirespool@probe.service level
-  # Verified where its program need not be installed.
-  sed 's#/usr/local/bin/wirespool#/bin/true#' "$config/systemd/wirespool@.service" >"$unit"
-  cp "$unit" "$work/wirespool@.service"
-  judge "systemd unit" systemd-analyze sh -c "said=\$(systemd-analyze verify '$unit' 2>&1 | grep -F wirespool); [ -z \"\$said\" ] || { echo \"\$said\"; exit 1; }"
+# check_unit NAME INSTANCE: a unit of config/systemd; verified where its program need not be installed
+check_unit() {
+  local unit=$work/$2 level
+  sed 's#/usr/local/bin/wirespool#/bin/true#' "$config/systemd/$1" >"$unit"
+  [ "$1" = "$2" ] || cp "$unit" "$work/$1"
+  judge "systemd unit $1" systemd-analyze sh -c "said=\$(systemd-analyze verify '$unit' 2>&1 | grep -F wirespool); [ -z \"\$said\" ] || { echo \"\$said\"; exit 1; }"
   command -v systemd-analyze >/dev/null || return
-  expect "systemd unit: exposure is 3.5 of 10 at most" systemd-analyze security --offline=yes --threshold=35 "$unit"
+  expect "systemd unit $1: exposure is 3.5 of 10 at most" systemd-analyze security --offline=yes --threshold=35 "$unit"
   level=$(systemd-analyze security --offline=yes --no-pager "$unit" 2>/dev/null | sed -n 's/.*Overall exposure level.*: //p')
-  say "systemd-analyze security: $level"
+  say "systemd-analyze security: $1: $level"
+}
+
+check_units() {
+  check_unit wirespool@.service wirespool@probe.service
+  check_unit wirespool-serve.service wirespool-serve.service
 }
 
 check_guest() {
