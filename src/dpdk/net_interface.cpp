@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dpdk/net_interface.hpp"
 
+#include <fmt/format.h>
+#include <linux/capability.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "dpdk/probe.hpp"
+#include "machine/facts.hpp"
 #include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
@@ -177,6 +180,27 @@ std::unique_ptr<CutFrames> CutFrames::count(std::uint16_t port, std::uint16_t qu
   std::unique_ptr<CutFrames> frames(new CutFrames(cut_at));
   if (rte_eth_add_rx_callback(port, queue, look_at_each, frames.get()) == nullptr) return nullptr;
   return frames;
+}
+
+namespace {
+
+bool has(const machine::ProcessFacts& process, unsigned capability) {
+  return (process.capabilities >> capability & 1) != 0;
+}
+
+}  // namespace
+
+std::optional<std::string> lack_for_packet_socket() {
+  const auto process = machine::look_at_process(machine::MachineTree());
+  if (!has(process, CAP_NET_RAW)) return "this process has no CAP_NET_RAW, which its packet socket takes";
+  if (has(process, CAP_IPC_LOCK) || !process.memlock) return std::nullopt;
+  return fmt::format("this process has no CAP_IPC_LOCK, and may lock {} bytes (ulimit -l), for the socket's ring",
+                     *process.memlock);
+}
+
+std::optional<std::string> lack_for_interface_mode() {
+  if (has(machine::look_at_process(machine::MachineTree()), CAP_NET_ADMIN)) return std::nullopt;
+  return "this process has no CAP_NET_ADMIN, which an interface's mode takes";
 }
 
 }  // namespace wirespool::dpdk

@@ -75,4 +75,9 @@ class CutFrames {
   stats::Counter seen_;
 };
 
+// What this process lacks of what a packet socket with its ring takes (packet(7)), and of what the mode of an interface
+// does (netdevice(7)), in words; nullopt: nothing is missing.
+std::optional<std::string> lack_for_packet_socket();
+std::optional<std::string> lack_for_interface_mode();
+
 }  // namespace wirespool::dpdk

@@ -231,7 +231,7 @@ std::expected<void, Error> Port::start(std::vector<std::string>& notices) {
   if (planned_.set_mtu && interfaces_.empty()) set_mtu(notices);
   int error = rte_eth_dev_start(id());
   if (error && planned_.rx_queues > 1) error = start_with_fewer_queues(error, notices);
-  if (error) return std::unexpected(refused("starting it", error));
+  if (error) return std::unexpected(refused_start(error));
   started_ = true;
   if (planned_.promiscuous) be_promiscuous(notices);
   switch_pause_off(notices);
@@ -370,6 +370,12 @@ std::optional<std::string> Port::gone() const {
 }
 
 std::string Port::say() const { return fmt::format("port {} ({})", planned_.id, planned_.name); }
+
+Error Port::refused_start(int error) const {
+  const auto lack = interfaces_.empty() ? std::nullopt : lack_for_interface_mode();
+  if (!lack) return refused("starting it", error);
+  return {say(), "starting it failed: " + *lack, "start it as root, or with that right", Error::Kind::not_ready};
+}
 
 Error Port::refused(const std::string& doing, int error) const {
   return {say(), fmt::format("{} failed: {} (driver {})", doing, say_error(error), planned_.driver),

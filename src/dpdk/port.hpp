@@ -72,6 +72,7 @@ class Port {
   void switch_pause_off(std::vector<std::string>& notices);
   void check_rss(std::vector<std::string>& notices);
   Error refused(const std::string& doing, int error) const;
+  Error refused_start(int error) const;
 
   plan::PlannedPort planned_;
   rte_mempool* pool_ = nullptr;

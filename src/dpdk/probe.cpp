@@ -160,6 +160,10 @@ std::optional<std::string> missing_argument(const plan::DeviceArgs& device) {
 Error missing_virtual(const rte_devargs& asked) {
   const auto arguments = fmt::format("{},{}", asked.name, asked.args ? asked.args : "");
   const auto why = missing_argument(plan::parse_device_args(arguments));
+  const bool packet_socket = std::string_view(asked.name).starts_with("net_af_packet");
+  if (const auto lack = packet_socket && !why ? lack_for_packet_socket() : std::nullopt)
+    return {fmt::format("--vdev {}", asked.name), "its driver did not start it: " + *lack,
+            "start it as root, or with that right", Error::Kind::not_ready};
   return {fmt::format("--vdev {}", asked.name), why.value_or("its driver did not start it"),
           why ? "correct it, or leave the device out" : "see its driver's messages above, or leave the device out",
           Error::Kind::not_ready};

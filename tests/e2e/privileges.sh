@@ -104,9 +104,9 @@ try_captures() {
   less "$what" "the directory" "roots: Permission denied" capture nobody "" net_null0 --output "$work/roots"
   what="capture as nobody, from an interface (net_af_packet)"
   row "$what" "CAP_NET_RAW CAP_NET_ADMIN CAP_IPC_LOCK" capture nobody "$all" "$wire" "${out[@]}"
-  less "$what" CAP_NET_RAW "did not start it" capture nobody "net_admin ipc_lock" "$wire" "${out[@]}"
-  less "$what" CAP_NET_ADMIN "starting it failed" capture nobody "net_raw ipc_lock" "$wire" "${out[@]}"
-  less "$what" "CAP_IPC_LOCK (with 64 KiB of memlock)" "did not start it" capture nobody "net_raw net_admin" "$wire" "${out[@]}"
+  less "$what" CAP_NET_RAW "no CAP_NET_RAW" capture nobody "net_admin ipc_lock" "$wire" "${out[@]}"
+  less "$what" CAP_NET_ADMIN "no CAP_NET_ADMIN" capture nobody "net_raw ipc_lock" "$wire" "${out[@]}"
+  less "$what" "CAP_IPC_LOCK (with 64 KiB of memlock)" "no CAP_IPC_LOCK" capture nobody "net_raw net_admin" "$wire" "${out[@]}"
   what="capture begun by root, \`--user nobody\`, the same"
   row "$what" "CAP_SETUID CAP_SETGID besides" capture root "$become $all" "$wire" "${out[@]}" --user nobody
   less "$what" CAP_SETUID "may not become nobody" capture root "setgid $all" "$wire" "${out[@]}" --user nobody
