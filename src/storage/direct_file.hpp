@@ -46,8 +46,8 @@ class DirectFile {
   // is written to the file meanwhile.
   std::expected<void, IoError> append(std::uint64_t offset, std::span<const std::byte> bytes);
 
-  // fdatasync(2). A kernel reports a failed write only once: after a failed sync, whatever was written since the last
-  // good one may be gone, even if later syncs succeed.
+  // fdatasync(2), and once more to be sure of it. A kernel reports a failed write only once: after a failed sync,
+  // whatever was written since the last good one may be gone, even if later syncs succeed.
   std::expected<void, IoError> sync();
 
   // Its hidden name is gone, or is another file's: somebody removed it. With has_no_name() it has no name at all, and
