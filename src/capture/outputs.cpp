@@ -60,8 +60,9 @@ std::expected<void, Error> Outputs::add(const plan::PlannedDrive& drive) {
   if (!directory) return std::unexpected(explain_lock(directory.error(), drive));
   auto lock = storage::DirectoryLock::take(*directory, plan_.config.name);
   if (!lock) return std::unexpected(explain_lock(lock.error(), drive));
-  locks_.push_back(std::move(*lock));
+  locks_.emplace_back(std::move(*lock));
   directories_.push_back(std::move(*directory));
+  ledgers_.push_back(std::make_unique<Ledger>(plan_.config.ledger_size));
   return {};
 }
 
@@ -169,8 +170,8 @@ bool Outputs::end_archiving(Clock::time_point end) {
 
 void Outputs::begin_ledgers(const std::string& capture_json) {
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    ledgers_.push_back(std::make_unique<Ledger>(plan_.config.ledger_size));
     recorder_->keeper(i).post([this, i, capture_json] {
+      ledgers_[i]->capture_json = capture_json;
       auto log = storage::LineLog::create(directories_[i], format::ledger_file_name(plan_.config.name, start_));
       if (log)
         ledgers_[i]->log.emplace(std::move(*log));
@@ -179,6 +180,30 @@ void Outputs::begin_ledgers(const std::string& capture_json) {
       write_capture_json(i, capture_json);
     });
   }
+}
+
+void Outputs::left(std::size_t drive) {
+  locks_[drive].reset();
+  ledgers_[drive]->log.reset();
+}
+
+// What of it has not reached the drive is not there any more.
+std::expected<void, storage::IoError> Outputs::back(std::size_t drive) {
+  const auto& directory = directories_[drive];
+  auto& ledger = *ledgers_[drive];
+  auto lock = storage::DirectoryLock::take(directory, plan_.config.name);
+  if (!lock) return std::unexpected(lock.error());
+  auto log = storage::LineLog::resume(directory, format::ledger_file_name(plan_.config.name, start_));
+  if (!log) return std::unexpected(log.error());
+  const auto name = format::capture_file_name(plan_.config.name, start_);
+  if (!storage::is_there(directory, name)) {
+    const auto written = storage::write_small_file(directory, name, std::as_bytes(std::span(ledger.capture_json)));
+    if (!written) return written;
+  }
+  locks_[drive].emplace(std::move(*lock));
+  ledger.bound.goes_on_at(log->bytes());
+  ledger.log.emplace(std::move(*log));
+  return {};
 }
 
 // A drive that hangs gets at most most_waiting_lines to write later.

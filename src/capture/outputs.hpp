@@ -14,6 +14,7 @@
 #include "plan/capture_plan.hpp"
 #include "policy/ledger_bound.hpp"
 #include "record/archiving.hpp"
+#include "record/listeners.hpp"
 #include "record/recorder.hpp"
 #include "record/retention.hpp"
 #include "record/seal_hook.hpp"
@@ -24,8 +25,8 @@
 namespace wirespool::capture {
 
 // The output directories of a capture: locked, capture.json and the ledger in each, and --on-seal. Control thread, but
-// for what the keepers' own threads do.
-class Outputs {
+// for what the keepers' own threads do. Not moved once a Recorder has it as its DriveListener.
+class Outputs final : public record::DriveListener {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -68,6 +69,9 @@ class Outputs {
   void append_ledger(const std::string& line, Timestamp time);
   // After the keepers: the last line, synced. Each directory has until `end`; how many have it.
   std::size_t end_ledgers(const std::string& line, const std::string& capture_json, Clock::time_point end);
+  // A drive that failed: its lock and ledger are closed, and opened again when it is back. Its keeper's thread.
+  void left(std::size_t drive) override;
+  std::expected<void, storage::IoError> back(std::size_t drive) override;
   std::optional<std::string> complaint();  // why a ledger or a capture.json could not be written: the first, once
 
  private:
@@ -75,6 +79,7 @@ class Outputs {
   struct Ledger {
     explicit Ledger(std::uint64_t most_bytes) : bound(most_bytes) {}
     std::optional<storage::LineLog> log;
+    std::string capture_json;  // as it is until the end
     policy::LedgerBound bound;
     std::atomic<unsigned> waiting{0};  // lines its keeper has not come to
     std::uint64_t left_out = 0;        // since the drive hangs: control thread
@@ -97,8 +102,8 @@ class Outputs {
   Timestamp start_;
   const machine::User* user_ = nullptr;
   std::vector<storage::Directory> directories_;
-  std::vector<storage::DirectoryLock> locks_;
-  std::vector<std::unique_ptr<Ledger>> ledgers_;  // by drive
+  std::vector<std::optional<storage::DirectoryLock>> locks_;  // by drive
+  std::vector<std::unique_ptr<Ledger>> ledgers_;              // by drive
   std::unique_ptr<Complaints> complaints_ = std::make_unique<Complaints>();
   std::unique_ptr<record::SealHook> seal_hook_;
   std::unique_ptr<record::Archiving> archiving_;

@@ -446,11 +446,21 @@ std::optional<std::string> Pipeline::failure() const {
   if (limits_refused_.load(std::memory_order_acquire)) return "an lcore could not give up its rights (--user)";
   if (auto lost = lost_port()) {
     const bool all = std::ranges::all_of(recoveries_, [](const auto& port) { return port->failed().has_value(); });
-    if (all || plan_.config.on_port_failure == plan::OnPortFailure::stop) return lost;
+    if (all || plan_.config.on_port_failure == plan::OnFailure::stop) return lost;
   }
-  if (recorder().drives() == 0) return std::nullopt;
-  for (std::size_t i = 0; i < recorder().drives(); ++i)
-    if (recorder().drive(i).ok() || waits_for_room(recorder().drive(i))) return std::nullopt;
+  return lost_drives();
+}
+
+// With --on-drive-failure stop one that failed is enough; one that is full has not failed.
+std::optional<std::string> Pipeline::lost_drives() const {
+  bool any_left = recorder().drives() == 0;
+  for (std::size_t i = 0; i < recorder().drives(); ++i) {
+    const auto& drive = recorder().drive(i);
+    any_left |= drive.ok() || waits_for_room(drive);
+    if (plan_.config.on_drive_failure == plan::OnFailure::stop && drive.state() == record::DriveState::failed)
+      return fmt::format("a drive failed: {}: {}", drive.path(), drive.why());
+  }
+  if (any_left) return std::nullopt;
   const auto& last = recorder().drive(recorder().drives() - 1);
   return fmt::format("no drive is left: {}: {}", last.path(), last.why());
 }
@@ -623,6 +633,8 @@ void Pipeline::collect_drives(format::LedgerLine& ledger) const {
     format::DriveLine line{
         .path = drive.path(), .state = names[static_cast<std::size_t>(drive.state())], .why = drive.why()};
     line.unsynced = drive.unsynced();
+    line.taken_back = drive.times_back();
+    for (auto& away : drive.absences()) line.away.push_back({away.from, away.to, std::move(away.why)});
     std::array<std::uint64_t, stats::Histogram::buckets> latency{};
     for (std::size_t writer = 0; writer < plan_.writers.size(); ++writer)
       for (std::size_t own = 0; own < plan_.writers[writer].drives.size(); ++own) {

@@ -94,6 +94,7 @@ class Pipeline {
   std::uint64_t refused_stamps(std::size_t port) const;
   void judge_clocks(std::vector<std::string>& notices);
   void make_writer_lcores();
+  std::optional<std::string> lost_drives() const;
   record::Recorder& recorder() const { return recording_->recorder(); }
   std::vector<RxQueue> queues_of(std::size_t rx) const;
   const dpdk::Port& port_of(const plan::RxQueueRef& queue) const;

@@ -14,8 +14,6 @@
 namespace wirespool::capture {
 namespace {
 
-constexpr auto full_look_age = std::chrono::milliseconds(200);
-
 // Where io_uring's own workers may run: not on a polling lcore.
 int housekeeping_cpu() {
   const rte_cpuset_t cpus = rte_lcore_cpuset(rte_get_main_lcore());
@@ -53,7 +51,6 @@ record::RecorderOptions recorder_options(const plan::CapturePlan& plan, const Re
           .checksums = config.checksum,
           .filter_bytes = flows ? format::filter_bytes_of(config.rotate_size) : 0,
           .sync_age = std::chrono::nanoseconds(config.sync_age_ns),
-          .full_look_age = full_look_age,
           .copy_chain = dpdk::copy_chain};
 }
 
@@ -72,6 +69,7 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
   options.capture_start = outputs.start();
   options.seal_listeners = outputs.seal_listeners();
   options.clock = &clock;
+  options.drive_listener = &outputs;
   recording->recorder_.emplace(std::move(options), outputs.drives(), std::move(writers));
   outputs.use(*recording->recorder_);
   return recording;

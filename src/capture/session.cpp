@@ -84,12 +84,14 @@ class StopConditions {
 
   std::optional<std::string> met(const Pipeline& pipeline, std::uint64_t now) {
     if (auto signal = signals_.stop()) return signal;
-    if (auto failure = pipeline.failure()) return failure;
+    if ((failure_ = pipeline.failure())) return failure_;
     if (pipeline.packets_used_up()) return "--packets";
     if (pipeline.bytes_used_up()) return "--bytes";
     if (config_.duration_ns && now - start_ >= *config_.duration_ns) return "--duration";
     return idle(pipeline, now);
   }
+
+  const std::optional<std::string>& failure() const { return failure_; }  // if that was why
 
  private:
   // A source that is not polled, because the drives are slow, may have more packets.
@@ -105,6 +107,7 @@ class StopConditions {
 
   const Signals& signals_;
   const plan::CaptureConfig& config_;
+  std::optional<std::string> failure_;
   std::uint64_t start_ = 0, last_packet_ = 0, received_ = 0;
 };
 
@@ -135,6 +138,9 @@ class Supervisor {
     attempt([this] { stop(conditions_.met(pipeline_, steady_ns()).value_or("the lcores")); });  // by themselves
     return std::move(ended_by_);
   }
+
+  // What ended the capture, if that was a failure: a drive may be back by now.
+  const std::optional<std::string>& failure() const { return conditions_.failure(); }
 
   // When all is to be over.
   std::chrono::steady_clock::time_point deadline() const {
@@ -402,7 +408,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);
-  auto failure = (*pipeline)->failure();
+  auto failure = supervisor.failure();
+  if (!failure) failure = (*pipeline)->failure();
   if (!failure) failure = (*pipeline)->lost_port();
   auto outcome = judge(ledger, failure, outputs->lost(), plan.config.strict);
   if (!reporter.kept() && keeps_ledger(plan.config)) add_lost_ledger(outcome);

@@ -42,6 +42,15 @@ Json json_of(const GapLine& gap) {
                      gap.others);
 }
 
+template <typename Lines>
+Json json_array(const Lines& lines);
+
+Json json_of(const AwayLine& away) {
+  return with_others(
+      {{"from", rfc3339(away.from)}, {"to", away.to ? Json(rfc3339(*away.to)) : Json(nullptr)}, {"why", away.why}},
+      away.others);
+}
+
 Json json_of(const Totals& totals) {
   Json json = {{"received", totals.received},
                {"received_bytes", totals.received_bytes},
@@ -93,6 +102,8 @@ Json json_of(const DriveLine& drive) {
                {"unsynced", drive.unsynced}, {"write_latency_ns", json_of(drive.write_latency_ns)}};
   if (drive.write_durations) json["write_durations"] = json_of(*drive.write_durations);
   if (!drive.why.empty()) json["why"] = drive.why;
+  if (drive.taken_back) json["taken_back"] = drive.taken_back;
+  if (!drive.away.empty()) json["away"] = json_array(drive.away);
   if (drive.removed) json["removed"] = json_of(*drive.removed);
   return with_others(std::move(json), drive.others);
 }
@@ -199,6 +210,16 @@ void read(JsonFields& fields, GapLine& gap) {
   gap.others = fields.others();
 }
 
+template <typename Line>
+void read(std::vector<JsonFields> objects, std::vector<Line>& lines);
+
+void read(JsonFields& fields, AwayLine& away) {
+  away.from = fields.time("from");
+  away.to = fields.time_or_null("to");
+  away.why = fields.text("why");
+  away.others = fields.others();
+}
+
 void read(JsonFields& fields, Totals& totals) {
   totals.received = fields.count("received");
   totals.received_bytes = fields.count("received_bytes");
@@ -265,6 +286,8 @@ void read(JsonFields& fields, DriveLine& drive) {
   drive.inflight = fields.count("inflight");
   drive.files = fields.count("files");
   drive.unsynced = fields.count("unsynced");
+  drive.taken_back = count_if_any(fields, "taken_back").value_or(0);
+  if (fields.has("away")) read(fields.objects("away"), drive.away);
   read(fields.object("write_latency_ns"), drive.write_latency_ns);
   if (fields.has("write_durations")) read(fields.object("write_durations"), drive.write_durations.emplace());
   if (fields.has("removed")) read(fields.object("removed"), drive.removed.emplace());

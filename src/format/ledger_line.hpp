@@ -59,6 +59,16 @@ struct GapLine {
   bool operator==(const GapLine&) const = default;
 };
 
+// A time in which a drive took no Blocks because it was full or had failed.
+struct AwayLine {
+  Timestamp from;
+  std::optional<Timestamp> to;  // nullopt: it is not back yet
+  std::string why;
+  OtherFields others = {};
+
+  bool operator==(const AwayLine&) const = default;
+};
+
 struct Totals {
   std::uint64_t received = 0, received_bytes = 0;
   std::uint64_t ended_early = 0;  // --until; 0.1.0 wrote it as `filtered`
@@ -120,7 +130,9 @@ struct DriveLine {
   std::string state;     // ok full failed
   std::string why = {};  // what the drive said, if not ok
   std::uint64_t blocks = 0, bytes = 0, inflight = 0, files = 0;
-  std::uint64_t unsynced = 0;  // stored, but after the last sync of a file that could not be sealed
+  std::uint64_t unsynced = 0;       // stored, but after the last sync of a file that could not be sealed
+  std::uint64_t taken_back = 0;     // how often it took Blocks again after it was full or had failed
+  std::vector<AwayLine> away = {};  // when, the latest of them
   WriteLatency write_latency_ns = {};
   std::optional<WriteDurations> write_durations = {};  // 0.2.0 did not write it
   std::optional<RemovedLine> removed = {};             // if there is a retention

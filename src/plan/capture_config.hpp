@@ -10,7 +10,7 @@
 
 namespace wirespool::plan {
 
-enum class OnPortFailure { carry_on, stop };
+enum class OnFailure { carry_on, stop };
 enum class Until { rx, handoff, block, disk };
 enum class WhenFull { drop, wait, trim };
 enum class HandoffKind { packets, blocks };
@@ -39,7 +39,7 @@ struct CaptureConfig {
   std::vector<unsigned> rx_lcores;             // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
   bool promiscuous = true;
-  OnPortFailure on_port_failure = OnPortFailure::carry_on;  // --on-port-failure: carry_on with the ports that are left
+  OnFailure on_port_failure = OnFailure::carry_on;  // --on-port-failure: carry_on with the ports that are left
   std::uint64_t port_return_ns = 2'000'000'000;  // --port-return: how long a port that was reset may take to come back
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
@@ -54,8 +54,9 @@ struct CaptureConfig {
   Io io = Io::uring;
   unsigned io_depth = 8;  // --io-depth: writes in flight per drive and writer
   std::uint64_t flush_age_ns = 1'000'000'000;
-  std::uint64_t sync_age_ns = 1'000'000'000;  // --sync-age: how often open files are synced; 0: only when sealed
-  std::optional<WhenFull> when_full;          // nullopt: wait if every port is fed from a file, else drop
+  OnFailure on_drive_failure = OnFailure::carry_on;  // --on-drive-failure: carry_on with the drives that are left
+  std::uint64_t sync_age_ns = 1'000'000'000;         // --sync-age: how often open files are synced; 0: only when sealed
+  std::optional<WhenFull> when_full;                 // nullopt: wait if every port is fed from a file, else drop
   FileFormat format = FileFormat::pcap;
   IndexLevel index = IndexLevel::time;
   bool checksum = true;                                // --checksum: of every Block, in the index

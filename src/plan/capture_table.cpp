@@ -178,7 +178,7 @@ void add_receiving(Table& table) {
   table.choice("--rss", &Config::rss, words_of(Rss{}), "which queue a flow goes to; symmetric: both directions to one");
   table.choice("--timestamp", &Config::timestamp, words_of(TimestampSource{}),
                "the clock that stamps packets; auto: the NIC's if it has one");
-  table.choice("--on-port-failure", &Config::on_port_failure, words_of(OnPortFailure{}),
+  table.choice("--on-port-failure", &Config::on_port_failure, words_of(OnFailure{}),
                "a port of several that is lost: go on with the others, or end the capture");
   table.time("--port-return", &Config::port_return_ns, "how long a port that was reset may take to come back")
       .at_least(10 * ms);
@@ -233,6 +233,9 @@ void add_writing(Table& table) {
   table.time("--flush-age", &Config::flush_age_ns, "longest wait of a packet on an idle link").at_least(ms);
   table.time("--sync-age", &Config::sync_age_ns, "how often files are synced while they grow; 0s: only when sealed")
       .check(check_sync_age);
+  table.choice("--on-drive-failure", &Config::on_drive_failure, words_of(OnFailure{}),
+               "a drive of several that fails: go on with the others and take it back once it works again, or end the "
+               "capture");
   table.choice("--format", &Config::format, words_of(FileFormat{}),
                "pcapng says in the file itself where it is from, and where packets are missing");
   table.choice("--index", &Config::index, words_of(IndexLevel{}), "what the file beside each pcap knows");

@@ -33,8 +33,8 @@ const Words<TimestampSource>& words_of(TimestampSource) {
   return words;
 }
 
-const Words<OnPortFailure>& words_of(OnPortFailure) {
-  static const Words<OnPortFailure> words{{"continue", OnPortFailure::carry_on}, {"stop", OnPortFailure::stop}};
+const Words<OnFailure>& words_of(OnFailure) {
+  static const Words<OnFailure> words{{"continue", OnFailure::carry_on}, {"stop", OnFailure::stop}};
   return words;
 }
 

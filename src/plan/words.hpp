@@ -16,7 +16,7 @@ const options::Choices<HandoffKind>& words_of(HandoffKind);
 const options::Choices<WhenFull>& words_of(WhenFull);
 const options::Choices<Rss>& words_of(Rss);
 const options::Choices<TimestampSource>& words_of(TimestampSource);
-const options::Choices<OnPortFailure>& words_of(OnPortFailure);
+const options::Choices<OnFailure>& words_of(OnFailure);
 const options::Choices<Io>& words_of(Io);
 const options::Choices<FileFormat>& words_of(FileFormat);
 const options::Choices<IndexLevel>& words_of(IndexLevel);

@@ -29,6 +29,12 @@ class LedgerBound {
   }
   std::uint64_t size() const { return size_; }
 
+  // The file was left and is opened again: what is there counts, but where its lines begin is not known any more.
+  void goes_on_at(std::uint64_t bytes) {
+    marks_.clear();
+    size_ = bytes;
+  }
+
   // The line [begin, end) is to be the first one; `lines` before it go.
   struct Cut {
     std::uint64_t begin = 0, end = 0, lines = 0;

@@ -24,6 +24,15 @@ inline constexpr unsigned most_open_retries = 8;            // 2.5 s, in which o
 inline constexpr unsigned most_open_retries_after_eio = 2;  // 30 ms
 inline constexpr unsigned most_step_retries = 3;            // of truncating, renaming, removing: 70 ms
 
+// The pause before a drive that failed is tried, and between trials, if it came back `n` times before: one that fails
+// again and again costs less and less, at most a trial every 64 s.
+constexpr std::chrono::seconds pause_before_return(std::uint64_t n) noexcept {
+  return std::chrono::seconds(1u << (n < 6 ? n : 6));
+}
+
+// How often a full drive is asked for room.
+inline constexpr std::chrono::milliseconds pause_before_look_for_room{200};
+
 // The longest that a drive, or the kernel's ring, may say "try again" (EAGAIN) without any progress.
 inline constexpr std::uint64_t usual_patience_ns = 2'000'000'000;
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -13,10 +15,18 @@
 #include <vector>
 
 #include "storage/steady_time.hpp"
+#include "wirespool/timestamp.hpp"
 
 namespace wirespool::record {
 
-enum class DriveState : std::uint32_t { ok, full, failed };
+enum class DriveState : std::uint32_t { ok, full, failed };  // each worse than the one before
+
+// A time in which a drive took no Blocks.
+struct DriveAbsence {
+  Timestamp from;
+  std::optional<Timestamp> to;  // nullopt: it is not back yet
+  std::string why;
+};
 
 // One output directory as all writers see it. Shared.
 class Drive {
@@ -34,29 +44,56 @@ class Drive {
   void loaded() noexcept { load_.fetch_add(1, std::memory_order_relaxed); }
   void unloaded() noexcept { load_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed. Any thread, once until it is taken
-  // back; takes no memory, for it may be a writer lcore.
+  // The first error decides; ENOSPC and EDQUOT make it full, anything else failed, even if it was full. Any thread;
+  // takes no memory, for it may be a writer lcore.
   void fail(int error, std::string_view doing) noexcept {
     const std::lock_guard lock(why_mutex_);
-    if (!ok()) return;
+    const auto now = error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed;
+    if (state() >= now) return;
+    if (ok()) {
+      since_ns_.store(storage::steady_ns(), std::memory_order_relaxed);
+      away_since_ = utc_now();
+    }
     error_ = error;
     doing_bytes_ = doing.copy(doing_.data(), doing_.size());
-    since_ns_.store(storage::steady_ns(), std::memory_order_relaxed);
-    state_.store(error == ENOSPC || error == EDQUOT ? DriveState::full : DriveState::failed, std::memory_order_release);
+    if (now == DriveState::failed) failures_.fetch_add(1, std::memory_order_relaxed);
+    state_.store(now, std::memory_order_release);
   }
 
   // On the steady clock; while it is not ok.
   std::uint64_t since_ns() const noexcept { return since_ns_.load(std::memory_order_relaxed); }
 
-  // There is room again on a full drive, and nothing of what it did not take is left with any lane (load() is 0): it
-  // takes Blocks again, in new files, as each Appender ends the file it may still have here (renew()). Its keeper.
-  void take_back() noexcept {
+  // Each writer lets go of a drive that failed, once a failure: nothing of it is under way any more, and all of this
+  // writer's files there are closed. So many have.
+  std::uint64_t failures() const noexcept { return failures_.load(std::memory_order_acquire); }
+  void let_go() noexcept { let_go_.fetch_add(1, std::memory_order_release); }
+  std::uint32_t writers_gone() const noexcept { return let_go_.load(std::memory_order_acquire); }
+
+  // It has proven to take writes again, and nothing of what it did not take is left with any lane: if it was full,
+  // load() is 0; if it had failed, all its writers have let go of it. From now on it takes Blocks, in new files, as
+  // each Appender ends the file it may still have here (renew()). What was told of files it had stays told
+  // (unsynced()). Its keeper.
+  void take_back() {
     const std::lock_guard lock(why_mutex_);
-    if (state() != DriveState::full) return;
+    if (ok()) return;
+    if (absences_.size() == most_absences) absences_.erase(absences_.begin());
+    absences_.push_back({away_since_, utc_now(), why_now()});
     error_ = 0;
     doing_bytes_ = 0;
+    let_go_.store(0, std::memory_order_relaxed);
+    times_back_.fetch_add(1, std::memory_order_relaxed);
     renew();
     state_.store(DriveState::ok, std::memory_order_release);
+  }
+  std::uint64_t times_back() const noexcept { return times_back_.load(std::memory_order_relaxed); }
+
+  // When it was away, the latest times, and since when it is. Control path.
+  static constexpr std::size_t most_absences = 16;  // that are over
+  std::vector<DriveAbsence> absences() const {
+    const std::lock_guard lock(why_mutex_);
+    auto all = absences_;
+    if (!ok()) all.push_back({away_since_, std::nullopt, why_now()});
+    return all;
   }
 
   // Packets that were written after the last sync that ended well of a file that could then not be synced or sealed:
@@ -99,15 +136,25 @@ class Drive {
   // What it said, empty while it is ok. Control path.
   std::string why() const {
     const std::lock_guard lock(why_mutex_);
+    return why_now();
+  }
+
+ private:
+  static Timestamp utc_now() noexcept {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count())};
+  }
+  std::string why_now() const {
     if (error_ == 0) return {};
     return std::string(doing_.data(), doing_bytes_) + ": " + std::generic_category().message(error_);
   }
 
- private:
   std::string path_;
   std::uint32_t block_bytes_;
   std::atomic<DriveState> state_{DriveState::ok};
   std::atomic<std::uint64_t> since_ns_{0};
+  std::atomic<std::uint64_t> failures_{0}, times_back_{0};
+  std::atomic<std::uint32_t> let_go_{0};  // writers, since it failed
   alignas(64) std::atomic<std::uint32_t> load_{0};
   std::atomic<std::uint64_t> unsynced_{0};
   std::atomic<std::uint64_t> lost_{0}, lost_bytes_{0};
@@ -120,6 +167,8 @@ class Drive {
   int error_ = 0;  // why it is not ok
   std::array<char, 512> doing_;
   std::size_t doing_bytes_ = 0;
+  Timestamp away_since_;
+  std::vector<DriveAbsence> absences_;  // that are over
 };
 
 }  // namespace wirespool::record

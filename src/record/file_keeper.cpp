@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "format/crc32c.hpp"
 #include "format/file_name.hpp"
@@ -57,9 +58,12 @@ void FileKeeper::stop() noexcept {
 
 void FileKeeper::run() {
   while (!stop_.load(std::memory_order_relaxed)) {
-    if (work() == 0) (void)wake_.try_acquire_for(nap);
+    const auto done = work();
+    tend_drive(Clock::now());
+    if (done == 0) (void)wake_.try_acquire_for(nap);
   }
   while (work() != 0) continue;
+  if (left_at_) (void)try_drive();  // for the end of its ledger
   ended_.store(true, std::memory_order_release);
 }
 
@@ -72,21 +76,66 @@ void FileKeeper::count_unsealed() noexcept {
 }
 
 std::size_t FileKeeper::work() {
-  if (options_.full_look_age.count() != 0 && drive_.state() == DriveState::full) look_for_room();
   const auto served = std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); });
   return static_cast<std::size_t>(served) + do_posted();
 }
 
+void FileKeeper::tend_drive(Clock::time_point now) {
+  const auto state = drive_.state();
+  if (state == DriveState::failed && !left_at_) return leave_alone(now);
+  if (state == DriveState::ok || now < next_trial_) return;
+  if (state == DriveState::full)
+    look_for_room(now);
+  else
+    try_again(now);
+}
+
 // A quota is not seen in what is free: only a write shows.
-void FileKeeper::look_for_room() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_look_) return;
-  next_look_ = now + options_.full_look_age;
+void FileKeeper::look_for_room(Clock::time_point now) {
+  next_trial_ = now + policy::pause_before_look_for_room;
   const auto enough = std::max<std::uint64_t>(least_room, 4 * slots_.size() * options_.block_bytes);
   if (drive_.load() != 0 || storage::free_bytes(directory_) < enough) return;
-  if (!storage::takes_a_block(directory_, drive_.block_bytes())) return;
+  if (const auto done = storage::prove_writing(directory_, drive_.block_bytes(), options_.direct_io); !done) {
+    const auto code = done.error().code;
+    if (code == EIO || !policy::may_pass(code)) drive_.fail(code, done.error().what);
+    return;
+  }
   drive_.take_back();
   drive_.complain("drive " + drive_.path() + ": it was full, and has room again: it takes Blocks again");
+}
+
+// Nothing on a drive that failed may stay open: its file system may have to be unmounted before it works again. What is
+// mounted then is found by its path.
+void FileKeeper::leave_alone(Clock::time_point now) {
+  if (drive_.writers_gone() < options_.writers || !directory_.let_go()) return;
+  if (options_.drive_listener) options_.drive_listener->left(options_.number);
+  left_at_ = now;
+  next_trial_ = now + policy::pause_before_return(returns_);
+}
+
+void FileKeeper::try_again(Clock::time_point now) {
+  next_trial_ = now + policy::pause_before_return(returns_);
+  if (const auto tried = try_drive(); !tried) {
+    if (const auto why = tried.error().message(); why != std::exchange(refusal_, why))
+      drive_.complain("drive " + drive_.path() + ": not taken back yet: " + why);
+    return;
+  }
+  const auto away = std::chrono::duration_cast<std::chrono::seconds>(now - *left_at_).count();
+  drive_.complain("drive " + drive_.path() + ": it takes Blocks again, " + std::to_string(away) + " s after " +
+                  drive_.why() + ": what is hidden there is left for wirespool repair");
+  left_at_.reset();
+  next_trial_ = now;
+  refusal_.clear();
+  ++returns_;
+  drive_.take_back();
+}
+
+std::expected<void, storage::IoError> FileKeeper::try_drive() {
+  auto done = directory_.open_again(format::capture_file_name(options_.stem, options_.capture_start));
+  if (done) done = storage::prove_writing(directory_, drive_.block_bytes(), options_.direct_io);
+  if (done && options_.drive_listener) done = options_.drive_listener->back(options_.number);
+  if (!done) (void)directory_.let_go();
+  return done;
 }
 
 void FileKeeper::post(std::function<void()> job) {

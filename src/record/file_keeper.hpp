@@ -30,9 +30,11 @@ struct FileKeeperOptions {
   std::uint32_t block_bytes = 0;               // of the Blocks, for the index
   const stats::ClockBounds* clock = nullptr;   // for the index; nullptr: not known
   std::chrono::nanoseconds sync_age{0};        // how often an open file that has grown is synced; 0: only when sealed
-  std::chrono::nanoseconds full_look_age{0};   // how often a full drive is asked for room again; 0: never
   std::vector<SealListener*> listeners;        // outlive the keeper
   const format::FileLayout* layout = nullptr;  // outlives it
+  std::uint32_t writers = 0;                   // that write here: so many let go of the drive when it fails
+  DriveListener* drive_listener = nullptr;     // outlives the keeper
+  std::size_t number = 0;                      // which drive it is to that
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,
@@ -59,13 +61,22 @@ class FileKeeper {
   // Serves each slot once; how many there was something to do for.
   std::size_t work();
 
+  // A drive that is full or has failed: finds out now and then whether it takes writes again, and takes it back. One
+  // that failed is left alone first, so that its file system can be unmounted, mended and mounted again. The keeper's
+  // thread does this by itself; without it, the owner, as for work().
+  using Clock = std::chrono::steady_clock;
+  void tend_drive(Clock::time_point now);
+
   std::uint64_t files_sealed() const noexcept { return files_sealed_.load(std::memory_order_relaxed); }
 
  private:
   void run();
   std::size_t do_posted();
   bool serve(FileSlot& slot);
-  void look_for_room();
+  void look_for_room(Clock::time_point now);
+  void leave_alone(Clock::time_point now);
+  void try_again(Clock::time_point now);
+  std::expected<void, storage::IoError> try_drive();
   void open(FileSlot& slot);
   void refuse(FileSlot& slot, storage::IoError error);
   void trim(FileSlot& slot);
@@ -89,7 +100,13 @@ class FileKeeper {
   Drive& drive_;
   const storage::Directory& directory_;
   std::vector<FileSlot*> slots_;
-  std::chrono::steady_clock::time_point next_look_{};  // for room, while the drive is full
+
+  // While the drive is full or has failed.
+  Clock::time_point next_trial_{};
+  std::optional<Clock::time_point> left_at_;  // nothing of the failed one is open since then
+  unsigned returns_ = 0;                      // how often it failed and came back
+  std::string refusal_;                       // why it was not taken back, as last reported
+
   std::counting_semaphore<> wake_{0};
   std::atomic<bool> stop_{false};
   std::atomic<bool> ended_{true};

@@ -108,6 +108,21 @@ void LaneFiles::end(std::uint64_t length) noexcept {
   if (drive_->drive->ok() && !writer_->finishing) ask_for(next());
 }
 
+bool LaneFiles::let_go() noexcept {
+  bool all = !left_;
+  for (auto& slot : slots_) {
+    const auto state = slot.state.load(std::memory_order_acquire);
+    if (state == FileSlot::State::refused) {
+      slot.state.store(FileSlot::State::idle, std::memory_order_relaxed);
+    } else if (state == FileSlot::State::open && !left_) {
+      slot.state.store(FileSlot::State::sealing, std::memory_order_release);  // without a packet: it is removed
+      drive_->keeper->wake();
+    }
+    all &= slot.state.load(std::memory_order_acquire) == FileSlot::State::idle;
+  }
+  return all;
+}
+
 void LaneFiles::discard_unused() {
   if (left_ || !drive_->keeper->ended()) return;  // would hang as well
   for (auto& slot : slots_) {

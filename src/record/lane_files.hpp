@@ -49,6 +49,12 @@ class LaneFiles {
   // Hands the file to its keeper, `length` bytes of it or up to its cut, and turns to the next one.
   void end(std::uint64_t length) noexcept;
 
+  std::uint32_t ended() const noexcept { return number_; }  // how many files
+
+  // The drive has failed, and no Block of the current file is anywhere: has what was opened ahead closed. Whether all
+  // is; ask again if not.
+  bool let_go() noexcept;
+
   void leave() noexcept { left_ = true; }  // writes of it hang: nothing of it is sealed or removed any more
   void discard_unused();
 

@@ -43,6 +43,7 @@ class LaneWrites {
   // though the drive has been taken back since.
   Block* take_complete() noexcept;
   Block* take_lost(const LaneFiles& files) noexcept;
+  bool empty() const noexcept { return blocks_.empty() && inflight_ == 0 && tail_wanted_.length == 0; }
 
   std::uint64_t held() const noexcept;  // packets not on the drive, modulo 2^64 (see BlockSink::held)
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
+#include <expected>
 #include <string>
 
 #include "record/block.hpp"
 #include "record/file_slot.hpp"
 #include "storage/directory.hpp"
+#include "storage/io_error.hpp"
 
 namespace wirespool::record {
 
@@ -22,6 +25,19 @@ class BlockListener {
 
   // Nothing of this file follows; the lane's next Block begins another. Then its keeper gets it.
   virtual void file_ended(std::uint32_t lane, FileSlot& file) noexcept = 0;
+};
+
+// Told when a drive that failed is left alone, and when it takes writes again. Called on the thread of its keeper.
+class DriveListener {
+ public:
+  virtual ~DriveListener() = default;
+
+  // Nothing of the Recorder is open there any more: whatever else is, is to be closed, so that the file system can be
+  // unmounted, mended and mounted again.
+  virtual void left(std::size_t drive) = 0;
+
+  // It took a write, and its directory is open again. An error: it is not to be used yet.
+  virtual std::expected<void, storage::IoError> back(std::size_t drive) = 0;
 };
 
 // What is known of a file when it is sealed, whether it gets an index or not.

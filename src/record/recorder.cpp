@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "record/recorder.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -36,6 +37,11 @@ Recorder::~Recorder() {
 }
 
 void Recorder::make_keeper(const RecorderOptions& options, const RecorderDrive& drive) {
+  const auto number = drives_.size() - 1;
+  const auto writes_there = [number](const WriterOptions& writer) {
+    return std::ranges::find(writer.drives, number) != writer.drives.end();
+  };
+  const auto writers = std::ranges::count_if(planned_, writes_there);
   keepers_.push_back(std::make_unique<FileKeeper>(FileKeeperOptions{.stem = options.stem,
                                                                     .capture_start = options.capture_start,
                                                                     .direct_io = drive.direct_io,
@@ -44,10 +50,12 @@ void Recorder::make_keeper(const RecorderOptions& options, const RecorderDrive& 
                                                                     .block_bytes = options.block_bytes,
                                                                     .clock = options.clock,
                                                                     .sync_age = options.sync_age,
-                                                                    .full_look_age = options.full_look_age,
                                                                     .listeners = options.seal_listeners,
-                                                                    .layout = options.layout},
-                                                  *drives_.back(), *drive.directory, slots_on(drives_.size() - 1)));
+                                                                    .layout = options.layout,
+                                                                    .writers = static_cast<std::uint32_t>(writers),
+                                                                    .drive_listener = options.drive_listener,
+                                                                    .number = number},
+                                                  *drives_.back(), *drive.directory, slots_on(number)));
 }
 
 // Lanes go over a writer's drives in turn.

@@ -37,15 +37,15 @@ struct RecorderOptions {
   std::uint32_t depth = 8;                  // writes in flight, of each writer to each of its drives
   std::uint64_t grow_bytes = 256ull << 20;  // how far a busy file is preallocated ahead; 0: not
   bool write_index = true;
-  bool checksums = true;                      // of Blocks, in the index
-  std::uint64_t filter_bytes = 0;             // of each file's flow index, at most; 0: it has none
-  std::chrono::nanoseconds sync_age{0};       // how often an open file that has grown is synced; 0: only when sealed
-  std::chrono::nanoseconds full_look_age{0};  // how often a full drive is asked for room again; 0: it stays full
+  bool checksums = true;                 // of Blocks, in the index
+  std::uint64_t filter_bytes = 0;        // of each file's flow index, at most; 0: it has none
+  std::chrono::nanoseconds sync_age{0};  // how often an open file that has grown is synced; 0: only when sealed
   std::uint64_t patience_ns = policy::usual_patience_ns;
   ChainCopy copy_chain = nullptr;  // see AppenderOptions
   std::vector<SealListener*> seal_listeners = {};
   // How far stamps may be from UTC, for the indices; outlives the Recorder; nullptr: not known.
   const stats::ClockBounds* clock = nullptr;
+  DriveListener* drive_listener = nullptr;  // outlives the Recorder
 };
 
 // A drive that files are written to: an output directory, which outlives the Recorder.

@@ -90,7 +90,7 @@ Block* SpoolWriter::get_for_stream() noexcept { return docks_.front()->get(); }
 
 void SpoolWriter::take_full(Block& block) noexcept {
   if (checksums_) block.sum_up();
-  lane_of(block).writes.take_full(block);
+  begun(block).writes.take_full(block);
 }
 
 bool SpoolWriter::takes_packets() const noexcept {
@@ -103,7 +103,34 @@ std::int64_t SpoolWriter::held() const noexcept {
   return static_cast<std::int64_t>(held) + rehome_appender_->held();
 }
 
-void SpoolWriter::tick(Timestamp now) noexcept { rehome_appender_->tick(now); }
+void SpoolWriter::tick(Timestamp now) noexcept {
+  rehome_appender_->tick(now);
+  for (auto& drive : drives_) look_at(drive);
+}
+
+// Lets go of a drive that has failed, once for each failure, and opens files ahead on one that is back.
+void SpoolWriter::look_at(WriterDrive& drive) noexcept {
+  if (drive.drive->ok()) {
+    if (!std::exchange(drive.away, false) || files_.finishing) return;
+    for (std::uint32_t i = 0; i < shape_.open_lanes(); ++i)
+      if (lanes_[i].drive == &drive) lanes_[i].files.open_ahead();
+    return;
+  }
+  const auto failure = drive.drive->failures();
+  if (drive.let_go_after == failure || !let_go(drive)) return;
+  drive.let_go_after = failure;
+  drive.away = true;
+  drive.drive->let_go();
+}
+
+bool SpoolWriter::let_go(const WriterDrive& drive) noexcept {
+  bool all = true;
+  for (auto& lane : lanes_) {
+    if (lane.drive != &drive) continue;
+    all &= lane.files.ended() >= lane.begun_until && lane.writes.empty() && lane.files.let_go();
+  }
+  return all;
+}
 
 bool SpoolWriter::poll() noexcept {
   bool worked = reap_writes();

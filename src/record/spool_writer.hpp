@@ -21,7 +21,9 @@
 //  8. What ends in a re-homed Block is appended again, as a Stream of its own, to the drives that are left, out of the
 //     Blocks that Appenders do not get; without any drive it is counted as drop_drive. Then the Block goes back to the
 //     pool, and the new ones begin at 3.
-//  9. A Block whose write hangs at a stop is given up: its packets take step 7, it itself is never used again.
+//  9. A drive that failed is let go of when nothing of a file is left on its way to it, and its files are closed. Once
+//     all writers have, its keeper tries now and then whether it takes a write again, and then it is a drive as before.
+// 10. A Block whose write hangs at a stop is given up: its packets take step 7, it itself is never used again.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +69,7 @@ class SpoolWriter final : public BlockSink {
   BlockDock& dock(std::uint32_t stream) noexcept override;
   Block* get_for_stream() noexcept override;
   void take_full(Block& block) noexcept override;
-  void take_tail(Block& block, Tail tail) noexcept override { lane_of(block).writes.take_tail(block, tail); }
+  void take_tail(Block& block, Tail tail) noexcept override { begun(block).writes.take_tail(block, tail); }
   void give_back(Block& block) noexcept override { pool_.put(block); }
   bool takes_packets() const noexcept override;
   void drop(std::uint64_t packets) noexcept override { counters_.drop_drive.add(packets); }
@@ -87,9 +89,15 @@ class SpoolWriter final : public BlockSink {
     LaneWrites writes;
     WriterDrive* drive;
     std::uint32_t number;
+    std::uint32_t begun_until = 0;  // one past the newest file of which a Block was left here
   };
 
   Lane& lane_of(const Block& block) noexcept { return lanes_[block.file.lane]; }
+  Lane& begun(const Block& block) noexcept {
+    Lane& lane = lane_of(block);
+    lane.begun_until = block.file.number + 1;
+    return lane;
+  }
 
   bool reap_writes() noexcept;
   bool submit_writes() noexcept;
@@ -102,6 +110,8 @@ class SpoolWriter final : public BlockSink {
   void count_stored(Lane& lane, Timestamp first, Timestamp last, Tally stored) noexcept;
   void end_file(Lane& lane, const Block& last) noexcept;
   bool rehome() noexcept;
+  bool let_go(const WriterDrive& drive) noexcept;
+  void look_at(WriterDrive& drive) noexcept;
   void put_back(Block& block) noexcept;
 
   policy::WriterShape shape_;

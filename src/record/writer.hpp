@@ -25,7 +25,9 @@ struct WriterDrive {
   Drive* drive = nullptr;
   FileKeeper* keeper = nullptr;
   stats::DriveCounters* counters = nullptr;
-  std::uint32_t inflight = 0;  // writes of all its lanes
+  std::uint32_t inflight = 0;      // writes of all its lanes
+  std::uint64_t let_go_after = 0;  // the Drive's failure after which this writer let go of it
+  bool away = false;               // it has, and the drive is not back
 
   void write_began() noexcept { counters->inflight.set(++inflight); }
   void write_ended(std::uint64_t bytes) noexcept {

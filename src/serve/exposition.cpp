@@ -181,10 +181,14 @@ void tell_of_drives(FamilyWriter& page, const LedgerLine& line) {
   page.family(
       "drive_state", Kind::gauge,
       "1 for the state a drive is in. full: make room, and it is taken back. failed: its packets go to the others; "
-      "replace it, then wirespool repair.");
+      "mend it and mount it again, and it is taken back, then wirespool repair.");
   for (const auto& drive : line.drives)
     for (const std::string state : {"ok", "full", "failed"})
       page.sample({{"drive", drive.path}, {"state", state}}, std::uint64_t{drive.state == state});
+  page.family("drive_returns", Kind::counter,
+              "How often a drive took Blocks again after it was full or had failed. Growing while it failed: look at "
+              "its cable and its power.");
+  each(&format::DriveLine::taken_back);
   page.family("drive_written_bytes", Kind::counter, "Bytes of ended writes, with record headers and padding.");
   each(&format::DriveLine::bytes);
   page.family("drive_writes_in_flight", Kind::gauge, "Writes under way. Always at --io-depth: the drive is the limit.");

@@ -126,6 +126,10 @@ std::string console_summary(const LedgerLine& ledger) {
         drive.blocks, static_cast<double>(drive.write_latency_ns.p50) / 1e6,
         static_cast<double>(drive.write_latency_ns.p99) / 1e6, static_cast<double>(drive.write_latency_ns.max) / 1e6);
   for (const auto& drive : ledger.drives)
+    for (const auto& away : drive.away)
+      fmt::format_to(std::back_inserter(text), "  drive {}: took no packets from {} to {}: {}\n", drive.path,
+                     rfc3339(away.from), away.to ? rfc3339(*away.to) : "the end", away.why);
+  for (const auto& drive : ledger.drives)
     if (drive.removed && drive.removed->files != 0)
       fmt::format_to(std::back_inserter(text), "  drive {}: retention removed {} files with {} packets of {} bytes\n",
                      drive.path, drive.removed->files, drive.removed->packets, drive.removed->bytes);

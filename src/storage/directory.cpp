@@ -5,9 +5,13 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 
 #include "storage/io_error.hpp"
 
@@ -59,6 +63,39 @@ std::expected<FileDescriptor, IoError> Directory::take_turn(Turn turn) const {
   } while (failed != 0 && errno == EINTR);
   if (failed != 0) return refused("taking a turn in", path_, "flock");
   return mine;
+}
+
+Directory::Home Directory::home_of(const FileDescriptor& fd) {
+  struct stat status {};
+  struct statfs system {};
+  if (::fstat(fd.get(), &status) != 0 || ::fstatfs(fd.get(), &system) != 0) return {};
+  Home home{.device = status.st_dev, .identity = 0, .real_path = std::string(PATH_MAX, '\0')};
+  std::memcpy(&home.identity, &system.f_fsid, std::min(sizeof home.identity, sizeof system.f_fsid));
+  const auto link = "/proc/self/fd/" + std::to_string(fd.get());
+  const auto length = ::readlink(link.c_str(), home.real_path.data(), home.real_path.size());
+  home.real_path.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return home;
+}
+
+// A file that is no directory takes its place: nothing can be made in it by mistake.
+std::expected<void, IoError> Directory::let_go() const {
+  const FileDescriptor nothing(::open("/dev/null", O_PATH | O_CLOEXEC));
+  if (!nothing) return refused("letting go of", path_, "open /dev/null");
+  if (::dup3(nothing.get(), fd_.get(), O_CLOEXEC) < 0) return refused("letting go of", path_, "dup3");
+  return {};
+}
+
+std::expected<void, IoError> Directory::open_again(const std::string& witness) const {
+  const FileDescriptor fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return refused("opening again", path_, "open");
+  const Home now = home_of(fd);
+  if (now.real_path != home_.real_path)
+    return refused("opening again", path_, "it leads to " + now.real_path + " now", ESTALE);
+  const bool same = home_.identity != 0 ? now.identity == home_.identity : now.device == home_.device;
+  if (!same && ::faccessat(fd.get(), witness.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    return refused("opening again", path_, "another file system is there, without " + witness, ESTALE);
+  if (::dup3(fd.get(), fd_.get(), O_CLOEXEC) < 0) return refused("opening again", path_, "dup3");
+  return {};
 }
 
 }  // namespace wirespool::storage

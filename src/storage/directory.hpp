@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <utility>
@@ -33,10 +34,27 @@ class Directory {
   enum class Turn { at_once, wait };
   std::expected<FileDescriptor, IoError> take_turn(Turn turn) const;
 
+  // Closes it, so that its file system can be unmounted; until open_again() names in it are refused with ENOTDIR.
+  std::expected<void, IoError> let_go() const;
+
+  // What its path leads to by now, under the same descriptor, if that is the same place. It is if the path leads there
+  // without a symbolic link that was not there before, to the same file system; or to one that says it is another by
+  // now, but has the file `witness` in this directory. ESTALE: another place. One thread at a time.
+  std::expected<void, IoError> open_again(const std::string& witness) const;
+
  private:
-  Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  // Which file system: by its own identity (statfs(2) f_fsid: ext4's and btrfs's outlive another device number, XFS's
+  // is that number), or where it has none (0: FUSE) by st_dev; and the path without links, as the kernel has it
+  // (proc(5), /proc/PID/fd), empty where there is no /proc.
+  struct Home {
+    std::uint64_t device = 0, identity = 0;
+    std::string real_path;
+  };
+  Directory(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), home_(home_of(fd_)) {}
+  static Home home_of(const FileDescriptor& fd);
   FileDescriptor fd_;
   std::string path_;
+  Home home_;
 };
 
 }  // namespace wirespool::storage

@@ -127,8 +127,4 @@ std::uint64_t free_bytes(const Directory& directory) noexcept {
   return ::fstatvfs(directory.fd(), &space) == 0 ? std::uint64_t{space.f_bavail} * space.f_frsize : 0;
 }
 
-bool takes_a_block(const Directory& directory, std::uint32_t block_bytes) {
-  return try_writing(directory, block_bytes).has_value();
-}
-
 }  // namespace wirespool::storage

@@ -31,11 +31,12 @@ struct DriveInfo {
 // Errors: not there, not a directory, not writable (EACCES, EROFS), trial write failed for another reason than EINVAL.
 std::expected<DriveInfo, IoError> inspect_drive(const std::string& path);
 
+// Writes one block to a file that is gone afterwards, and syncs it: whether a drive that was full or failed takes
+// writes again. Errors: what refused it.
+std::expected<void, IoError> prove_writing(const Directory& directory, std::uint32_t block_bytes, bool direct_io);
+
 // Free bytes (fstatvfs(3) f_bavail); 0 if not known. Of the file system the directory was opened on, whatever its path
 // leads to now.
 std::uint64_t free_bytes(const Directory& directory) noexcept;
-
-// Whether a write of that many bytes into the directory succeeds now. Leaves nothing behind.
-bool takes_a_block(const Directory& directory, std::uint32_t block_bytes);
 
 }  // namespace wirespool::storage

@@ -83,6 +83,7 @@ std::expected<FileSystem, IoError> file_system_of(const Directory& directory) {
   struct stat status {};
   struct statvfs space {};
   if (::fstat(directory.fd(), &status) != 0) return refused("looking at", directory.path(), "fstat");
+  if (!S_ISDIR(status.st_mode)) return refused("looking at", directory.path(), "it was let go of", ESTALE);
   if (::fstatvfs(directory.fd(), &space) != 0) return refused("looking at", directory.path(), "fstatvfs");
   return FileSystem{status.st_dev, std::uint64_t{space.f_bavail} * space.f_frsize,
                     std::uint64_t{space.f_blocks} * space.f_frsize};

@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string_view>
 #include <vector>
 
 #include "storage/io_error.hpp"
@@ -73,12 +76,52 @@ void take_back(int fd, ssize_t written) noexcept {
   if (end >= written && ::ftruncate(fd, end - written) != 0) return;
 }
 
+// Of a file of `size` bytes, what is after its last newline. 0 or an errno.
+int cut_unfinished_line(int fd, std::uint64_t size) {
+  std::array<char, 4096> piece;
+  auto end = size;
+  while (end > 0) {
+    const auto begin = end - std::min<std::uint64_t>(end, piece.size());
+    const ssize_t got = ::pread(fd, piece.data(), end - begin, static_cast<off_t>(begin));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    const auto newline = std::string_view(piece.data(), static_cast<std::size_t>(got)).rfind('\n');
+    if (newline != std::string_view::npos) {
+      end = begin + newline + 1;
+      break;
+    }
+    end = begin;
+  }
+  return end == size || ::ftruncate(fd, static_cast<off_t>(end)) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 std::expected<LineLog, IoError> LineLog::create(const Directory& directory, const std::string& name) {
-  const int flags = O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
+  return open(directory, name, O_EXCL);
+}
+
+std::expected<LineLog, IoError> LineLog::resume(const Directory& directory, const std::string& name) {
+  auto log = open(directory, name, O_NONBLOCK);
+  if (!log) return log;
+  if (const int code = cut_unfinished_line(log->fd_.get(), log->bytes()); code != 0)
+    return refused("opening again", log->path_, "ftruncate", code);
+  return log;
+}
+
+std::uint64_t LineLog::bytes() const noexcept {
+  struct stat ours {};
+  return ::fstat(fd_.get(), &ours) == 0 ? static_cast<std::uint64_t>(ours.st_size) : 0;
+}
+
+std::expected<LineLog, IoError> LineLog::open(const Directory& directory, const std::string& name, int how) {
+  const int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | how;
   FileDescriptor fd = open_beneath(directory, name, flags, 0640);
   if (!fd) return not_opened("creating", directory, name, "open");
+  struct stat ours {};
+  if (::fstat(fd.get(), &ours) != 0) return refused("creating", directory.path_of(name), "fstat");
+  if (!S_ISREG(ours.st_mode) || ours.st_nlink != 1)
+    return refused("creating", directory.path_of(name), "it is no file of one name", EMLINK);
   return LineLog(std::move(fd), directory.path_of(name));
 }
 

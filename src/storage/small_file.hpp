@@ -29,10 +29,13 @@ bool is_there(const Directory& directory, const std::string& name) noexcept;  //
 class LineLog {
  public:
   static std::expected<LineLog, IoError> create(const Directory& directory, const std::string& name);  // must not exist
+  // It may exist, as a file of this name alone; it is made if it does not. A last line that is not whole is cut off.
+  static std::expected<LineLog, IoError> resume(const Directory& directory, const std::string& name);
   // One write(2) of line + '\n' at the end (O_APPEND). What a full drive cut short is taken off again.
   // ENOENT: the open file was removed, and nobody would ever read the line.
   std::expected<void, IoError> append(const std::string& line);
   std::expected<void, IoError> sync();
+  std::uint64_t bytes() const noexcept;  // as long as it is now; 0: not known
 
   // The bytes [begin, end), which are a line without its newline.
   std::expected<std::string, IoError> line(std::uint64_t begin, std::uint64_t end) const;
@@ -42,6 +45,7 @@ class LineLog {
                                           std::uint64_t offset);
 
  private:
+  static std::expected<LineLog, IoError> open(const Directory& directory, const std::string& name, int how);
   LineLog(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   FileDescriptor fd_;
   std::string path_;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "storage/drive.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/io_error.hpp"
 
@@ -72,6 +73,15 @@ std::expected<TrialResult, IoError> try_writing(const Directory& directory, std:
     if (code != EINVAL) return refused("writing into", directory.path(), "pwrite with O_DIRECT", code);
   }
   return try_buffered(directory, likely_block_bytes);
+}
+
+std::expected<void, IoError> prove_writing(const Directory& directory, std::uint32_t block_bytes, bool direct_io) {
+  const FileDescriptor file(open_nameless(directory.fd(), direct_io ? O_DIRECT : 0));
+  if (!file) return refused("trying", directory.path(), "open");
+  if (const int code = write_block(file.get(), block_bytes); code != 0)
+    return refused("trying", directory.path(), "pwrite", code);
+  if (::fdatasync(file.get()) != 0) return refused("trying", directory.path(), "fdatasync");
+  return directory.sync();
 }
 
 }  // namespace wirespool::storage

@@ -351,11 +351,12 @@ TEST_CASE("after one failed sync nothing since the last good one is called safe"
   INFO(result.describe());
   CHECK(result.process.exit_code == 0);
   CHECK(check_ledger(result) == "");
-  CHECK(drive_line(result, bench.outputs[0]).at("state") == "failed");
+  // It may be back by now, and have more files.
+  CHECK_FALSE(drive_line(result, bench.outputs[0]).at("away").empty());
   CHECK(drive_line(result, bench.outputs[0]).at("unsynced") > 0);
   CHECK_THAT(result.process.err, Catch::Contains("not synced and may be lost: wirespool repair"));
-  // Not sealed as if it were whole: what is stored on that drive is in a hidden file.
-  CHECK(sealed_files({bench.outputs[0]}).empty());
+  // Not sealed as if it were whole: what was stored there until then is in a hidden file.
+  CHECK_FALSE(hidden_files({bench.outputs[0]}).empty());
   CHECK(missing_packets(bench.trace(), bench.outputs) == 0);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -29,11 +30,12 @@ struct RigOptions {
   std::uint64_t filter_bytes = 0;  // of a flow index; 0: one of times
   bool checksums = true;
   const stats::ClockBounds* clock = nullptr;
-  std::chrono::nanoseconds full_look_age{0};  // 0: a drive that is full stays so
+  bool tends_drives = false;  // with every turn, as if a second had passed; else see tend_drives()
   std::uint64_t patience_ns = 2'000'000'000;
   std::vector<record::SealListener*> seal_listeners = {};
   std::vector<record::BlockListener*> block_listeners = {};
   const format::FileLayout* layout = &record::plain_pcap;
+  record::DriveListener* drive_listener = nullptr;
 };
 
 struct RefOptions {
@@ -94,11 +96,11 @@ class SpoolRig {
                    .grow_bytes = options.preallocate,
                    .checksums = options.checksums,
                    .filter_bytes = options.filter_bytes,
-                   .full_look_age = options.full_look_age,
                    .patience_ns = options.patience_ns,
                    .copy_chain = copy_chain,
                    .seal_listeners = options.seal_listeners,
-                   .clock = options.clock},
+                   .clock = options.clock,
+                   .drive_listener = options.drive_listener},
                   drives(), {writer_options(queue)}) {}
 
   // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.
@@ -117,8 +119,14 @@ class SpoolRig {
   void turn(Timestamp now = {}) {
     sink().poll();
     for (std::size_t i = 0; i < options_.drives; ++i) recorder_.keeper(i).work();
+    if (options_.tends_drives) tend_drives(second_ += std::chrono::seconds(1));
     for (std::uint32_t stream = 0; stream < appenders(); ++stream) writer().appender(stream).tick(now);
     sink().tick(now);
+  }
+
+  // The keepers look after drives that are full or failed, at a moment of the test's own.
+  void tend_drives(std::chrono::steady_clock::time_point now) {
+    for (std::size_t i = 0; i < options_.drives; ++i) recorder_.keeper(i).tend_drive(now);
   }
 
   void finish() {
@@ -178,6 +186,7 @@ class SpoolRig {
   AlignedBuffer memory_;
   std::vector<storage::Directory> directories_;
   record::Recorder recorder_;
+  std::chrono::steady_clock::time_point second_{};  // of the drives that are tended
 };
 
 }  // namespace wirespool::test

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <expected>
 #include <random>
 
 #include "format/bytes.hpp"
@@ -415,7 +419,7 @@ TEST_CASE("a full drive that has room again takes Blocks again, and nothing is l
   std::vector<FaultOptions::Chosen> full;
   for (const std::uint64_t nth : {9, 10, 11, 40, 90}) full.push_back({nth + static_cast<std::uint64_t>(seed), -ENOSPC});
   FaultyIoQueue queue({.seed = static_cast<std::uint64_t>(seed), .delay = 4, .chosen = full});
-  SpoolRig rig({.drives = drives, .rotate_size = 512 << 10, .full_look_age = std::chrono::nanoseconds(1)}, queue);
+  SpoolRig rig({.drives = drives, .rotate_size = 512 << 10, .tends_drives = true}, queue);
   auto packets = refs.span();
   while (!packets.empty()) {
     const auto some = packets.first(std::min<std::size_t>(packets.size(), 50));
@@ -552,4 +556,185 @@ TEST_CASE("without any drive everything is counted as drop_drive", "[spool][faul
   CHECK(rig.counters().stored.get() == 0);
   CHECK(rig.counters().drop_drive.get() == trace.size());
   CHECK(sealed_files(rig.directories()).empty());
+}
+
+// ---- drives that come back
+
+namespace {
+
+using Moment = std::chrono::steady_clock::time_point;
+
+// Notes what it is told, and refuses so often.
+struct NotingDriveListener final : record::DriveListener {
+  void left(std::size_t drive) override { gone.push_back(drive); }
+  std::expected<void, storage::IoError> back(std::size_t drive) override {
+    if (refusals > 0) {
+      --refusals;
+      return std::unexpected(storage::IoError{"taking it back", EBUSY});
+    }
+    returned.push_back(drive);
+    return {};
+  }
+  unsigned refusals = 0;
+  std::vector<std::size_t> gone, returned;
+};
+
+}  // namespace
+
+TEST_CASE("a drive that failed is left alone, tried after a pause, and then holds packets again", "[spool][faulty]") {
+  const auto trace = mixed_trace(40'000);
+  FaultyIoQueue queue({.chosen = {{9, -EIO}}});
+  NotingDriveListener listener;
+  listener.refusals = 2;
+  SpoolRig rig({.drives = 2, .flush_age_ns = 50'000, .drive_listener = &listener}, queue);
+  const TraceRefs refs(trace);
+  const auto feed = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; i += 100) {
+      rig.feed(0, refs.span().subspan(i, 100));
+      rig.turn(trace[i + 99].time);
+    }
+  };
+  feed(0, trace.size() / 2);
+  const std::size_t failed = rig.drive(0).ok() ? 1 : 0;
+  REQUIRE(rig.drive(failed).state() == record::DriveState::failed);
+  for (int i = 0; i < 100 && rig.drive(failed).writers_gone() == 0; ++i) rig.turn();
+  REQUIRE(rig.drive(failed).writers_gone() == 1);
+
+  Moment now{};
+  rig.tend_drives(now);
+  CHECK(listener.gone == std::vector{failed});
+  rig.tend_drives(now + std::chrono::milliseconds(900));  // too early
+  CHECK(listener.returned.empty());
+  (void)rig.drive(failed).take_complaints();
+  rig.tend_drives(now += std::chrono::seconds(1));  // refused
+  CHECK(rig.drive(failed).take_complaints().size() == 1);
+  rig.tend_drives(now += std::chrono::seconds(1));  // for the same reason
+  CHECK(rig.drive(failed).take_complaints().empty());
+  CHECK_FALSE(rig.drive(failed).ok());
+  REQUIRE(rig.drive(failed).absences().size() == 1);
+  CHECK_FALSE(rig.drive(failed).absences().front().to);
+  rig.tend_drives(now += std::chrono::seconds(1));
+  CHECK(listener.returned == std::vector{failed});
+  CHECK(rig.drive(failed).ok());
+  CHECK(rig.drive(failed).times_back() == 1);
+  REQUIRE(rig.drive(failed).absences().size() == 1);
+  CHECK(rig.drive(failed).absences().front().to);
+  CHECK(rig.drive(failed).absences().front().why == "writing: Input/output error");
+
+  const auto before = rig.drive_counters(failed).blocks.get();
+  feed(trace.size() / 2, trace.size());
+  rig.finish();
+  CHECK(rig.drive_counters(failed).blocks.get() > before);
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(rig.counters().drop_drive.get() == 0);
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+  CHECK(hidden_left(rig) == 0);
+}
+
+TEST_CASE("whatever fails and comes back, what is reported as stored is what is on disk, once", "[spool][faulty]") {
+  const std::uint64_t seed = std::random_device{}();
+  std::printf("drives that come back: seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  std::uint64_t times_back = 0;
+  for (int round = 0; round < 12; ++round) {
+    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round),
+                         .delay = 8,
+                         .refused = 0.1,
+                         .short_write = 0.1,
+                         .alignment = 4096,
+                         .io_error = 0.02,
+                         .no_space = 0.01,
+                         .try_again = 0.05});
+    const auto trace = make_trace({.kind = round % 3 ? "mixed" : "jumbo", .packets = 2'000});
+    const std::size_t drives = 1 + random() % 4;
+    SpoolRig rig({.drives = drives,
+                  .block_bytes = round % 2 ? 8u << 10 : 64u << 10,
+                  .blocks = 64,
+                  .rotate_size = 256 << 10,
+                  .flush_age_ns = 20'000 + random() % 100'000},
+                 queue);
+    const TraceRefs refs(trace, {.chain_above = round % 5 ? UINT32_MAX : 500});
+    Moment now{};
+    for (std::size_t i = 0; i < trace.size(); i += 50) {
+      rig.feed(0, refs.span().subspan(i, 50));
+      rig.turn(trace[i + 49].time);
+      if (random() % 4 == 0) rig.tend_drives(now += std::chrono::seconds(70));
+      const auto ended = rig.counters().stored.get() + rig.counters().drop_drive.get();
+      REQUIRE(static_cast<std::int64_t>(i + 50 - ended) == rig.held());
+    }
+    rig.finish();
+    REQUIRE(rig.held() == 0);
+    for (std::size_t drive = 0; drive < drives; ++drive) times_back += rig.drive(drive).times_back();
+    INFO("seed " << seed << " round " << round << ", drives " << drives << ", " << queue.describe());
+    const auto on_disk = read_spool(rig.directories());
+    REQUIRE(rig.counters().stored.get() == on_disk.size());
+    REQUIRE(rig.counters().stored.get() + rig.counters().drop_drive.get() == trace.size());
+    if (rig.counters().drop_drive.get() == 0) REQUIRE(compare_as_set(trace, on_disk) == "");
+    for (const auto& file : read_sealed_files(rig.directories()))
+      REQUIRE(compare_as_subsequence(trace, file.packets) == "");
+    REQUIRE(wrong_index(rig) == "");
+  }
+  CHECK(times_back > 0);
+}
+
+TEST_CASE("a file of which a Block was lost does not go on when its drive is back", "[spool][faulty]") {
+  const auto trace = make_trace({.kind = "1514", .packets = 200});
+  FaultyIoQueue queue({.chosen = {{0, -EIO}}});
+  SpoolRig rig({.drives = 2, .streams_append = true, .block_bytes = 64 << 10, .blocks = 64}, queue);
+  SuppliedDock dock(rig.writer());
+  record::Appender appender(rig.writer().appender_options(0), dock);
+  const TraceRefs refs(trace);
+  // A lcore that is away: it fills Blocks of one file, and does not look at its drives while one fails and comes back.
+  dock.supply();
+  std::size_t done = appender.append(refs.span());
+  for (int i = 0; i < 200; ++i) rig.turn();
+  const std::size_t failed = rig.drive(0).ok() ? 1 : 0;
+  REQUIRE(rig.drive(failed).state() == record::DriveState::failed);
+  CHECK(rig.drive(failed).writers_gone() == 0);  // that file has not ended
+  rig.tend_drives(Moment{});
+  rig.tend_drives(Moment{} + std::chrono::hours(1));
+  CHECK_FALSE(rig.drive(failed).ok());
+  while (done < trace.size()) {
+    dock.supply();
+    done += appender.append(refs.span().subspan(done));
+    rig.turn();
+  }
+  appender.finish();
+  for (int i = 0; i < 200; ++i) rig.turn();
+  CHECK(rig.drive(failed).writers_gone() == 1);
+  dock.give_back();
+  rig.finish();
+  CHECK(rig.counters().stored.get() == trace.size());
+  CHECK(compare_as_set(trace, read_spool(rig.directories())) == "");
+}
+
+TEST_CASE("a drive that is full and then fails has failed, and one that failed does not become full") {
+  record::Drive drive("/data", 4096);
+  drive.fail(ENOSPC, "writing");
+  CHECK(drive.state() == record::DriveState::full);
+  CHECK(drive.failures() == 0);
+  drive.fail(EIO, "trying");
+  CHECK(drive.state() == record::DriveState::failed);
+  CHECK(drive.failures() == 1);
+  CHECK(drive.why() == "trying: Input/output error");
+  drive.fail(ENOSPC, "writing");
+  drive.fail(EROFS, "writing");
+  CHECK(drive.failures() == 1);
+  CHECK(drive.why() == "trying: Input/output error");
+  CHECK(drive.absences().size() == 1);
+}
+
+TEST_CASE("of a drive that comes back again and again the latest absences are known, and how many there were") {
+  record::Drive drive("/data", 4096);
+  for (int i = 0; i < 100; ++i) {
+    drive.fail(i % 2 ? EIO : ENOSPC, std::to_string(i));
+    drive.take_back();
+  }
+  CHECK(drive.ok());
+  CHECK(drive.why().empty());
+  CHECK(drive.times_back() == 100);
+  const auto absences = drive.absences();
+  REQUIRE(absences.size() == record::Drive::most_absences);
+  CHECK(absences.back().why == "99: Input/output error");
+  for (const auto& away : absences) CHECK(away.from.ns <= away.to.value().ns);
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -40,7 +41,7 @@ class LoopDrive {
     return reason;
   }
 
-  explicit LoopDrive(const Options& options) {
+  explicit LoopDrive(const Options& options) : sector_bytes_(options.sector_bytes) {
     const std::string image = base_ / "image";
     must({"truncate", "--size=" + std::to_string(options.bytes), image});
     attach(image, options.sector_bytes);
@@ -81,6 +82,19 @@ class LoopDrive {
     must({"umount", path()});
     must({"mount", device_, path()});
   }
+  // ext4 only: finds an error in itself, and can only be read from this moment on, until it is mounted anew.
+  void find_an_error() const {
+    must({"mount", "-o", "remount,errors=remount-ro", path()});
+    const auto name = std::filesystem::path(device_).filename();
+    std::ofstream trigger("/sys/fs/ext4" / name / "trigger_fs_error");
+    if (!(trigger << "a test").flush()) throw std::runtime_error(path() + " does not find an error");
+  }
+  // Onto another device, as a drive that was pulled out and plugged in again may get. While it is not mounted.
+  void replug() {
+    const auto before = device_;
+    attach(base_ / "image", sector_bytes_);
+    must({"losetup", "-d", before});
+  }
   void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }
 
  private:
@@ -107,6 +121,7 @@ class LoopDrive {
   }
 
   TempDir base_;
+  unsigned sector_bytes_;
   std::string device_;
 };
 

@@ -89,6 +89,8 @@ TEST_CASE("every option reaches its field") {
                        "stop",
                        "--port-return",
                        "5s",
+                       "--on-drive-failure",
+                       "stop",
                        "--rss",
                        "device",
                        "--timestamp",
@@ -153,7 +155,8 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.rx_lcores == Numbers{1, 3, 4});
   CHECK(c.writer_lcores == Numbers{5});
   CHECK_FALSE(c.promiscuous);
-  CHECK(c.on_port_failure == OnPortFailure::stop);
+  CHECK(c.on_port_failure == OnFailure::stop);
+  CHECK(c.on_drive_failure == OnFailure::stop);
   CHECK(c.port_return_ns == 5'000'000'000);
   CHECK(c.rss == Rss::device);
   CHECK(c.timestamp == TimestampSource::tsc);

@@ -87,10 +87,17 @@ StageLine stage_of(Random& random) {
           .others = others_of(random)};
 }
 
+AwayLine away_of(Random& random) {
+  AwayLine away{.from = time_of(random), .to = std::nullopt, .why = text_of(random), .others = others_of(random)};
+  if (maybe(random)) away.to = time_of(random);
+  return away;
+}
+
 DriveLine drive_of(Random& random) {
   DriveLine drive{.path = text_of(random), .state = text_of(random), .why = text_of(random)};
-  for (auto* counter : {&drive.blocks, &drive.bytes, &drive.inflight, &drive.files, &drive.unsynced})
+  for (auto* counter : {&drive.blocks, &drive.bytes, &drive.inflight, &drive.files, &drive.unsynced, &drive.taken_back})
     *counter = count_of(random);
+  drive.away = several(random, away_of);
   drive.write_latency_ns = {count_of(random), count_of(random), count_of(random), others_of(random)};
   if (maybe(random)) drive.write_durations = {count_of(random), several(random, count_of), others_of(random)};
   if (maybe(random)) drive.removed = {count_of(random), count_of(random), count_of(random), others_of(random)};

@@ -27,6 +27,23 @@ TEST_CASE("a ledger keeps all its lines while it is short, or tells of packets t
   CHECK_FALSE(bound.cut({4000}));  // less than half of it
 }
 
+TEST_CASE("a ledger that was left and is opened again loses none of what was there until it is too long") {
+  constexpr std::uint64_t most = 4 * mib, before = 3 * mib;
+  LedgerBound bound(most);
+  append(bound, 1, 1000);
+  bound.goes_on_at(before);  // lines have been lost, or others written
+  std::uint64_t n = 1000;
+  for (; bound.size() <= most - line; ++n) {
+    bound.appended(line, {n});
+    REQUIRE_FALSE(bound.cut({}));
+  }
+  bound.appended(line, {n});
+  const auto cut = bound.cut({});
+  REQUIRE(cut);
+  CHECK(cut->time.ns >= 1000);
+  CHECK(cut->begin == before + (cut->time.ns - 1000) * line);
+}
+
 TEST_CASE("lines of before the oldest packet go, and the last one before it stays") {
   LedgerBound bound(64 * mib);
   append(bound, 1, 10'001);

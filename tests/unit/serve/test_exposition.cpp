@@ -47,6 +47,7 @@ LedgerLine line_of_two_ports() {
   line.drives = {{.path = "/data/nvme0", .state = "ok", .blocks = 4, .bytes = 4194304, .inflight = 2, .files = 1},
                  {.path = "/data/nvme1", .state = "full", .why = "write: No space left on device"}};
   line.archives = {{.path = "/slow", .state = "ok", .files = 2, .packets = 9}, {.path = "/b", .state = "full"}};
+  line.drives[0].taken_back = 3;
   line.drives[0].write_durations = {2'000'000, {1, 0, 2, 1}, {}};
   line.flows = format::FlowsLine{.packets = 990, .open = 12, .ended = 40, .full = 3, .written = 37, .unwritten = 3};
   line.blocks = format::BlocksLine{.free = 30, .open = 1, .full = 1};
@@ -146,6 +147,7 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_blocks{state=\"free\"} 30",
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"full\"} 1",
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"ok\"} 0",
+                           "wirespool_drive_returns_total{drive=\"/data/nvme0\"} 3",
                            "wirespool_drive_writes_in_flight{drive=\"/data/nvme0\"} 2",
                            "wirespool_archive_ok{archive=\"/slow\"} 1",
                            "wirespool_archive_ok{archive=\"/b\"} 0",

@@ -140,6 +140,27 @@ TEST_CASE("a ledger line is one line of JSON with the agreed names", "[ledger]")
   CHECK(json["lcores"][0]["role"] == "rx");
 }
 
+TEST_CASE("when a drive was away is in its line and in the summary, and is no loss", "[ledger]") {
+  auto ledger = balanced();
+  CHECK_FALSE(json_of(ledger)["drives"][0].contains("away"));
+  CHECK_FALSE(json_of(ledger)["drives"][0].contains("taken_back"));
+  const auto losses = [](const std::string& text) { return text.substr(text.find("lost:")); };
+  const auto lost = losses(console_summary(ledger));
+  auto& drive = ledger.drives[0];
+  drive.taken_back = 1;
+  drive.away = {
+      {.from = ledger.time, .to = wirespool::Timestamp{ledger.time.ns + 1}, .why = "writing: Input/output error"},
+      {.from = ledger.time, .to = std::nullopt, .why = "syncing: Input/output error"}};
+  const auto json = json_of(ledger)["drives"][0];
+  CHECK(json["taken_back"] == 1);
+  CHECK(json["away"][0]["from"] == "2025-11-21T07:54:30.123456789Z");
+  CHECK(json["away"][0]["to"] == "2025-11-21T07:54:30.123456790Z");
+  CHECK(json["away"][1]["to"].is_null());
+  const auto text = console_summary(ledger);
+  CHECK(text.find("took no packets from 2025-11-21T07:54:30.123456789Z to the end: syncing") != std::string::npos);
+  CHECK(losses(text) == lost);
+}
+
 TEST_CASE("what --on-seal did is in the line if there is such a command", "[ledger]") {
   auto ledger = balanced();
   CHECK_FALSE(json_of(ledger).contains("on_seal"));

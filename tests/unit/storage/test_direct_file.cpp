@@ -186,6 +186,32 @@ TEST_CASE("a line log grows by whole lines and starts only once") {
   CHECK(LineLog::create(directory, "ledger.jsonl").error().code == EEXIST);
 }
 
+TEST_CASE("a line log that is resumed has its whole lines and goes on after them") {
+  const TempDir dir;
+  const Directory directory = opened(dir);
+  const auto resumed = [&](const std::string& before) {
+    std::ofstream(dir / "log", std::ios::trunc) << before;
+    auto log = LineLog::resume(directory, "log");
+    REQUIRE(log);
+    const auto bytes = log->bytes();
+    REQUIRE(log->append("next"));
+    const auto now = file_content(dir / "log");
+    CHECK(now.size() == bytes + 5);
+    return now;
+  };
+  CHECK(resumed("") == "next\n");
+  CHECK(resumed("a\nb\n") == "a\nb\nnext\n");
+  CHECK(resumed("a\nb") == "a\nnext\n");
+  CHECK(resumed("torn") == "next\n");
+  CHECK(resumed("a\n" + std::string(10'000, 'x')) == "a\nnext\n");
+  CHECK(resumed(std::string(4095, 'x') + "\n" + std::string(4096, 'x')) == std::string(4095, 'x') + "\nnext\n");
+  std::filesystem::remove(dir / "log");
+  REQUIRE(LineLog::resume(directory, "log"));
+  CHECK(file_content(dir / "log").empty());
+  std::filesystem::create_hard_link(dir / "log", dir / "other");
+  CHECK(LineLog::resume(directory, "log").error().code == EMLINK);
+}
+
 TEST_CASE("moving, failing, sealing and discarding leave no descriptor open") {
   const TempDir dir;
   const std::size_t before = open_files();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "storage/drive.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 
@@ -180,4 +182,44 @@ TEST_CASE("a mount that is not listed is not found") {
   CHECK_FALSE(find_mount(mountinfo, 23));
   std::istringstream cut("36 22 0:31 / /x rw\n");
   CHECK_FALSE(find_mount(cut, 36));
+}
+
+TEST_CASE("a directory that was let go of takes no names, and is opened again by its path") {
+  const TempDir base;
+  const auto path = base / "drive";
+  fs::create_directory(path);
+  const auto directory = Directory::open(path.string());
+  REQUIRE(directory);
+  const auto make = [&](const char* name) {
+    const int fd = ::openat(directory->fd(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    const int code = fd < 0 ? errno : 0;
+    if (fd >= 0) ::close(fd);
+    return code;
+  };
+  CHECK(make("before") == 0);
+  REQUIRE(directory->let_go());
+  CHECK(make("meanwhile") == ENOTDIR);
+  fs::rename(path, base / "away");
+  CHECK(directory->open_again("witness").error().code == ENOENT);
+  fs::create_directory(path);  // another directory of the same file system
+  REQUIRE(directory->open_again("witness"));
+  CHECK(make("after") == 0);
+  CHECK(fs::exists(path / "after"));
+  CHECK(prove_writing(*directory, 4096, false));
+}
+
+TEST_CASE("a directory is not opened again where a link has taken its place") {
+  const auto where = GENERATE(values({"/proc", "elsewhere"}));  // another file system, and the same one
+  const TempDir base;
+  fs::create_directory(base / "elsewhere");
+  const auto path = base / "drive";
+  fs::create_directory(path);
+  const auto directory = Directory::open(path.string());
+  REQUIRE(directory);
+  REQUIRE(directory->let_go());
+  fs::remove(path);
+  fs::create_directory_symlink(where, path);
+  const auto again = directory->open_again("witness");
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == ESTALE);
 }

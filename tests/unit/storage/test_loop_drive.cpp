@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <fstream>
 #include <vector>
 
 #include "storage/direct_file.hpp"
@@ -12,11 +14,13 @@
 #include "support/catch.hpp"
 #include "support/file_content.hpp"
 #include "support/loop_drive.hpp"
+#include "support/process.hpp"
 #include "support/skip.hpp"
 
 using namespace wirespool::storage;
 using wirespool::test::AlignedBuffer;
 using wirespool::test::LoopDrive;
+using wirespool::test::run_process;
 using wirespool::test::skip;
 
 namespace {
@@ -110,6 +114,22 @@ TEST_CASE("a line that does not fit on a full drive is taken back") {
   CHECK(too_long.error().code == ENOSPC);
   REQUIRE(log->append("second"));
   CHECK(wirespool::test::file_content(loop.path() + "/log") == "first\nsecond\n");
+}
+
+TEST_CASE("a drive on another device is the same place if the witness is there, and an empty mount point is not") {
+  if (const auto why = LoopDrive::missing()) return skip("loop drives", *why);
+  LoopDrive loop({.file_system = "xfs"});  // its identity is the number of its device
+  const auto directory = Directory::open(loop.path());
+  REQUIRE(directory);
+  std::ofstream(loop.path() + "/witness");
+  REQUIRE(directory->let_go());
+  REQUIRE(run_process({"umount", loop.path()}).ok());
+  CHECK(directory->open_again("witness").error().code == ESTALE);
+  loop.replug();
+  REQUIRE(run_process({"mount", loop.device(), loop.path()}).ok());
+  CHECK(directory->open_again("another").error().code == ESTALE);
+  CHECK(directory->open_again("witness"));
+  CHECK(prove_writing(*directory, 4096, true));
 }
 
 TEST_CASE("a read-only drive is EROFS") {
