@@ -131,8 +131,11 @@ class Receiver {
     tsc_->publish_to(line_);
     stop_.stop();
     lcore_ = std::make_unique<RxLcore>(RxLcoreSetup{
-        .queues =
-            {{.port = wire.port(), .descriptors = round_packets, .counters = &queue_counters_, .outlet = &outlet_}},
+        .queues = {{.port = wire.port(),
+                    .descriptors = round_packets,
+                    .counters = &queue_counters_,
+                    .outlet = &outlet_,
+                    .peaks = stats::QueuePeaks(&peaks_)}},
         .burst = burst,
         .stamp_field = wire.field(),
         .tsc_clock = &line_,
@@ -147,6 +150,7 @@ class Receiver {
   Unending outlet_;
   std::optional<DisciplinedClock> tsc_ = DisciplinedClock::of_tsc();
   policy::SharedClock line_;
+  stats::Peaks peaks_{0};
   StopFlag stop_;
   RxQueueCounters queue_counters_;
   std::unique_ptr<RxLcore> lcore_;

@@ -182,7 +182,8 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
                       .outlet = &rx_parts_[ref.stream]->outlet(),
                       .gate = ref.queue < port.planned().rx_queues
                                   ? &recoveries_[static_cast<std::size_t>(&port - ports_.data())]->gate()
-                                  : &never});
+                                  : &never,
+                      .peaks = stats::QueuePeaks(peaks_[static_cast<std::size_t>(&port - ports_.data())].get())});
   }
   return queues;
 }
@@ -198,6 +199,8 @@ void Pipeline::make_rx_lcores() {
     if (allowance_) parts->put_around<LimitOutlet>(*allowance_, stop_);
     if (filter_) parts->put_around<FilterOutlet>(*filter_);  // --packets counts what it leaves, as tcpdump's -c
   }
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    peaks_.push_back(std::make_unique<stats::Peaks>(plan_.config.hole_ns.value_or(0)));
   for (std::size_t rx = 0; rx < plan_.rx_lcores.size(); ++rx) {
     RxLcoreSetup setup{.queues = queues_of(rx),
                        .burst = plan_.burst,
@@ -617,11 +620,22 @@ void Pipeline::collect_ports(format::LedgerLine& ledger) const {
       line.received += queue.received;
       line.received_bytes += queue.received_bytes;
     }
+    collect_peaks(i, ledger.time, line);
     ledger.ports.push_back(std::move(line));
   }
   ledger.gaps.clear();
   for (const auto& recovery : recoveries_) std::ranges::copy(recovery->gaps(), std::back_inserter(ledger.gaps));
   std::ranges::stable_sort(ledger.gaps, {}, [](const auto& gap) { return gap.from.ns; });
+}
+
+void Pipeline::collect_peaks(std::size_t port, Timestamp now, format::PortLine& line) const {
+  const auto taken = peaks_[port]->take(now.ns);
+  for (const auto& peak : taken.peaks) line.peaks.push_back({peak.window_ns, peak.packets, peak.bytes});
+  if (!taken.holes) return;
+  const auto& holes = *taken.holes;
+  line.holes = format::HolesLine{
+      .count = holes.count, .total_ns = holes.total_ns, .longest_ns = holes.longest_ns, .open_ns = holes.open_ns};
+  for (const auto& hole : holes.latest) line.holes->latest.push_back({hole.from, hole.to});
 }
 
 void Pipeline::collect_drives(format::LedgerLine& ledger) const {

@@ -104,6 +104,7 @@ class Pipeline {
 
   std::vector<format::QueueLine> queues_of_port(std::size_t port) const;
   void collect_ports(format::LedgerLine& ledger) const;
+  void collect_peaks(std::size_t port, Timestamp now, format::PortLine& line) const;
   void collect_totals(format::LedgerLine& ledger) const;
   void collect_stages(format::LedgerLine& ledger) const;
   void collect_drives(format::LedgerLine& ledger) const;
@@ -133,6 +134,7 @@ class Pipeline {
   std::vector<std::unique_ptr<stats::RxCounters>> rx_counters_;   // by RX lcore
   std::vector<std::unique_ptr<RxParts>> rx_parts_;                // by Stream
   std::vector<std::unique_ptr<PortRecovery>> recoveries_;         // by port
+  std::vector<std::unique_ptr<stats::Peaks>> peaks_;              // by port
   std::uint64_t losses_read_ns_ = 0, clocks_judged_ns_ = 0;
   std::vector<ClockTrial> clock_trials_;        // by port
   std::vector<format::MissingPackets> mailed_;  // by port: its losses that were given to RX lcores

@@ -45,6 +45,7 @@ void RxLcore::run() noexcept {
   for (auto* queue : open_)
     if (!queue->outlet->full()) drain(*queue);
   for (auto* outlet : outlets_) outlet->finish();
+  for (auto& queue : setup_.queues) queue.peaks.close();
   audit();
   done_.store(true, std::memory_order_release);
 }
@@ -128,7 +129,10 @@ void RxLcore::found_nothing(const RxQueue& queue, std::uint64_t before_ns) noexc
     nic_time_of(queue).earliest_ns = std::min(before_ns, stamper_.last_ns()) - clock_slack_ns;  // UTC may be set back
 }
 
-void RxLcore::deliver(const RxQueue& queue, const Received& received) noexcept {
+void RxLcore::deliver(RxQueue& queue, const Received& received) noexcept {
+  const auto& field = setup_.stamp_field;
+  const auto count = received.burst.count;
+  queue.peaks.received(field.of(mbufs_[0]), field.of(mbufs_[count - 1]), count, received.bytes);
   stages_.lap(setup_.counters->cycles.stamp);
   queue.outlet->deliver(received);
   stages_.lap(setup_.counters->cycles.deliver);
@@ -150,16 +154,27 @@ policy::StampRun RxLcore::time_of(unsigned received) noexcept {
   const auto epoch = line_.epoch;
   setup_.tsc_clock->refresh(line_, line_version_);
   if (line_.epoch != epoch) [[unlikely]] {
-    stamper_.restart();
-    for (auto& nic : nic_times_) nic.earliest_ns = nic.last_ns = 0;
+    forget_times();
   }
   const auto now = line_.to_utc(ticks);
   if (ticks.count >= next_tick_) [[unlikely]] {
     next_tick_ = ticks.count + rte_get_tsc_hz() / ticks_per_second;
-    for (auto* outlet : outlets_) outlet->tick(now);
-    audit();
+    tick(now);
   }
   return stamper_.polled(now, received);
+}
+
+void RxLcore::tick(Timestamp now) noexcept {
+  for (auto* outlet : outlets_) outlet->tick(now);
+  for (auto& queue : setup_.queues) queue.peaks.look(now.ns);
+  audit();
+}
+
+// The clock was set.
+void RxLcore::forget_times() noexcept {
+  stamper_.restart();
+  for (auto& nic : nic_times_) nic.earliest_ns = nic.last_ns = 0;
+  for (auto& queue : setup_.queues) queue.peaks.forget_time();
 }
 
 // One pass over the mbufs: each gets its stamp and is seen.

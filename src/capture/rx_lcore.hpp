@@ -13,6 +13,7 @@
 #include "policy/shared_clock.hpp"
 #include "policy/stamper.hpp"
 #include "stats/counters.hpp"
+#include "stats/peaks.hpp"
 
 namespace wirespool::capture {
 
@@ -27,6 +28,7 @@ struct RxQueue {
   RxQueueCounters* counters = nullptr;
   Outlet* outlet = nullptr;        // where its stamped Bursts go; that of no other queue if the NIC stamps
   const PortGate* gate = nullptr;  // its port's
+  stats::QueuePeaks peaks{};       // adds to its port's
 };
 
 struct RxLcoreSetup {
@@ -82,7 +84,9 @@ class RxLcore {
   Received stamp_each(const RxQueue& queue, unsigned count, StampOf stamp_of) noexcept;
   Received stamp(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
   Received stamp_from_nic(const RxQueue& queue, unsigned count, policy::StampRun run) noexcept;
-  void deliver(const RxQueue& queue, const Received& received) noexcept;
+  void deliver(RxQueue& queue, const Received& received) noexcept;
+  void tick(Timestamp now) noexcept;
+  void forget_times() noexcept;
   void audit() noexcept;
 
   RxLcoreSetup setup_;

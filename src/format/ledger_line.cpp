@@ -32,6 +32,15 @@ Json json_of(const QueueLine& queue) {
                      queue.others);
 }
 
+Json json_of(const PeakLine& peak) {
+  return with_others({{"window_ns", peak.window_ns}, {"packets", peak.packets}, {"bytes", peak.bytes}}, peak.others);
+}
+
+Json json_of(const HoleLine& hole) {
+  return with_others({{"from", rfc3339(hole.from)}, {"to", rfc3339(hole.to)}}, hole.others);
+}
+
+Json json_of(const HolesLine& holes);
 Json json_of(const PortLine& port);
 
 Json json_of(const GapLine& gap) {
@@ -164,6 +173,15 @@ Json json_array(const Lines& lines) {
   return array;
 }
 
+Json json_of(const HolesLine& holes) {
+  return with_others({{"count", holes.count},
+                      {"total_ns", holes.total_ns},
+                      {"longest_ns", holes.longest_ns},
+                      {"open_ns", holes.open_ns},
+                      {"latest", json_array(holes.latest)}},
+                     holes.others);
+}
+
 Json json_of(const PortLine& port) {
   Json json = {{"port", port.port},
                {"name", port.name},
@@ -180,6 +198,8 @@ Json json_of(const PortLine& port) {
   if (port.stats_failed) json["stats_failed"] = true;
   if (!port.xstats.empty()) json["xstats"] = json_by_name(port.xstats);
   if (!port.queues.empty()) json["queues"] = json_array(port.queues);
+  if (!port.peaks.empty()) json["peaks"] = json_array(port.peaks);
+  if (port.holes) json["holes"] = json_of(*port.holes);
   return with_others(std::move(json), port.others);
 }
 
@@ -198,6 +218,19 @@ void read(JsonFields& fields, QueueLine& queue) {
   queue.received = fields.count("received");
   queue.received_bytes = fields.count("received_bytes");
   queue.others = fields.others();
+}
+
+void read(JsonFields& fields, PeakLine& peak) {
+  peak.window_ns = fields.count("window_ns");
+  peak.packets = fields.count("packets");
+  peak.bytes = fields.count("bytes");
+  peak.others = fields.others();
+}
+
+void read(JsonFields& fields, HoleLine& hole) {
+  hole.from = fields.time("from");
+  hole.to = fields.time("to");
+  hole.others = fields.others();
 }
 
 void read(JsonFields& fields, PortLine& port);
@@ -355,6 +388,15 @@ void read(std::vector<JsonFields> objects, std::vector<Line>& lines) {
   }
 }
 
+void read(JsonFields fields, HolesLine& holes) {
+  holes.count = fields.count("count");
+  holes.total_ns = fields.count("total_ns");
+  holes.longest_ns = fields.count("longest_ns");
+  holes.open_ns = fields.count("open_ns");
+  read(fields.objects("latest"), holes.latest);
+  holes.others = fields.others();
+}
+
 void read(JsonFields& fields, PortLine& port) {
   port.port = fields.small_count("port");
   port.name = fields.text("name");
@@ -371,6 +413,8 @@ void read(JsonFields& fields, PortLine& port) {
   port.stats_failed = fields.has("stats_failed") && fields.truth("stats_failed");
   if (fields.has("xstats")) port.xstats = fields.by_name<std::uint64_t>("xstats");
   if (fields.has("queues")) read(fields.objects("queues"), port.queues);
+  if (fields.has("peaks")) read(fields.objects("peaks"), port.peaks);
+  if (fields.has("holes")) read(fields.object("holes"), port.holes.emplace());
   port.others = fields.others();
 }
 

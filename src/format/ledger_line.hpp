@@ -26,6 +26,33 @@ struct QueueLine {
   bool operator==(const QueueLine&) const = default;
 };
 
+// The most that a port received within any window of one length since the line before: not necessarily both at once.
+struct PeakLine {
+  std::uint64_t window_ns = 0, packets = 0, bytes = 0;
+  OtherFields others = {};
+
+  bool operator==(const PeakLine&) const = default;
+};
+
+// A time in which nothing came.
+struct HoleLine {
+  Timestamp from, to;
+  OtherFields others = {};
+
+  bool operator==(const HoleLine&) const = default;
+};
+
+// Times longer than --hole in which a port received nothing, from one packet to the next.
+struct HolesLine {
+  std::uint64_t count = 0, total_ns = 0;  // since the start
+  std::uint64_t longest_ns = 0;           // of those that ended since the line before
+  std::uint64_t open_ns = 0;              // how long nothing has come now, if that is longer than --hole; else 0
+  std::vector<HoleLine> latest = {};      // that ended since the line before: the last 16
+  OtherFields others = {};
+
+  bool operator==(const HolesLine&) const = default;
+};
+
 struct PortLine {
   unsigned port = 0;
   std::string name;
@@ -42,6 +69,8 @@ struct PortLine {
   std::vector<std::pair<std::string, std::string>> not_counted = {};  // which counter, and why
   bool stats_failed = false;  // the device did not answer: the counters are from the last time it did
   std::vector<std::pair<std::string, std::uint64_t>> xstats = {};  // at the end: others that sound like a loss
+  std::vector<PeakLine> peaks = {};                                // by window; 0.2.0 did not write them
+  std::optional<HolesLine> holes = {};                             // with --hole only
   std::vector<QueueLine> queues = {};  // they add up to received and received_bytes; 0.2.0 did not write them
   OtherFields others = {};
 

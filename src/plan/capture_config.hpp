@@ -41,6 +41,7 @@ struct CaptureConfig {
   bool promiscuous = true;
   OnFailure on_port_failure = OnFailure::carry_on;  // --on-port-failure: carry_on with the ports that are left
   std::uint64_t port_return_ns = 2'000'000'000;  // --port-return: how long a port that was reset may take to come back
+  std::optional<std::uint64_t> hole_ns;          // --hole: longer times without a packet are told
   Rss rss = Rss::symmetric;
   TimestampSource timestamp = TimestampSource::automatic;
   std::uint32_t snaplen = 262144;

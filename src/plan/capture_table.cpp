@@ -182,6 +182,9 @@ void add_receiving(Table& table) {
                "a port of several that is lost: go on with the others, or end the capture");
   table.time("--port-return", &Config::port_return_ns, "how long a port that was reset may take to come back")
       .at_least(10 * ms);
+  table.time("--hole", &Config::hole_ns, "tell of longer times in which a port receives nothing")
+      .at_least(10'000)
+      .without("off");
 }
 
 void add_keeping(Table& table) {

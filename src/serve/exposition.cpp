@@ -118,6 +118,35 @@ void tell_of_ports(FamilyWriter& page, const LedgerLine& line) {
   each_counted(&format::PortLine::stamps_refused);
 }
 
+void tell_of_peaks(FamilyWriter& page, const LedgerLine& line) {
+  constexpr std::uint64_t second_ns = 1'000'000'000;
+  const auto each = [&](auto value) {
+    for (const auto& port : line.ports)
+      for (const auto& peak : port.peaks)
+        page.sample({{"port", text_of(port.port)}, {"window", fmt::format("{}us", peak.window_ns / 1000)}},
+                    peak.*value * (second_ns / peak.window_ns));
+  };
+  page.family("peak_packets_per_second", Kind::gauge,
+              "The largest rate within any window of that length since the ledger line before. Far above the mean: "
+              "micro-bursts; --rx-desc has to hold them.");
+  each(&format::PeakLine::packets);
+  page.family("peak_bytes_per_second", Kind::gauge, "The same in bytes on the wire, without FCS.");
+  each(&format::PeakLine::bytes);
+}
+
+// Of captures with --hole alone.
+void tell_of_holes(FamilyWriter& page, const LedgerLine& line) {
+  if (std::ranges::none_of(line.ports, [](const auto& port) { return port.holes.has_value(); })) return;
+  page.family("holes", Kind::counter,
+              "How often a port received nothing for longer than --hole. Where traffic never ceases: look at what "
+              "mirrors it.");
+  for (const auto& port : line.ports)
+    if (port.holes) page.sample({{"port", text_of(port.port)}}, port.holes->count);
+  page.family("hole_seconds", Kind::counter, "How long, all of these together.");
+  for (const auto& port : line.ports)
+    if (port.holes) page.seconds({{"port", text_of(port.port)}}, port.holes->total_ns);
+}
+
 // Those of a port together: how often, for how long, and whether it is away now.
 struct Away {
   std::uint64_t times = 0, ns = 0;
@@ -289,6 +318,8 @@ std::string exposition(const LedgerLine* line, const AboutCapture& about, Form f
   tell_of_losses(page, *line);
   tell_of_ports(page, *line);
   tell_of_gaps(page, *line);
+  tell_of_peaks(page, *line);
+  tell_of_holes(page, *line);
   tell_of_blocks(page, *line);
   tell_of_drives(page, *line);
   tell_of_durations(page, *line);

@@ -118,6 +118,11 @@ std::string console_summary(const LedgerLine& ledger) {
     fmt::format_to(std::back_inserter(text), "  port {} {}: received {}, nic_missed {}, nic_errors {}, no_mbuf {}\n",
                    port.port, port.name, port.received, short_of(port.nic_missed), short_of(port.nic_errors),
                    short_of(port.no_mbuf));
+  for (const auto& port : ledger.ports)
+    if (port.holes && port.holes->count != 0)
+      fmt::format_to(std::back_inserter(text),
+                     "  port {} {}: nothing came {} times for longer than --hole, {:.6f} s in all\n", port.port,
+                     port.name, port.holes->count, static_cast<double>(port.holes->total_ns) / 1e9);
   for (const auto& drive : ledger.drives)
     fmt::format_to(
         std::back_inserter(text),

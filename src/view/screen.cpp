@@ -36,6 +36,10 @@ std::string duration_text(double ns) {
   return fmt::format("{:.0f} ns", ns);
 }
 
+std::string window_text(std::uint64_t ns) {
+  return ns < 1'000'000 ? fmt::format("{}us", ns / 1'000) : fmt::format("{}ms", ns / 1'000'000);
+}
+
 // Draws the parts of one screen.
 class Drawing {
  public:
@@ -210,8 +214,24 @@ class Drawing {
       losses(port.nic_errors, 10);
       losses(port.no_mbuf, 10);
       if (port.stats_failed) row.put("  does not answer", Style::red);
+      if (!port.peaks.empty()) section.rows.push_back(peaks_of(port));
     }
     return section;
+  }
+
+  // The largest rates of the interval, and the longest time without a packet.
+  static Row peaks_of(const format::PortLine& port) {
+    Row row;
+    row.put("  largest bit/s in").to(name_columns);
+    for (const auto& peak : port.peaks) {
+      const auto bits = 8 * static_cast<double>(peak.bytes) * 1e9 / static_cast<double>(peak.window_ns);
+      row.number(window_text(peak.window_ns), 6).number(short_number(bits), 9);
+    }
+    if (!port.holes) return row;
+    const auto silent = std::max(port.holes->longest_ns, port.holes->open_ns);
+    row.put(fmt::format("  {} holes", port.holes->count), silent ? Style::yellow : Style::plain);
+    if (silent) row.put(fmt::format(", {}", duration_text(static_cast<double>(silent))), Style::yellow);
+    return row;
   }
 
   // A port's queues beside each other: they should look alike.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "bench.hpp"
 #include "books.hpp"
@@ -13,7 +14,9 @@
 #include "pcap_stream.hpp"
 #include "support/catch.hpp"
 #include "support/skip.hpp"
+#include "support/spool_files.hpp"
 #include "support/wait_until.hpp"
+#include "wirespool/time_text.hpp"
 
 using namespace wirespool::test;
 
@@ -240,4 +243,73 @@ TEST_CASE("net_af_packet's frames have the kernel's own stamps, of when each cam
   CHECK(stamps.front() >= before);
   CHECK(stamps[early - 1] < between);
   CHECK(stamps[early] >= late);
+}
+
+TEST_CASE("times without a packet that are longer than --hole are told as the stamps of what is stored have them") {
+  if (no_network("holes of a port")) return;
+  constexpr std::uint64_t hole_ns = 150'000'000;
+  const Bench bench;
+  const VethPair veth;
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = bench.outputs,
+                       .options = {"--hole", "150ms", "--stats-interval", "50ms"}});
+  REQUIRE(capture.wait_until_running());
+  const FrameSender sender(nullptr, veth.left());
+  const auto trace = frames_of(60, 90);
+  for (std::size_t i = 0; i < trace.size(); ++i) {
+    if (i % 30 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    sender.send(trace[i]);
+  }
+  CHECK(capture.wait_for_total("stored", trace.size()));
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // a hole that nothing ends
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  std::vector<std::pair<std::string, std::string>> expected, told;
+  std::uint64_t total_ns = 0;
+  const auto stored = read_spool(bench.outputs);
+  for (std::size_t i = 1; i < stored.size(); ++i) {
+    const auto from = stored[i - 1].time, to = stored[i].time;
+    if (to.ns - from.ns <= hole_ns) continue;
+    expected.emplace_back(wirespool::rfc3339(from), wirespool::rfc3339(to));
+    total_ns += to.ns - from.ns;
+  }
+  for (const auto& line : result.ledger)
+    for (const auto& hole : line.at("ports").at(0).at("holes").at("latest"))
+      told.emplace_back(hole.at("from"), hole.at("to"));
+  CHECK(expected.size() >= 2);
+  CHECK(told == expected);
+  const auto& holes = first_port(result).at("holes");
+  CHECK(holes.at("count") == expected.size());
+  CHECK(holes.at("total_ns") == total_ns);
+  CHECK(holes.at("open_ns") > hole_ns);
+}
+
+TEST_CASE("no largest rate of a port is below its mean, and longer windows hold no less than shorter ones") {
+  const Bench bench;
+  write_trace({.kind = "imix", .packets = 2'000}, bench.trace());
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()}, true)},
+                                   .outputs = bench.outputs,
+                                   .options = {"--packets", "200000", "--stats-interval", "20ms"}});
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  std::array<std::uint64_t, 3> packets{}, bytes{};
+  for (const auto& line : result.ledger) {
+    const auto& peaks = line.at("ports").at(0).at("peaks");
+    REQUIRE(peaks.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+      packets[i] = std::max(packets[i], peaks.at(i).at("packets").get<std::uint64_t>());
+      bytes[i] = std::max(bytes[i], peaks.at(i).at("bytes").get<std::uint64_t>());
+    }
+    CHECK(!line.at("ports").at(0).contains("holes"));
+  }
+  CHECK(std::ranges::is_sorted(packets));
+  CHECK(std::ranges::is_sorted(bytes));
+  const auto& last = result.last();
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::uint64_t window_ns = std::array{100'000, 1'000'000, 10'000'000}[i];
+    const auto windows = last.at("elapsed_ns").get<std::uint64_t>() / window_ns + 2;
+    CHECK(packets[i] * windows >= 200'000);
+    CHECK(bytes[i] * windows >= result.total("received_bytes"));
+  }
 }

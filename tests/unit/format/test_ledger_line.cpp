@@ -52,6 +52,10 @@ QueueLine queue_of(Random& random) {
   return {static_cast<unsigned>(random.below(1024)), count_of(random), count_of(random), others_of(random)};
 }
 
+PeakLine peak_of(Random& random) { return {count_of(random), count_of(random), count_of(random), others_of(random)}; }
+
+HoleLine hole_of(Random& random) { return {time_of(random), time_of(random), others_of(random)}; }
+
 PortLine port_of(Random& random) {
   PortLine port{.port = static_cast<unsigned>(random.next() >> 32), .name = text_of(random)};
   for (auto* counter : {&port.received, &port.received_bytes}) *counter = count_of(random);
@@ -62,6 +66,10 @@ PortLine port_of(Random& random) {
   port.stats_failed = maybe(random);
   if (maybe(random)) port.xstats = {{"a", count_of(random)}, {"rx_b", count_of(random)}};
   port.queues = several(random, queue_of);
+  port.peaks = several(random, peak_of);
+  if (maybe(random))
+    port.holes = HolesLine{count_of(random), count_of(random),         count_of(random),
+                           count_of(random), several(random, hole_of), others_of(random)};
   port.others = others_of(random);
   return port;
 }
@@ -206,6 +214,9 @@ LedgerLine example() {
   line.ports = {{.port = 0, .name = "0000:3b:02.0", .received = 1000, .received_bytes = 776000, .nic_missed = 7}};
   line.ports[0].nic_errors.reset();
   line.ports[0].queues = {{0, 600, 465600, {}}, {1, 400, 310400, {}}};
+  line.ports[0].peaks = {{100'000, 120, 93120, {}}, {1'000'000, 300, 232800, {}}, {10'000'000, 410, 318160, {}}};
+  line.ports[0].holes = HolesLine{2, 31'000'000, 20'000'000, 0, {}, {}};
+  line.ports[0].holes->latest = {{Timestamp{start + 500'000'000}, Timestamp{start + 520'000'000}, {}}};
   line.ports[0].not_counted = {{"nic_errors", "net_iavf has no such counter"}};
   line.totals = {.received = 1000, .received_bytes = 776000, .stored = 900, .stored_bytes = 698400, .drop_handoff = 3};
   line.totals.in_flight = 97;
@@ -257,6 +268,8 @@ TEST_CASE("a line without one of its fields is refused by the name of that field
                                              "/stages",
                                              "/ports/0/not_counted",
                                              "/ports/0/queues",
+                                             "/ports/0/peaks",
+                                             "/ports/0/holes",
                                              "/drives/0/write_durations",
                                              "/blocks",
                                              "/archives"};

@@ -31,6 +31,8 @@ LedgerLine line_of_two_ports() {
                 {.port = 3, .name = "net_af_packet0", .received = 5, .received_bytes = 320, .nic_missed = 2}};
   line.ports[0].queues = {{0, 600, 465600, {}}, {1, 400, 310400, {}}};
   line.ports[1].queues = {{0, 5, 320, {}}};
+  line.ports[0].peaks = {{100'000, 120, 93120, {}}, {10'000'000, 410, 318160, {}}};
+  line.ports[1].holes = format::HolesLine{2, 31'000'000, 0, 0, {}, {}};
   line.ports[1].nic_errors.reset();
   line.ports[1].not_counted = {{"nic_errors", "net_af_packet has no such counter"}};
   line.ports[1].cut_by_driver = 1;
@@ -144,6 +146,10 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_gap_seconds_total{port=\"3\"} 3.000000000",
                            "wirespool_port_away{port=\"3\"} 1",
                            "wirespool_port_away{port=\"0\"} 0",
+                           "wirespool_peak_packets_per_second{port=\"0\",window=\"100us\"} 1200000",
+                           "wirespool_peak_bytes_per_second{port=\"0\",window=\"10000us\"} 31816000",
+                           "wirespool_holes_total{port=\"3\"} 2",
+                           "wirespool_hole_seconds_total{port=\"3\"} 0.031000000",
                            "wirespool_blocks{state=\"free\"} 30",
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"full\"} 1",
                            "wirespool_drive_state{drive=\"/data/nvme1\",state=\"ok\"} 0",

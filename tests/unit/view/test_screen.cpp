@@ -79,6 +79,17 @@ TEST_CASE("a screen says how fast packets come and are stored, and what each par
   CHECK_THAT(screen, Contains("at most 1.2 ms from UTC"));
 }
 
+TEST_CASE("a port's largest rates within small windows are shown, and for how long nothing came") {
+  const auto history = history_with([](LedgerLine& line) {
+    line.ports[0].peaks = {{100'000, 120, 93120, {}}, {1'000'000, 300, 232800, {}}, {10'000'000, 410, 318160, {}}};
+    line.ports[0].holes = wirespool::format::HolesLine{2, 31'000'000, 0, 20'000'000, {}, {}};
+  });
+  const auto screen = screen_of(history);
+  INFO(screen);
+  CHECK_THAT(screen, Contains("largest bit/s in") && Contains("100us    7.45G") && Contains("1ms    1.86G") &&
+                         Contains("10ms  254.53M") && Contains("2 holes, 20.0 ms"));
+}
+
 TEST_CASE("a loss is red, with its cause, how much it grew, and what to do") {
   const auto history = history_with([](LedgerLine& line) {
     line.ports[0].nic_missed = 7;
