@@ -206,8 +206,8 @@ void check_slots(const DeviceArgs& device, std::vector<Error>& problems) {
 
 std::vector<std::string> DeviceArgs::all(std::string_view key) const {
   std::vector<std::string> values;
-  for (const auto& [name, value] : pairs)
-    if (name == key) values.push_back(value);
+  for (const auto& [own_key, value] : pairs)
+    if (own_key == key) values.push_back(value);
   return values;
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("a screen fits the terminal, whatever its size, and has no control cha
     line.ports[0].nic_missed = 7;
   });
   for (int round = 0; round < 300; ++round) {
-    const Size size{1 + random() % 60, 1 + random() % 200};
+    const Size size{static_cast<unsigned>(1 + random() % 60), static_cast<unsigned>(1 + random() % 200)};
     const Look look{.colours = random() % 2 == 0, .utf8 = random() % 2 == 0};
     CAPTURE(size.rows, size.columns, look.colours, look.utf8);
     const auto lines = draw({"a\x1b"
