@@ -53,12 +53,7 @@ std::uint64_t Peaks::Largest::take(std::uint64_t interval) noexcept {
   return std::max(late_, told_);
 }
 
-void Peaks::add(std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept {
-  for (std::size_t length = 0; length < window_ns.size(); ++length)
-    add_to(length, window / (window_ns[length] / window_ns[0]), packets, bytes);
-}
-
-void Peaks::add_to(std::size_t length, std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept {
+void Peaks::add(std::size_t length, std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept {
   auto& sum = sums_[length][window % open_windows];
   auto now = sum.load(std::memory_order_relaxed);
   const auto own = packed(window, packets, bytes);
@@ -129,9 +124,30 @@ void Peaks::end_hole(std::uint64_t from_ns, std::uint64_t to_ns) noexcept {
   cell.number.store(number, std::memory_order_release);
 }
 
-void QueuePeaks::close() noexcept {
-  const auto packets = std::exchange(packets_, 0), bytes = std::exchange(bytes_, 0);
-  if (packets != 0 && port_) port_->add(begin_ns_ / Peaks::window_ns[0], packets, bytes);
+// The window is over: it is a share of the port's, and part of the longer one it was in.
+void QueuePeaks::end(std::size_t length) noexcept {
+  auto& own = open_[length];
+  if (own.packets == 0) return;
+  const auto window_ns = Peaks::window_ns[length];
+  if (port_) port_->add(length, own.begin_ns / window_ns, own.packets, own.bytes);
+  if (length + 1 < open_.size()) {
+    auto& longer = open_[length + 1];
+    const auto longer_ns = Peaks::window_ns[length + 1];
+    const auto begin_ns = own.begin_ns - own.begin_ns % longer_ns;
+    if (longer.begin_ns != begin_ns) {
+      end(length + 1);
+      longer.begin_ns = begin_ns;
+    }
+    longer.packets += own.packets;
+    longer.bytes += own.bytes;
+  }
+  own.packets = own.bytes = 0;
+}
+
+// The next window of the shortest length is the one of this time.
+void QueuePeaks::go_on(std::uint64_t now_ns) noexcept {
+  end(0);
+  open_[0].begin_ns = now_ns - now_ns % Peaks::window_ns[0];
 }
 
 }  // namespace wirespool::stats

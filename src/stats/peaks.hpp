@@ -50,9 +50,10 @@ class Peaks {
 
   bool looks_for_holes() const noexcept { return hole_ns_ != 0; }
 
-  // What one queue received in the window of 100 us that begins at `window` * 100 us. A share that comes when that of
-  // another queue is more than 25 ms ahead (an lcore lost its CPU for so long) is looked at by itself.
-  void add(std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept;
+  // What one queue received in window number `window` since 1970 of this length (index of window_ns). A share that
+  // comes when that of another queue is 256 windows ahead (25 ms at least: an lcore lost its CPU) is looked at by
+  // itself.
+  void add(std::size_t length, std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept;
 
   // A queue received packets of these times, in order. The first of lcores that report the end of a hole decides when
   // that was: what another received meanwhile makes it shorter by as much as their Bursts are apart.
@@ -93,7 +94,6 @@ class Peaks {
     std::atomic<std::uint64_t> number{0}, from{0}, to{0};
   };
 
-  void add_to(std::size_t length, std::uint64_t window, std::uint64_t packets, std::uint64_t bytes) noexcept;
   void end_hole(std::uint64_t from_ns, std::uint64_t to_ns) noexcept;
   std::uint64_t end_interval() noexcept;
   Holes take_holes(std::uint64_t interval, std::uint64_t now_ns);
@@ -110,7 +110,8 @@ class Peaks {
   std::uint64_t holes_taken_ = 0;  // the taker's
 };
 
-// What one RxQueue received in the window that is open. Its RX lcore's.
+// What one RxQueue received in the windows that are open, which become shares of its port's when they are over. Its RX
+// lcore's.
 class QueuePeaks {
  public:
   explicit QueuePeaks(Peaks* port = nullptr) noexcept : port_(port), holes_(port && port->looks_for_holes()) {}
@@ -118,32 +119,40 @@ class QueuePeaks {
   // A Burst that is not empty: `packets` of `bytes`, stamped from `first_ns` to `last_ns`. It counts as of its last
   // one.
   void received(std::uint64_t first_ns, std::uint64_t last_ns, std::uint64_t packets, std::uint64_t bytes) noexcept {
-    if (last_ns - begin_ns_ >= Peaks::window_ns[0]) [[unlikely]]
-      open(last_ns);  // or the clock was set back
-    packets_ += packets;
-    bytes_ += bytes;
+    if (open_[0].is_over(0, last_ns)) [[unlikely]]
+      go_on(last_ns);  // or the clock was set back
+    open_[0].packets += packets;
+    open_[0].bytes += bytes;
     if (holes_) port_->heard(first_ns, last_ns);
   }
 
-  // Now and then, and at the end: a window that is over by now is added up, whether more comes or not.
+  // Now and then: windows that are over by now are added up, whether more comes or not.
   void look(std::uint64_t now_ns) noexcept {
-    if (packets_ && now_ns - begin_ns_ >= Peaks::window_ns[0]) open(now_ns);
+    for (std::size_t length = 0; length < open_.size(); ++length)
+      if (open_[length].packets && open_[length].is_over(length, now_ns)) end(length);
   }
-  void close() noexcept;
+  void close() noexcept {  // at the end: all of them
+    for (std::size_t length = 0; length < open_.size(); ++length) end(length);
+  }
 
   void forget_time() noexcept {
     if (holes_) port_->forget_time();
   }
 
  private:
-  void open(std::uint64_t now_ns) noexcept {
-    close();
-    begin_ns_ = now_ns - now_ns % Peaks::window_ns[0];
-  }
+  struct Window {
+    std::uint64_t begin_ns = 0, packets = 0, bytes = 0;
+    bool is_over(std::size_t length, std::uint64_t now_ns) const noexcept {
+      return now_ns - begin_ns >= Peaks::window_ns[length];
+    }
+  };
+
+  void go_on(std::uint64_t now_ns) noexcept;
+  void end(std::size_t length) noexcept;
 
   Peaks* port_;
   bool holes_;
-  std::uint64_t begin_ns_ = 0, packets_ = 0, bytes_ = 0;
+  std::array<Window, Peaks::window_ns.size()> open_{};  // each with what those of it have that are over
 };
 
 }  // namespace wirespool::stats
