@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "faults/fault_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <set>
+#include <thread>
+
+#include "eal/bench.hpp"
+#include "eal/books.hpp"
+#include "eal/frame_sender.hpp"
+#include "faults/fault.hpp"
+#include "support/spool_files.hpp"
+
+namespace wirespool::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t mib = 1 << 20;
+constexpr std::size_t ahead = 256;  // of what was received: fewer than the socket's ring holds
+constexpr double stop_timeout = 10, stop_slack = 3;
+
+std::size_t frames_of(const Row& row) { return row.rate == "500" ? 1'500 : row.rate == "10000" ? 12'000 : 20'000; }
+
+// Sends frames at the row's rate, and never so many that the port could not hold them.
+class PacedSender {
+ public:
+  PacedSender(const std::string& interface, const Row& row, LiveCapture& capture)
+      : sender_(nullptr, interface),
+        capture_(capture),
+        per_second_(row.rate.empty() ? 0 : std::stoul(row.rate)),
+        trace_(make_trace({.kind = "1514", .packets = frames_of(row)})) {}
+
+  // False: the capture receives nothing any more.
+  bool send_until(std::size_t end) {
+    auto next = Clock::now();
+    for (; sent_ < end; ++sent_) {
+      if (per_second_ && sent_ % 8 == 0) std::this_thread::sleep_until(next += std::chrono::seconds(8) / per_second_);
+      if (sent_ % 64 == 0 && sent_ > ahead && !capture_.wait_for_total("received", sent_ - ahead)) return false;
+      sender_.send(trace_[sent_]);
+    }
+    return capture_.wait_for_total("received", sent_);
+  }
+
+  std::size_t sent() const { return sent_; }
+  const Trace& trace() const { return trace_; }
+
+ private:
+  FrameSender sender_;
+  LiveCapture& capture_;
+  std::size_t per_second_;
+  const Trace trace_;
+  std::size_t sent_ = 0;
+};
+
+std::string bytes_of(const PacketView& packet) {
+  return {reinterpret_cast<const char*>(packet.bytes.data()), packet.bytes.size()};
+}
+
+// How many of the frames that were sent are in sealed files, by libpcap; more than once, or others: told.
+std::uint64_t find_frames(const PacedSender& sender, const Paths& outputs, std::vector<std::string>& wrong) {
+  std::set<std::string> sent, found;
+  for (std::size_t i = 0; i < sender.sent(); ++i) sent.insert(bytes_of(sender.trace()[i]));
+  for (const auto& file : sealed_files(outputs)) {
+    const auto trace = read_pcap(file);
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      auto bytes = bytes_of(trace[i]);
+      if (!sent.contains(bytes)) wrong.push_back("a frame that was not sent");
+      if (!found.insert(std::move(bytes)).second) wrong.push_back("a frame twice");
+    }
+  }
+  return found.size();
+}
+
+Json drive_line(const LiveCapture& capture, std::size_t drive) {
+  const auto line = capture.newest();
+  return line.is_object() ? line.at("drives").at(drive) : Json();
+}
+
+bool comes_true(const std::function<bool()>& what) {
+  for (int tries = 0; tries < 3'000; ++tries) {
+    if (what()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+void take_books(const CaptureResult& result, Outcome& outcome) {
+  const auto& totals = result.last().at("totals");
+  outcome.received = totals.at("received");
+  outcome.stored = totals.at("stored");
+  for (const char* cause : {"drop_handoff", "drop_drive"})
+    if (totals.at(cause) != 0) outcome.lost[cause] = totals.at(cause);
+  for (const auto& port : result.last().at("ports"))
+    for (const char* cause : {"nic_missed", "nic_errors", "no_mbuf"})
+      if (port.at(cause).is_number() && port.at(cause) != 0) outcome.lost[cause] = port.at(cause);
+  for (const auto& drive : result.last().at("drives")) outcome.unsynced += drive.at("unsynced").get<std::uint64_t>();
+  std::uint64_t lost = 0;
+  for (const auto& [cause, packets] : outcome.lost.items()) lost += packets.get<std::uint64_t>();
+  outcome.unaccounted = static_cast<std::int64_t>(outcome.sent) - static_cast<std::int64_t>(outcome.stored + lost);
+}
+
+Command options_of(const Row& row) {
+  return {"--handoff",        row.handoff, "--io",           row.io, "--flush-age", row.flush_age,
+          "--block-size",     "64KiB",     "--rotate-size",  "1MiB", "--sync-age",  "20ms",
+          "--stats-interval", "20ms",      "--stop-timeout", "10s"};
+}
+
+// Until it is mended: the state that the fault brings, and that the other drive goes on.
+void meet(const Fault& fault, Scene& scene, PacedSender& sender, std::size_t end, Outcome& outcome) {
+  const auto other = drive_line(scene.capture, 1).at("bytes").get<std::uint64_t>();
+  fault.strike(scene);
+  if (fault.ends_the_capture) return;
+  if (!sender.send_until(end)) outcome.wrong.push_back("nothing is received any more");
+  if (!fault.state.empty() && !comes_true([&] { return drive_line(scene.capture, 0).at("state") == fault.state; }))
+    outcome.wrong.push_back("its drive never was " + fault.state);
+  const bool waits = fault.holds_pwrite && outcome.row.io == "pwrite";
+  if (fault.other_goes_on && !waits &&
+      !comes_true([&] { return drive_line(scene.capture, 1).at("bytes").get<std::uint64_t>() > other; }))
+    outcome.wrong.push_back("the other drive stood still");
+}
+
+// A capture that was killed balances nothing; what its last line called stored has to be found.
+void judge_killed(const CaptureResult& result, Outcome& outcome) {
+  if (!result.ledger.empty()) outcome.stored = result.total("stored");
+  if (outcome.found < outcome.stored) outcome.wrong.push_back("of what was stored some is gone");
+}
+
+void judge_ended(const Fault& fault, const CaptureResult& result, Outcome& outcome) {
+  if (const auto books = check_ledger(result); !books.empty()) outcome.wrong.push_back(books);
+  if (outcome.unaccounted != std::int64_t{0}) outcome.wrong.push_back("unaccounted");
+  const auto may_miss = fault.may_lose_unsynced ? outcome.unsynced : 0;
+  if (outcome.found > outcome.stored) outcome.wrong.push_back("more is found than was stored");
+  if (outcome.found + may_miss < outcome.stored) outcome.wrong.push_back("of what was stored some is gone");
+  if (outcome.exit_code != 0) outcome.wrong.push_back("exit code " + std::to_string(outcome.exit_code));
+  if (outcome.stop_seconds > stop_timeout + stop_slack) outcome.wrong.push_back("it stopped too late");
+}
+
+void look_at_files(const Paths& outputs, const PacedSender& sender, Outcome& outcome) {
+  Command repair{wirespool_program(), "repair"};
+  for (const auto& output : outputs) repair.push_back(output.string());
+  if (const auto done = run_process(repair); !done.ok()) outcome.wrong.push_back("repair: " + done.describe());
+  outcome.found = find_frames(sender, outputs, outcome.wrong);
+  if (const auto outside = ask_outside(outputs); !outside.empty()) outcome.wrong.push_back(outside);
+}
+
+}  // namespace
+
+Outcome run_row(const Row& row) {
+  const auto& fault = faults().at(row.fault);
+  Outcome outcome;
+  outcome.row = row;
+  if (fault.missing) {
+    outcome.skipped = fault.missing().value_or("");
+    if (!outcome.skipped.empty()) return outcome;
+  }
+  const Bench bench;
+  const VethPair veth;
+  LoopDrive drive({.file_system = fault.file_system, .bytes = 320 * mib});
+  const auto directory = fs::path(drive.path()) / "spool";
+  fs::create_directory(directory);
+  const Paths outputs{directory, bench.outputs[0]};
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
+                       .outputs = outputs,
+                       .options = options_of(row),
+                       .under = fault.under});
+  if (!capture.wait_until_running()) throw std::runtime_error("it does not run: " + capture.process().err());
+  PacedSender sender(veth.left(), row, capture);
+  Scene scene{drive, directory, capture};
+  const auto frames = frames_of(row);
+  if (!sender.send_until(frames / 3)) outcome.wrong.push_back("nothing is received");
+  meet(fault, scene, sender, frames * 2 / 3, outcome);
+  if (fault.mend) fault.mend(scene);
+  if (!fault.ends_the_capture && !sender.send_until(frames)) outcome.wrong.push_back("nothing is received after all");
+  if (fault.mend && !comes_true([&] { return drive_line(capture, 0).at("state") == "ok"; }))
+    outcome.wrong.push_back("its drive does not come back");
+  const auto begin = Clock::now();
+  const auto result = fault.ends_the_capture ? capture.wait() : capture.stop();
+  outcome.stop_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  outcome.exit_code = result.process.exit_code;
+  outcome.sent = sender.sent();
+  if (!fault.ends_the_capture && !result.ledger.empty()) take_books(result, outcome);
+  look_at_files(outputs, sender, outcome);
+  if (fault.ends_the_capture)
+    judge_killed(result, outcome);
+  else
+    judge_ended(fault, result, outcome);
+  return outcome;
+}
+
+}  // namespace wirespool::test
