@@ -9,6 +9,7 @@ source "$(dirname "$0")/e2e-functions.sh"
 
 work='' sender=wsp$$a space=wsp$$b
 clean_up() {
+  rmdir "/run/dpdk/wsp$$" 2>/dev/null || true # DPDK leaves it
   ip netns del "$sender" 2>/dev/null
   ip netns del "$space" 2>/dev/null
   restore_hugepages
