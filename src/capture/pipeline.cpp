@@ -174,16 +174,15 @@ std::vector<RxQueue> Pipeline::queues_of(std::size_t rx) const {
   std::vector<RxQueue> queues;
   for (const auto& ref : plan_.rx_lcores[rx].queues) {
     const dpdk::Port& port = port_of(ref);
+    const auto number = static_cast<std::size_t>(&port - ports_.data());
     queues.push_back({.port = port.id(),
                       .queue = static_cast<std::uint16_t>(ref.queue),
                       .descriptors = std::max(port.planned().rx_desc, plan_.burst),
                       .late_ticks = plan::facts_of(port.planned().driver).late_us * rte_get_tsc_hz() / 1'000'000,
-                      .nic_clock = nic_lines_[static_cast<std::size_t>(&port - ports_.data())].get(),
+                      .nic_clock = nic_lines_[number].get(),
                       .outlet = &rx_parts_[ref.stream]->outlet(),
-                      .gate = ref.queue < port.planned().rx_queues
-                                  ? &recoveries_[static_cast<std::size_t>(&port - ports_.data())]->gate()
-                                  : &never,
-                      .peaks = stats::QueuePeaks(peaks_[static_cast<std::size_t>(&port - ports_.data())].get())});
+                      .gate = ref.queue < port.planned().rx_queues ? &recoveries_[number]->gate() : &never,
+                      .peaks = stats::QueuePeaks(peaks_[number].get())});
   }
   return queues;
 }

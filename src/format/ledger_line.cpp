@@ -14,6 +14,7 @@ using Count = std::optional<std::uint64_t>;
 // ---- encoding
 
 Json json_of(const Count& counter) { return counter ? Json(*counter) : Json(nullptr); }
+Json json_of(const std::optional<Timestamp>& time) { return time ? Json(rfc3339(*time)) : Json(nullptr); }
 
 template <class Value>
 Json json_by_name(const std::vector<std::pair<std::string, Value>>& pairs) {
@@ -44,10 +45,7 @@ Json json_of(const HolesLine& holes);
 Json json_of(const PortLine& port);
 
 Json json_of(const GapLine& gap) {
-  return with_others({{"port", gap.port},
-                      {"from", rfc3339(gap.from)},
-                      {"to", gap.to ? Json(rfc3339(*gap.to)) : Json(nullptr)},
-                      {"why", gap.why}},
+  return with_others({{"port", gap.port}, {"from", rfc3339(gap.from)}, {"to", json_of(gap.to)}, {"why", gap.why}},
                      gap.others);
 }
 
@@ -55,9 +53,7 @@ template <typename Lines>
 Json json_array(const Lines& lines);
 
 Json json_of(const AwayLine& away) {
-  return with_others(
-      {{"from", rfc3339(away.from)}, {"to", away.to ? Json(rfc3339(*away.to)) : Json(nullptr)}, {"why", away.why}},
-      away.others);
+  return with_others({{"from", rfc3339(away.from)}, {"to", json_of(away.to)}, {"why", away.why}}, away.others);
 }
 
 Json json_of(const Totals& totals) {
@@ -235,23 +231,24 @@ void read(JsonFields& fields, HoleLine& hole) {
 
 void read(JsonFields& fields, PortLine& port);
 
+// Of a port or a drive.
+template <typename Line>
+void read_absence(JsonFields& fields, Line& line) {
+  line.from = fields.time("from");
+  line.to = fields.time_or_null("to");
+  line.why = fields.text("why");
+  line.others = fields.others();
+}
+
 void read(JsonFields& fields, GapLine& gap) {
   gap.port = fields.small_count("port");
-  gap.from = fields.time("from");
-  gap.to = fields.time_or_null("to");
-  gap.why = fields.text("why");
-  gap.others = fields.others();
+  read_absence(fields, gap);
 }
 
 template <typename Line>
 void read(std::vector<JsonFields> objects, std::vector<Line>& lines);
 
-void read(JsonFields& fields, AwayLine& away) {
-  away.from = fields.time("from");
-  away.to = fields.time_or_null("to");
-  away.why = fields.text("why");
-  away.others = fields.others();
-}
+void read(JsonFields& fields, AwayLine& away) { read_absence(fields, away); }
 
 void read(JsonFields& fields, Totals& totals) {
   totals.received = fields.count("received");

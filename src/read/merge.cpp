@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t smallest_buffer = 16 << 10;
 // Fits into a CPU's own cache, so that what was read is written out from there.
 constexpr std::size_t largest_buffer = 128 << 10;
-// Most files that keep a descriptor each, and how many descriptors are left for others meanwhile.
 constexpr std::uint64_t records_between_looks = 1024;  // at Query::stop
+// Most files that keep a descriptor each, and how many descriptors are left for others meanwhile.
 constexpr std::size_t most_descriptors = 256;
 constexpr std::size_t descriptors_left = 6;
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "storage/steady_time.hpp"
+#include "wirespool/time_text.hpp"
 #include "wirespool/timestamp.hpp"
 
 namespace wirespool::record {
@@ -52,7 +52,7 @@ class Drive {
     if (state() >= now) return;
     if (ok()) {
       since_ns_.store(storage::steady_ns(), std::memory_order_relaxed);
-      away_since_ = utc_now();
+      away_since_ = time_now();
     }
     error_ = error;
     doing_bytes_ = doing.copy(doing_.data(), doing_.size());
@@ -77,7 +77,7 @@ class Drive {
     const std::lock_guard lock(why_mutex_);
     if (ok()) return;
     if (absences_.size() == most_absences) absences_.erase(absences_.begin());
-    absences_.push_back({away_since_, utc_now(), why_now()});
+    absences_.push_back({away_since_, time_now(), why_now()});
     error_ = 0;
     doing_bytes_ = 0;
     let_go_.store(0, std::memory_order_relaxed);
@@ -140,10 +140,6 @@ class Drive {
   }
 
  private:
-  static Timestamp utc_now() noexcept {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count())};
-  }
   std::string why_now() const {
     if (error_ == 0) return {};
     return std::string(doing_.data(), doing_bytes_) + ": " + std::generic_category().message(error_);

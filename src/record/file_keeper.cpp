@@ -23,9 +23,7 @@ constexpr auto nap = std::chrono::milliseconds(20);
 // What is known of the clock that stamped the packets from `first` to `last`, in a file that is sealed now.
 format::FileClock file_clock(const stats::ClockBounds* bounds, Timestamp first, Timestamp last) {
   if (!bounds) return {};
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto utc = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-  const auto bound = bounds->since(first, last, Timestamp{static_cast<std::uint64_t>(utc)});
+  const auto bound = bounds->since(first, last, time_now());
   return {bound.source, bound.discipline, bound.error_ns};
 }
 
