@@ -88,6 +88,18 @@ Command command_line(const CaptureCommand& capture) {
   return command;
 }
 
+Json drive_of(const Json& line, const std::filesystem::path& path) {
+  for (const auto& drive : line.at("drives"))
+    if (drive.at("path") == path.string()) return drive;
+  return nullptr;
+}
+
+Command with_faulty_calls(const std::string& calls) {
+  const char* module = std::getenv("FAULTY_CALLS_MODULE");
+  if (!module) throw std::runtime_error("FAULTY_CALLS_MODULE is not set");
+  return {"env", std::string("LD_PRELOAD=") + module, "FAULTY_CALLS=" + calls};
+}
+
 CaptureResult read_capture(ProcessResult process) {
   CaptureResult result{.process = std::move(process), .ledger = {}, .not_json = {}};
   result.ledger = parse_lines(result.process.out, result.not_json);

@@ -45,6 +45,13 @@ struct CaptureResult {
   std::string describe() const;  // for INFO: exit code, stderr, the last line
 };
 
+// A drive of a ledger line, by its path; null if it is not there.
+Json drive_of(const Json& line, const std::filesystem::path& path);
+
+// In front of the program (CaptureCommand::under): its calls fail as support/faulty_calls.hpp says. The module Meson
+// built: its path is in $FAULTY_CALLS_MODULE; throws std::runtime_error without it.
+Command with_faulty_calls(const std::string& calls);
+
 CaptureResult read_capture(ProcessResult process);  // what it printed
 CaptureResult run_capture(const CaptureCommand& capture, Seconds timeout = Seconds(120));
 

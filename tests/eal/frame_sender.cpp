@@ -11,9 +11,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <set>
 #include <stdexcept>
 #include <thread>
+
+#include "support/spool_files.hpp"
 
 namespace wirespool::test {
 namespace {
@@ -27,6 +31,10 @@ int bound_socket(const std::string& interface) {
     return fd;
   if (fd >= 0) close(fd);
   return -1;
+}
+
+std::string bytes_of(const PacketView& packet) {
+  return {reinterpret_cast<const char*>(packet.bytes.data()), packet.bytes.size()};
 }
 
 // setns(2) moves the calling thread only; a socket stays in the namespace it was made in.
@@ -65,6 +73,33 @@ bool send_windowed(const FrameSender& sender, const Trace& trace, LiveCapture& c
     if (!capture.wait_for_total("received", before + sent, Seconds(20))) return false;
   }
   return true;
+}
+
+bool TraceSender::send_until(std::size_t end) {
+  auto next = std::chrono::steady_clock::now();
+  for (; sent_ < end; ++sent_) {
+    if (per_second_ && sent_ % 8 == 0)
+      std::this_thread::sleep_until(next += std::chrono::nanoseconds(std::chrono::seconds(8)) / per_second_);
+    if (sent_ % 64 == 0 && sent_ > ahead_ && !capture_.wait_for_total("received", sent_ - ahead_)) return false;
+    sender_.send(trace_[sent_]);
+  }
+  return capture_.wait_for_total("received", sent_);
+}
+
+TraceSender::Found TraceSender::found_in(const Paths& directories) const {
+  std::set<std::string> sent, found;
+  for (std::size_t i = 0; i < sent_; ++i) sent.insert(bytes_of(trace_[i]));
+  Found all;
+  const auto stored = read_spool(directories);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    auto bytes = bytes_of(stored[i]);
+    if (!sent.contains(bytes))
+      ++all.strange;
+    else if (!found.insert(std::move(bytes)).second)
+      ++all.doubled;
+  }
+  all.frames = found.size();
+  return all;
 }
 
 }  // namespace wirespool::test

@@ -15,6 +15,7 @@
 #include "support/loop_drive.hpp"
 #include "support/skip.hpp"
 #include "support/spool_files.hpp"
+#include "support/wait_until.hpp"
 
 using namespace wirespool::test;
 namespace fs = std::filesystem;
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t mib = 1 << 20;
+constexpr int patience = 30;  // seconds
 
 bool skip_without_drives_and_network() {
   const auto drives = LoopDrive::missing();
@@ -29,15 +31,6 @@ bool skip_without_drives_and_network() {
   if (drives) skip("loop drives", *drives);
   if (!drives && !network.empty()) skip("net_af_packet", network);
   return drives || !network.empty();
-}
-
-bool comes_true(const std::function<bool()>& what, std::chrono::seconds longest = std::chrono::seconds(30)) {
-  const auto end = std::chrono::steady_clock::now() + longest;
-  while (!what()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
 }
 
 struct TrickleOptions {
@@ -50,19 +43,14 @@ class Trickle {
  public:
   Trickle(const Paths& outputs, const TrickleOptions& options)
       : capture_({.vdevs = {"net_af_packet0,iface=" + veth_.right()}, .outputs = outputs, .options = all(options)}),
-        sender_(nullptr, veth_.left()) {
+        sender_(veth_.left(), make_trace({.kind = "1514", .packets = 3'000}), capture_) {
     REQUIRE(capture_.wait_until_running());
   }
 
-  void send_until(std::size_t end) {
-    for (; sent_ < end; ++sent_) {
-      sender_.send(trace_[sent_]);
-      if (sent_ % 64 == 63) REQUIRE(capture_.wait_for_total("received", sent_));
-    }
-  }
+  void send_until(std::size_t end) { REQUIRE(sender_.send_until(end)); }
   void store_until(std::size_t end) {
     send_until(end);
-    CHECK(capture_.wait_for_total("stored", sent_));
+    CHECK(capture_.wait_for_total("stored", end));
   }
 
   Json drive(std::size_t number, const char* field) const {
@@ -70,7 +58,7 @@ class Trickle {
     return line.is_object() ? line.at("drives").at(number).value(field, Json()) : Json();
   }
   bool gets(const std::string& state) const {
-    return comes_true([&] { return drive(0, "state") == state; });
+    return wait_until([&] { return drive(0, "state") == state; }, patience);
   }
   std::uint64_t bytes(std::size_t number) const { return drive(number, "bytes").get<std::uint64_t>(); }
 
@@ -78,22 +66,14 @@ class Trickle {
   CaptureResult stop() {
     auto result = capture_.stop();
     CHECK(check_ledger(result) == "");
-    CHECK(result.total("stored") == sent_);
-    CHECK(result.total("received") == sent_);
+    CHECK(result.total("stored") == sender_.sent());
+    CHECK(result.total("received") == sender_.sent());
     return result;
   }
 
   // How many of the frames no sealed file of these directories holds.
   std::size_t missing_from(const Paths& directories) const {
-    std::set<std::string> found;
-    const auto bytes_of = [](const auto& packet) {
-      return std::string(reinterpret_cast<const char*>(packet.bytes.data()), packet.bytes.size());
-    };
-    const auto spool = read_spool(directories);
-    for (std::size_t i = 0; i < spool.size(); ++i) found.insert(bytes_of(spool[i]));
-    std::size_t missing = 0;
-    for (std::size_t i = 0; i < sent_; ++i) missing += found.contains(bytes_of(trace_[i])) ? 0 : 1;
-    return missing;
+    return sender_.sent() - sender_.found_in(directories).frames;
   }
 
  private:
@@ -116,15 +96,8 @@ class Trickle {
 
   VethPair veth_;
   LiveCapture capture_;
-  FrameSender sender_;
-  const Trace trace_ = make_trace({.kind = "1514", .packets = 3'000});
-  std::size_t sent_ = 0;
+  TraceSender sender_;
 };
-
-const Json& drive_of(const CaptureResult& result, const fs::path& path) {
-  const auto& drives = result.last().at("drives");
-  return *std::ranges::find_if(drives, [&](const auto& drive) { return drive.at("path") == path.string(); });
-}
 
 // Hidden files of the drive that failed become sealed ones, and then other programs find all that was sent, but for
 // what was called unsynced.
@@ -195,7 +168,7 @@ TEST_CASE("a drive that fails is let go of, can be unmounted and mended, and is 
   capture.store_until(2'000);
   CHECK(capture.gets("failed"));
   // Nothing of it is open any more. An empty mount point is not it.
-  REQUIRE(comes_true([&] { return run_process({"umount", failing.path()}).ok(); }));
+  REQUIRE(wait_until([&] { return run_process({"umount", failing.path()}).ok(); }, patience));
   fs::create_directory(directory);
   std::this_thread::sleep_for(std::chrono::milliseconds(2'500));
   CHECK(capture.drive(0, "state") == "failed");
@@ -208,7 +181,7 @@ TEST_CASE("a drive that fails is let go of, can be unmounted and mended, and is 
   const auto result = capture.stop();
   INFO(result.describe());
   CHECK(result.process.exit_code == 0);
-  const auto& drive = drive_of(result, directory);
+  const auto drive = drive_of(result.last(), directory);
   CHECK(drive.at("bytes") > bytes);
   CHECK(drive.at("taken_back") == 1);
   REQUIRE(drive.at("away").size() == 1);
@@ -268,7 +241,7 @@ TEST_CASE("a drive without an inode left is full, and takes Blocks again when th
   const auto result = capture.stop();
   INFO(result.describe());
   CHECK(result.process.exit_code == 0);
-  CHECK(drive_of(result, crowded.path()).at("taken_back") >= 1);
+  CHECK(drive_of(result.last(), crowded.path()).at("taken_back") >= 1);
   CHECK(check_stored(outputs, result) == "");
   CHECK(capture.missing_from(outputs) == 0);
 }
@@ -284,7 +257,7 @@ TEST_CASE("a drive that stands still for ten seconds costs no packet, and the ot
   const auto other = capture.bytes(1);
   const auto since = std::chrono::steady_clock::now();
   capture.send_until(2'000);
-  CHECK(comes_true([&] { return capture.bytes(1) > other + mib / 2; }));
+  CHECK(wait_until([&] { return capture.bytes(1) > other + mib / 2; }, patience));
   std::this_thread::sleep_until(since + std::chrono::seconds(10));
   CHECK(capture.drive(0, "state") == "ok");
   REQUIRE(run_process({"fsfreeze", "--unfreeze", still.path()}).ok());
@@ -316,8 +289,8 @@ TEST_CASE("a drive that is unmounted lazily, or whose directory is renamed, is w
   const auto result = capture.stop();
   INFO(result.describe());
   CHECK(result.process.exit_code == 0);
-  CHECK(drive_of(result, directory).at("state") == "ok");
-  CHECK(drive_of(result, directory).at("bytes") > bytes);
+  CHECK(drive_of(result.last(), directory).at("state") == "ok");
+  CHECK(drive_of(result.last(), directory).at("bytes") > bytes);
   if (renamed)
     outputs[0] = moved;
   else

@@ -57,9 +57,7 @@ std::size_t missing_packets(const std::filesystem::path& trace, const Paths& dir
 }
 
 Json drive_line(const CaptureResult& result, const std::filesystem::path& drive) {
-  for (const auto& line : result.last().at("drives"))
-    if (line.at("path") == drive.string()) return line;
-  return nullptr;
+  return drive_of(result.last(), drive);
 }
 
 CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t packets, Command options = {}) {
@@ -68,11 +66,8 @@ CaptureCommand replay(const Bench& bench, const Paths& outputs, std::uint64_t pa
       .vdevs = {replay_of({bench.trace()})}, .outputs = outputs, .options = until_packets(packets, std::move(options))};
 }
 
-// The capture's calls about files that have `part` in their path fail as faulty_calls.hpp says.
 CaptureCommand with_faults(CaptureCommand capture, const std::string& faults) {
-  const char* module = std::getenv("FAULTY_CALLS_MODULE");
-  REQUIRE(module != nullptr);
-  capture.under = {"env", std::string("LD_PRELOAD=") + module, "FAULTY_CALLS=" + faults};
+  capture.under = with_faulty_calls(faults);
   return capture;
 }
 

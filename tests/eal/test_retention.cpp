@@ -28,12 +28,6 @@ bool skip_without_loop() {
   return missing.has_value();
 }
 
-Json drive_of(const Json& line, const fs::path& path) {
-  for (const auto& drive : line.at("drives"))
-    if (drive.at("path") == path.string()) return drive;
-  return nullptr;
-}
-
 std::uint64_t packets_in(const fs::path& directory) {
   std::uint64_t packets = 0;
   for (const auto& file : read_sealed_files({directory})) packets += file.packets.size();

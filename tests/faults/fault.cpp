@@ -80,11 +80,6 @@ void send_signals(Scene& scene) {
     }
 }
 
-Command with_faulty_calls(const std::string& calls) {
-  const char* module = std::getenv("FAULTY_CALLS_MODULE");
-  return {"env", "LD_PRELOAD=" + std::string(module ? module : ""), "FAULTY_CALLS=" + calls};
-}
-
 std::vector<Fault> make_faults() {
   const auto filler = [](Scene& scene) { return fs::path(scene.drive.path()) / "filler"; };
   const auto nothing = [](Scene&) {};
@@ -124,7 +119,7 @@ std::vector<Fault> make_faults() {
                  .state = "",
                  .may_lose_unsynced = true,
                  .only_io = "pwrite",
-                 .under = with_faulty_calls("pwrite:20:1:5:000000.pcap.open"),
+                 .faulty_calls = "pwrite:20:1:5:000000.pcap.open",
                  .missing = []() -> std::optional<std::string> {
                    if (std::getenv("FAULTY_CALLS_MODULE")) return std::nullopt;
                    return "no FAULTY_CALLS_MODULE in the environment";

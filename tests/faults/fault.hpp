@@ -30,7 +30,7 @@ struct Fault {
   bool may_lose_unsynced = false;         // what was called unsynced may be missing
   bool ends_the_capture = false;          // nothing is sent after it, and nobody stops it
   std::string only_io = {};               // "": any
-  Command under = {};                     // in front of the program, of which it is
+  std::string faulty_calls = {};          // see with_faulty_calls()
   std::function<std::optional<std::string>()> missing = {};  // what is lacking on this machine for it
 };
 

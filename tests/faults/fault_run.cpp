@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "faults/fault_run.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <functional>
-#include <set>
-#include <thread>
 
 #include "eal/bench.hpp"
 #include "eal/books.hpp"
 #include "eal/frame_sender.hpp"
 #include "faults/fault.hpp"
-#include "support/spool_files.hpp"
+#include "support/wait_until.hpp"
 
 namespace wirespool::test {
 namespace {
@@ -22,71 +18,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t mib = 1 << 20;
 constexpr std::size_t ahead = 256;  // of what was received: fewer than the socket's ring holds
+constexpr int patience = 30;        // seconds
 constexpr double stop_timeout = 10, stop_slack = 3;
 
 std::size_t frames_of(const Row& row) { return row.rate == "500" ? 1'500 : row.rate == "10000" ? 12'000 : 20'000; }
 
-// Sends frames at the row's rate, and never so many that the port could not hold them.
-class PacedSender {
- public:
-  PacedSender(const std::string& interface, const Row& row, LiveCapture& capture)
-      : sender_(nullptr, interface),
-        capture_(capture),
-        per_second_(row.rate.empty() ? 0 : std::stoul(row.rate)),
-        trace_(make_trace({.kind = "1514", .packets = frames_of(row)})) {}
-
-  // False: the capture receives nothing any more.
-  bool send_until(std::size_t end) {
-    auto next = Clock::now();
-    for (; sent_ < end; ++sent_) {
-      if (per_second_ && sent_ % 8 == 0) std::this_thread::sleep_until(next += std::chrono::seconds(8) / per_second_);
-      if (sent_ % 64 == 0 && sent_ > ahead && !capture_.wait_for_total("received", sent_ - ahead)) return false;
-      sender_.send(trace_[sent_]);
-    }
-    return capture_.wait_for_total("received", sent_);
-  }
-
-  std::size_t sent() const { return sent_; }
-  const Trace& trace() const { return trace_; }
-
- private:
-  FrameSender sender_;
-  LiveCapture& capture_;
-  std::size_t per_second_;
-  const Trace trace_;
-  std::size_t sent_ = 0;
-};
-
-std::string bytes_of(const PacketView& packet) {
-  return {reinterpret_cast<const char*>(packet.bytes.data()), packet.bytes.size()};
-}
-
-// How many of the frames that were sent are in sealed files, by libpcap; more than once, or others: told.
-std::uint64_t find_frames(const PacedSender& sender, const Paths& outputs, std::vector<std::string>& wrong) {
-  std::set<std::string> sent, found;
-  for (std::size_t i = 0; i < sender.sent(); ++i) sent.insert(bytes_of(sender.trace()[i]));
-  for (const auto& file : sealed_files(outputs)) {
-    const auto trace = read_pcap(file);
-    for (std::size_t i = 0; i < trace.size(); ++i) {
-      auto bytes = bytes_of(trace[i]);
-      if (!sent.contains(bytes)) wrong.push_back("a frame that was not sent");
-      if (!found.insert(std::move(bytes)).second) wrong.push_back("a frame twice");
-    }
-  }
-  return found.size();
-}
-
 Json drive_line(const LiveCapture& capture, std::size_t drive) {
   const auto line = capture.newest();
   return line.is_object() ? line.at("drives").at(drive) : Json();
-}
-
-bool comes_true(const std::function<bool()>& what) {
-  for (int tries = 0; tries < 3'000; ++tries) {
-    if (what()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return false;
 }
 
 void take_books(const CaptureResult& result, Outcome& outcome) {
@@ -111,16 +50,17 @@ Command options_of(const Row& row) {
 }
 
 // Until it is mended: the state that the fault brings, and that the other drive goes on.
-void meet(const Fault& fault, Scene& scene, PacedSender& sender, std::size_t end, Outcome& outcome) {
+void meet(const Fault& fault, Scene& scene, TraceSender& sender, std::size_t end, Outcome& outcome) {
   const auto other = drive_line(scene.capture, 1).at("bytes").get<std::uint64_t>();
   fault.strike(scene);
   if (fault.ends_the_capture) return;
   if (!sender.send_until(end)) outcome.wrong.push_back("nothing is received any more");
-  if (!fault.state.empty() && !comes_true([&] { return drive_line(scene.capture, 0).at("state") == fault.state; }))
+  if (!fault.state.empty() &&
+      !wait_until([&] { return drive_line(scene.capture, 0).at("state") == fault.state; }, patience))
     outcome.wrong.push_back("its drive never was " + fault.state);
   const bool waits = fault.holds_pwrite && outcome.row.io == "pwrite";
   if (fault.other_goes_on && !waits &&
-      !comes_true([&] { return drive_line(scene.capture, 1).at("bytes").get<std::uint64_t>() > other; }))
+      !wait_until([&] { return drive_line(scene.capture, 1).at("bytes").get<std::uint64_t>() > other; }, patience))
     outcome.wrong.push_back("the other drive stood still");
 }
 
@@ -140,11 +80,14 @@ void judge_ended(const Fault& fault, const CaptureResult& result, Outcome& outco
   if (outcome.stop_seconds > stop_timeout + stop_slack) outcome.wrong.push_back("it stopped too late");
 }
 
-void look_at_files(const Paths& outputs, const PacedSender& sender, Outcome& outcome) {
+void look_at_files(const Paths& outputs, const TraceSender& sender, Outcome& outcome) {
   Command repair{wirespool_program(), "repair"};
   for (const auto& output : outputs) repair.push_back(output.string());
   if (const auto done = run_process(repair); !done.ok()) outcome.wrong.push_back("repair: " + done.describe());
-  outcome.found = find_frames(sender, outputs, outcome.wrong);
+  const auto found = sender.found_in(outputs);
+  outcome.found = found.frames;
+  if (found.strange) outcome.wrong.push_back("a frame that was not sent");
+  if (found.doubled) outcome.wrong.push_back("a frame twice");
   if (const auto outside = ask_outside(outputs); !outside.empty()) outcome.wrong.push_back(outside);
 }
 
@@ -167,16 +110,17 @@ Outcome run_row(const Row& row) {
   LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
                        .outputs = outputs,
                        .options = options_of(row),
-                       .under = fault.under});
+                       .under = fault.faulty_calls.empty() ? Command() : with_faulty_calls(fault.faulty_calls)});
   if (!capture.wait_until_running()) throw std::runtime_error("it does not run: " + capture.process().err());
-  PacedSender sender(veth.left(), row, capture);
-  Scene scene{drive, directory, capture};
   const auto frames = frames_of(row);
+  TraceSender sender(veth.left(), make_trace({.kind = "1514", .packets = frames}), capture, ahead,
+                     row.rate.empty() ? 0 : std::stoul(row.rate));
+  Scene scene{drive, directory, capture};
   if (!sender.send_until(frames / 3)) outcome.wrong.push_back("nothing is received");
   meet(fault, scene, sender, frames * 2 / 3, outcome);
   if (fault.mend) fault.mend(scene);
   if (!fault.ends_the_capture && !sender.send_until(frames)) outcome.wrong.push_back("nothing is received after all");
-  if (fault.mend && !comes_true([&] { return drive_line(capture, 0).at("state") == "ok"; }))
+  if (fault.mend && !wait_until([&] { return drive_line(capture, 0).at("state") == "ok"; }, patience))
     outcome.wrong.push_back("its drive does not come back");
   const auto begin = Clock::now();
   const auto result = fault.ends_the_capture ? capture.wait() : capture.stop();

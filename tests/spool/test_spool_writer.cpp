@@ -66,6 +66,26 @@ void store_and_compare(const Trace& trace, const RigOptions& options, const RefO
   CHECK(hidden_left(rig) == 0);
 }
 
+// A queue that refuses, shortens and delays writes; of all so many shares are EIO, and ENOSPC.
+FaultOptions anything_fails(std::uint64_t seed, double io_error, double no_space) {
+  return {.seed = seed,
+          .delay = 8,
+          .refused = 0.1,
+          .short_write = 0.1,
+          .alignment = 4096,
+          .io_error = io_error,
+          .no_space = no_space,
+          .try_again = 0.05};
+}
+
+RigOptions shape_of(int round, std::size_t drives, std::mt19937_64& random) {
+  return {.drives = drives,
+          .block_bytes = round % 2 ? 8u << 10 : 64u << 10,
+          .blocks = 64,
+          .rotate_size = 256 << 10,
+          .flush_age_ns = 20'000 + random() % 100'000};
+}
+
 }  // namespace
 
 TEST_CASE("a trace comes back complete from one, two and three drives", "[spool]") {
@@ -445,22 +465,10 @@ TEST_CASE("whatever fails, what is reported as stored is what is on disk", "[spo
   const std::uint64_t seed = std::random_device{}();
   std::mt19937_64 random(seed);
   for (int round = 0; round < 30; ++round) {
-    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round),
-                         .delay = 8,
-                         .refused = 0.1,
-                         .short_write = 0.1,
-                         .alignment = 4096,
-                         .io_error = 0.004,
-                         .no_space = 0.002,
-                         .try_again = 0.05});
+    FaultyIoQueue queue(anything_fails(seed + static_cast<std::uint64_t>(round), 0.004, 0.002));
     const auto trace = make_trace({.kind = round % 3 ? "mixed" : "jumbo", .packets = 4'000});
     const std::size_t drives = 1 + random() % 4;
-    SpoolRig rig({.drives = drives,
-                  .block_bytes = round % 2 ? 8u << 10 : 64u << 10,
-                  .blocks = 64,
-                  .rotate_size = 256 << 10,
-                  .flush_age_ns = 20'000 + random() % 100'000},
-                 queue);
+    SpoolRig rig(shape_of(round, drives, random), queue);
     const TraceRefs refs(trace, {.chain_above = round % 5 ? UINT32_MAX : 500});
     for (std::size_t i = 0; i < trace.size(); i += 50) {
       rig.feed(0, refs.span().subspan(i, 50));
@@ -637,22 +645,10 @@ TEST_CASE("whatever fails and comes back, what is reported as stored is what is 
   std::mt19937_64 random(seed);
   std::uint64_t times_back = 0;
   for (int round = 0; round < 12; ++round) {
-    FaultyIoQueue queue({.seed = seed + static_cast<std::uint64_t>(round),
-                         .delay = 8,
-                         .refused = 0.1,
-                         .short_write = 0.1,
-                         .alignment = 4096,
-                         .io_error = 0.02,
-                         .no_space = 0.01,
-                         .try_again = 0.05});
+    FaultyIoQueue queue(anything_fails(seed + static_cast<std::uint64_t>(round), 0.02, 0.01));
     const auto trace = make_trace({.kind = round % 3 ? "mixed" : "jumbo", .packets = 2'000});
     const std::size_t drives = 1 + random() % 4;
-    SpoolRig rig({.drives = drives,
-                  .block_bytes = round % 2 ? 8u << 10 : 64u << 10,
-                  .blocks = 64,
-                  .rotate_size = 256 << 10,
-                  .flush_age_ns = 20'000 + random() % 100'000},
-                 queue);
+    SpoolRig rig(shape_of(round, drives, random), queue);
     const TraceRefs refs(trace, {.chain_above = round % 5 ? UINT32_MAX : 500});
     Moment now{};
     for (std::size_t i = 0; i < trace.size(); i += 50) {

@@ -5,9 +5,12 @@
 
 namespace wirespool::test {
 
-// Looks a hundred times a second, for a minute. Whether it happened.
-bool wait_until(const auto& happened) {
-  for (int i = 0; i < 6'000 && !happened(); ++i) usleep(10'000);
+// Looks a hundred times a second, for so long. Whether it happened.
+bool wait_until(const auto& happened, int seconds = 60) {
+  for (int i = 0; i < 100 * seconds; ++i) {
+    if (happened()) return true;  // asked no more: it may be something done
+    usleep(10'000);
+  }
   return happened();
 }
 
