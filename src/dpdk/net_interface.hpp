@@ -60,7 +60,7 @@ class PacketSockets {
 // it. Must outlive the port's being started.
 class CutFrames {
  public:
-  // Before the port is started. nullptr: this DPDK is built without callbacks.
+  // Before an lcore polls it. nullptr: this DPDK is built without callbacks.
   static std::unique_ptr<CutFrames> count(std::uint16_t port, std::uint16_t queue, unsigned cut_at);
 
   std::uint64_t seen() const { return seen_.get(); }  // any thread

@@ -11,10 +11,13 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <utility>
 
 #include "dpdk/port_events.hpp"
+#include "dpdk/probe.hpp"
 #include "plan/drivers.hpp"
+#include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
 namespace {
@@ -40,6 +43,15 @@ std::optional<RssInEffect> rss_in_effect(std::uint16_t port) {
   const bool told = std::ranges::any_of(key, [](auto byte) { return byte != 0; });
   for (std::size_t i = 2; told && i < length; ++i) rss.other_key |= key[i] != 0 && key[i] != key[i - 2];
   return rss;
+}
+
+// Of each of a net_af_packet device's sockets: its argument framecnt, or what it has without (rte_eth_af_packet.c).
+std::uint64_t slots_of_packet_ring(const rte_eth_dev_info& info) {
+  constexpr std::uint64_t unless_given = 512;
+  const auto given = plan::parse_device_args("," + device_arguments(info)).all("framecnt");
+  std::uint64_t slots = 0;
+  for (const auto& text : given) (void)std::from_chars(text.data(), text.data() + text.size(), slots);
+  return slots ? slots : unless_given;
 }
 
 }  // namespace
@@ -197,7 +209,11 @@ void Port::watch_interfaces() {
   const bool packet_sockets = planned_.driver == "net_af_packet" && !interfaces_.empty();
   losses_.emplace(id(), planned_.driver,
                   packet_sockets ? PacketSockets::on_interface(interfaces_.front().index()) : PacketSockets());
-  if (planned_.cut_at == 0) return;
+}
+
+// What was left out is not counted, so this comes after.
+void Port::count_cut_frames() {
+  if (planned_.cut_at == 0 || !cuts_.empty()) return;
   for (unsigned queue = 0; queue < planned_.rx_queues; ++queue)
     if (auto frames = CutFrames::count(id(), static_cast<std::uint16_t>(queue), planned_.cut_at))
       cuts_.push_back(std::move(frames));
@@ -236,8 +252,30 @@ std::expected<void, Error> Port::start(std::vector<std::string>& notices) {
   if (planned_.promiscuous) be_promiscuous(notices);
   switch_pause_off(notices);
   check_rss(notices);
+  if (planned_.driver == "net_af_packet") leave_out_what_waits(notices);
+  count_cut_frames();
   losses_->begin();
   return {};
+}
+
+// net_af_packet makes its sockets some time before it binds them, and the kernel gives a packet socket the frames of
+// all interfaces until then (packet(7); rte_eth_af_packet.c). All that waits in their rings is from before the capture.
+void Port::leave_out_what_waits(std::vector<std::string>& notices) {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(id(), &info) != 0) return;
+  const auto slots = slots_of_packet_ring(info);
+  std::array<rte_mbuf*, 32> mbufs{};
+  std::uint64_t frames = 0;
+  for (unsigned queue = 0; queue < planned_.rx_queues; ++queue)
+    for (std::uint64_t left = slots; left > 0;) {
+      const auto count = rte_eth_rx_burst(id(), static_cast<std::uint16_t>(queue), mbufs.data(), mbufs.size());
+      rte_pktmbuf_free_bulk(mbufs.data(), count);
+      frames += count;
+      left = count == 0 ? 0 : left - std::min<std::uint64_t>(left, count);
+    }
+  if (frames == 0) return;
+  notices.push_back(fmt::format(
+      "{}: {} frames that came before the capture are left out: they may be another interface's", say(), frames));
 }
 
 // Some drivers accept any number of queues but refuse to start unless it is a power of two (net_ixgbe_vf).

@@ -63,6 +63,8 @@ class Port {
   std::expected<void, Error> check_beside_trace(unsigned mempool_cache, unsigned circulating) const;
   void park_surplus(unsigned circulating);
   void watch_interfaces();
+  void count_cut_frames();
+  void leave_out_what_waits(std::vector<std::string>& notices);
   std::optional<std::uint64_t> cut_by_driver() const;
   int set_up_rx_queues();
   int set_up_tx_queues();

@@ -115,6 +115,28 @@ TEST_CASE("an interface that goes down is told, and one that is deleted ends the
   CHECK_THAT(result.ended_by(), Catch::Contains("was deleted"));
 }
 
+TEST_CASE("no frame of a busy neighbour is in the capture of a packet socket") {
+  if (no_network("interfaces side by side")) return;
+  const Bench bench;
+  const NetNamespace where;
+  const VethPair quiet(&where), busy(&where);
+  write_pcap(frames_of(60, 1000), bench.trace());
+  Process flood(
+      where.inside({"tcpreplay", "-q", "--loop=0", "--topspeed", "-K", "-i", busy.left(), bench.trace().string()}));
+  LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + quiet.right()},
+                       .outputs = bench.outputs,
+                       .options = often,
+                       .inside = &where});
+  REQUIRE(capture.wait_until_running());
+  CHECK(flood.running());
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto result = capture.stop();
+  flood.send_signal(SIGKILL);
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(result.total("received") == 0);
+}
+
 TEST_CASE("a TAP interface that is deleted ends the capture with the reason") {
   if (no_network("interfaces that are deleted")) return;
   if (access("/dev/net/tun", R_OK | W_OK) != 0) return skip("net_tap", "needs /dev/net/tun");
