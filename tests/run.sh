@@ -199,6 +199,22 @@ run_thread_sanitizer() {
   wrapper=(env)
 }
 
+# Two of the fuzz targets for a minute each, side by side: day by day all of them have their turn.
+run_fuzz_in_turn() {
+  local corpora=("$here"/tests/fuzz/corpus/*) day target i targets=() pids=()
+  day=$(($(date +%s) / 86400))
+  for i in 0 1; do
+    target=$(basename "${corpora[(2 * day + i) % ${#corpora[@]}]}")
+    targets+=("$target")
+    timeout 300 "$build_root/release/tests/fuzz/fuzz_$target" "$here/tests/fuzz/corpus/$target" "$day" 60 >"$build_root/fuzz-$i.txt" 2>&1 &
+    pids+=($!)
+  done
+  for i in 0 1; do
+    if wait "${pids[i]}"; then count_pass; else count_fail "fuzz: ${targets[i]}"; fi
+    say "fuzz: ${targets[i]}: $(paste -sd' ' "$build_root/fuzz-$i.txt" | tail -c 300)"
+  done
+}
+
 # has_time_for WHAT LONGEST: LONGEST: seconds it may take on two busy CPUs without anything in the compiler's cache; it is skipped
 # if they would end behind WIRESPOOL_TESTS_WITHIN.
 has_time_for() {
@@ -355,6 +371,7 @@ run_builds() {
     check_format
     check_measuring
     check_instructions
+    run_fuzz_in_turn
     run_without_capture
   fi
 }

@@ -158,6 +158,9 @@ std::vector<Fault> make_faults() {
   all.push_back({.name = "SIGKILL",
                  .strike = [](Scene& scene) { scene.capture.process().send_signal(SIGKILL); },
                  .ends_the_capture = true});
+  all.push_back({.name = "SIGSEGV",
+                 .strike = [](Scene& scene) { scene.capture.process().send_signal(SIGSEGV); },
+                 .ends_the_capture = true});
   return all;
 }
 

@@ -46,7 +46,7 @@ void take_books(const CaptureResult& result, Outcome& outcome) {
 Command options_of(const Row& row) {
   return {"--handoff",        row.handoff, "--io",           row.io, "--flush-age", row.flush_age,
           "--block-size",     "64KiB",     "--rotate-size",  "1MiB", "--sync-age",  "20ms",
-          "--stats-interval", "20ms",      "--stop-timeout", "10s"};
+          "--stats-interval", "20ms",      "--stop-timeout", "10s",  "--when-full", row.when_full};
 }
 
 // Until it is mended: the state that the fault brings, and that the other drive goes on.
@@ -103,7 +103,9 @@ Outcome run_row(const Row& row) {
   }
   const Bench bench;
   const VethPair veth;
-  LoopDrive drive({.file_system = fault.file_system, .bytes = 320 * mib});
+  LoopDrive drive({.file_system = fault.file_system,
+                   .bytes = 320 * mib,
+                   .sector_bytes = static_cast<unsigned>(std::stoul(row.sector))});
   const auto directory = fs::path(drive.path()) / "spool";
   fs::create_directory(directory);
   const Paths outputs{directory, bench.outputs[0]};

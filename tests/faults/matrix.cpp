@@ -11,14 +11,19 @@ namespace wirespool::test {
 namespace {
 
 const std::vector<std::string> handoffs{"packets", "blocks"}, ios{"uring", "pwrite"}, flush_ages{"10ms", "1s"},
-    rates{"500", "10000", ""};
+    rates{"500", "10000", ""}, when_fulls{"drop", "wait"}, sectors{"512", "4096"};
 
 // Column and value, of two columns.
 using Pair = std::pair<std::string, std::string>;
 
 std::vector<Pair> pairs_of(const Row& row) {
-  const std::vector<std::string> values{"f" + std::to_string(row.fault), "h" + row.handoff, "i" + row.io,
-                                        "a" + row.flush_age, "r" + row.rate};
+  const std::vector<std::string> values{"f" + std::to_string(row.fault),
+                                        "h" + row.handoff,
+                                        "i" + row.io,
+                                        "a" + row.flush_age,
+                                        "r" + row.rate,
+                                        "w" + row.when_full,
+                                        "s" + row.sector};
   std::vector<Pair> pairs;
   for (std::size_t i = 0; i < values.size(); ++i)
     for (std::size_t j = i + 1; j < values.size(); ++j) pairs.emplace_back(values[i], values[j]);
@@ -35,19 +40,35 @@ std::string lost_text(const Json& lost) {
 
 std::string name_of(const Row& row) {
   return faults().at(row.fault).name + ", " + row.handoff + ", " + row.io + ", flush " + row.flush_age + ", " +
+         row.when_full + ", sectors of " + row.sector + ", " +
          (row.rate.empty() ? "as fast as received" : row.rate + "/s");
 }
 
 std::vector<Row> all_rows() {
-  std::vector<Row> rows;
+  std::vector<Row> rows{{}};
+  const auto times = [&rows](std::string Row::*column, const std::vector<std::string>& values) {
+    std::vector<Row> more;
+    for (const auto& row : rows)
+      for (const auto& value : values) {
+        more.push_back(row);
+        more.back().*column = value;
+      }
+    rows = std::move(more);
+  };
+  times(&Row::handoff, handoffs);
+  times(&Row::io, ios);
+  times(&Row::flush_age, flush_ages);
+  times(&Row::rate, rates);
+  times(&Row::when_full, when_fulls);
+  times(&Row::sector, sectors);
+  std::vector<Row> all;
   for (std::size_t fault = 0; fault < faults().size(); ++fault)
-    for (const auto& handoff : handoffs)
-      for (const auto& io : ios)
-        for (const auto& age : flush_ages)
-          for (const auto& rate : rates)
-            if (faults()[fault].only_io.empty() || faults()[fault].only_io == io)
-              rows.push_back({fault, handoff, io, age, rate});
-  return rows;
+    for (auto row : rows)
+      if (faults()[fault].only_io.empty() || faults()[fault].only_io == row.io) {
+        row.fault = fault;
+        all.push_back(std::move(row));
+      }
+  return all;
 }
 
 // Greedy: always the row with the most pairs that have not met, the first of these in an order of chance.
@@ -76,6 +97,8 @@ Json json_of(const Outcome& outcome) {
           {"io", outcome.row.io},
           {"flush_age", outcome.row.flush_age},
           {"rate", outcome.row.rate},
+          {"when_full", outcome.row.when_full},
+          {"sector", outcome.row.sector},
           {"skipped", outcome.skipped},
           {"sent", outcome.sent},
           {"received", outcome.received},
@@ -92,8 +115,13 @@ Json json_of(const Outcome& outcome) {
 Outcome outcome_of(const Json& json) {
   const auto fault = std::ranges::find(faults(), json.at("fault").get<std::string>(), &Fault::name);
   Outcome outcome;
-  outcome.row = {static_cast<std::size_t>(fault - faults().begin()), json.at("handoff"), json.at("io"),
-                 json.at("flush_age"), json.at("rate")};
+  outcome.row = {static_cast<std::size_t>(fault - faults().begin()),
+                 json.at("handoff"),
+                 json.at("io"),
+                 json.at("flush_age"),
+                 json.at("rate"),
+                 json.at("when_full"),
+                 json.at("sector")};
   outcome.skipped = json.at("skipped");
   outcome.sent = json.at("sent");
   outcome.received = json.at("received");

@@ -13,7 +13,10 @@ namespace wirespool::test {
 // A row: which fault (its number), under which capture.
 struct Row {
   std::size_t fault = 0;
-  std::string handoff, io, flush_age, rate;  // rate: frames a second, "" as fast as they are received
+  std::string handoff, io, flush_age;
+  std::string rate;  // frames a second, "" as fast as they are received
+  std::string when_full;
+  std::string sector;  // of the first drive, bytes
 
   bool operator==(const Row&) const = default;
 };
