@@ -89,6 +89,12 @@ const std::vector<Command>& commands() {
       {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
       {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},
       {"vf", "SR-IOV: make, bind, trust and mirror virtual functions", cmd_vf, vf_pages},
+      {"send", "packets at a rate, or a capture once more, by sockets", cmd_send, send_pages},
+      {"recv", "counts what send sent, and what is missing of it", cmd_recv, recv_pages},
+      {"client", "how long packets take to a server and back", cmd_client, client_pages},
+      {"clientst", "the same in one thread", cmd_clientst, clientst_pages},
+      {"server", "sends packets of a client back", cmd_server, server_pages},
+      {"forward", "gives frames of one interface to another", cmd_forward, forward_pages},
       {"manual", "this program's manual pages", cmd_manual, manual_pages},
       {"completion", "scripts with which shells complete all this", cmd_completion, completion_pages},
   };
