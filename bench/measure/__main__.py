@@ -11,7 +11,7 @@ from . import rounds
 from .bed import machine, quiet, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
-from .measures import cycles, disks, drives, micro, model, peers, reading, scaling, stages
+from .measures import cycles, disks, drives, idle, micro, model, peers, reading, scaling, stages
 from .options import parse
 from .report import everything, page, readme
 from .trouble import Trouble
@@ -59,6 +59,8 @@ def measure(bed: Bed, asked, log: rounds.Log) -> list:
         rounds.take(disks.turns(bed, caida), bed.repeats, log)
     if "drives" in asked.only and not disks.two_drives(bed):
         drives.measure(bed, caida, log)
+    if "idle" in asked.only:
+        rounds.take(idle.turns(bed), bed.repeats, log)
     if "peers" in asked.only:
         peers.measure(bed, asked.quick, log)
     if "reading" in asked.only:

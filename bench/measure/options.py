@@ -4,8 +4,8 @@
 import argparse
 from pathlib import Path
 
-EXPERIMENTS = ["stages", "cycles", "scaling", "disk", "drives", "peers", "reading", "micro"]
-QUICK = ["stages", "disk", "peers", "micro"]
+EXPERIMENTS = ["stages", "cycles", "scaling", "disk", "drives", "idle", "peers", "reading", "micro"]
+QUICK = ["stages", "disk", "idle", "peers", "micro"]
 
 EPILOG = """\
 examples:

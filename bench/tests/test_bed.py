@@ -32,6 +32,12 @@ class CpuTime(unittest.TestCase):
         self.assertEqual(len(cputime.polling(seen)), 3)
         self.assertEqual(len(cputime.polling(seen, {2, 3})), 2)
 
+    def test_what_an_lcore_had_of_its_cpu_is_a_share_of_the_time(self):
+        first = sample(10.0, lcore_worker_1=1.0, lcore_worker_2=5.0)
+        last = sample(14.0, lcore_worker_1=1.5, lcore_worker_2=9.0)
+        self.assertAlmostEqual(cputime.share_of_lcore(first, last, 1), 0.125)
+        self.assertAlmostEqual(cputime.share_of_lcore(first, last, 2), 1.0)
+
     def test_threads_that_began_meanwhile_count_whole(self):
         total, system = cputime.cpu_seconds(sample(0.0, a=1.0), sample(1.0, a=2.0, b=4.0))
         self.assertAlmostEqual(total, 5.0)

@@ -54,6 +54,11 @@ class Goals(unittest.TestCase):
         self.assertEqual(self.verdict(85, conclusive=False), "reached (?)")
         self.assertEqual(self.verdict(85, limit=0), "not measured")
 
+    def test_an_idle_lcore_takes_no_more_than_the_goal_says(self):
+        for percent, said in ((2.0, "reached"), (2.1, "short of it")):
+            results = Results(document(measured("idle", "1024 descriptors", "--idle adaptive", rx_percent=percent)))
+            self.assertEqual([row[3] for row in goals.tables(results)[0].rows], [said])
+
     def test_nothing_measured_is_no_table(self):
         self.assertEqual(goals.tables(Results(document())), [])
 

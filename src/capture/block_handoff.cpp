@@ -103,6 +103,7 @@ std::size_t BlockOutlet::wait_for_blocks(const dpdk::Burst& burst) noexcept {
   setup_.counters->waiting.set(1);
   while (done < burst.count && any_drive()) {
     rte_pause();
+    idler_.rest(setup_.counters->received.get() + done);
     done += append(burst.behind(static_cast<unsigned>(done)));
   }
   setup_.counters->waiting.set(0);

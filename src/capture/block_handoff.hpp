@@ -121,8 +121,12 @@ class BlockOutlet final : public Outlet {
     std::optional<dpdk::Referrer> trimming = {};
     stats::RxCounters* counters = nullptr;
     SourceLosses* losses = nullptr;  // where files tell sources
+    plan::PlannedIdle waiting = {};
   };
-  explicit BlockOutlet(Setup setup) : setup_(std::move(setup)), refs_(can_shorten() ? max_burst : 0) {}
+  explicit BlockOutlet(Setup setup)
+      : setup_(std::move(setup)),
+        idler_(setup_.waiting, setup_.counters->sleeps),
+        refs_(can_shorten() ? max_burst : 0) {}
 
   void deliver(const Received& received) noexcept override;
   void tick(Timestamp now) noexcept override;
@@ -143,6 +147,7 @@ class BlockOutlet final : public Outlet {
   std::size_t append_told(record::Appender& appender, Refs first, Refs last) noexcept;
 
   Setup setup_;
+  Idler idler_;
   std::size_t turn_ = 0;
   std::uint32_t source_ = 0;             // of the Burst that is delivered
   std::vector<record::PacketRef> refs_;  // of a Burst that is shortened: each is made once

@@ -53,6 +53,7 @@ void WaitingPacketOutlet::deliver(const Received& received) noexcept {
     counters_.waiting.set(1);
     while (taken < burst.count) {
       rte_pause();
+      idler_.rest(counters_.handed.get());
       taken += hand_to(*handoffs_[next_handoff(burst.count - taken)], burst.behind(taken), asked_, source);
     }
     counters_.waiting.set(0);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "capture/handoff.hpp"
+#include "capture/idler.hpp"
 #include "capture/outlet.hpp"
 #include "capture/writer_pressure.hpp"
 #include "dpdk/refer.hpp"
@@ -76,7 +77,7 @@ class TrimmingPacketOutlet final : public PacketOutlet {
 // needs.
 class WaitingPacketOutlet final : public PacketOutlet {
  public:
-  using PacketOutlet::PacketOutlet;
+  WaitingPacketOutlet(Setup setup, Idler idler) : PacketOutlet(std::move(setup)), idler_(idler) {}
   void deliver(const Received& received) noexcept override;
 
  private:
@@ -84,6 +85,7 @@ class WaitingPacketOutlet final : public PacketOutlet {
   void wait_for_mbufs(const rte_mempool* pool) const noexcept;
   bool all_empty() const noexcept;
 
+  Idler idler_;
   unsigned longest_chain_ = 1, largest_burst_ = 0;  // seen so far
 };
 

@@ -13,6 +13,7 @@
 #include "capture/file_front.hpp"
 #include "capture/filter_outlet.hpp"
 #include "capture/flow_outlet.hpp"
+#include "capture/idler.hpp"
 #include "capture/stopping.hpp"
 #include "machine/system_clock.hpp"
 #include "machine/user.hpp"
@@ -206,7 +207,8 @@ void Pipeline::make_rx_lcores() {
                        .stamp_field = fields_.stamp,
                        .tsc_clock = &tsc_line_,
                        .stop = &stop_,
-                       .counters = rx_counters_[rx].get()};
+                       .counters = rx_counters_[rx].get(),
+                       .idle = plan_.rx_lcores[rx].idle};
     for (auto& queue : setup.queues) {
       queue_counters_.push_back(std::make_unique<RxQueueCounters>());
       queue.counters = queue_counters_.back().get();
@@ -224,7 +226,8 @@ void Pipeline::make_writer_lcores() {
                            .sink = &writer.sink(),
                            .tsc_clock = &tsc_line_,
                            .stop = &stop_,
-                           .counters = &writer.counters};
+                           .counters = &writer.counters,
+                           .idle = plan_.writers[i].idle};
     for (auto& parts : rx_parts_) setup.intakes.push_back(parts->take_intake(i));
     for (auto& rx : rx_lcores_) setup.sources.push_back(rx.get());
     writer_lcores_.push_back(std::make_unique<WriterLcore>(std::move(setup)));
@@ -270,6 +273,7 @@ Done Pipeline::start(std::vector<std::string>& notices) {
 template <class Lcore>
 int Pipeline::run_lcore(void* launch) {
   const auto& [lcore, limits, refused] = *static_cast<const Launch*>(launch);
+  sleep_exactly();
   if (limits != nullptr && (!machine::drop_capabilities() || !limits->take()))
     refused->store(true, std::memory_order_release);
   static_cast<Lcore*>(lcore)->run();
@@ -301,7 +305,9 @@ void Pipeline::discipline_clocks() {
   tsc_->discipline();
   for (auto& clock : nic_clocks_)
     if (clock) clock->discipline();
+  look_at_sleeps();
   const auto bound = clock_bound();
+  longest_sleep_ns_ = 0;
   clock_bounds_.add(dpdk::utc_now(), bound);
   bound_since_line_ = bound_since_line_ ? stats::wider(*bound_since_line_, bound) : bound;
 }
@@ -690,15 +696,25 @@ void Pipeline::collect_lcores(format::LedgerLine& ledger) const {
   ledger.lcores.clear();
   for (std::size_t i = 0; i < rx_lcores_.size(); ++i) {
     const auto& counters = *rx_counters_[i];
-    ledger.lcores.push_back({plan_.rx_lcores[i].lcore, "rx", busy(counters.polls.get(), counters.empty_polls.get()),
-                             counters.received.get(), counters.handoff_waits.get(),
-                             cycles_of(counters.cycles, blocks)});
+    ledger.lcores.push_back({.lcore = plan_.rx_lcores[i].lcore,
+                             .role = "rx",
+                             .busy = busy(counters.polls.get(), counters.empty_polls.get()),
+                             .packets = counters.received.get(),
+                             .waits = counters.handoff_waits.get(),
+                             .asleep_ns = counters.sleeps.asleep_ns.get(),
+                             .overslept = counters.sleeps.overslept.get(),
+                             .cycles = cycles_of(counters.cycles, blocks)});
   }
   for (std::size_t i = 0; i < recorder().writers(); ++i) {
     const auto& counters = recorder().writer(i).counters;
-    ledger.lcores.push_back({plan_.writers[i].lcore, "writer", busy(counters.rounds.get(), counters.idle_rounds.get()),
-                             counters.stored.get() + counters.ended_early.get(), counters.block_waits.get(),
-                             cycles_of(counters.cycles)});
+    ledger.lcores.push_back({.lcore = plan_.writers[i].lcore,
+                             .role = "writer",
+                             .busy = busy(counters.rounds.get(), counters.idle_rounds.get()),
+                             .packets = counters.stored.get() + counters.ended_early.get(),
+                             .waits = counters.block_waits.get(),
+                             .asleep_ns = counters.sleeps.asleep_ns.get(),
+                             .overslept = counters.sleeps.overslept.get(),
+                             .cycles = cycles_of(counters.cycles)});
   }
 }
 
@@ -706,7 +722,8 @@ namespace {
 
 void add_up(format::ClockBound& bound) {
   const bool known = bound.line_error_ns && bound.kernel_max_error_ns;
-  bound.error_ns = known ? std::optional(*bound.line_error_ns + *bound.kernel_max_error_ns) : std::nullopt;
+  bound.error_ns =
+      known ? std::optional(*bound.line_error_ns + *bound.kernel_max_error_ns + bound.longest_sleep_ns) : std::nullopt;
 }
 
 // What the kernel says of the system's clock, which all lines follow.
@@ -728,8 +745,11 @@ void add_kernel(format::ClockBound& bound) {
 // be by the system's clock.
 format::ClockBound Pipeline::clock_bound() const {
   std::optional<format::ClockBound> bound;
-  const auto add = [&bound](const char* source, std::optional<std::uint64_t> error_ns) {
-    const format::ClockBound one{.source = source, .discipline = {}, .line_error_ns = error_ns};
+  const auto add = [&](const std::string& source, std::optional<std::uint64_t> error_ns) {
+    const format::ClockBound one{.source = source,
+                                 .discipline = {},
+                                 .line_error_ns = error_ns,
+                                 .longest_sleep_ns = source == "tsc" ? longest_sleep_ns_ : 0};
     bound = bound ? stats::wider(*bound, one) : one;
   };
   const auto tsc_error_ns = tsc_ ? tsc_->last_error() : std::nullopt;
@@ -748,8 +768,14 @@ format::ClockBound Pipeline::clock_bound() const {
   return all;
 }
 
+// Sleeps since the last correction: what the TSC stamped came at some time of them.
+void Pipeline::look_at_sleeps() {
+  for (auto& rx : rx_counters_) longest_sleep_ns_ = std::max(longest_sleep_ns_, rx->sleeps.longest_ns.take());
+}
+
 // The widest since the line before: what held then, what each correction found, and what the kernel says now.
 void Pipeline::collect_clock(format::LedgerLine& ledger) {
+  look_at_sleeps();
   const auto now = clock_bound();
   ledger.clock = bound_since_line_ ? stats::wider(*bound_since_line_, now) : now;
   add_up(*ledger.clock);

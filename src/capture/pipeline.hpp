@@ -112,6 +112,7 @@ class Pipeline {
   void collect_lcores(format::LedgerLine& ledger) const;
   void collect_clock(format::LedgerLine& ledger);
   format::ClockBound clock_bound() const;
+  void look_at_sleeps();
   std::expected<void, Error> describe_sources();
   void mail_losses(std::size_t port);
   void collect_flows(format::LedgerLine& ledger) const;
@@ -128,6 +129,7 @@ class Pipeline {
   std::vector<bool> nic_stamps_;                        // by port: they are used
   stats::ClockBounds clock_bounds_;                     // for the indices of files
   std::optional<format::ClockBound> bound_since_line_;  // for the next ledger line
+  std::uint64_t longest_sleep_ns_ = 0;                  // of RX lcores since the last correction
   std::unique_ptr<Recording> recording_;
   std::vector<std::unique_ptr<RxQueueCounters>> queue_counters_;  // by RX lcore, then by its queues
   std::unique_ptr<Flows> flows_;                                  // nullptr: nothing asks for them

@@ -27,7 +27,8 @@ constexpr std::uint64_t start_slack_ns = 5'000'000'000;
 
 }  // namespace
 
-RxLcore::RxLcore(RxLcoreSetup setup) : setup_(std::move(setup)), nic_times_(setup_.queues.size()) {
+RxLcore::RxLcore(RxLcoreSetup setup)
+    : setup_(std::move(setup)), idler_(setup_.idle, setup_.counters->sleeps), nic_times_(setup_.queues.size()) {
   open_.reserve(setup_.queues.size());  // lcores allocate nothing
   for (const auto& queue : setup_.queues)
     if (std::ranges::find(outlets_, queue.outlet) == outlets_.end()) outlets_.push_back(queue.outlet);
@@ -59,14 +60,20 @@ void RxLcore::look_at_gates(std::uint32_t word) noexcept {
 
 void RxLcore::poll_until_news(std::uint32_t word) noexcept {
   while (setup_.stop->word() == word) {
-    for (auto* queue : open_) poll(*queue);
-    if (open_.empty()) [[unlikely]]
-      idle();
+    unsigned received = 0;
+    for (auto* queue : open_) received += poll(*queue);
+    if (received == 0) found_nothing_anywhere();
   }
 }
 
+void RxLcore::found_nothing_anywhere() noexcept {
+  if (open_.empty()) [[unlikely]]
+    without_queue();
+  if (idler_.rest(setup_.counters->received.get())) stages_.lap(setup_.counters->cycles.idle);
+}
+
 // All its ports are being reset: timers still have to run, and the lcore must not look dead.
-void RxLcore::idle() noexcept {
+void RxLcore::without_queue() noexcept {
   time_of(0);
   ++setup_.counters->polls;
   ++setup_.counters->empty_polls;

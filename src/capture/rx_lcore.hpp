@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "capture/idler.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/outlet.hpp"
 #include "capture/stage_clock.hpp"
@@ -38,6 +39,7 @@ struct RxLcoreSetup {
   const policy::SharedClock* tsc_clock = nullptr;
   const StopFlag* stop = nullptr;
   stats::RxCounters* counters = nullptr;
+  plan::PlannedIdle idle = {};
 };
 
 // Receives, stamps, delivers; what gets through is counted first thing there (count_received). Runs on one lcore from
@@ -71,7 +73,8 @@ class RxLcore {
   }
   void look_at_gates(std::uint32_t word) noexcept;
   void poll_until_news(std::uint32_t word) noexcept;
-  void idle() noexcept;
+  void found_nothing_anywhere() noexcept;
+  void without_queue() noexcept;
   void begin_nic_time(const RxQueue& queue) noexcept;
   void drain(RxQueue& queue) noexcept;
   void drain_late(RxQueue& queue, unsigned left) noexcept;
@@ -91,6 +94,7 @@ class RxLcore {
 
   RxLcoreSetup setup_;
   StageClock stages_;
+  Idler idler_;
   std::array<rte_mbuf*, max_burst> mbufs_;
   policy::Stamper stamper_;
   policy::ClockLine line_;

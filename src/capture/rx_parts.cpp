@@ -86,7 +86,7 @@ Done RxParts::make_packet_outlet(bool packets_end) {
                             .counters = counters_,
                             .losses = packets_end ? nullptr : losses()};
   if (plan_.when_full == plan::WhenFull::wait)
-    end_in(WaitingPacketOutlet(std::move(setup)));
+    end_in(WaitingPacketOutlet(std::move(setup), Idler(lcore().waiting, counters_.sleeps)));
   else if (plan_.when_full == plan::WhenFull::trim)
     end_in(TrimmingPacketOutlet(std::move(setup), trimming_, pressures()));
   else
@@ -156,7 +156,8 @@ void RxParts::end_in_blocks(std::vector<const record::Drive*> drives) {
                            .wait = plan_.when_full == plan::WhenFull::wait,
                            .referrer = referrer_,
                            .counters = &counters_,
-                           .losses = losses()};
+                           .losses = losses(),
+                           .waiting = lcore().waiting};
   for (auto& appender : appenders_) setup.appenders.push_back(appender.get());
   if (plan_.when_full == plan::WhenFull::trim) {
     setup.trimming = trimming_;

@@ -16,7 +16,8 @@ constexpr unsigned ticks_per_audit = 10;
 
 }  // namespace
 
-WriterLcore::WriterLcore(WriterLcoreSetup setup) : setup_(std::move(setup)) {
+WriterLcore::WriterLcore(WriterLcoreSetup setup)
+    : setup_(std::move(setup)), idler_(setup_.idle, setup_.counters->sleeps) {
   setup_.counters->free_blocks.set(setup_.sink->free_blocks());
 }
 
@@ -37,6 +38,7 @@ void WriterLcore::run() noexcept {
     ++setup_.counters->idle_rounds;
     if (dry && std::ranges::all_of(setup_.intakes, [](const auto& intake) { return intake->empty(); })) break;
     rte_pause();
+    if (idler_.rest(setup_.counters->rounds.get() - setup_.counters->idle_rounds.get())) stages_.lap(cycles.idle);
   }
   finish();
   audit();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "capture/idler.hpp"
 #include "capture/lcore_signals.hpp"
 #include "capture/outlet.hpp"
 #include "capture/rx_lcore.hpp"
@@ -22,6 +23,7 @@ struct WriterLcoreSetup {
   const policy::SharedClock* tsc_clock = nullptr;
   const StopFlag* stop = nullptr;
   stats::WriterCounters* counters = nullptr;
+  plan::PlannedIdle idle = {};
 };
 
 // Serves its Intakes and keeps the writes going. Runs on one lcore until every source is done and everything the
@@ -41,6 +43,7 @@ class WriterLcore {
 
   WriterLcoreSetup setup_;
   StageClock stages_;
+  Idler idler_;
   policy::ClockLine line_;
   std::uint32_t line_version_ = 0;
   std::uint64_t next_tick_ = 0;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -47,14 +48,38 @@ bool is_vf(const rte_eth_dev_info& info) {
   return device && (device->is_vf() || machine::is_vf_by_number(*device));
 }
 
+unsigned number_given(const rte_eth_dev_info& info, const char* name, unsigned otherwise) {
+  const auto given = plan::parse_device_args("," + device_arguments(info)).all(name);
+  return given.empty() ? otherwise : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
+}
+
+// Where a queue is a ring that was made with the device, and its descriptors are not asked for (rte_eth_af_packet.c,
+// rte_eth_memif.h). A vhost-user port's is its guest's: as a guest usually has it.
+unsigned own_ring(const rte_eth_dev_info& info) {
+  const std::string_view driver = info.driver_name;
+  if (driver == "net_af_packet") return number_given(info, "framecnt", 512);
+  if (driver == "net_memif") return 1U << std::min(number_given(info, "rsize", 10), 14U);
+  if (driver == "net_vhost") return 256;
+  return 0;
+}
+
+// The fastest that the device can be set to, as its link may be up only later; else what a virtual one pretends.
+unsigned speed_mbits(std::uint16_t id, const rte_eth_dev_info& info) {
+  constexpr std::array<unsigned, 13> speeds{400'000, 200'000, 100'000, 56'000, 50'000, 40'000, 25'000,
+                                            20'000,  10'000,  5'000,   2'500,  1'000,  100};
+  for (const auto speed : speeds)
+    if ((info.speed_capa & rte_eth_speed_bitflag(speed, RTE_ETH_LINK_FULL_DUPLEX)) != 0) return speed;
+  rte_eth_link link{};
+  const bool known = rte_eth_link_get_nowait(id, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
+  return known ? link.link_speed : 0;
+}
+
 // net_af_packet's ring holds frames in slots of framesz bytes, 66 of which the kernel needs for a tpacket2_hdr, a
 // sockaddr_ll and alignment (packet(7), net/packet/af_packet.c); DPDK's driver does not say how long a frame was.
 unsigned cut_at(const rte_eth_dev_info& info) {
   constexpr unsigned default_slot = 2048, head = 66;
   if (std::string_view(info.driver_name) != "net_af_packet") return 0;
-  const auto given = plan::parse_device_args("," + device_arguments(info)).all("framesz");
-  const auto slot =
-      given.empty() ? default_slot : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
+  const auto slot = number_given(info, "framesz", default_slot);
   return slot > head ? slot - head : 0;
 }
 
@@ -75,6 +100,8 @@ plan::MachinePort probe_port(std::uint16_t id) {
   port.max_rx_desc = info.rx_desc_lim.nb_max ? info.rx_desc_lim.nb_max : 65535;
   port.rx_desc_align = info.rx_desc_lim.nb_align ? info.rx_desc_lim.nb_align : 1;
   port.default_rx_desc = info.default_rxportconf.ring_size;
+  port.own_ring = own_ring(info);
+  port.speed_mbits = speed_mbits(id, info);
   port.min_rx_buffer = info.min_rx_bufsize;
   port.max_frame = info.max_rx_pktlen;
   port.min_mtu = info.min_mtu;

@@ -124,11 +124,9 @@ Json json_of(const ArchiveLine& archive) {
 }
 
 Json json_of(const LcoreLine& lcore) {
-  Json json = {{"lcore", lcore.lcore},
-               {"role", lcore.role},
-               {"busy", lcore.busy},
-               {"packets", lcore.packets},
-               {"waits", lcore.waits}};
+  Json json = {{"lcore", lcore.lcore},        {"role", lcore.role},   {"busy", lcore.busy},
+               {"packets", lcore.packets},    {"waits", lcore.waits}, {"asleep_ns", lcore.asleep_ns},
+               {"overslept", lcore.overslept}};
   if (!lcore.cycles.empty()) json["cycles"] = json_by_name(lcore.cycles);
   return with_others(std::move(json), lcore.others);
 }
@@ -158,7 +156,8 @@ Json json_of(const ClockBound& clock) {
                       {"error_ns", json_of(clock.error_ns)},
                       {"line_error_ns", json_of(clock.line_error_ns)},
                       {"kernel_max_error_ns", json_of(clock.kernel_max_error_ns)},
-                      {"kernel_estimated_error_ns", json_of(clock.kernel_estimated_error_ns)}},
+                      {"kernel_estimated_error_ns", json_of(clock.kernel_estimated_error_ns)},
+                      {"longest_sleep_ns", clock.longest_sleep_ns}},
                      clock.others);
 }
 
@@ -340,6 +339,8 @@ void read(JsonFields& fields, LcoreLine& lcore) {
   lcore.busy = fields.number("busy");
   lcore.packets = fields.count("packets");
   lcore.waits = fields.count("waits");
+  lcore.asleep_ns = count_if_any(fields, "asleep_ns").value_or(0);
+  lcore.overslept = count_if_any(fields, "overslept").value_or(0);
   if (fields.has("cycles")) lcore.cycles = fields.by_name<std::uint64_t>("cycles");
   lcore.others = fields.others();
 }
@@ -373,6 +374,7 @@ void read(JsonFields fields, ClockBound& clock) {
   clock.line_error_ns = fields.count_or_null("line_error_ns");
   clock.kernel_max_error_ns = fields.count_or_null("kernel_max_error_ns");
   clock.kernel_estimated_error_ns = fields.count_or_null("kernel_estimated_error_ns");
+  clock.longest_sleep_ns = count_if_any(fields, "longest_sleep_ns").value_or(0);
   clock.others = fields.others();
 }
 

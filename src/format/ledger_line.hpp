@@ -198,6 +198,9 @@ struct LcoreLine {
   double busy = 0;   // share of its polls that found work, 0..1
   std::uint64_t packets = 0;
   std::uint64_t waits = 0;  // rx: Bursts that waited for a Handoff; writer: rounds that waited for a Block
+  // Of its time since the start, how much it slept as it had nothing to do, and how many sleeps took too long to lose
+  // nothing at line rate. 0.2.0 did not write them, and had lcores poll.
+  std::uint64_t asleep_ns = 0, overslept = 0;
   // TSC cycles by stage; empty unless they are counted.
   std::vector<std::pair<std::string, std::uint64_t>> cycles = {};
   OtherFields others = {};
@@ -238,10 +241,14 @@ struct FlowsLine {
 struct ClockBound {
   std::string source;      // what stamps packets: tsc, hw (the NICs' clocks), mixed
   std::string discipline;  // what keeps the system's clock on UTC: kernel (set by any daemon), none; empty: not known
-  std::optional<std::uint64_t> error_ns = {};                   // the bound: line_error_ns + kernel_max_error_ns
+  // The bound: line_error_ns + kernel_max_error_ns + longest_sleep_ns.
+  std::optional<std::uint64_t> error_ns = {};
   std::optional<std::uint64_t> line_error_ns = {};              // most, of the stamping clock against the system's
   std::optional<std::uint64_t> kernel_max_error_ns = {};        // most, of the system's clock against UTC
   std::optional<std::uint64_t> kernel_estimated_error_ns = {};  // the same, by the kernel's estimate
+  // The longest sleep of an RX lcore that stamps: a packet that came meanwhile may have come at any time of it. 0.2.0
+  // did not write it, and had lcores poll.
+  std::uint64_t longest_sleep_ns = 0;
   OtherFields others = {};
 
   bool operator==(const ClockBound&) const = default;

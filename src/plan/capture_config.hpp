@@ -19,6 +19,7 @@ enum class TimestampSource { automatic, hw, tsc };
 enum class Io { uring, pwrite };
 enum class IndexLevel { off, time, flow };
 enum class FileFormat { pcap, pcapng };
+enum class Idle { poll, adaptive };
 enum class CutoffThen { headers, nothing };
 enum class FlowFormat { ipfix, json };
 enum class StatsOutput { automatic, console, json, none };  // automatic: console on a terminal, else json
@@ -38,6 +39,7 @@ struct CaptureConfig {
   std::optional<unsigned> handoff_size;        // --handoff-size: packets each Handoff holds, a power of two
   std::vector<unsigned> rx_lcores;             // --rx-lcores; empty: planned
   std::vector<unsigned> writer_lcores;
+  Idle idle = Idle::poll;  // --idle: what lcores do that find nothing to do
   bool promiscuous = true;
   OnFailure on_port_failure = OnFailure::carry_on;  // --on-port-failure: carry_on with the ports that are left
   std::uint64_t port_return_ns = 2'000'000'000;  // --port-return: how long a port that was reset may take to come back

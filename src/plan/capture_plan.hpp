@@ -9,6 +9,7 @@
 
 #include "plan/capture_config.hpp"
 #include "plan/machine.hpp"
+#include "policy/idle_pace.hpp"
 #include "policy/retention.hpp"
 #include "wirespool/error.hpp"
 
@@ -44,12 +45,23 @@ struct PlannedPort {
   bool keeps_trace = false;  // the driver replays a trace from mbufs of this pool, which come on top
 };
 
+// How an lcore sleeps that finds nothing to do (--idle adaptive): see policy::IdlePace.
+struct PlannedIdle {
+  std::uint64_t longest_ns = 0;  // a sleep; 0: it polls
+  std::uint64_t quiet_ns = policy::idle_quiet_ns;
+  std::uint64_t plenty = 0;  // packets found after a sleep that mean load; 0: nothing does
+  std::string because = {};  // what fills up meanwhile, how fast
+  bool operator==(const PlannedIdle&) const = default;
+};
+
 struct PlannedRxLcore {
   unsigned lcore = 0;
   int numa_node = -1;
   std::vector<RxQueueRef> queues;  // polled in this order
   std::uint64_t flows = 0;         // that its table is made for; 0: there is none
   unsigned flow_ring = 0;          // records between it and the thread that writes them; 0: nobody does
+  PlannedIdle idle = {};           // with no packet to receive
+  PlannedIdle waiting = {};        // with no room for those it has (--when-full wait)
 };
 
 // The packets that one RX lcore hands to each writer, in the order of their stamps. All its queues share one Stream,
@@ -67,6 +79,7 @@ struct PlannedWriter {
   unsigned writer = 0;           // the WW of its files
   std::vector<unsigned> drives;  // indices into CapturePlan::drives; empty unless --until disk
   unsigned blocks = 0;           // of its own pool; those of all writers add up to CapturePlan::blocks
+  PlannedIdle idle = {};
 };
 
 struct PlannedDrive {

@@ -209,6 +209,9 @@ void add_handing_over(Table& table) {
   table.numbers("--writer-lcores", &Config::writer_lcores, "lcores that write")
       .without("planned")
       .check(each_lcore_once(&Config::writer_lcores));
+  table.choice(
+      "--idle", &Config::idle, words_of(Idle{}),
+      "lcores with nothing to do: poll on, or sleep for as long as rings and hand-offs have room at line rate");
   table.choice("--handoff", &Config::handoff, words_of(HandoffKind{}),
                "what crosses to writer lcores: mbufs, or Blocks that RX lcores build");
   table.whole("--handoff-size", &Config::handoff_size, "packets between an RX and a writer lcore, a power of two")

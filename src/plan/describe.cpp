@@ -97,6 +97,22 @@ void write_lcores(Text out, const CapturePlan& plan) {
   write_table(out, rows);
 }
 
+std::string idle_of(const PlannedIdle& idle) {
+  if (idle.longest_ns == 0) return "polls";
+  return fmt::format("sleeps for {:.1f} us at most", static_cast<double>(idle.longest_ns) / 1000);
+}
+
+void write_idle(Text out, const CapturePlan& plan) {
+  if (plan.config.idle == Idle::poll) return;
+  std::vector<Row> rows;
+  for (const auto& rx : plan.rx_lcores)
+    rows.push_back({"rx", fmt::format("lcore {}", rx.lcore), idle_of(rx.idle), rx.idle.because});
+  for (const auto& writer : plan.writers)
+    rows.push_back({"writer", fmt::format("lcore {}", writer.lcore), idle_of(writer.idle), writer.idle.because});
+  fmt::format_to(out, "with nothing to do\n");
+  write_table(out, rows);
+}
+
 void write_drives(Text out, const CapturePlan& plan) {
   std::vector<Row> rows;
   for (const auto& drive : plan.drives) {
@@ -173,6 +189,7 @@ std::string describe(const CapturePlan& plan) {
   write_filter(out, plan);
   write_ports(out, plan);
   write_lcores(out, plan);
+  write_idle(out, plan);
   write_drives(out, plan);
   write_memory(out, plan);
   write_options(out, plan.config);

@@ -34,9 +34,11 @@ struct MachinePort {
   unsigned max_rx_queues = 1;
   unsigned max_tx_queues = 1;
   unsigned min_rx_desc = 0, max_rx_desc = 65535, rx_desc_align = 1;
-  unsigned default_rx_desc = 0;                       // what the driver recommends, 0 if nothing
-  unsigned min_rx_buffer = 0;                         // smallest data room the driver takes
-  unsigned max_frame = 1518;                          // longest frame the device can receive, bytes with FCS
+  unsigned default_rx_desc = 0;  // what the driver recommends, 0 if nothing
+  unsigned own_ring = 0;         // packets that a queue holds whatever its descriptors are; 0: as many as these
+  unsigned speed_mbits = 0;      // the fastest link it can have, in millions of bits a second; 0: not known
+  unsigned min_rx_buffer = 0;    // smallest data room the driver takes
+  unsigned max_frame = 1518;     // longest frame the device can receive, bytes with FCS
   unsigned mtu = 1500, min_mtu = 0, max_mtu = 65535;  // max: 65535 if the driver does not say
   bool offers_scatter = false;
   bool offers_timestamp = false;

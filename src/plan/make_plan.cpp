@@ -33,6 +33,7 @@ std::expected<CapturePlan, std::vector<Error>> make_plan(const CaptureConfig& co
   plan_streams(plan);
   check_retention(machine, plan, findings);
   if (!plan.rx_lcores.empty()) plan_memory(config, machine, plan, findings);
+  plan_idle(config, machine, plan);
   if (!findings.problems.empty()) return std::unexpected(std::move(findings.problems));
   plan.notices = std::move(findings.notices);
   return plan;

@@ -39,6 +39,10 @@ void check_retention(const Machine& machine, const CapturePlan& plan, Findings& 
 // and drives of `plan` are decided.
 void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePlan& plan, Findings& findings);
 
+// How lcores sleep that find nothing to do: fills `idle` of the RX lcores and writers of `plan`, whose memory is
+// decided.
+void plan_idle(const CaptureConfig& config, const Machine& machine, CapturePlan& plan);
+
 // Hugepage bytes of one port's pool: its mbufs, its ring and its per-lcore caches.
 std::uint64_t pool_bytes(const PlannedPort& port);
 

@@ -47,7 +47,10 @@ Json to_json(const PlannedRxLcore& rx) {
   Json queues = Json::array();
   for (const auto& queue : rx.queues)
     queues.push_back({{"port", queue.port}, {"queue", queue.queue}, {"stream", queue.stream}});
-  return {{"lcore", rx.lcore}, {"numa_node", rx.numa_node}, {"queues", std::move(queues)}};
+  return {{"lcore", rx.lcore},
+          {"numa_node", rx.numa_node},
+          {"queues", std::move(queues)},
+          {"longest_sleep_ns", rx.idle.longest_ns}};
 }
 
 Json to_json(const PlannedWriter& writer, const CapturePlan& plan) {
@@ -57,6 +60,7 @@ Json to_json(const PlannedWriter& writer, const CapturePlan& plan) {
           {"numa_node", writer.numa_node},
           {"writer", writer.writer},
           {"blocks", writer.blocks},
+          {"longest_sleep_ns", writer.idle.longest_ns},
           {"drives", std::move(drives)}};
 }
 

@@ -61,6 +61,11 @@ const Words<FilterEngine>& words_of(FilterEngine) {
   return words;
 }
 
+const Words<Idle>& words_of(Idle) {
+  static const Words<Idle> words{{"poll", Idle::poll}, {"adaptive", Idle::adaptive}};
+  return words;
+}
+
 const Words<CutoffThen>& words_of(CutoffThen) {
   static const Words<CutoffThen> words{{"headers", CutoffThen::headers}, {"nothing", CutoffThen::nothing}};
   return words;

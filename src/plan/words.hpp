@@ -20,6 +20,7 @@ const options::Choices<OnFailure>& words_of(OnFailure);
 const options::Choices<Io>& words_of(Io);
 const options::Choices<FileFormat>& words_of(FileFormat);
 const options::Choices<IndexLevel>& words_of(IndexLevel);
+const options::Choices<Idle>& words_of(Idle);
 const options::Choices<CutoffThen>& words_of(CutoffThen);
 const options::Choices<FlowFormat>& words_of(FlowFormat);
 const options::Choices<StatsOutput>& words_of(StatsOutput);

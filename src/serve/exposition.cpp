@@ -261,6 +261,15 @@ void tell_of_lcores(FamilyWriter& page, const LedgerLine& line) {
       "empty Block. Growing: the drives are the limit.");
   for (const auto& lcore : line.lcores)
     page.sample({{"lcore", text_of(lcore.lcore)}, {"role", lcore.role}}, lcore.waits);
+  page.family("lcore_asleep_seconds", Kind::counter,
+              "Time that it slept as it had nothing to do (--idle adaptive); the rest is a CPU's time.");
+  for (const auto& lcore : line.lcores)
+    page.seconds({{"lcore", text_of(lcore.lcore)}, {"role", lcore.role}}, lcore.asleep_ns);
+  page.family("lcore_overslept", Kind::counter,
+              "Sleeps that took so long that packets at line rate would have found a ring or hand-off full. Growing: "
+              "the machine wakes threads up late; larger --rx-desc, or --idle poll.");
+  for (const auto& lcore : line.lcores)
+    page.sample({{"lcore", text_of(lcore.lcore)}, {"role", lcore.role}}, lcore.overslept);
 }
 
 void tell_of_clock(FamilyWriter& page, const LedgerLine& line) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "stats/counter.hpp"
 #include "stats/histogram.hpp"
 
@@ -17,6 +20,27 @@ struct WriterCycles {
   Counter idle;   // rounds that found nothing to do
   Counter build;  // Handoffs emptied into Blocks; with --handoff blocks only taken over
   Counter io;     // writes submitted and reaped
+};
+
+// The most of something since it was last taken; one thread says, another takes.
+class Longest {
+ public:
+  void saw(std::uint64_t value) noexcept {
+    auto most = most_.load(std::memory_order_relaxed);
+    while (most < value && !most_.compare_exchange_weak(most, value, std::memory_order_relaxed)) {
+    }
+  }
+  std::uint64_t take() noexcept { return most_.exchange(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> most_{0};
+};
+
+// How an lcore with nothing to do slept (--idle adaptive).
+struct Sleeps {
+  Counter asleep_ns;   // altogether
+  Counter overslept;   // sleeps after which something would have been full, had packets come at line rate
+  Longest longest_ns;  // a sleep
 };
 
 // What an lcore itself finds in its own data between two pieces of work, so that nothing moves meanwhile: levels, not
@@ -52,6 +76,7 @@ struct alignas(64) RxCounters {
   Audit audit;             // a hundred times a second, and at the end
   Counter waiting;  // 1 while a Burst waits (a level, not a count): the lcore does not poll then, so an idle link would
                     // not be noticed
+  Sleeps sleeps;
   RxCycles cycles;
 };
 
@@ -68,6 +93,7 @@ struct alignas(64) WriterCounters {
   Counter block_waits;   // rounds with packets waiting for an empty Block
   Counter free_blocks;   // a level: Blocks in no one's hands, counted with the audit
   Audit audit;           // ten times a second, and at the end
+  Sleeps sleeps;
   WriterCycles cycles;
 };
 

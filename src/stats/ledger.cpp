@@ -40,7 +40,8 @@ format::ClockBound wider(const format::ClockBound& a, const format::ClockBound& 
           .error_ns = larger(a.error_ns, b.error_ns),
           .line_error_ns = larger(a.line_error_ns, b.line_error_ns),
           .kernel_max_error_ns = larger(a.kernel_max_error_ns, b.kernel_max_error_ns),
-          .kernel_estimated_error_ns = larger(a.kernel_estimated_error_ns, b.kernel_estimated_error_ns)};
+          .kernel_estimated_error_ns = larger(a.kernel_estimated_error_ns, b.kernel_estimated_error_ns),
+          .longest_sleep_ns = std::max(a.longest_sleep_ns, b.longest_sleep_ns)};
 }
 
 // Every power of two is the end of a bucket, so that no bucket is divided.

@@ -251,6 +251,16 @@ class Drawing {
     return section;
   }
 
+  // Of the time since the line before; nothing for an lcore that never slept.
+  std::optional<double> share_asleep(std::size_t lcore) const {
+    const auto ns = now_.lcores[lcore].asleep_ns;
+    const auto known = lcore < before_.lcores.size();
+    const auto time_ns = now_.elapsed_ns - (known ? before_.elapsed_ns : 0);
+    if (ns == 0 || time_ns == 0) return std::nullopt;
+    const auto slept_ns = ns - (known ? before_.lcores[lcore].asleep_ns : 0);
+    return std::min(1.0, static_cast<double>(slept_ns) / static_cast<double>(time_ns));
+  }
+
   Section lcores() const {
     Section section{.rank = 5, .rows = {}};
     if (now_.lcores.empty()) return section;
@@ -264,6 +274,7 @@ class Drawing {
       row.number(short_number(rate(lcore.packets, earlier)), 9).number(fmt::format("{}", lcore.waits), 9);
       row.put("  " + bar(lcore.busy, bar_columns, look_), lcore.busy > 0.95 ? Style::yellow : Style::plain);
       row.put(fmt::format(" {:3.0f} %", 100 * lcore.busy));
+      if (const auto asleep = share_asleep(i)) row.put(fmt::format("  asleep {:3.0f} %", 100 * *asleep));
     }
     return section;
   }

@@ -61,6 +61,7 @@ TEST_CASE("lcores allocate nothing between start and stop") {
                                                  {"--handoff", "packets", "--io", "pwrite"},
                                                  {"--handoff", "blocks", "--io", "uring"},
                                                  {"--handoff", "packets", "--when-full", "drop"},
+                                                 {"--handoff", "packets", "--idle", "adaptive"},
                                                  {"--handoff", "packets", "--until", "block"}}));
   CAPTURE(options);
   const Bench bench(2);

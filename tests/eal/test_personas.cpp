@@ -108,14 +108,15 @@ TEST_CASE("refills that failed are no lost packets where a driver counts these")
 
 TEST_CASE("a VF that its PF resets is brought back, and the gap is in the ledger") {
   const auto* const persona = GENERATE("iavf", "ixgbevf", "ena");
-  CAPTURE(persona);
+  const auto* const idle = GENERATE("poll", "adaptive");
+  CAPTURE(persona, idle);
   const Bench bench;
   const auto run = capture_behind(
       bench,
       {.persona = persona,
        .script = {counted(900, "nic_missed", 30),
                   {{"at", 1'000}, {"wait_ms", 100}, {"deaf", true}, {"stats_error", -5}, {"fire", "INTR_RESET"}}}},
-      {"--strict"});
+      {"--strict", "--idle", idle});
   INFO(run.describe());
   CHECK(run.was_asked("reset"));
   CHECK(run.result.total("stored") == 1'000 + packets);  // net_pcap begins its trace again when it is started

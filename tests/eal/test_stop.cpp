@@ -117,12 +117,14 @@ TEST_CASE("more signals while the capture drains change nothing") {
 
 TEST_CASE("a stop on an idle link seals what came before, in the middle of a Block") {
   if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const auto* const idle = GENERATE("poll", "adaptive");
+  CAPTURE(idle);
   const Bench bench(2);
   const NetNamespace where;
   const VethPair veth(&where);
   LiveCapture capture({.vdevs = {"net_af_packet0,iface=" + veth.right()},
                        .outputs = bench.outputs,
-                       .options = {"--stats-interval", "10ms"},
+                       .options = {"--stats-interval", "10ms", "--idle", idle},
                        .inside = &where});
   REQUIRE(capture.wait_until_running());
   write_trace({.kind = "mixed", .packets = 7}, bench.trace());

@@ -97,6 +97,12 @@ def shortfall(first: Sample, last: Sample, tids: list) -> float:
     return max((1 - share for share in shares), default=1.0)
 
 
+def share_of_lcore(first: Sample, last: Sample, lcore: int) -> float:
+    """What a worker lcore's thread had of a CPU between two samples."""
+    (tid,) = polling(last, {lcore})
+    return (last.threads[tid].ran - first.threads[tid].ran) / (last.at - first.at)
+
+
 def cpu_seconds(first: Sample, last: Sample) -> tuple:
     """CPU seconds of all threads between two samples: in all, and in the kernel. Threads of a later start count whole."""
     nothing = Thread("", 0.0, 0.0)

@@ -74,6 +74,22 @@ def stage(bed: Bed, trace, until: str, extra: list = ()) -> Measurement:
     return result
 
 
+def with_nothing_to_do(bed: Bed, own: list) -> Measurement:
+    """A port on which nothing comes: what each lcore's thread took of a CPU all the same."""
+    options = ["--until", "handoff", "--duration", f"{bed.seconds + WARM_UP_NS / 1e9:.1f}s", "--stats", "json", "--stats-interval", INTERVAL]
+    run = Run([bed.wirespool, "capture", *bed.eal(2), "--vdev=net_ring0", "--", *options, *own]).watch(bed.seconds + 30)
+    (first, before), (last, after) = run.window()
+    result = Measurement("idle", "", "")
+    for line, earlier in zip(last["lcores"], first["lcores"]):
+        asleep = (line["asleep_ns"] - earlier["asleep_ns"]) / (last["elapsed_ns"] - first["elapsed_ns"])
+        result.values[f"{line['role']}_percent"] = 100 * cputime.share_of_lcore(before, after, line["lcore"])
+        result.values[f"{line['role']}_asleep_percent"] = 100 * asleep
+    result.values["longest_ms"] = max(ledger["clock"]["longest_sleep_ns"] for ledger, _ in run.moments) / 1e6
+    result.values["overslept"] = sum(line["overslept"] for line in last["lcores"] if line["role"] == "rx")
+    result.stolen = cputime.stolen(before, after)
+    return result
+
+
 def to_disk(bed: Bed, trace, directories: list, extra: list = (), wrapped: list = ()) -> Measurement:
     """`wrapped`: what to put before the command."""
     outputs = [word for directory in directories for word in ("--output", str(directory))]
@@ -94,4 +110,6 @@ def to_disk(bed: Bed, trace, directories: list, extra: list = (), wrapped: list 
         "p99_write_ms": max(d["write_latency_ns"]["p99"] for d in last["drives"]) / 1e6,
     }
     judge(result, last, before, after)
+    if any(line.get("asleep_ns") for line in last["lcores"]):
+        result.shortfall = None  # who sleeps is off its CPU on purpose
     return result

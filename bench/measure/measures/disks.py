@@ -63,6 +63,9 @@ def contestants(bed: Bed, trace, directories: list) -> list:
     all_of_them = [(f"fio {engine}", partial(fio_writes, bed, engine)) for engine in engines]
     for kind, options in handoff_kinds(bed):
         all_of_them.append((f"wirespool, {kind}", partial(wirespool_writes, bed, trace, options)))
+        if wirespool.supports(bed, "--idle "):
+            sleeping = partial(wirespool_writes, bed, trace, [*options, "--idle", "adaptive"])
+            all_of_them.append((f"wirespool, {kind}, --idle adaptive", sleeping))
     return all_of_them
 
 

@@ -39,8 +39,8 @@ def rates(results: Results) -> Table:
                 rows.append([f"{case}: {name}", *map(cell, found), cell(ratio)])
     notes = [
         "Sequential O_DIRECT writes of {block_kib} KiB into preallocated files, {depth} in flight a drive (psync: 1); the first 0.3 s are not "
-        "counted. wirespool stores the CAIDA-like trace, and its lcores poll all the time: their CPU seconds are those of two CPUs, "
-        "whatever they do; the column beside is what the kernel took of them for the writes.".format(**results.document["settings"]),
+        "counted. wirespool stores the CAIDA-like trace, and its lcores poll all the time unless it says --idle adaptive: their CPU "
+        "seconds are those of two CPUs, whatever they do; the column beside is what the kernel took of them for the writes.".format(**results.document["settings"]),
     ]
     return Table("To disk", ["contestant", *(title for _, title in VALUES), "of the best fio"], rows, notes)
 

@@ -3,12 +3,12 @@
 
 from ..bed import machine
 from ..measurement import Results
-from . import cost_tables, disk_tables, goals, micro_tables, peer_tables, reading_tables, stage_tables
+from . import cost_tables, disk_tables, goals, idle_tables, micro_tables, peer_tables, reading_tables, stage_tables
 from .table import markdown, text
 
 
 def all_tables(results: Results) -> list:
-    parts = (goals, stage_tables, cost_tables, disk_tables, peer_tables, reading_tables, micro_tables)
+    parts = (goals, stage_tables, cost_tables, disk_tables, idle_tables, peer_tables, reading_tables, micro_tables)
     tables = [table for part in parts for table in part.tables(results)]
     return [table for table in tables if table.useful()]
 

@@ -19,6 +19,8 @@ STAGES = [
 ]
 OF_FIO = 0.97
 OF_ONE = 1.9
+SLEEPING_OF_FIO = 2
+IDLE_PERCENT = 2
 MPPS_40G = 59.5  # 64-byte frames of 40 GbE: as good as the ratio for --handoff packets
 
 
@@ -59,6 +61,20 @@ def disk_rows(results: Results, kind: str) -> list:
     return rows + [two_drives_row(results, name)]
 
 
+def sleeping_row(results: Results, kind: str) -> list:
+    """Whose lcores sleep when they have nothing to do."""
+    name, best = f"wirespool, {kind}, --idle adaptive", best_fio(results, ONE)
+    if not best or not results.select("disk", ONE, name):
+        return []
+    cost = results.ratio("disk", ONE, name, best, "cpu_s_per_gb")
+    return [row(f"{name}: CPU s per GB", f"≤ {SLEEPING_OF_FIO} of {best}", cost, lambda ratio: ratio <= SLEEPING_OF_FIO)]
+
+
+def idle_row(results: Results, case: str) -> list:
+    found = results.summary("idle", case, "--idle adaptive", "rx_percent")
+    return row(f"an idle RX lcore: {case}", f"≤ {IDLE_PERCENT} % of a CPU", found, lambda percent: percent <= IDLE_PERCENT)
+
+
 def two_drives_row(results: Results, name: str) -> list:
     one, two = (results.summary("disk", case, name, "gb_per_s") for case in (ONE, TWO))
     what, goal = f"{name}: two drives", f"≥ {OF_ONE} of one"
@@ -77,6 +93,7 @@ def reading_row(results: Results, case: str, ours: str, theirs: str, least: floa
 def tables(results: Results) -> list:
     rows = [stage_row(results, *goal) for goal in STAGES if results.select("stages", goal[1], name_of("block", goal[0]))]
     for kind in ("blocks", "packets"):
-        rows += disk_rows(results, kind)
+        rows += disk_rows(results, kind) + sleeping_row(results, kind)
+    rows += [idle_row(results, case) for case in results.names("idle", "case")]
     rows += [reading_row(results, *goal) for goal in READING if results.select("reading", goal[0], goal[1])]
     return [Table("Goals", ["what", "goal", "measured", "verdict"], rows)] if rows else []

@@ -99,6 +99,8 @@ TEST_CASE("every option reaches its field") {
                        "tsc",
                        "--snaplen",
                        "96",
+                       "--idle",
+                       "adaptive",
                        "--filter",
                        "tcp port 80",
                        "--name",
@@ -164,6 +166,7 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.rss == Rss::device);
   CHECK(c.timestamp == TimestampSource::tsc);
   CHECK(c.snaplen == 96);
+  CHECK(c.idle == Idle::adaptive);
   CHECK(c.filter == "tcp port 80");
   CHECK(c.name == "x");
   CHECK(c.rotate_size == 1ull << 30);
@@ -214,8 +217,7 @@ TEST_CASE("an unknown option is named, with the one that was meant") {
 }
 
 TEST_CASE("options that are not there yet are refused, not ignored") {
-  const auto option = GENERATE(as<std::string>{}, "--serve", "--idle");
-  CHECK_THAT(refused({option, "x"}), Contains(option + ": unknown option"));
+  CHECK_THAT(refused({"--serve", "x"}), Contains("--serve: unknown option"));
 }
 
 TEST_CASE("choices that are not there yet are refused, not ignored") {

@@ -7,6 +7,7 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -67,6 +68,8 @@ TEST_CASE("a lcore works on what is open, and opens, names, starts and connects 
   CHECK(limited(limits, [] { return errno_of(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }) == EPERM);
   CHECK(limited(limits, [&] { return errno_of(::pwrite(fd, "x", 1, 0)); }) == allowed);
   CHECK(limited(limits, [&] { return errno_of(::ftruncate(fd, 0)); }) == allowed);
+  const timespec moment{0, 1'000};  // --idle adaptive
+  CHECK(limited(limits, [&] { return ::clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, nullptr); }) == 0);
   ::close(fd);
 }
 

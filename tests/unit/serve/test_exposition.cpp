@@ -53,7 +53,8 @@ LedgerLine line_of_two_ports() {
   line.drives[0].write_durations = {2'000'000, {1, 0, 2, 1}, {}};
   line.flows = format::FlowsLine{.packets = 990, .open = 12, .ended = 40, .full = 3, .written = 37, .unwritten = 3};
   line.blocks = format::BlocksLine{.free = 30, .open = 1, .full = 1};
-  line.lcores = {{.lcore = 3, .role = "rx", .waits = 0}, {.lcore = 4, .role = "writer", .waits = 2}};
+  line.lcores = {{.lcore = 3, .role = "rx", .waits = 0, .asleep_ns = 7'250'000'000},
+                 {.lcore = 4, .role = "writer", .waits = 2, .overslept = 5}};
   line.clock = format::ClockBound{.source = "tsc", .discipline = "kernel", .error_ns = 1'203'300};
   format::GapLine over, open;
   over.port = open.port = 3;
@@ -160,6 +161,9 @@ TEST_CASE("a page says in Prometheus's text what the ledger line says") {
                            "wirespool_archived_files_total{archive=\"/slow\"} 2",
                            "wirespool_archived_packets_total{archive=\"/slow\"} 9",
                            "wirespool_lcore_waits_total{lcore=\"4\",role=\"writer\"} 2",
+                           "wirespool_lcore_asleep_seconds_total{lcore=\"3\",role=\"rx\"} 7.250000000",
+                           "wirespool_lcore_asleep_seconds_total{lcore=\"4\",role=\"writer\"} 0.000000000",
+                           "wirespool_lcore_overslept_total{lcore=\"4\",role=\"writer\"} 5",
                            "wirespool_clock_error_bound_seconds 0.001203300"}) {
     INFO(line);
     CHECK(has(page, line));

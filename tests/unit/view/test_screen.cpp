@@ -90,6 +90,12 @@ TEST_CASE("a port's largest rates within small windows are shown, and for how lo
                          Contains("10ms  254.53M") && Contains("2 holes, 20.0 ms"));
 }
 
+TEST_CASE("of an lcore that sleeps is shown how much of the time since the line before") {
+  const auto history = history_with([](LedgerLine& line) { line.lcores[0].asleep_ns = 900'000'000; });
+  CHECK_THAT(screen_of(history), Contains("asleep  90 %"));
+  CHECK_THAT(screen_of(history_of_two()), !Contains("asleep"));
+}
+
 TEST_CASE("a loss is red, with its cause, how much it grew, and what to do") {
   const auto history = history_with([](LedgerLine& line) {
     line.ports[0].nic_missed = 7;
