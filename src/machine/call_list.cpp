@@ -57,6 +57,9 @@ int CallList::allow_sanitizer() {
 
 int CallList::write_to(int fd) { return seccomp_export_bpf(filter_, fd); }
 
-int CallList::load() { return seccomp_load(filter_); }
+int CallList::load() {
+  if (const int code = seccomp_attr_set(filter_, SCMP_FLTATR_CTL_TSYNC, 1); code != 0) return code;
+  return seccomp_load(filter_);
+}
 
 }  // namespace wirespool::machine

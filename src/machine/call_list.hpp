@@ -34,7 +34,7 @@ class CallList {
   // What LeakSanitizer does at a program's end, where it is built in: it stops the threads by ptrace(2).
   int allow_sanitizer();
 
-  int load();            // for this thread, and those it will start
+  int load();            // for all threads of this process, and those they will start
   int write_to(int fd);  // as the kernel takes it, struct sock_filter each
 
  private:

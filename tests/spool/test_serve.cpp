@@ -355,6 +355,23 @@ TEST_CASE("SIGTERM ends the service in order, with queries that run and clients 
   CHECK(result.err.ends_with("ended\n"));
 }
 
+TEST_CASE("a service that listens has given up programs and new sockets, in every thread") {
+  if (run_process({std::getenv("WIRESPOOL"), "--version"}).out.find("without libseccomp") != std::string::npos)
+    return skip("sandbox", "built without libseccomp");
+  const Rig rig;
+  std::size_t threads = 0;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(rig.serving.pid()) + "/task")) {
+    std::ifstream file(task.path() / "status");
+    const std::string status((std::istreambuf_iterator<char>(file)), {});
+    if (status.empty()) continue;  // it has ended
+    ++threads;
+    INFO(status);
+    CHECK(status.find("\nSeccomp:\t2\n") != std::string::npos);
+    CHECK(status.find("\nNoNewPrivs:\t1\n") != std::string::npos);
+  }
+  CHECK(threads > 1);
+}
+
 TEST_CASE("garbage, huge heads and silence harm nobody else") {
   if (no_curl()) return;
   const Rig rig;

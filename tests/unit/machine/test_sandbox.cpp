@@ -6,12 +6,14 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <functional>
@@ -146,6 +148,25 @@ TEST_CASE("what reading takes is still there: files, threads, pipes, and a threa
     return in_thread == EPERM ? 0 : 2;
   };
   CHECK(confined(FilesLeft::write, read_and_write) == 0);
+}
+
+TEST_CASE("threads that run already are confined too, and gain no privileges from then on") {
+  if (cannot_be_tested()) return;
+  const int verdict = test::in_child([] {
+    std::atomic<bool> done{false};
+    std::atomic<int> made{0}, privileges{0};
+    std::thread other([&] {
+      while (!done) std::this_thread::yield();
+      privileges = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+      made = errno_of(::socket(AF_INET, SOCK_STREAM, 0));
+    });
+    const bool there = machine::confine(FilesLeft::read).has_value();
+    done = true;
+    other.join();
+    if (!there) return no_confinement;
+    return made == EPERM && privileges == 1 ? 0 : 1;
+  });
+  CHECK(verdict == 0);
 }
 
 TEST_CASE("a service keeps the sockets it has, and can make none") {
