@@ -398,6 +398,22 @@ TEST_CASE("a split of no packets is one file without any, and one that fails lea
   CHECK(parts_of(to).size() == 1);
 }
 
+TEST_CASE("a part of a split replaces a file of its name once it is whole, and nothing hidden stays") {
+  Rig rig(20, "590");
+  const auto to = rig.directory / "parts";
+  std::filesystem::create_directory(to);
+  rig.options.outputs = {(to / "all.pcap").string()};
+  rig.options.split_bytes = 5000;
+  REQUIRE(tools::extract(rig.options));
+  const auto parts = parts_of(to);
+  REQUIRE(parts.size() > 1);
+  write_bytes(parts[0], pcap_bytes({}));
+  write_bytes(parts[1], std::vector<std::byte>(100'000));
+  REQUIRE(tools::extract(rig.options));
+  CHECK(parts_of(to) == parts);
+  CHECK(same(rig.trace, joined(parts)) == "");
+}
+
 TEST_CASE("what cannot be split is refused: standard output, a pipe, a device") {
   Rig rig(10);
   rig.options.split_bytes = 1000;

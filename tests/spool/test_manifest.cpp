@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "format/file_name.hpp"
+#include "format/retention_files.hpp"
 #include "spool/reading_rig.hpp"
 #include "support/catch.hpp"
 #include "support/ledger_samples.hpp"
@@ -142,6 +143,17 @@ TEST_CASE("a file that cannot be read is told, has no line, and makes the exit c
   CHECK(manifest.out.find("# not read: ") != std::string::npos);
   write_text(rig.kept, manifest.out);
   CHECK(rig.check().exit_code == 0);
+}
+
+TEST_CASE("an archive that is not there is told, and makes the exit code 1") {
+  const Rig rig;
+  const auto place = (rig.directory / "archive" / "t-19700101T000000.000000001Z" / "a").string();
+  write_text(rig.layout.directories[0] / format::archived_file_name("t", Timestamp{1}),
+             format::encode_archived({.directories = {place}}));
+  const auto manifest = rig.manifest();
+  INFO(manifest.describe());
+  CHECK(manifest.exit_code == 1);
+  CHECK(manifest.err.find("mount the archive") != std::string::npos);
 }
 
 TEST_CASE("what a crash left unsealed is named as left out") {

@@ -301,6 +301,53 @@ TEST_CASE("a capture that wrote no ledger line has unknown losses, not none") {
   CHECK(tools::render_table(*report).find("lost unknown") != std::string::npos);
 }
 
+TEST_CASE("ls tells of times of more than a second in which no file has a packet, and of no shorter ones") {
+  const TempDir directory;
+  const auto second = std::uint64_t{1'000'000'000};
+  unsigned sequence = 0;
+  std::vector<Trace> traces;
+  for (const auto pause_ns : {std::uint64_t{0}, second, second + 1}) {
+    TraceSpec spec;
+    spec.packets = 10;
+    spec.start = Timestamp{traces.empty() ? start.ns + second : traces.back()[9].time.ns + pause_ns};
+    spec.first_number = 10 * sequence;
+    traces.push_back(make_trace(spec));
+    const auto path = directory / format::format_file_name({"t", traces.back()[0].time, 0, sequence++});
+    write_bytes(path, pcap_bytes(traces.back()));
+    REQUIRE(tools::make_indices({{path.string()}, format::IndexLevel::time, false})->complete());
+  }
+  const auto plan = capture_json({.drives = 1}, "null");
+  write_bytes(directory / format::capture_file_name("t", start), std::as_bytes(std::span(plan)));
+  const auto listed = tools::ls({{directory.str()}});
+  REQUIRE(listed);
+  REQUIRE(listed->captures.size() == 1);
+  const auto& gaps = listed->captures[0].gaps;
+  REQUIRE(gaps.size() == 1);
+  CHECK(gaps[0].from == traces[1][9].time);
+  CHECK(gaps[0].to == traces[2][0].time);
+  CHECK_THAT(tools::render_table(*listed), Catch::Contains("no packet from "));
+}
+
+TEST_CASE("what was lost before the oldest line of a ledger that lost its first ones is unknown, not none") {
+  Rig rig;
+  const auto end = rig.trace[rig.trace.size() - 1].time;
+  const auto line_at = [&](std::uint64_t time_ns, std::uint64_t dropped, std::uint64_t gone, bool final) {
+    auto line = ledger_line(Timestamp{time_ns}, rig.trace.size(), rig.trace.bytes(), dropped, final);
+    line.lines_gone = gone;
+    return format::encode_ledger_line(line);
+  };
+  const auto last = line_at(end.ns + 1'000'000'000, 7, 0, true);
+  rig.write_plan(last);
+  const auto losses_of_first_file = [&](std::uint64_t lines_gone) {
+    rig.write_ledger(line_at(end.ns + 1, 7, lines_gone, false) + "\n" + last + "\n");
+    const auto listed = tools::ls({rig.places});
+    REQUIRE(listed);
+    return nlohmann::json::parse(tools::render_json(*listed))["captures"][0]["files"][0]["losses"];
+  };
+  CHECK(losses_of_first_file(0).is_object());
+  CHECK(losses_of_first_file(3).is_null());
+}
+
 TEST_CASE("a part of a capture's drives is not counted up against its ledger") {
   Rig rig;
   rig.write_plan(ledger_of(rig.trace.size(), rig.trace.bytes()));

@@ -66,6 +66,15 @@ TEST_CASE("disk-bench stops at a signal, leaves nothing and says so") {
   CHECK(std::filesystem::is_empty(directory.path()));
 }
 
+TEST_CASE("disk-bench that is killed leaves nothing") {
+  const TempDir directory;
+  Process process({std::getenv("WIRESPOOL"), "disk-bench", directory.str(), "--block-size", "4KiB", "--blocks", "100",
+                   "--runs", "1000000", "--io", "pwrite"});
+  REQUIRE(process.wait_for_output("run 1:", Seconds(30)));
+  CHECK(process.stop(SIGKILL).signal == SIGKILL);
+  CHECK(std::filesystem::is_empty(directory.path()));
+}
+
 TEST_CASE("vf changes nothing it is not sure of, in one line") {
   const auto args = GENERATE(values<Command>({{"vf"},
                                               {"vf", "creat"},

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
+#include "cli/commands.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 #include "support/skip.hpp"
@@ -154,4 +162,74 @@ TEST_CASE("what reads foreign files has given up programs and network before it 
   }
   CHECK_THAT(status, Contains("Seccomp:\t2") && Contains("NoNewPrivs:\t1"));
   CHECK_THAT(run({"ls", base.str()}).err, !Contains("without a sandbox"));
+}
+
+namespace {
+
+// A pipe that nobody empties, full.
+class FullPipe {
+ public:
+  FullPipe() {
+    REQUIRE(::pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+    while (::write(ends_[1], "x", 1) == 1) continue;
+  }
+  FullPipe(const FullPipe&) = delete;
+  FullPipe& operator=(const FullPipe&) = delete;
+  ~FullPipe() {
+    for (const int end : ends_) ::close(end);
+  }
+  // Opened anew, and so in blocking mode (proc(5), "/proc/pid/fd").
+  std::string name() const { return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends_[1]); }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+std::string status_of(pid_t pid) { return run_process({"cat", "/proc/" + std::to_string(pid) + "/status"}).out; }
+
+// A pcap file without packets.
+void write_empty_pcap(const std::filesystem::path& path) {
+  const std::array<std::uint32_t, 6> header{0xa1b23c4d, 0x00040002, 0, 0, 262144, 1};
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(header.data()), sizeof header);
+}
+
+}  // namespace
+
+TEST_CASE("each reader has given up programs and network by the time it has a result, for good") {
+  if (run({"--version"}).out.find("without libseccomp") != std::string::npos)
+    return skip("sandbox", "built without libseccomp");
+  const auto command =
+      GENERATE(values<std::string>({"ls .", "verify .", "repair --dry-run .", "index .", "keep --list --json .",
+                                    "retain --dry-run --age 1h --json .", "manifest .", "extract ./empty.pcap -w -"}));
+  CAPTURE(command);
+  const TempDir directory;
+  write_empty_pcap(directory / "empty.pcap");
+  const FullPipe full;
+  // It hangs in writing its result.
+  const Process reader(
+      {"sh", "-c", "cd " + directory.str() + " && exec " + program() + " " + command + " >" + full.name()});
+  std::string status;
+  const auto confined = [&status] {  // this test may have one of them itself
+    return status.find("Seccomp:\t2") != std::string::npos && status.find("NoNewPrivs:\t1") != std::string::npos;
+  };
+  for (int i = 0; i < 1'000 && !confined(); ++i) {
+    status = status_of(reader.pid());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  INFO(status << reader.err());
+  CHECK(confined());
+  CHECK_THAT(status, Contains("Name:\twirespool"));
+}
+
+TEST_CASE("ls, verify and watch are left files for reading alone, other readers files and nothing else") {
+  const auto left_to = [](std::string_view name) {
+    const auto& all = wirespool::cli::commands();
+    const auto command = std::ranges::find(all, name, &wirespool::cli::Command::name);
+    REQUIRE(command != all.end());
+    return command->files_left;
+  };
+  using wirespool::machine::FilesLeft;
+  for (const auto* name : {"ls", "verify", "watch"}) CHECK(left_to(name) == FilesLeft::read);
+  for (const auto* name : {"extract", "keep", "retain", "repair", "index", "manifest"})
+    CHECK(left_to(name) == FilesLeft::write);
 }

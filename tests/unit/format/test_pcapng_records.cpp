@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "format/pcap_records.hpp"
 #include "format/record_form.hpp"
 #include "support/catch.hpp"
 #include "support/trace.hpp"
@@ -125,4 +126,16 @@ TEST_CASE("what stands in front of a pcapng file and behind it is read back") {
   CHECK(told->tally.behind_last == 5);
   CHECK(told->received == 117);
   CHECK(told->filter_accepted == 104);
+}
+
+TEST_CASE(
+    "a packet takes 16 bytes more in pcapng than in pcap, what pads it to four, and as many where some are missing") {
+  for (std::size_t caplen = 0; caplen < 2000; ++caplen) {
+    const auto more = PcapngRecords::bytes_of(caplen) - PcapRecords::bytes_of(caplen);
+    REQUIRE(more == 16 + (4 - caplen % 4) % 4);
+  }
+  CHECK(16 * 100 / PcapRecords::bytes_of(std::size_t{60}) == 21);
+  CHECK(16 * 100 / PcapRecords::bytes_of(std::size_t{780}) == 2);
+  const RecordHead after_a_loss{Timestamp{1}, 60, 60, 0, 5};
+  CHECK(PcapngRecords::bytes_of(after_a_loss) == PcapngRecords::bytes_of(std::size_t{60}) + 16);
 }

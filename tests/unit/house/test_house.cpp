@@ -108,6 +108,23 @@ TEST_CASE("few files are stubs, and no room holds more than a sixth of the lines
   }
 }
 
+TEST_CASE("a capture sends nothing: none of its rooms names what could") {
+  const auto of_a_capture = [](const fs::path& path) {
+    const auto room = path.parent_path();
+    return is_cpp(path) && (room == "src/capture" || room == "src/flow" || room == "src/record");
+  };
+  std::size_t seen = 0;
+  const auto findings = check_tree(of_a_capture, [&seen](const fs::path& path, const std::string& text) {
+    ++seen;
+    for (const char* sender : {"rte_eth_tx_", "tx_queue.hpp"})
+      if (text.find(sender) != std::string::npos) return Findings{path.string() + ": names " + sender};
+    return Findings{};
+  });
+  INFO(joined(findings));
+  CHECK(findings.empty());
+  CHECK(seen > 30);
+}
+
 TEST_CASE("every file has its SPDX line and every header #pragma once") {
   const auto findings = check_tree(wants_spdx, check_header_lines);
   INFO(joined(findings));

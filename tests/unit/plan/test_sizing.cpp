@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "plan/sizing.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "machines.hpp"
 #include "options/values.hpp"
@@ -188,4 +192,51 @@ TEST_CASE("the sizing as JSON has the numbers of the sizing") {
   CHECK(json.at("hugepage_bytes") == sizing.plan.hugepage_bytes());
   CHECK_THAT(json.at("command").get<std::string>(), Catch::StartsWith("wirespool capture -l 0-4 -a PCI_ADDRESS -- "));
   CHECK_THAT(describe(demand, simple_rates(), sizing), Catch::Contains("14.88 M a second"));
+}
+
+namespace {
+
+// Lines of README behind the first one that begins so, up to an empty one or one of three dots.
+std::vector<std::string> lines_of_readme_behind(const std::string& begin) {
+  std::ifstream readme(WIRESPOOL_SOURCE_ROOT "/README.md");
+  std::string line;
+  while (std::getline(readme, line) && !line.starts_with(begin)) continue;
+  std::vector<std::string> lines;
+  while (std::getline(readme, line) && !line.empty() && line != "...") lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("README's example of a plan is what the program says") {
+  auto demand = a_demand("40G", "caida");
+  demand.drive_bytes_per_s = *parse_size("2.5G");
+  const auto said = describe(demand, published_rates(), must_size(demand, published_rates()));
+  const auto lines = lines_of_readme_behind("$ wirespool plan --rate 40G --mix caida --drive-speed 2.5G");
+  CHECK(lines.size() >= 4);
+  std::string shown;
+  for (const auto& line : lines) shown += line + "\n";
+  CHECK_THAT(said, Catch::StartsWith(shown));
+}
+
+TEST_CASE("README's table of packet rates has what its formula gives, and so has the plan") {
+  const std::vector<std::string> rates{"10G", "25G", "40G", "100G"};
+  const auto rows = lines_of_readme_behind("| frame with FCS |");
+  REQUIRE(rows.size() == 6);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    CAPTURE(rows[i]);
+    auto text = rows[i];
+    std::ranges::replace(text, '|', ' ');
+    std::istringstream cells(text);
+    unsigned frame = 0;
+    REQUIRE(cells >> frame);
+    for (const auto& rate : rates) {
+      std::string cell;
+      REQUIRE(cells >> cell);
+      const auto mpps = static_cast<double>(*parse_size(rate)) / (8 * (frame - 4 + 24)) / 1e6;
+      const auto digits = cell.size() - cell.find('.') - 1;
+      CHECK(std::abs(std::stod(cell) - mpps) <= 0.5000001 * std::pow(10, -static_cast<double>(digits)));
+      CHECK(must_size(a_demand(rate, std::to_string(frame))).mpps == Approx(mpps).epsilon(1e-9));
+    }
+  }
 }

@@ -57,6 +57,13 @@ TEST_CASE("a ring for Blocks holds each Block and as many tails, with one place 
   for (const auto blocks : {1u, 7u, 8u, 1000u}) CHECK(block_ring_size(blocks) - 1 >= 2 * blocks);
 }
 
+TEST_CASE("a drive that failed is tried each second, one that fails again and again less often, at last each 64 s") {
+  CHECK(pause_before_return(0) == std::chrono::seconds(1));
+  for (std::uint64_t n = 1; n <= 6; ++n) CHECK(pause_before_return(n) == 2 * pause_before_return(n - 1));
+  CHECK(pause_before_return(6) == std::chrono::seconds(64));
+  CHECK(pause_before_return(UINT64_MAX) == std::chrono::seconds(64));
+}
+
 TEST_CASE("patience ends when nothing has gone on for so long, and begins anew when something has") {
   Patience patience(100);
   CHECK_FALSE(patience.ends_at(1'000));
