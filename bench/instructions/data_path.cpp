@@ -167,7 +167,7 @@ class Receiver {
 // Counts what `step` executes, over all rounds; `before` and `after` each are not counted. The first round warms up:
 // what happens once (lazy binding of shared libraries, first Blocks) is nobody's cost per packet.
 template <typename Before, typename Step, typename After>
-void count(const std::string& name, Before before, Step step, After after) {
+void count(const std::string& name, Before before, Step step, After after, unsigned packets = round_packets) {
   for (unsigned round = 0; round <= rounds; ++round) {
     before();
     if (round) CALLGRIND_TOGGLE_COLLECT;
@@ -176,7 +176,7 @@ void count(const std::string& name, Before before, Step step, After after) {
     after();
   }
   CALLGRIND_DUMP_STATS_AT(name.c_str());
-  std::printf("%s\t%u\n", name.c_str(), rounds * round_packets);
+  std::printf("%s\t%u\n", name.c_str(), rounds * packets);
 }
 
 // What files are, and what is said of sources if they tell them.
@@ -233,30 +233,32 @@ void blocks_cross(Wire& wire, const test::Trace& trace, const std::string& frame
   line.appender().finish();
 }
 
-// A full Block with a round's frames in it, on its way to a drive.
+// A full Block, on its way to a drive.
 class FullBlock {
  public:
-  explicit FullBlock(const test::Trace& trace) {
-    const auto frame_of = [&](unsigned i) { return trace[i % trace.size()].bytes; };
-    std::size_t bytes = format::PcapRecords::file_header_bytes;
-    for (unsigned i = 0; i < round_packets; ++i) bytes += format::PcapRecords::bytes_of(frame_of(i).size());
-    memory_.resize(bytes + format::carry_capacity);
-    format::PcapRecords::Pen pen(memory_.data() + format::PcapRecords::file_header_bytes, {});
-    for (unsigned i = 0; i < round_packets; ++i) {
-      const auto caplen = static_cast<std::uint32_t>(frame_of(i).size());
-      pen.put({Timestamp{i}, caplen, caplen}, frame_of(i).data());
+  explicit FullBlock(const test::Trace& trace) : memory_(block_bytes + format::carry_capacity) {
+    std::size_t length = format::PcapRecords::file_header_bytes;
+    format::PcapRecords::Pen pen(memory_.data() + length, {});
+    for (;; ++packets_) {
+      const auto frame = trace[packets_ % trace.size()].bytes;
+      const auto caplen = static_cast<std::uint32_t>(frame.size());
+      if (length + format::PcapRecords::bytes_of(caplen) > block_bytes) break;
+      pen.put({Timestamp{packets_}, caplen, caplen}, frame.data());
+      length += format::PcapRecords::bytes_of(caplen);
     }
     block_.data = memory_.data();
-    block_.capacity = block_.length = static_cast<std::uint32_t>(bytes);
-    block_.starts = round_packets;
+    block_.capacity = block_.length = static_cast<std::uint32_t>(length);
+    block_.starts = packets_;
     block_.first_start = format::PcapRecords::file_header_bytes;
   }
 
+  unsigned packets() const { return packets_; }
   record::Block& block() { return block_; }
 
  private:
   std::vector<std::byte> memory_;
   record::Block block_;
+  unsigned packets_ = 0;
 };
 
 // What the writer lcore does for the checksum of a full Block, and for its row in an index of flows.
@@ -265,7 +267,7 @@ void blocks_told_of(const test::Trace& trace, const std::string& frames) {
   auto& block = full.block();
   const auto nothing = [] {};
   count(
-      "checksums: writer lcore, " + frames, nothing, [&] { block.sum_up(); }, nothing);
+      "checksums: writer lcore, " + frames, nothing, [&] { block.sum_up(); }, nothing, full.packets());
   const format::FileLayout layout;
   record::BlockKeys keys(layout);
   record::IndexRows rows;
@@ -276,7 +278,7 @@ void blocks_told_of(const test::Trace& trace, const std::string& frames) {
         keys.begin_row(block);
         keys.end_row(rows);
       },
-      [&] { rows.clear(); });
+      [&] { rows.clear(); }, full.packets());
 }
 
 // The RX lcore alone: what a filter adds is counted against it.

@@ -4,25 +4,6 @@
 namespace wirespool::format {
 namespace {
 
-enum class KeyKind : std::uint8_t { ipv4 = 1, ipv6 = 2, port = 3, protocol = 4, ether_type = 5, vlan = 6, tagged = 7 };
-
-// splitmix64's last step: every input bit changes about half of the output bits, and no two inputs give one output.
-constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-  x ^= x >> 30;
-  x *= 0xbf58476d1ce4e5b9;
-  x ^= x >> 27;
-  x *= 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
-constexpr std::uint64_t labelled(KeyKind kind, unsigned bits, std::uint32_t value) noexcept {
-  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | std::uint64_t{bits} << 48 | value;
-}
-
-constexpr std::uint64_t upper_bits(std::uint64_t value, unsigned bits) noexcept {
-  return bits == 0 ? 0 : bits >= 64 ? value : value & ~(~std::uint64_t{0} >> bits);
-}
-
 bool fits(std::span<const std::byte> frame, std::size_t offset, std::size_t bytes) noexcept {
   return offset + bytes <= frame.size();
 }
@@ -80,23 +61,6 @@ void find_ipv6(std::span<const std::byte> frame, std::size_t ip, FlowFields& fie
 }
 
 }  // namespace
-
-FlowKey ipv4_key(std::uint32_t address, unsigned prefix_bits) noexcept {
-  const auto prefix = static_cast<std::uint32_t>(upper_bits(std::uint64_t{address} << 32, prefix_bits) >> 32);
-  return {mix(labelled(KeyKind::ipv4, prefix_bits, prefix))};
-}
-
-FlowKey ipv6_key(Ipv6Address address, unsigned prefix_bits) noexcept {
-  const auto high = upper_bits(address.high, prefix_bits);
-  const auto low = prefix_bits <= 64 ? 0 : upper_bits(address.low, prefix_bits - 64);
-  return {mix(mix(mix(labelled(KeyKind::ipv6, prefix_bits, 0)) ^ high) ^ low)};
-}
-
-FlowKey port_key(std::uint16_t port) noexcept { return {mix(labelled(KeyKind::port, 0, port))}; }
-FlowKey protocol_key(std::uint8_t protocol) noexcept { return {mix(labelled(KeyKind::protocol, 0, protocol))}; }
-FlowKey ether_type_key(std::uint16_t type) noexcept { return {mix(labelled(KeyKind::ether_type, 0, type))}; }
-FlowKey vlan_key(std::uint16_t id) noexcept { return {mix(labelled(KeyKind::vlan, 0, id))}; }
-FlowKey tagged_key() noexcept { return {mix(labelled(KeyKind::tagged, 0, 0))}; }
 
 FlowFields flow_fields(std::span<const std::byte> frame) noexcept {
   FlowFields fields;

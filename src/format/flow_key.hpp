@@ -21,13 +21,57 @@ struct Ipv6Address {
   std::uint64_t low = 0;
 };
 
-FlowKey ipv4_key(std::uint32_t address, unsigned prefix_bits) noexcept;
-FlowKey ipv6_key(Ipv6Address address, unsigned prefix_bits) noexcept;
-FlowKey port_key(std::uint16_t port) noexcept;
-FlowKey protocol_key(std::uint8_t protocol) noexcept;  // of IPv4 or IPv6
-FlowKey ether_type_key(std::uint16_t ether_type) noexcept;
-FlowKey vlan_key(std::uint16_t id) noexcept;
-FlowKey tagged_key() noexcept;  // has any VLAN tag
+// What a key stands for, as a hash; no two of these but IPv6 prefixes have the same one.
+namespace key_hash {
+
+enum class Kind : std::uint8_t { ipv4 = 1, ipv6 = 2, port = 3, protocol = 4, ether_type = 5, vlan = 6, tagged = 7 };
+
+// splitmix64's last step: every input bit changes about half of the output bits, and no two inputs give one output.
+constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+constexpr std::uint64_t labelled(Kind kind, unsigned bits, std::uint32_t value) noexcept {
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | std::uint64_t{bits} << 48 | value;
+}
+
+constexpr std::uint64_t upper_bits(std::uint64_t value, unsigned bits) noexcept {
+  return bits == 0 ? 0 : bits >= 64 ? value : value & ~(~std::uint64_t{0} >> bits);
+}
+
+}  // namespace key_hash
+
+inline FlowKey ipv4_key(std::uint32_t address, unsigned prefix_bits) noexcept {
+  const auto prefix = static_cast<std::uint32_t>(key_hash::upper_bits(std::uint64_t{address} << 32, prefix_bits) >> 32);
+  return {key_hash::mix(key_hash::labelled(key_hash::Kind::ipv4, prefix_bits, prefix))};
+}
+
+inline FlowKey ipv6_key(Ipv6Address address, unsigned prefix_bits) noexcept {
+  const auto high = key_hash::upper_bits(address.high, prefix_bits);
+  const auto low = prefix_bits <= 64 ? 0 : key_hash::upper_bits(address.low, prefix_bits - 64);
+  return {key_hash::mix(key_hash::mix(key_hash::mix(key_hash::labelled(key_hash::Kind::ipv6, prefix_bits, 0)) ^ high) ^
+                        low)};
+}
+
+inline FlowKey port_key(std::uint16_t port) noexcept {
+  return {key_hash::mix(key_hash::labelled(key_hash::Kind::port, 0, port))};
+}
+// Of IPv4 or IPv6.
+inline FlowKey protocol_key(std::uint8_t protocol) noexcept {
+  return {key_hash::mix(key_hash::labelled(key_hash::Kind::protocol, 0, protocol))};
+}
+inline FlowKey ether_type_key(std::uint16_t type) noexcept {
+  return {key_hash::mix(key_hash::labelled(key_hash::Kind::ether_type, 0, type))};
+}
+inline FlowKey vlan_key(std::uint16_t id) noexcept {
+  return {key_hash::mix(key_hash::labelled(key_hash::Kind::vlan, 0, id))};
+}
+// Has any VLAN tag.
+inline FlowKey tagged_key() noexcept { return {key_hash::mix(key_hash::labelled(key_hash::Kind::tagged, 0, 0))}; }
 
 // The prefixes of each address that are keys.
 inline constexpr std::array<unsigned, 4> ipv4_prefixes{8, 16, 24, 32};
