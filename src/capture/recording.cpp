@@ -70,6 +70,7 @@ std::expected<std::unique_ptr<Recording>, Error> Recording::make(const plan::Cap
   options.seal_listeners = outputs.seal_listeners();
   options.clock = &clock;
   options.drive_listener = &outputs;
+  options.tells_readers = true;
   recording->recorder_.emplace(std::move(options), outputs.drives(), std::move(writers));
   outputs.use(*recording->recorder_);
   return recording;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view pcap_suffix = ".pcap";
 constexpr std::string_view pcapng_suffix = ".pcapng";
 constexpr std::string_view open_suffix = ".open";
+constexpr std::string_view live_suffix = ".live";
 constexpr std::string_view pending_suffix = ".on-seal";
 constexpr std::string_view cut_suffix = ".cut";
 constexpr std::string_view keep_suffix = ".keep";
@@ -138,6 +139,14 @@ std::string flow_file_name(std::string_view stem, Timestamp time, unsigned write
 
 std::string hidden_flow_file_name(std::string_view flow_file_name) {
   return fmt::format(".{}{}", flow_file_name, open_suffix);
+}
+
+std::string live_file_name(std::string_view stem) { return fmt::format(".{}{}", stem, live_suffix); }
+
+std::optional<std::string> parse_live_file_name(std::string_view text) {
+  if (!text.starts_with('.') || !text.ends_with(live_suffix) || text.size() <= live_suffix.size()) return std::nullopt;
+  const auto stem = text.substr(1, text.size() - 1 - live_suffix.size());
+  return valid_stem(stem) ? std::optional(std::string(stem)) : std::nullopt;
 }
 
 std::string removed_file_name(std::string_view stem, Timestamp start) {

@@ -75,6 +75,10 @@ std::string ledger_file_name(std::string_view stem, Timestamp start);
 std::string format_compact_time(Timestamp time);
 std::optional<Timestamp> parse_compact_time(std::string_view text);
 
+// ".STEM.live": what a running capture tells readers of its open files here (live_file.hpp); and the STEM of one.
+std::string live_file_name(std::string_view stem);
+std::optional<std::string> parse_live_file_name(std::string_view text);
+
 // A STEM is one or more of A-Z a-z 0-9 _ - and dots, not starting with a dot or dash; at most 64 characters.
 bool valid_stem(std::string_view stem);
 

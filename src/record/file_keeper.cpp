@@ -34,7 +34,10 @@ constexpr std::uint64_t least_room = 8 << 20;
 
 FileKeeper::FileKeeper(FileKeeperOptions options, Drive& drive, const storage::Directory& directory,
                        std::vector<FileSlot*> slots)
-    : options_(std::move(options)), drive_(drive), directory_(directory), slots_(std::move(slots)) {}
+    : options_(std::move(options)), drive_(drive), directory_(directory), slots_(std::move(slots)) {
+  if (options_.live_flush_age_ns)
+    live_.emplace(directory_, options_.stem, options_.capture_start, *options_.live_flush_age_ns);
+}
 
 FileKeeper::~FileKeeper() { stop(); }
 
@@ -61,6 +64,7 @@ void FileKeeper::run() {
     if (done == 0) (void)wake_.try_acquire_for(nap);
   }
   while (work() != 0) continue;
+  if (live_) live_->end();
   if (left_at_) (void)try_drive();  // for the end of its ledger
   ended_.store(true, std::memory_order_release);
 }
@@ -75,7 +79,15 @@ void FileKeeper::count_unsealed() noexcept {
 
 std::size_t FileKeeper::work() {
   const auto served = std::count_if(slots_.begin(), slots_.end(), [this](auto* slot) { return serve(*slot); });
+  tell_live();
   return static_cast<std::size_t>(served) + do_posted();
+}
+
+// After files got their names, so that one that is not told any more has its own or is gone.
+void FileKeeper::tell_live() {
+  if (!live_ || drive_.state() == DriveState::failed) return;
+  if (const auto told = live_->tell(slots_); !told)
+    drive_.complain(told.error().message() + ": readers see its files when they are sealed, and not before");
 }
 
 void FileKeeper::tend_drive(Clock::time_point now) {
@@ -106,6 +118,7 @@ void FileKeeper::look_for_room(Clock::time_point now) {
 // mounted then is found by its path.
 void FileKeeper::leave_alone(Clock::time_point now) {
   if (drive_.writers_gone() < options_.writers || !directory_.let_go()) return;
+  if (live_) live_->let_go();
   if (options_.drive_listener) options_.drive_listener->left(options_.number);
   left_at_ = now;
   next_trial_ = now + policy::pause_before_return(returns_);
@@ -190,6 +203,7 @@ void FileKeeper::open(FileSlot& slot) {
     return;
   }
   slot.file.emplace(std::move(*file));
+  slot.inode = slot.file->inode();
   slot.cannot_preallocate.store(false, std::memory_order_relaxed);
   slot.allocated_bytes.store(0, std::memory_order_relaxed);
   slot.trim_to.store(FileSlot::nothing, std::memory_order_relaxed);
@@ -303,6 +317,7 @@ void FileKeeper::seal(FileSlot& slot) {
   }
   if (!give_name(slot, name)) return;
   files_sealed_.fetch_add(1, std::memory_order_relaxed);
+  if (live_) live_->sealed(slot.length);
   if (options_.write_index && slot.index_complete) write_index(slot, name);
   const SealedFile sealed{slot.first, slot.last, slot.tally, slot.length};
   for (auto* const listener : options_.listeners) listener->sealed(directory_, name, sealed);

@@ -16,6 +16,7 @@
 #include "record/drive.hpp"
 #include "record/file_slot.hpp"
 #include "record/listeners.hpp"
+#include "record/live_teller.hpp"
 #include "stats/clock_bounds.hpp"
 #include "storage/direct_file.hpp"
 
@@ -35,6 +36,7 @@ struct FileKeeperOptions {
   std::uint32_t writers = 0;                   // that write here: so many let go of the drive when it fails
   DriveListener* drive_listener = nullptr;     // outlives the keeper
   std::size_t number = 0;                      // which drive it is to that
+  std::optional<std::uint64_t> live_flush_age_ns;  // for LiveTeller; nullopt: readers are not told of open files
 };
 
 // Everything slow about the files of one drive, on a thread of its own: opens SpoolFiles before writers need them,
@@ -71,6 +73,7 @@ class FileKeeper {
 
  private:
   void run();
+  void tell_live();
   std::size_t do_posted();
   bool serve(FileSlot& slot);
   void look_for_room(Clock::time_point now);
@@ -100,6 +103,7 @@ class FileKeeper {
   Drive& drive_;
   const storage::Directory& directory_;
   std::vector<FileSlot*> slots_;
+  std::optional<LiveTeller> live_;
 
   // While the drive is full or has failed.
   Clock::time_point next_trial_{};

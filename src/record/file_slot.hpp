@@ -27,6 +27,7 @@ struct alignas(64) FileSlot {
   enum class State : std::uint32_t { idle, wanted, open, sealing, refused };
 
   std::atomic<State> state{State::idle};
+  unsigned lane = 0;  // of its writer; fixed at start
 
   // Set by the writer before `wanted`.
   unsigned writer = 0;
@@ -34,6 +35,7 @@ struct alignas(64) FileSlot {
 
   // Set by the keeper before `open` / `refused`.
   std::optional<storage::DirectFile> file;
+  std::uint64_t inode = 0;  // of the file
   storage::IoError error;
 
   // The writer's while `open`, read by the keeper in `sealing`.
@@ -42,6 +44,9 @@ struct alignas(64) FileSlot {
   Timestamp first, last;     // of what is stored; last: as of the last whole Block
   Tally tally;
   std::atomic<std::uint64_t> stored{0};  // = tally.packets, for the keeper while `open`
+  // What live readers may read by now, alike: the bytes of the file that are on the drive and final, and where among
+  // them a record begins. Stored in the order stored, stored_bytes, record_at, and loaded in the other.
+  std::atomic<std::uint64_t> stored_bytes{0}, record_at{0};
   IndexRows index;
   bool index_complete = true;                // false: the file was cut within a Block
   std::vector<format::SourceTally> sources;  // where files say it: what each has in this one; memory taken at start
@@ -63,6 +68,8 @@ struct alignas(64) FileSlot {
     hidden_number = number;
     tally = {};
     stored.store(0, std::memory_order_relaxed);
+    stored_bytes.store(0, std::memory_order_relaxed);
+    record_at.store(0, std::memory_order_relaxed);
     first = last = {};
     std::ranges::fill(sources, format::SourceTally{});
     index.clear();

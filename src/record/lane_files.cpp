@@ -65,13 +65,16 @@ void LaneFiles::grow_ahead(const Block& block) noexcept {
   drive_->keeper->wake();
 }
 
-void LaneFiles::stored(Timestamp first, Timestamp last, Tally stored) noexcept {
+void LaneFiles::stored(Timestamp first, Timestamp last, Tally stored, std::uint64_t end,
+                       std::uint64_t record_at) noexcept {
   FileSlot& slot = current();
   if (slot.first.ns == 0) slot.first = first;
   slot.last = std::max(slot.last, last);
   slot.tally.packets += stored.packets;
   slot.tally.bytes += stored.bytes;
   slot.stored.store(slot.tally.packets, std::memory_order_release);
+  slot.stored_bytes.store(end, std::memory_order_release);
+  if (record_at != 0) slot.record_at.store(record_at, std::memory_order_release);
 }
 
 // The file is to end with its last whole record: whoever reads it, hidden as it is, finds what was received. The keeper

@@ -39,7 +39,8 @@ class LaneFiles {
   int fd() noexcept { return current().file->fd(); }
 
   void grow_ahead(const Block& block) noexcept;  // of the Block a write just began
-  void stored(Timestamp first, Timestamp last, Tally stored) noexcept;
+  // `end`: all bytes of the file up to there are on the drive. `record_at`: a record begins there; 0: it is not known.
+  void stored(Timestamp first, Timestamp last, Tally stored, std::uint64_t end, std::uint64_t record_at) noexcept;
   void trim_behind_tail(std::uint64_t length) noexcept;
 
   // The drive is gone, and this is the first Block that is not on it: the file ends before it.

@@ -2,10 +2,18 @@
 #include "record/recorder.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
 namespace wirespool::record {
+namespace {
+
+std::optional<std::uint64_t> live_flush_age(const RecorderOptions& options) {
+  return options.tells_readers ? std::optional(options.flush_age_ns) : std::nullopt;
+}
+
+}  // namespace
 
 Recorder::Recorder(RecorderOptions options, std::vector<RecorderDrive> drives, std::vector<WriterOptions> writers)
     : planned_(std::move(writers)) {
@@ -54,7 +62,8 @@ void Recorder::make_keeper(const RecorderOptions& options, const RecorderDrive& 
                                                                     .layout = options.layout,
                                                                     .writers = static_cast<std::uint32_t>(writers),
                                                                     .drive_listener = options.drive_listener,
-                                                                    .number = number},
+                                                                    .number = number,
+                                                                    .live_flush_age_ns = live_flush_age(options)},
                                                   *drives_.back(), *drive.directory, slots_on(number)));
 }
 

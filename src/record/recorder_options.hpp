@@ -46,6 +46,7 @@ struct RecorderOptions {
   // How far stamps may be from UTC, for the indices; outlives the Recorder; nullptr: not known.
   const stats::ClockBounds* clock = nullptr;
   DriveListener* drive_listener = nullptr;  // outlives the Recorder
+  bool tells_readers = false;               // of its open files (LiveTeller)
 };
 
 // A drive that files are written to: an output directory, which outlives the Recorder.

@@ -63,7 +63,9 @@ SpoolWriter::SpoolWriter(const SpoolWriterOptions& options, std::vector<WriterDr
       loads_(drives_.size()) {
   for (std::uint32_t i = 0; i < shape_.lanes(); ++i) {
     WriterDrive& drive = drives_[i % drives_.size()];
-    lanes_.push_back({.files = {files_, drive, slots.subspan(i * shape_.files_per_lane, shape_.files_per_lane)},
+    const auto own = slots.subspan(i * shape_.files_per_lane, shape_.files_per_lane);
+    for (auto& slot : own) slot.lane = i;
+    lanes_.push_back({.files = {files_, drive, own},
                       .writes = {drive, queue_, options.depth, options.patience_ns},
                       .drive = &drive,
                       .number = i});
@@ -166,9 +168,11 @@ bool SpoolWriter::reap_writes() noexcept {
 
 void SpoolWriter::flushed(Block& block, const Tail& tail) noexcept {
   Lane& lane = lane_of(block);
-  count_stored(lane, block.first, block.first, tail.tally - block.write.flushed().tally);
+  const auto end = block.offset + tail.length;  // of a record
+  count_stored(tail.tally - block.write.flushed().tally);
+  lane.files.stored(block.first, block.first, tail.tally - block.write.flushed().tally, end, end);
   block.write.tail_ended(tail);
-  lane.files.trim_behind_tail(block.offset + tail.length);
+  lane.files.trim_behind_tail(end);
 }
 
 // Takes what can be taken off the front of the lane.
@@ -187,7 +191,10 @@ bool SpoolWriter::retire(Lane& lane) noexcept {
 
 void SpoolWriter::retire_stored(Lane& lane, Block& block) noexcept {
   for (auto* const listener : listeners_) listener->retired(block, lane.files.current());
-  count_stored(lane, block.first, block.last, block.tally - block.write.flushed().tally);
+  const auto stored = block.tally - block.write.flushed().tally;
+  count_stored(stored);
+  lane.files.stored(block.first, block.last, stored, block.offset + block.length,
+                    block.starts ? block.offset + block.first_start : 0);
   lane.drive->drive->unloaded();
   if (block.last_of_file) end_file(lane, block);
   pool_.put(block);
@@ -216,8 +223,7 @@ void SpoolWriter::count_flushed(Block& block, FileSlot& file) noexcept {
   }
 }
 
-void SpoolWriter::count_stored(Lane& lane, Timestamp first, Timestamp last, Tally stored) noexcept {
-  lane.files.stored(first, last, stored);
+void SpoolWriter::count_stored(Tally stored) noexcept {
   counters_.stored.add(stored.packets);
   counters_.stored_bytes.add(stored.bytes);
 }

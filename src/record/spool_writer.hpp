@@ -107,7 +107,7 @@ class SpoolWriter final : public BlockSink {
   void count_flushed(Block& block, FileSlot& file) noexcept;
   std::size_t append_again(Block& block, std::span<const PacketRef> packets) noexcept;
   void flushed(Block& block, const Tail& tail) noexcept;
-  void count_stored(Lane& lane, Timestamp first, Timestamp last, Tally stored) noexcept;
+  void count_stored(Tally stored) noexcept;
   void end_file(Lane& lane, const Block& last) noexcept;
   bool rehome() noexcept;
   bool let_go(const WriterDrive& drive) noexcept;

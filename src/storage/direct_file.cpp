@@ -78,6 +78,11 @@ std::expected<DirectFile, IoError> DirectFile::adopt(const Directory& directory,
   return DirectFile(directory, std::move(fd), std::move(hidden_name));
 }
 
+std::uint64_t DirectFile::inode() const noexcept {
+  struct stat status {};
+  return ::fstat(fd_.get(), &status) == 0 ? status.st_ino : 0;
+}
+
 std::expected<void, IoError> DirectFile::preallocate(std::uint64_t offset, std::uint64_t bytes) {
   int result = 0;
   do {

@@ -32,6 +32,7 @@ class DirectFile {
 
   int fd() const { return fd_.get(); }
   const std::string& hidden_name() const { return hidden_name_; }
+  std::uint64_t inode() const noexcept;  // 0: not to be had
 
   // Allocates [offset, offset + bytes) and makes the file that long (fallocate(2), mode 0), so that direct writes
   // inside do not extend it: ext4 and XFS serialise extending writes. EOPNOTSUPP where the file system cannot.

@@ -36,6 +36,7 @@ struct RigOptions {
   std::vector<record::BlockListener*> block_listeners = {};
   const format::FileLayout* layout = &record::plain_pcap;
   record::DriveListener* drive_listener = nullptr;
+  bool tells_readers = false;  // of open files
 };
 
 struct RefOptions {
@@ -100,7 +101,8 @@ class SpoolRig {
                    .copy_chain = copy_chain,
                    .seal_listeners = options.seal_listeners,
                    .clock = options.clock,
-                   .drive_listener = options.drive_listener},
+                   .drive_listener = options.drive_listener,
+                   .tells_readers = options.tells_readers},
                   drives(), {writer_options(queue)}) {}
 
   // Appends all, turning the crank whenever no Block is free. Packets no drive can take are counted as drop_drive.
@@ -136,6 +138,14 @@ class SpoolRig {
     for (std::size_t i = 0; i < options_.drives; ++i)
       while (recorder_.keeper(i).work() != 0) continue;
     recorder_.discard_unused_files();
+  }
+
+  // As a capture ends: nothing is told to readers any more. After finish().
+  void end_keepers() {
+    for (std::size_t i = 0; i < options_.drives; ++i) {
+      recorder_.keeper(i).start();
+      recorder_.keeper(i).stop();
+    }
   }
 
   std::filesystem::path directory(std::size_t drive) const { return temp_ / ("drive" + std::to_string(drive)); }
