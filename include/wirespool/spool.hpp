@@ -22,6 +22,11 @@ struct SpoolEntry {
   bool archived = false;  // it was moved from there since: `path` is in an archive
   std::uint64_t file_bytes = 0;
 
+  // A running capture writes it: it has a hidden name, and file_bytes of it can be read by now. Not `named`, but its
+  // stem and writer are known, and packets: at least as many as it has.
+  bool open = false;
+  std::uint64_t inode = 0;  // of an open file: by it a Merge finds the file when it was sealed meanwhile
+
   // From its name; only if `named`, that is if wirespool could have given it.
   bool named = false;
   std::string stem;
@@ -68,15 +73,20 @@ class Spool {
   // Whether files are also looked for in the archives to which they were moved, or these are only named (captures()).
   enum class Archives { searched, named };
 
+  // Whether what running captures have stored in their open files belongs to it too. (Follow reads them as they grow.)
+  enum class OpenFiles { left_out, included };
+
   // `places`: directories, of which the sealed SpoolFiles are taken, and files, which may be any pcap or pcapng. A file
   // named twice counts once; so does one that is both in its directory and in an archive, where it is not read.
   static std::expected<Spool, Error> open(const std::vector<std::string>& places,
-                                          Archives archives = Archives::searched);
+                                          Archives archives = Archives::searched,
+                                          OpenFiles open_files = OpenFiles::left_out);
 
   // Looks at the same places again. What is known of a file that is the same (by inode, length and times) is kept: its
   // index is not read again. A file that was only renamed, had its mode changed or was moved into an archive is neither
   // added nor removed. A Merge that was made before is not affected. A file that was given by name and is gone counts
-  // as removed; a directory that is gone is an Error, and then nothing has changed.
+  // as removed; a directory that is gone is an Error, and then nothing has changed. Open files are in files() as they
+  // are by now, and added when they are sealed.
   std::expected<SpoolChanges, Error> refresh();
 
   // References into the Spool: valid as long as it is, until the next refresh().
@@ -116,6 +126,7 @@ class Spool {
   std::vector<std::string> notices_;
   std::vector<Error> problems_;
   Archives archives_ = Archives::searched;
+  OpenFiles open_files_ = OpenFiles::left_out;
 };
 
 }  // namespace wirespool

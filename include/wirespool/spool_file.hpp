@@ -60,6 +60,9 @@ class SpoolFile {
     bool keep_open = true;  // false: no descriptor is held between two reads, for readers of thousands of files
     // Read these only, in this order: each begins at a record. Empty: the whole file.
     std::vector<Stretch> stretches = {};
+    // Of a file that is being written: so many bytes are in it by now. A record that is not all in them is not there
+    // yet (extend()). With `stretches`, one that begins in front of this and ends here.
+    std::optional<std::uint64_t> stored = std::nullopt;
   };
 
   static std::expected<SpoolFile, Error> open(const std::string& path, Options options);
@@ -73,6 +76,9 @@ class SpoolFile {
   // The packet that next() has just given and those after it that are within the limits and already in memory; next()
   // goes on after them. Empty if this file's records are not those of a SpoolFile.
   PacketRun run(const RunLimits& limits);
+
+  // Of a file that was opened as being written: it has grown to so many bytes, and next() goes on.
+  void extend(std::uint64_t stored);
 
   const std::string& path() const;
   std::uint32_t linktype() const;  // pcap: of all packets; pcapng: of the packet read last

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -31,6 +32,8 @@ options::Page about() {
                "both directions of a connection, in tunnels too"},
               {"wirespool extract /data/nvme0 --filter 'port 53' -w dns.pcap --filter 'port 443' -w tls.pcap",
                "two files in one pass"},
+              {"wirespool extract /data/nvme0 --follow --from -1s --filter 'port 53' -w - | tcpdump -nr -",
+               "what a running capture stores of it, as it does"},
               {"wirespool extract /data/nvme0 --split-time 1m -w all.pcap",
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
@@ -83,7 +86,11 @@ options::Table<Request> make_table() {
       .without("whole");
   table.choice("--format", &Request::format,
                {{"pcap", tools::OutputFormat::pcap}, {"pcapng", tools::OutputFormat::pcapng}}, "both with nanoseconds");
-  table.flag("--strict", &Request::strict, "exit 4 if captures know of packets that are missing in that time");
+  table.flag(
+      "--follow", &Request::follow,
+      "of running captures also what they store while this runs, until they end or --to is over; Ctrl-C ends it");
+  table.flag("--strict", &Request::strict,
+             "exit 4 if captures know of packets that are missing in that time, or --follow was too slow");
   table.flag("--no-index", &Request::use_index, "read everything, as if there were no index", false);
   return table;
 }
@@ -93,6 +100,29 @@ void print_progress(const tools::ExtractProgress& progress) {
                                                   : 100.0 * static_cast<double>(progress.bytes_done) /
                                                         static_cast<double>(progress.bytes_in_all);
   tell(fmt::format("\r{:5.1f} %  {} packets ", percent, progress.packets));
+}
+
+std::atomic<bool> stop_asked{false};  // lock-free: a signal handler may set it (signal-safety(7))
+
+void ask_to_stop(int) { stop_asked = true; }
+
+// A second Ctrl-C ends what hangs in a write.
+void catch_stop_signals(Request& request) {
+  struct sigaction action {};
+  action.sa_handler = ask_to_stop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+  request.stop = &stop_asked;
+  request.tell = [](const std::string& text) { print_notices({text}); };
+}
+
+// What a reader of a running capture may not have.
+void add_following(std::vector<std::string>& notices, const tools::ExtractReport& report) {
+  if (report.missed.files > 0)
+    notices.push_back(fmt::format("{} files ({} bytes) were removed before they could be read: this was too slow",
+                                  report.missed.files, report.missed.bytes));
+  if (report.late > 0)
+    notices.push_back(fmt::format("{} packets came after later ones: their drive was behind", report.late));
 }
 
 void print_counts(const tools::ExtractReport& report) {
@@ -106,13 +136,16 @@ void print_counts(const tools::ExtractReport& report) {
 int print_report(const tools::ExtractReport& report, bool progress_shown, bool strict) {
   if (progress_shown) print_counts(report);
   print_notices(report.notices);
+  std::vector<std::string> following;
+  add_following(following, report);
+  print_notices(following);
   for (const auto& problem : report.problems) {
     tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
   if (const auto missing = tools::render(report.missing); !missing.empty()) print_notices({missing});
   // What could be read was written; a script must still notice that something could not.
   if (!report.problems.empty()) return Exit::wrong_use;
-  return strict && report.missing.losses.sum() > 0 ? Exit::packets_lost : Exit::done;
+  return strict && (report.missing.losses.sum() > 0 || report.missed.files > 0) ? Exit::packets_lost : Exit::done;
 }
 
 int run(Request request) {
@@ -124,6 +157,7 @@ int run(Request request) {
   if (terminal) request.progress = print_progress;
   // When a reader has seen enough and closes the pipe, write(2) says so instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
+  if (request.follow) catch_stop_signals(request);
   const auto report = tools::extract(request);
   return report ? print_report(*report, terminal, request.strict) : print_error(report.error());
 }

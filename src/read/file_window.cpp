@@ -108,6 +108,11 @@ void FileWindow::restrict_to(std::uint64_t begin, std::uint64_t end) noexcept {
   if (remaining() < end_ - begin_) end_ = begin_ + static_cast<std::size_t>(remaining());
 }
 
+void FileWindow::extend_to(std::uint64_t end) noexcept {
+  size_ = std::max(size_, end);
+  limit_ = std::max(limit_, end);
+}
+
 void FileWindow::release() noexcept {
   buffer_.reset();
   capacity_ = begin_ = end_ = 0;

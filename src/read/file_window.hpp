@@ -41,6 +41,7 @@ class FileWindow {
 
   void consume(std::uint64_t bytes) noexcept;                         // may go beyond bytes()
   void restrict_to(std::uint64_t begin, std::uint64_t end) noexcept;  // goes to `begin`, ends at `end`
+  void extend_to(std::uint64_t end) noexcept;                         // it has grown, and ends there
   void release() noexcept;  // gives the buffer and the descriptor back until the next fill()
 
  private:

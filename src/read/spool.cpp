@@ -16,6 +16,7 @@
 #include "format/index_file.hpp"
 #include "read/archived_files.hpp"
 #include "read/index_store.hpp"
+#include "read/live_captures.hpp"
 #include "storage/read_file.hpp"
 
 namespace wirespool {
@@ -100,6 +101,8 @@ class Spool::Search {
  private:
   std::optional<Error> look_at(Place& place);
   std::optional<Error> look_into(const fs::path& directory);
+  bool open_files_wanted() const { return now_.open_files_ == OpenFiles::included; }
+  void add_open_files(const read::LiveCapture& capture);
   void read_archives(SpoolCapture& capture);
   void look_into_archive(const std::string& archive, const SpoolCapture& capture);
   std::set<std::string> names_at(const std::string& directory) const;
@@ -118,6 +121,7 @@ class Spool::Search {
 Spool::Search::Search(const Spool& before) : before_(before) {
   now_.places_ = before.places_;
   now_.archives_ = before.archives_;
+  now_.open_files_ = before.open_files_;
   for (const auto& entry : before.files_) entries_before_.emplace(entry.path, &entry);
 }
 
@@ -156,6 +160,9 @@ std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
   std::error_code error;
   std::size_t others = 0;
   std::vector<SpoolCapture> captures;
+  // What is open now is sealed by the time the directory has been listed, or still open.
+  std::vector<read::LiveCapture> running;
+  if (open_files_wanted()) running = read::LiveCapture::in(directory.string());
   auto entry = fs::directory_iterator(directory, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const auto name = entry->path().filename().string();
@@ -173,11 +180,28 @@ std::optional<Error> Spool::Search::look_into(const fs::path& directory) {
         directory.string() + ": " + std::to_string(others) +
         " capture files have no name of wirespool's and were left out: name them to have them read");
   }
+  for (const auto& capture : running) add_open_files(capture);
   for (auto& capture : captures) {
     read_archives(capture);
     now_.captures_.push_back(std::move(capture));
   }
   return std::nullopt;
+}
+
+void Spool::Search::add_open_files(const read::LiveCapture& capture) {
+  for (const auto& told : capture.told().files) {
+    SpoolEntry entry;
+    entry.directory = capture.directory();
+    entry.path = read::path_of_open_file(entry.directory, (fs::path(entry.directory) / told.name).string(), told.inode);
+    entry.open = true;
+    entry.inode = told.inode;
+    entry.stem = capture.stem();
+    entry.writer = told.writer;
+    entry.file_bytes = told.stored_bytes;
+    entry.packets = told.stored_packets;
+    const auto file = storage::ReadFile::open(entry.path);
+    if (file && is_new(entry.path, file->identity())) now_.files_.push_back(std::move(entry));
+  }
 }
 
 // Only after the directory was listed: a file is in an archive that is named before it goes from here, so that one of
@@ -284,9 +308,11 @@ const SpoolEntry* Spool::Search::known(const std::string& path, const Seen& seen
   return stamp(before->second) == stamp(seen) ? entry->second : nullptr;
 }
 
-std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places, Archives archives) {
+std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places, Archives archives,
+                                        OpenFiles open_files) {
   Spool nothing;
   nothing.archives_ = archives;
+  nothing.open_files_ = open_files;
   for (const auto& place : places) nothing.places_.push_back({place, false});
   return nothing.look_again();
 }
@@ -333,10 +359,10 @@ SpoolChanges Spool::changes_since(const Spool& before) const {
   };
   SpoolChanges changes;
   for (const auto known = known_to(before); const auto& entry : files_) {
-    if (!is_known(*this, entry, known)) changes.added.push_back(entry);
+    if (!entry.open && !is_known(*this, entry, known)) changes.added.push_back(entry);
   }
   for (const auto known = known_to(*this); const auto& entry : before.files_) {
-    if (!is_known(before, entry, known)) changes.removed.push_back(entry.path);
+    if (!entry.open && !is_known(before, entry, known)) changes.removed.push_back(entry.path);
   }
   return changes;
 }

@@ -61,6 +61,7 @@ class SpoolFile::Reader {
   std::vector<Stretch> stretches_;
   std::size_t stretch_ = 0;
   std::uint64_t taken_ = 0;
+  bool grows_ = false;  // what is missing at its end may yet come
   StoredPacket packet_;
   std::vector<std::byte> turned_;  // view.bytes of a packet whose header had to be swapped
   std::unique_ptr<Salvager> salvager_;
@@ -69,7 +70,8 @@ class SpoolFile::Reader {
 
 SpoolFile::Reader::Reader(FileWindow file, CaptureDecoder decoder, Options options)
     : window(std::move(file)), decoder_(std::move(decoder)), stretches_(std::move(options.stretches)) {
-  if (stretches_.empty()) stretches_ = {{decoder_.first_record(), window.size()}};
+  grows_ = options.stored.has_value();
+  if (stretches_.empty()) stretches_ = {{decoder_.first_record(), options.stored.value_or(window.size())}};
   if (options.mode == Mode::salvage && decoder_.is_pcap() && decoder_.pcap()->has_usual_records()) {
     format::TimeLimits limits;
     limits.not_before = Timestamp{};
@@ -145,9 +147,11 @@ const StoredPacket* SpoolFile::Reader::next_strict() {
         taken_ = decoded.bytes;
         return in_host_order();
       case Decoded::Kind::more:
+        if (grows_ && decoded.bytes > window.remaining()) return nullptr;
         if (!fill(decoded.bytes)) return nullptr;
         break;
       case Decoded::Kind::other:
+        if (grows_ && decoded.bytes > window.remaining()) return nullptr;
         if (decoded.bytes > window.remaining()) return fail("the last block is cut short"), nullptr;
         window.consume(decoded.bytes);
         break;
@@ -195,6 +199,7 @@ SpoolFile::~SpoolFile() = default;
 std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options options) {
   auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open});
   if (!window) return std::unexpected(error_of(window.error()));
+  if (options.stored) window->extend_to(*options.stored);
   if (!options.stretches.empty()) window->restrict_to(0, CaptureDecoder::head_bytes);  // instead of a whole buffer
   if (const auto filled = window->fill(CaptureDecoder::head_bytes); !filled)
     return std::unexpected(error_of(filled.error()));
@@ -205,6 +210,7 @@ std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options
 
 const StoredPacket* SpoolFile::next() { return reader_->next(); }
 PacketRun SpoolFile::run(const RunLimits& limits) { return reader_->run(limits); }
+void SpoolFile::extend(std::uint64_t stored) { reader_->window.extend_to(stored); }
 const std::string& SpoolFile::path() const { return reader_->window.path(); }
 std::uint32_t SpoolFile::linktype() const { return reader_->linktype(); }
 std::vector<std::string> SpoolFile::passed_over() const { return reader_->passed_over(); }

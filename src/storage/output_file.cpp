@@ -3,6 +3,7 @@
 #include "storage/beneath.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,13 @@ std::expected<void, IoError> OutputFile::write(std::span<const std::byte> bytes)
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+// poll(2): POLLERR is set for a file descriptor of the write end of a pipe when the read end has been closed.
+bool OutputFile::reader_has_gone() const noexcept {
+  if (!fd_) return false;
+  pollfd end{fd_.get(), 0, 0};
+  return ::poll(&end, 1, 0) > 0 && (end.revents & POLLERR) != 0;
 }
 
 // While the file is still open, so that its owner removes it if this fails.

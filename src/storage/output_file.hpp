@@ -47,6 +47,9 @@ class OutputFile {
   // EPIPE: nobody reads the other end any more (pipe(7)); SIGPIPE must be ignored, else it ends the process.
   std::expected<void, IoError> write(std::span<const std::byte> bytes);
 
+  // Of a pipe: nobody reads it any more, even if nothing is written. false: it cannot be told.
+  bool reader_has_gone() const noexcept;
+
   // Whether all of it was taken; a full drive may say so only now (close(2)). A hidden file is synced first.
   std::expected<void, IoError> close();
 

@@ -3,11 +3,13 @@
 #include "storage/beneath.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "storage/extents.hpp"
 #include "storage/io_error.hpp"
@@ -62,6 +64,22 @@ std::expected<FileTimes, IoError> ReadFile::times() const {
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
   };
   return FileTimes{ns(status.st_mtim), ns(status.st_ctim)};
+}
+
+std::uint64_t ReadFile::size_now() const noexcept {
+  struct stat status {};
+  return ::fstat(fd_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+bool ReadFile::has_no_name() const noexcept {
+  struct stat status {};
+  return ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 0;
+}
+
+bool ReadFile::is_locked() const noexcept {
+  if (::flock(fd_.get(), LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
+  ::flock(fd_.get(), LOCK_UN);
+  return false;
 }
 
 std::expected<std::size_t, IoError> ReadFile::read(std::uint64_t offset, std::span<std::byte> into) const {

@@ -51,6 +51,10 @@ class ReadFile {
   FileIdentity identity() const { return identity_; }
   bool direct() const { return direct_; }
   std::expected<FileTimes, IoError> times() const;  // now
+  std::uint64_t size_now() const noexcept;          // 0: not to be had
+  bool has_no_name() const noexcept;                // it was removed, and ends when the last who has it open closes it
+  // Another process holds an exclusive flock(2) on it: who does is alive. Asking takes a shared one for an instant.
+  bool is_locked() const noexcept;
 
   // Reads until `into` is full or the file ends; returns how many bytes. In direct mode the offset, the length and the
   // buffer are multiples of 4096.

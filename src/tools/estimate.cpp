@@ -21,10 +21,19 @@ void add_unknown(Estimate& estimate, const SpoolEntry& entry) {
   estimate.packets.reset();
 }
 
+// What is being written has no index yet: all that is stored of it is read.
+void add_open(Estimate& estimate, const SpoolEntry& entry) {
+  ++estimate.files_to_read;
+  estimate.bytes_to_read += entry.file_bytes;
+  estimate.blocks.reset();
+  if (estimate.packets) *estimate.packets += entry.packets;
+}
+
 void add(Estimate& estimate, SpoolEntry entry, const Query& query) {
   ++estimate.files;
   estimate.bytes += entry.file_bytes;
   if (is_apart(entry, query)) return;
+  if (entry.open) return add_open(estimate, entry);
   if (entry.index == SpoolEntry::Index::none) return add_unknown(estimate, entry);
   entry.path = read::path_now(entry);
   const auto selection = read::select_blocks(entry, query);

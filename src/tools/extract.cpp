@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "format/pcap.hpp"
+#include "tools/extract_copy.hpp"
 #include "tools/pipe_inputs.hpp"
 #include "wirespool/spool_file.hpp"
 #include "wirespool/time_text.hpp"
@@ -17,8 +19,8 @@ namespace wirespool::tools {
 
 namespace {
 
-constexpr auto progress_interval = std::chrono::milliseconds(250);
-constexpr std::uint64_t packets_between_looks = 16384;
+// How long a reader of a running capture sleeps when it has everything.
+constexpr auto nap = std::chrono::milliseconds(50);
 
 // What the outputs and the filter need to know of the files before anything is written.
 struct Inputs {
@@ -121,79 +123,6 @@ Query make_query(const ExtractOptions& options, const std::vector<OutputRequest>
   return query;
 }
 
-// Calls the progress function now and then, without reading the clock for every packet.
-class Reporter {
- public:
-  explicit Reporter(const ExtractOptions& options) : options_(options) {}
-
-  void packets(const ExtractReport& report, const Merge& merge, Timestamp time) {
-    if (!options_.progress || report.packets < next_look_) return;
-    next_look_ = report.packets + packets_between_looks;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < progress_interval) return;
-    last_ = now;
-    const auto read = merge.progress();
-    options_.progress({report.packets, read.bytes_read + read.bytes_left_out, read.bytes_in_all, time});
-  }
-
- private:
-  const ExtractOptions& options_;
-  std::uint64_t next_look_ = packets_between_looks;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-using Result = PacketWriter::Result;
-
-// Copies packets from the merge to one output or several, until the merge ends or all outputs are done.
-class Copy {
- public:
-  Copy(Merge& merge, std::vector<ExtractOutput>& outputs) : merge_(merge), outputs_(outputs) {}
-
-  std::expected<void, Error> run(const ExtractOptions& options, ExtractReport& report) {
-    Reporter reporter(options);
-    while (std::ranges::any_of(outputs_, &ExtractOutput::open_still)) {
-      const auto* packet = merge_.next();
-      if (packet == nullptr) break;
-      const auto time = packet->view.time;
-      const auto done = outputs_.size() == 1 ? to_the_one(*packet, report) : to_each(*packet, report);
-      if (!done) return done;
-      reporter.packets(report, merge_, time);
-    }
-    if (options.stop && *options.stop) return std::unexpected(Error{"extract", "it was stopped before its end", ""});
-    for (auto& output : outputs_) {
-      if (const auto result = output.finish(); result != Result::ok) return std::unexpected(output.explain(result));
-    }
-    return {};
-  }
-
- private:
-  // Copies the packet and as many after it as can be copied unchanged. With one output, the merge gives only what it
-  // wants.
-  std::expected<void, Error> to_the_one(const StoredPacket& packet, ExtractReport& report) {
-    auto& output = outputs_.front();
-    const auto run = output.takes_records() ? merge_.run(output.room()) : PacketRun{};
-    report.packets += run.packets > 0 ? run.packets : 1;
-    report.bytes += run.packets > 0 ? run.bytes : packet.view.caplen();
-    const auto result = run.packets > 0 ? output.write(run, packet.linktype) : output.write(packet);
-    if (result != Result::ok) return std::unexpected(output.explain(result));
-    return {};
-  }
-
-  std::expected<void, Error> to_each(const StoredPacket& packet, ExtractReport& report) {
-    for (auto& output : outputs_) {
-      if (!output.open_still() || !output.wants(packet)) continue;
-      ++report.packets;
-      report.bytes += packet.view.caplen();
-      if (const auto result = output.write(packet); result != Result::ok)
-        return std::unexpected(output.explain(result));
-    }
-    return {};
-  }
-
-  Merge& merge_;
-  std::vector<ExtractOutput>& outputs_;
-};
-
 // A notice, by the indices, if no file covers the time asked for: a time like -10m counts from this machine's clock,
 // which may differ from the capture's.
 std::string outside_of_all_files(const Spool& spool, const ExtractOptions& options) {
@@ -212,6 +141,42 @@ std::string outside_of_all_files(const Spool& spool, const ExtractOptions& optio
       "machine's clock, which need not be the capture's)",
       rfc3339(first), rfc3339(last));
 }
+
+// What a reader of running captures does when it has all there is: shows it, sleeps, looks again.
+class Waiting {
+ public:
+  Waiting(const ExtractOptions& options, Follow& follow, std::vector<ExtractOutput>& outputs)
+      : options_(options), follow_(follow), outputs_(outputs) {}
+
+  // false: there will be no more, or nobody wants it.
+  bool go_on() {
+    tell_missed();
+    if (options_.stop && *options_.stop) return false;
+    if (follow_.at_end() && !(options_.stays && !follow_.running())) return false;
+    for (auto& output : outputs_)
+      if (output.show() != PacketWriter::Result::ok) return false;  // its end says why
+    std::this_thread::sleep_for(nap);
+    auto looked = follow_.look_again();
+    if (!looked) gone_ = std::move(looked.error());
+    return looked.has_value();
+  }
+  std::optional<Error> gone() const { return gone_; }
+
+ private:
+  void tell_missed() {
+    const auto missed = follow_.missed();
+    if (missed.files <= told_.files || !options_.tell) return;
+    options_.tell(fmt::format("too slow: {} files ({} bytes) were removed before they were read",
+                              missed.files - told_.files, missed.bytes - std::min(missed.bytes, told_.bytes)));
+    told_ = missed;
+  }
+
+  const ExtractOptions& options_;
+  Follow& follow_;
+  std::vector<ExtractOutput>& outputs_;
+  Follow::Missed told_;
+  std::optional<Error> gone_;
+};
 
 std::expected<std::vector<ExtractOutput>, Error> open_outputs(std::vector<OutputRequest> requests) {
   std::vector<ExtractOutput> outputs;
@@ -236,6 +201,8 @@ void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
 }
 
 std::optional<Error> check(const ExtractOptions& options) {
+  if (options.follow && std::ranges::find(options.places, "-") != options.places.end())
+    return Error{"--follow", "standard input is no directory", "name the output directories of captures"};
   if (options.from >= options.to)
     return Error{"--to", "it is not later than --from", "give a later time, or leave it out"};
   const auto filters = options.filters.size(), outputs = options.outputs.size();
@@ -252,11 +219,12 @@ std::optional<Error> check(const ExtractOptions& options) {
 // Nothing is written before one of the files could be read.
 std::expected<Extraction, Error> Extraction::prepare(ExtractOptions options) {
   if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
-  auto spool = Spool::open(options.places);
+  auto spool = Spool::open(options.places, Spool::Archives::searched,
+                           options.stored ? Spool::OpenFiles::included : Spool::OpenFiles::left_out);
   if (!spool) return std::unexpected(spool.error());
   Extraction extraction(std::move(options), std::move(*spool));
   const auto inputs = look_at(extraction.spool_);
-  if (inputs.none_readable(extraction.spool_)) return std::unexpected(*inputs.problem);
+  if (!extraction.options_.follow && inputs.none_readable(extraction.spool_)) return std::unexpected(*inputs.problem);
   auto requests = make_requests(extraction.options_, extraction.spool_, inputs);
   if (!requests) return std::unexpected(requests.error());
   extraction.query_ = make_query(extraction.options_, *requests);
@@ -264,22 +232,50 @@ std::expected<Extraction, Error> Extraction::prepare(ExtractOptions options) {
   return extraction;
 }
 
-std::expected<ExtractReport, Error> Extraction::run() {
+std::expected<ExtractReport, Error> Extraction::run() { return options_.follow ? run_following() : run_once(); }
+
+std::expected<ExtractReport, Error> Extraction::run_once() {
   Merge merge(spool_, query_);
   auto outputs = open_outputs(std::move(requests_));
   if (!outputs) return std::unexpected(outputs.error());
   ExtractReport report;
   report.notices = spool_.notices();
-  if (const auto copied = Copy(merge, *outputs).run(options_, report); !copied) return std::unexpected(copied.error());
+  const auto copied = ExtractCopy(merge, *outputs, [] { return false; }).run(options_, report);
+  if (!copied) return std::unexpected(copied.error());
   count(report, *outputs);
   if (auto outside = outside_of_all_files(spool_, options_); !outside.empty())
     report.notices.push_back(std::move(outside));
-  report.read = merge.progress();
   report.problems = spool_.problems();
-  report.problems.insert(report.problems.end(), merge.problems().begin(), merge.problems().end());
-  report.notices.insert(report.notices.end(), merge.notices().begin(), merge.notices().end());
-  report.missing = missing_between(spool_, options_.from, options_.to);
+  conclude(report, merge);
   return report;
+}
+
+std::expected<ExtractReport, Error> Extraction::run_following() {
+  const auto begin = options_.from_now ? Follow::Begin::now : Follow::Begin::oldest;
+  auto follow = Follow::open(options_.places, query_, begin);
+  if (!follow) return std::unexpected(follow.error());
+  auto outputs = open_outputs(std::move(requests_));
+  if (!outputs) return std::unexpected(outputs.error());
+  ExtractReport report;
+  if (!follow->running() && !options_.stays) report.notices.emplace_back("no capture runs there");
+  Waiting waiting(options_, *follow, *outputs);
+  const auto copied = ExtractCopy(*follow, *outputs, [&waiting] { return waiting.go_on(); }).run(options_, report);
+  if (!copied) return std::unexpected(copied.error());
+  count(report, *outputs);
+  report.missed = follow->missed();
+  report.late = follow->late();
+  if (auto gone = waiting.gone()) report.problems.push_back(std::move(*gone));
+  conclude(report, *follow);
+  return report;
+}
+
+template <class Source>
+void Extraction::conclude(ExtractReport& report, const Source& source) {
+  report.read = source.progress();
+  report.problems.insert(report.problems.end(), source.problems().begin(), source.problems().end());
+  report.notices.insert(report.notices.end(), source.notices().begin(), source.notices().end());
+  if (options_.follow) (void)spool_.refresh();  // for the ledgers of captures that began since
+  report.missing = missing_between(spool_, options_.from, options_.to);
 }
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {

@@ -13,6 +13,7 @@
 #include "tools/extract_output.hpp"
 #include "tools/missing.hpp"
 #include "wirespool/error.hpp"
+#include "wirespool/follow.hpp"
 #include "wirespool/merge.hpp"
 
 namespace wirespool::tools {
@@ -43,7 +44,13 @@ struct ExtractOptions {
   OutputFormat format = OutputFormat::pcap;
   bool use_index = true;
   std::size_t buffer_bytes = Query{}.buffer_bytes;
-  const std::atomic<bool>* stop = nullptr;               // Query::stop: then it ends with an Error
+  bool stored = false;                           // what running captures have stored in their open files is read too
+  bool follow = false;                           // and what they store until they end, or `to` is over
+  bool from_now = false;                         // with follow: only what is stored from now on
+  bool stays = false;                            // with follow: it does not end with them, but waits for others
+  std::function<void(const std::string&)> tell;  // with follow: what is to be known at once; empty: it is not told
+  // Query::stop: then it ends with an Error; with follow, as if the capture had ended.
+  const std::atomic<bool>* stop = nullptr;
   std::function<void(const ExtractProgress&)> progress;  // empty: none; called a few times a second
 };
 
@@ -58,6 +65,8 @@ struct ExtractReport {
   std::uint64_t bytes = 0;    // caplen bytes, to all outputs
   bool closed = false;        // an output's reader left before the end
   Missing missing;
+  Follow::Missed missed;   // with follow
+  std::uint64_t late = 0;  // packets that came after later ones: the same
   Merge::Progress read;
   std::vector<std::string> notices;
   std::vector<Error> problems;  // what could not be read; everything else was
@@ -76,6 +85,10 @@ class Extraction {
   std::expected<ExtractReport, Error> run();     // once
 
  private:
+  std::expected<ExtractReport, Error> run_once();
+  std::expected<ExtractReport, Error> run_following();
+  template <class Source>
+  void conclude(ExtractReport& report, const Source& source);
   Extraction(ExtractOptions options, Spool spool) : options_(std::move(options)), spool_(std::move(spool)) {}
 
   ExtractOptions options_;

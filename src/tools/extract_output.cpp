@@ -142,6 +142,12 @@ Result ExtractOutput::write(const PacketRun& run, std::uint32_t linktype) {
   return taken(writer_->write_records(run.records, linktype));
 }
 
+Result ExtractOutput::show() {
+  const auto result = !closed_ && writer_ ? writer_->show() : Result::ok;
+  (void)taken(result);
+  return result;
+}
+
 Result ExtractOutput::finish() {
   if (closed_) return Result::ok;
   if (!writer_) {

@@ -59,6 +59,7 @@ class ExtractOutput {
   }
   std::uint64_t room() const { return request_.packets - packets_; }
   Result write(const PacketRun& run, std::uint32_t linktype);
+  Result show();  // what was written reaches its reader, the header too; Result::closed if that has gone
   Result finish();
   Error explain(Result result) const;
 

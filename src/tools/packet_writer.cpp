@@ -124,6 +124,12 @@ PacketWriter::Result PacketWriter::write_pcapng(const StoredPacket& packet) {
   return Result::ok;
 }
 
+PacketWriter::Result PacketWriter::show() {
+  if (!begun_) begin(linktype_);
+  if (output_.reader_has_gone()) return Result::closed;
+  return used_ > 0 ? flush() : Result::ok;
+}
+
 PacketWriter::Result PacketWriter::finish() {
   if (!begun_) begin(linktype_);
   if (const auto result = flush(); result != Result::ok) return result;

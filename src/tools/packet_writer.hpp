@@ -34,8 +34,7 @@ class PacketWriter {
   // Whether runs of pcap records can be written unchanged.
   bool takes_records() const { return format_ == OutputFormat::pcap; }
   Result write_records(std::span<const std::byte> records, std::uint32_t linktype);
-  // Writes what is buffered: at the end, and whenever a reader should see it.
-  Result flush();
+  Result show();    // writes what is buffered, and the header if there was no packet: a reader sees it
   Result finish();  // also writes the header, if there was no packet
 
   std::uint64_t bytes() const { return flushed_ + used_; }  // of the stream so far
@@ -45,6 +44,7 @@ class PacketWriter {
   const storage::IoError& error() const { return error_; }
 
  private:
+  Result flush();
   void begin(std::uint32_t linktype);
   Result room_for(std::size_t bytes);
   void put(std::span<const std::byte> bytes);

@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "keep/shelf.hpp"
+#include "storage/direct_file.hpp"
 #include "storage/extents.hpp"
 #include "storage/read_file.hpp"
+#include "storage/small_file.hpp"
 #include "tools/capture_group.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -94,6 +96,26 @@ std::vector<std::string> captures_without_end(const std::string& directory) {
   return notices;
 }
 
+// What a capture told live readers that did not come to its end. Nobody believes it, and the next capture of that name
+// replaces it; here it is removed, so that nothing is left over.
+void remove_left_live_files(const storage::Directory& directory, bool dry_run, std::vector<std::string>& notices) {
+  std::error_code error;
+  auto entry = fs::directory_iterator(directory.path(), error);
+  std::vector<std::string> left;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    const auto stem = format::parse_live_file_name(name);
+    if (!stem) continue;
+    if (storage::use_of_hidden_file(directory.path(), name, *stem) == storage::HiddenFileUse::left_behind)
+      left.push_back(name);
+  }
+  for (const auto& name : left) {
+    if (!dry_run) storage::remove_marker(directory, name);
+    notices.push_back(directory.path_of(name) + ": what a capture told live readers that did not come to its end: " +
+                      (dry_run ? "to be removed" : "removed"));
+  }
+}
+
 std::expected<RepairReport::InDirectory, Error> repair_directory(const std::string& path, bool dry_run) {
   const auto directory = storage::Directory::open(path);
   if (!directory) {
@@ -118,6 +140,7 @@ std::expected<RepairReport::InDirectory, Error> repair_directory(const std::stri
     result.files.push_back(repair_file(context, hidden.name, hidden.parts));
   }
   result.notices = captures_without_end(path);
+  remove_left_live_files(*directory, dry_run, result.notices);
   return result;
 }
 

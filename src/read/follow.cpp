@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "wirespool/follow.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <limits>
+#include <list>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "read/live_captures.hpp"
+#include "read/merge_heap.hpp"
+#include "storage/read_file.hpp"
+#include "wirespool/time_text.hpp"
+
+namespace wirespool {
+
+namespace fs = std::filesystem;
+using read::LiveCapture;
+using read::MergeHeap;
+using read::MergeLane;
+using Clock = std::chrono::steady_clock;
+using Missed = Follow::Missed;
+
+namespace {
+
+// Behind --flush-age: the write itself, and how late a keeper tells of it.
+constexpr std::uint64_t write_and_tell_ns = 1'000'000'000;
+// Directories are listed for what no live file tells of: captures that begin, files of captures without one.
+constexpr auto between_listings = std::chrono::seconds(1);
+// While there is more and more to give, too: what is open is to be held before it is sealed and removed.
+constexpr auto between_looks = std::chrono::milliseconds(250);
+constexpr unsigned packets_between_clocks = 1024;
+
+// A lane of a writer, over its files one after the other.
+struct LaneTime {
+  Timestamp latest;           // of what was read of files that are over
+  Clock::time_point grown;    // when it had something new last
+  MergeLane* lane = nullptr;  // of the file that is open
+};
+
+// A capture in a directory.
+struct Source {
+  explicit Source(LiveCapture of) : live(std::move(of)) {}
+
+  LiveCapture live;
+  Missed before;                                                 // sealed when this reader began
+  Missed seen;                                                   // of those sealed since
+  Missed missed = {};                                            // sealed since, and never seen
+  std::map<std::pair<unsigned, unsigned>, LaneTime> lanes = {};  // by writer and lane
+
+  std::chrono::nanoseconds wait() const {
+    return std::chrono::nanoseconds(live.told().flush_age_ns + write_and_tell_ns);
+  }
+};
+
+// A file that was open when it was found. It stays open here until it was found under its name, or has none any more:
+// until then no other file has its inode.
+struct Held {
+  Source* source;
+  std::uint64_t inode;
+  unsigned writer;
+  storage::ReadFile file;
+  std::string hidden_path;
+  MergeLane* lane;  // nullptr: nothing of it will come any more
+  LaneTime* time;
+  std::uint64_t bytes;  // told
+  bool sealed = false, listed = false;
+};
+
+}  // namespace
+
+class Follow::Reader {
+ public:
+  Reader(std::vector<std::string> directories, const Query& query, Begin begin)
+      : directories_(std::move(directories)), to_(query.to), begin_(begin), heap_({}, query) {
+    heap_.missed.emplace();
+  }
+
+  std::expected<void, Error> begin();
+  std::expected<void, Error> look_again();
+  const StoredPacket* next();
+  PacketRun run(std::uint64_t packets);
+
+  bool running() const {
+    return std::ranges::any_of(sources_, [](const Source& source) { return source.live.running(); });
+  }
+  bool at_end() const;
+  Missed missed() const;
+  std::uint64_t late() const { return late_; }
+  MergeHeap& heap() { return heap_; }
+
+ private:
+  void find_captures();
+  void look_at(Source& source);
+  void hold(Source& source, const format::OpenFile& file);
+  void settle(Held& held);
+  std::expected<void, Error> list();
+  void take(const SpoolEntry& sealed);
+  Held* held_as(const SpoolEntry& sealed);
+  void drop_settled();
+  void count_missed(Source& source);
+  void set_bound();
+  void look_if_due();
+  void note(Timestamp time, std::uint64_t packets);
+
+  std::vector<std::string> directories_;
+  Timestamp to_;
+  Begin begin_;
+  MergeHeap heap_;
+  std::optional<Spool> spool_;  // of sealed files
+  std::list<Source> sources_;
+  std::list<Held> held_;
+  bool changed_ = false;  // files were sealed, or captures came or went
+  bool dry_ = false;      // next() gave nothing
+  Clock::time_point next_listing_{}, next_look_{};
+  unsigned taken_ = 0;
+  Timestamp latest_;
+  std::uint64_t late_ = 0;
+  Missed missed_ = {};  // of captures that are over
+};
+
+// What is open is looked at before sealed files are listed: a file that is sealed in between is known by its inode.
+std::expected<void, Error> Follow::Reader::begin() {
+  find_captures();
+  auto spool = Spool::open(directories_);
+  if (!spool) return std::unexpected(std::move(spool.error()));
+  for (const auto& entry : spool->files()) {
+    if (auto* held = held_as(entry)) {
+      held->source->seen.files += 1;
+      held->source->seen.bytes += entry.file_bytes;
+    } else if (begin_ == Begin::oldest) {
+      heap_.add(entry);
+    }
+  }
+  heap_.problems.insert(heap_.problems.end(), spool->problems().begin(), spool->problems().end());
+  spool_ = std::move(*spool);
+  return look_again();
+}
+
+void Follow::Reader::find_captures() {
+  std::vector<storage::FileIdentity> known;
+  for (const auto& source : sources_) known.push_back(source.live.identity());
+  for (const auto& directory : directories_) {
+    for (auto& live : LiveCapture::in(directory, known)) {
+      known.push_back(live.identity());
+      auto& source = sources_.emplace_back(std::move(live));
+      const auto& told = source.live.told();
+      if (!spool_) source.before = {told.sealed_files, told.sealed_bytes};
+      for (const auto& file : told.files) hold(source, file);
+      changed_ = true;
+    }
+  }
+}
+
+std::expected<void, Error> Follow::Reader::look_again() {
+  next_look_ = Clock::now() + between_looks;
+  for (auto& source : sources_) look_at(source);
+  if (changed_ || Clock::now() >= next_listing_) {
+    find_captures();
+    if (auto listed = list(); !listed) return listed;
+    changed_ = false;
+    next_listing_ = Clock::now() + between_listings;
+  }
+  set_bound();
+  return {};
+}
+
+void Follow::Reader::look_at(Source& source) {
+  const auto sealed = source.live.told().sealed_files;
+  if (!source.live.look_again()) return;
+  const auto& told = source.live.told();
+  const bool over = !source.live.running();
+  changed_ = changed_ || told.sealed_files != sealed || over;
+  for (auto& held : held_) {
+    if (held.lane == nullptr || held.source != &source) continue;
+    const auto now = std::ranges::find(told.files, held.inode, &format::OpenFile::inode);
+    if (now != told.files.end() && now->stored_bytes > held.bytes) {
+      held.bytes = now->stored_bytes;
+      held.time->grown = Clock::now();
+      heap_.grow(*held.lane, held.bytes, false);
+    }
+    if (now == told.files.end() || over) settle(held);
+  }
+  if (over) return;  // what a crash left is read as far as it was told
+  for (const auto& file : told.files) hold(source, file);
+}
+
+// One that gets its name in this moment is found with the sealed ones.
+void Follow::Reader::hold(Source& source, const format::OpenFile& told) {
+  const auto known = [&](const Held& held) { return held.source == &source && held.inode == told.inode; };
+  if (std::ranges::any_of(held_, known)) return;
+  const auto path = (fs::path(source.live.directory()) / told.name).string();
+  auto file = storage::ReadFile::open(path);
+  if (!file || file->identity().inode != told.inode) {
+    changed_ = true;
+    if (!spool_) source.seen.files += 1;
+    return;
+  }
+  SpoolEntry entry;
+  entry.path = path;
+  entry.directory = source.live.directory();
+  entry.open = true;
+  entry.inode = told.inode;
+  entry.stem = source.live.stem();
+  entry.writer = told.writer;
+  entry.file_bytes = told.stored_bytes;
+  const bool only_new = !spool_ && begin_ == Begin::now;
+  auto& lane = heap_.add_open(std::move(entry), only_new ? told.stored_bytes : 0, only_new ? told.record_at : 0);
+  auto& time = source.lanes[{told.writer, told.lane}];
+  time.grown = Clock::now();
+  time.lane = &lane;
+  held_.push_back({&source, told.inode, told.writer, std::move(*file), path, &lane, &time, told.stored_bytes});
+  heap_.grow(lane, told.stored_bytes, false);
+}
+
+// It is not open any more: sealed, and as long as it is now, or left hidden, where only what was told counts.
+void Follow::Reader::settle(Held& held) {
+  const auto hidden = storage::ReadFile::open(held.hidden_path);
+  held.sealed = !hidden || hidden->identity() != held.file.identity();
+  held.time->latest = std::max(held.time->latest, held.lane->latest);
+  if (held.time->lane == held.lane) held.time->lane = nullptr;
+  heap_.grow(*std::exchange(held.lane, nullptr), held.sealed ? held.file.size_now() : held.bytes, true);
+}
+
+std::expected<void, Error> Follow::Reader::list() {
+  auto changes = spool_->refresh();
+  if (!changes) return std::unexpected(std::move(changes.error()));
+  for (const auto& entry : changes->added) take(entry);
+  drop_settled();
+  for (auto& source : sources_) count_missed(source);
+  std::erase_if(sources_, [this](const Source& source) {
+    if (source.live.running()) return false;
+    if (std::ranges::any_of(held_, [&source](const Held& held) { return held.source == &source; })) return false;
+    missed_.files += source.missed.files;
+    missed_.bytes += source.missed.bytes;
+    return true;
+  });
+  return {};
+}
+
+void Follow::Reader::take(const SpoolEntry& sealed) {
+  for (auto& source : sources_) {
+    if (source.live.directory() != sealed.directory || source.live.stem() != sealed.stem) continue;
+    if (sealed.name_time < source.live.told().start) continue;
+    source.seen.files += 1;
+    source.seen.bytes += sealed.file_bytes;
+  }
+  if (held_as(sealed) == nullptr) heap_.add(sealed);
+}
+
+// By its inode. One that was moved into an archive before it was found has another there, and none where it was.
+Held* Follow::Reader::held_as(const SpoolEntry& sealed) {
+  const auto file = storage::ReadFile::open(sealed.path);
+  const auto is_it = [&](const Held& held) {
+    if (!sealed.archived) return file && file->identity() == held.file.identity();
+    return held.writer == sealed.writer && held.source->live.directory() == sealed.directory &&
+           held.source->live.stem() == sealed.stem && held.file.has_no_name() &&
+           held.file.size_now() == sealed.file_bytes;
+  };
+  const auto held = std::ranges::find_if(held_, is_it);
+  if (held == held_.end()) return nullptr;
+  held->listed = true;
+  return &*held;
+}
+
+// Those that need not be known again: found under their names, left hidden, or removed since they were sealed.
+void Follow::Reader::drop_settled() {
+  std::erase_if(held_, [](const Held& held) {
+    if (held.lane != nullptr) return false;
+    if (held.listed || !held.sealed) return true;
+    if (!held.file.has_no_name()) return false;
+    held.source->seen.files += 1;
+    held.source->seen.bytes += held.file.size_now();
+    return true;
+  });
+}
+
+void Follow::Reader::count_missed(Source& source) {
+  const auto more = [](std::uint64_t sealed, std::uint64_t known) { return sealed - std::min(sealed, known); };
+  const auto& told = source.live.told();
+  const auto files = more(told.sealed_files, source.before.files + source.seen.files);
+  if (files <= source.missed.files) return;
+  source.missed = {files, more(told.sealed_bytes, source.before.bytes + source.seen.bytes)};
+}
+
+// A lane that has just had packets may have others on their way, earlier than those of other lanes.
+void Follow::Reader::set_bound() {
+  heap_.until = Timestamp{std::numeric_limits<std::uint64_t>::max()};
+  const auto now = Clock::now();
+  for (auto& source : sources_) {
+    for (auto& [number, time] : source.lanes) {
+      const bool holds = source.live.running() && now - time.grown < source.wait();
+      if (time.lane != nullptr) {
+        time.lane->holds = holds;
+        time.latest = std::max(time.latest, time.lane->latest);
+      }
+      if (holds && (time.lane == nullptr || time.lane->dry)) heap_.until = std::min(heap_.until, time.latest);
+    }
+  }
+}
+
+void Follow::Reader::look_if_due() {
+  if (++taken_ < packets_between_clocks) return;
+  taken_ = 0;
+  if (Clock::now() >= next_look_) (void)look_again();  // an error comes again when there is nothing to give
+}
+
+void Follow::Reader::note(Timestamp time, std::uint64_t packets) {
+  if (time < latest_) late_ += packets;
+  latest_ = std::max(latest_, time);
+}
+
+const StoredPacket* Follow::Reader::next() {
+  look_if_due();
+  const auto* packet = heap_.next();
+  dry_ = packet == nullptr;
+  if (packet != nullptr) note(packet->view.time, 1);
+  return packet;
+}
+
+PacketRun Follow::Reader::run(std::uint64_t packets) {
+  const auto run = heap_.run(packets);
+  if (run.packets > 1) note(run.last, run.packets - 1);
+  return run;
+}
+
+bool Follow::Reader::at_end() const {
+  if (!dry_) return false;
+  std::chrono::nanoseconds wait(write_and_tell_ns);
+  for (const auto& source : sources_) wait = std::max(wait, source.wait());
+  const auto now = time_now().ns, waited = static_cast<std::uint64_t>(wait.count());
+  return !running() || (now > waited && now - waited > to_.ns);
+}
+
+Missed Follow::Reader::missed() const {
+  Missed all{missed_.files + heap_.missed->files, missed_.bytes + heap_.missed->bytes};
+  for (const auto& source : sources_) {
+    all.files += source.missed.files;
+    all.bytes += source.missed.bytes;
+  }
+  return all;
+}
+
+Follow::Follow(std::unique_ptr<Reader> reader) : reader_(std::move(reader)) {}
+Follow::Follow(Follow&&) noexcept = default;
+Follow& Follow::operator=(Follow&&) noexcept = default;
+Follow::~Follow() = default;
+
+std::expected<Follow, Error> Follow::open(const std::vector<std::string>& directories, Query query, Begin begin) {
+  for (const auto& directory : directories) {
+    std::error_code ignored;
+    if (fs::exists(directory, ignored) && !fs::is_directory(directory, ignored))
+      return std::unexpected(Error{directory, "it is no directory", "name the output directories of captures"});
+  }
+  auto reader = std::make_unique<Reader>(directories, query, begin);
+  if (auto begun = reader->begin(); !begun) return std::unexpected(std::move(begun.error()));
+  return Follow(std::move(reader));
+}
+
+const StoredPacket* Follow::next() { return reader_->next(); }
+PacketRun Follow::run(std::uint64_t packets) { return reader_->run(packets); }
+std::expected<void, Error> Follow::look_again() { return reader_->look_again(); }
+bool Follow::running() const { return reader_->running(); }
+bool Follow::at_end() const { return reader_->at_end(); }
+Missed Follow::missed() const { return reader_->missed(); }
+std::uint64_t Follow::late() const { return reader_->late(); }
+const std::vector<Error>& Follow::problems() const& { return reader_->heap().problems; }
+const std::vector<std::string>& Follow::notices() const& { return reader_->heap().notices; }
+Merge::Progress Follow::progress() const { return reader_->heap().progress(); }
+
+}  // namespace wirespool

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Readers of a capture that runs: `wirespool extract --follow` and pcap-over-IP, while frames come from a wire.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "bench.hpp"
+#include "books.hpp"
+#include "frame_sender.hpp"
+#include "pcap_stream.hpp"
+#include "support/catch.hpp"
+#include "support/network.hpp"
+#include "support/outside_tools.hpp"
+#include "support/skip.hpp"
+#include "support/spool_files.hpp"
+#include "support/trace_compare.hpp"
+#include "support/wait_until.hpp"
+
+using namespace wirespool;
+using namespace wirespool::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// What a process has used of the CPUs, user and system, in milliseconds (proc(5), /proc/PID/stat, fields 14 and 15).
+long cpu_ms(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string all((std::istreambuf_iterator<char>(file)), {});
+  std::istringstream fields(all.substr(all.rfind(')') + 2));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  long user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) * 1000 / ::sysconf(_SC_CLK_TCK);
+}
+
+Command follow_to(const fs::path& out, const Paths& directories, const Command& options = {}) {
+  Command words{wirespool_program(), "extract", "--follow", "-w", out.string()};
+  words.insert(words.end(), options.begin(), options.end());
+  for (const auto& directory : directories) words.push_back(directory.string());
+  return words;
+}
+
+std::uintmax_t bytes_of(const fs::path& path) {
+  std::error_code not_there;
+  const auto bytes = fs::file_size(path, not_there);
+  return not_there ? 0 : bytes;
+}
+
+Trace read_file(const fs::path& path) {
+  PcapStream stream(path);
+  Trace trace;
+  while (const auto packet = stream.next()) trace.append(*packet);
+  return trace;
+}
+
+CaptureCommand of_wire(const VethPair& veth, const Bench& bench, Command more = {}) {
+  more.insert(more.end(),
+              {"--rotate-size", "1MiB", "--block-size", "64KiB", "--flush-age", "100ms", "--stats-interval", "100ms"});
+  return {.vdevs = {"net_af_packet0,iface=" + veth.right()}, .outputs = bench.outputs, .options = std::move(more)};
+}
+
+}  // namespace
+
+TEST_CASE("four readers follow a capture at a steady rate: its books are exact, and each has every packet stored") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const Bench bench(2);
+  const VethPair veth;
+  LiveCapture capture(of_wire(veth, bench));
+  REQUIRE(capture.wait_until_running());
+  std::vector<std::unique_ptr<Process>> followers;
+  for (int i = 0; i < 4; ++i)
+    followers.push_back(std::make_unique<Process>(follow_to(bench.base / ("out" + std::to_string(i)), bench.outputs)));
+  const auto trace = make_trace({.kind = "1514", .packets = 20'000});
+  TraceSender sender(veth.left(), trace, capture, 64, 4'000);
+  REQUIRE(sender.send_until(10'000));
+  for (int i = 0; i < 4; ++i)  // before anything ends
+    CHECK(wait_until([&] { return bytes_of(bench.base / ("out" + std::to_string(i))) > 1'000'000; }));
+  REQUIRE(sender.send_until(20'000));
+  REQUIRE(capture.wait_for_total("stored", 20'000));
+  long cost = 0;
+  for (const auto& follower : followers) cost += cpu_ms(follower->pid());
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK(result.total("stored") == 20'000);
+  for (int i = 0; i < 4; ++i) {
+    const auto ended = followers[static_cast<std::size_t>(i)]->wait(Seconds(60));
+    INFO(ended.describe());
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.err.find("removed before") == std::string::npos);
+    CHECK(compare_as_set(trace, read_file(bench.base / ("out" + std::to_string(i)))) == "");
+  }
+  WARN("CPU time of four readers of 20000 packets: " << cost << " ms");
+}
+
+TEST_CASE("who follows into a pipe sees packets while the capture runs, and its end ends the reader") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const Bench bench;
+  const VethPair veth;
+  LiveCapture capture(of_wire(veth, bench));
+  REQUIRE(capture.wait_until_running());
+  Process tcpdump({"sh", "-c", "\"$0\" extract --follow \"$1\" -w - | tcpdump -c 100 -nr - >\"$2\"; echo done >>\"$2\"",
+                   wirespool_program(), bench.outputs[0].string(), (bench.base / "seen").string()});
+  TraceSender sender(veth.left(), make_trace({.kind = "60", .packets = 200}), capture);
+  REQUIRE(sender.send_until(200));
+  const auto seen = [&bench] {
+    std::ifstream file(bench.base / "seen");
+    return std::string((std::istreambuf_iterator<char>(file)), {});
+  };
+  CHECK(wait_until([&] { return seen().ends_with("done\n"); }));  // its reader left, and so did it
+  const auto text = seen();
+  CHECK(std::ranges::count(text, '\n') >= 100);
+  CHECK(capture.stop().total("stored") == 200);
+}
+
+TEST_CASE("Ctrl-C ends a reader in order, and a capture that was killed ends it too") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const Bench bench;
+  const VethPair veth;
+  LiveCapture capture(of_wire(veth, bench));
+  REQUIRE(capture.wait_until_running());
+  const auto out = bench.base / "out.pcap", other = bench.base / "other.pcap";
+  Process interrupted(follow_to(out, bench.outputs)), left(follow_to(other, bench.outputs));
+  TraceSender sender(veth.left(), make_trace({.kind = "1514", .packets = 300}), capture);
+  REQUIRE(sender.send_until(300));
+  REQUIRE(capture.wait_for_total("stored", 300));
+  constexpr std::uintmax_t whole = 24 + 300 * (16 + 1514);
+  CHECK(wait_until([&] { return bytes_of(out) == whole; }));
+  CHECK(interrupted.stop(SIGINT).exit_code == 0);
+  CHECK(ask_capinfos(out).packets == 300);
+  (void)capture.stop(SIGKILL);
+  const auto ended = left.wait(Seconds(60));
+  INFO(ended.describe());
+  CHECK(ended.exit_code == 0);
+  CHECK(ask_capinfos(other).packets == 300);
+  CHECK(fs::exists(bench.outputs[0] / ".wirespool.live"));  // it could not take it away
+  Process after(follow_to(bench.base / "after.pcap", bench.outputs));
+  CHECK(after.wait(Seconds(60)).err.find("no capture runs there") != std::string::npos);
+}
