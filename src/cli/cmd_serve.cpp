@@ -19,6 +19,15 @@ constexpr auto longest_stop = std::chrono::seconds(10);
 
 using Request = serve::SpoolServiceOptions;
 
+options::Parsed<Request::PcapOverIpAt> parse_pcap_over_ip(const std::string& text) {
+  const auto comma = text.find(',');
+  const auto address = plan::parse_listen_address(text.substr(0, comma));
+  if (!address) return std::unexpected(address.error());
+  if (comma == std::string::npos) return Request::PcapOverIpAt{*address, false};
+  if (text.substr(comma) != ",from=now") return std::unexpected("behind the address only ',from=now' is known");
+  return Request::PcapOverIpAt{*address, true};
+}
+
 options::Table<Request> make_table() {
   options::Table<Request> table(
       {.command = "serve",
@@ -28,7 +37,9 @@ options::Table<Request> make_table() {
        .examples = {{"wirespool serve /data/nvme0 /data/nvme1", "for programs of this machine"},
                     {"curl -fG http://127.0.0.1:8080/api/extract -d from=-10m --data-urlencode 'filter=host 10.1.2.3' "
                      "| tcpdump -nr -",
-                     "what one host did in the last ten minutes"}}});
+                     "what one host did in the last ten minutes"},
+                    {"wirespool serve /data/nvme0 --pcap-over-ip 127.0.0.1:57012,from=now", "and for Wireshark, live"},
+                    {"wireshark -k -i TCP@127.0.0.1:57012"}}});
   table
       .operands(
           "DIR", &Request::directories,
@@ -54,7 +65,13 @@ options::Table<Request> make_table() {
       .text("--client-ca", "FILE", &Request::client_ca, "who asks shows a certificate that this CA signed",
             options::Offers::files)
       .without("none");
-  table.whole("--clients", &Request::clients, "connections that are served at a time; others wait").in(1, 1024);
+  table
+      .parsed("--pcap-over-ip", "ADDR:PORT[,from=now]", &Request::pcap_over_ip, parse_pcap_over_ip,
+              "who connects there, from this machine, is sent all that is stored as pcap, then what is stored while it "
+              "stays; or only that")
+      .without("no");
+  table.whole("--clients", &Request::clients, "connections that are served at a time, of each kind; others wait")
+      .in(1, 1024);
   table.whole("--queries", &Request::queries, "of these, how many may have packets read; more are refused (503)")
       .in(1, 1024);
   table.time("--time-limit", &Request::time_limit_ns, "the longest that a request and its answer may take")
@@ -89,6 +106,7 @@ int run(const Request& request) {
   if (!service) return print_error(service.error());
   enter_sandbox();
   if (const auto started = (*service)->start(); !started) return print_error(started.error());
+  if (request.pcap_over_ip) tell(error_line("serve", "pcap-over-IP at " + request.pcap_over_ip->address));
   tell(error_line("serve", "listening at " + request.listen));
   manager.tell("READY=1");
   int signal = 0;

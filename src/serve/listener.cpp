@@ -79,4 +79,15 @@ std::expected<storage::FileDescriptor, Error> listen_at(const std::string& addre
                                what_to_do(error), Error::Kind::not_ready});
 }
 
+std::string peer_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  char host[NI_MAXHOST], port[NI_MAXSERV];
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  if (::getpeername(socket, any, &length) != 0 ||
+      ::getnameinfo(any, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "unknown";
+  return fmt::format(fmt::runtime(address.ss_family == AF_INET6 ? "[{}]:{}" : "{}:{}"), host, port);
+}
+
 }  // namespace wirespool::serve

@@ -16,4 +16,7 @@ bool is_loopback(const std::string& address);
 // it cannot be, and what to do; `option` is who asked for it.
 std::expected<storage::FileDescriptor, Error> listen_at(const std::string& address, const std::string& option);
 
+// Who is at the other end of a socket: "127.0.0.1:41234", "[::1]:41234".
+std::string peer_of(int socket);
+
 }  // namespace wirespool::serve

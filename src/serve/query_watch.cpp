@@ -107,4 +107,18 @@ void QueryWatch::work() {
   }
 }
 
+std::string words_of(QueryWatch::Why why) {
+  switch (why) {
+    case QueryWatch::Why::client_gone:
+      return "the client has gone";
+    case QueryWatch::Why::time_over:
+      return "it took longer than --time-limit";
+    case QueryWatch::Why::service_ends:
+      return "the service ends";
+    case QueryWatch::Why::none:
+      break;
+  }
+  return "the client took nothing any more";
+}
+
 }  // namespace wirespool::serve

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -50,5 +51,7 @@ class QueryWatch {
   bool over_ = false;
   std::thread thread_;
 };
+
+std::string words_of(QueryWatch::Why why);  // for the audit line
 
 }  // namespace wirespool::serve

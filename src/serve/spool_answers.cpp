@@ -191,6 +191,7 @@ Answer SpoolAnswers::stenographer(const Request& request, QueryRun& run) const {
 
 Answer SpoolAnswers::stream(tools::ExtractOptions options, QueryRun& run) const {
   options.places = directories_;
+  options.stored = true;
   options.stop = &run.stop;
   auto receiver = std::make_shared<Receiver>(nullptr, run.most_bytes);
   options.sink = [receiver](std::span<const std::byte> bytes) { return receiver->take(bytes); };
@@ -213,6 +214,7 @@ Answer SpoolAnswers::estimate(const Request& request, QueryRun& run) const {
   auto options = extract_options(request.parameters);
   if (!options) return error_answer(400, options.error());
   options->places = directories_;
+  options->stored = true;
   options->stop = &run.stop;
   options->sink = [](std::span<const std::byte>) { return false; };  // nothing is extracted
   const auto limit = options->packets;

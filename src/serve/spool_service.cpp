@@ -2,9 +2,7 @@
 #include "serve/spool_service.hpp"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,6 +11,7 @@
 #include "serve/client_threads.hpp"
 #include "serve/exchange.hpp"
 #include "serve/listener.hpp"
+#include "serve/pcap_over_ip.hpp"
 #include "serve/query_watch.hpp"
 #include "serve/secrets.hpp"
 #include "serve/spool_answers.hpp"
@@ -22,32 +21,6 @@
 
 namespace wirespool::serve {
 namespace {
-
-// "127.0.0.1:41234", "[::1]:41234".
-std::string peer_of(int socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  char host[NI_MAXHOST], port[NI_MAXSERV];
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (::getpeername(socket, any, &length) != 0 ||
-      ::getnameinfo(any, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    return "unknown";
-  return fmt::format(fmt::runtime(address.ss_family == AF_INET6 ? "[{}]:{}" : "{}:{}"), host, port);
-}
-
-std::string words_of(QueryWatch::Why why) {
-  switch (why) {
-    case QueryWatch::Why::client_gone:
-      return "the client has gone";
-    case QueryWatch::Why::time_over:
-      return "it took longer than --time-limit";
-    case QueryWatch::Why::service_ends:
-      return "the service ends";
-    case QueryWatch::Why::none:
-      break;
-  }
-  return "the client took nothing any more";
-}
 
 // A page of another site can have a browser on this machine ask for anything by a name that it makes lead to the
 // loopback, and read the answer (DNS rebinding). What is asked of a service that knows no clients is asked by an
@@ -97,9 +70,18 @@ class HttpSpoolService final : public SpoolService {
         watch_(threads->stop_fd()),
         threads_(std::move(threads)) {}
 
+  std::expected<void, Error> bind_pcap_over_ip() {
+    if (!options_.pcap_over_ip) return {};
+    auto bound = PcapOverIp::bind(options_, log_);
+    if (!bound) return std::unexpected(std::move(bound.error()));
+    pcap_ = std::move(*bound);
+    return {};
+  }
   std::expected<void, Error> start() override;
   bool end(std::chrono::nanoseconds longest) override {
-    const bool ended = threads_->end(Clock::now() + std::chrono::duration_cast<Clock::duration>(longest));
+    const auto latest = Clock::now() + std::chrono::duration_cast<Clock::duration>(longest);
+    bool ended = threads_->end(latest);
+    if (pcap_) ended = pcap_->end(latest - Clock::now()) && ended;
     log_.finish(std::chrono::milliseconds(500));
     return ended;
   }
@@ -118,12 +100,15 @@ class HttpSpoolService final : public SpoolService {
   std::atomic<unsigned> queries_{0};
   QueryWatch watch_;
   std::unique_ptr<ClientThreads> threads_;  // end before what they use
+  std::unique_ptr<PcapOverIp> pcap_;        // so do its
 };
 
 std::expected<void, Error> HttpSpoolService::start() {
   if (!watch_.start())
     return std::unexpected(Error{"serve", "no thread or descriptor is to be had",
                                  "let this user have more of them (ulimit -u, ulimit -n)", Error::Kind::not_ready});
+  if (pcap_)
+    if (auto started = pcap_->start(); !started) return started;
   return threads_->start(options_.clients, [this](storage::FileDescriptor socket) { serve(std::move(socket)); });
 }
 
@@ -240,6 +225,7 @@ void take_descriptors() {
 }
 
 std::expected<Doors, Error> make_doors(const SpoolServiceOptions& options) {
+  if (auto wrong = wrong_pcap_over_ip(options)) return std::unexpected(std::move(*wrong));
   if (auto wrong = wrong_doors(options)) return std::unexpected(std::move(*wrong));
   Doors doors;
   if (!options.tls_cert.empty()) {
@@ -263,7 +249,9 @@ std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const Spo
   auto threads = ClientThreads::at(options.listen, "--listen");
   if (!threads) return std::unexpected(std::move(threads.error()));
   take_descriptors();
-  return std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors));
+  auto service = std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors));
+  if (auto bound = service->bind_pcap_over_ip(); !bound) return std::unexpected(std::move(bound.error()));
+  return service;
 }
 
 }  // namespace wirespool::serve

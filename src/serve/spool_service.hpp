@@ -21,6 +21,12 @@ struct SpoolServiceOptions {
   // PEM files for TLS (tls.hpp), and the tokens that clients show (secrets.hpp); empty: none.
   std::string tls_cert, tls_key, client_ca, token_file;
 
+  struct PcapOverIpAt {
+    std::string address;
+    bool from_now = false;  // only what is stored from then on
+  };
+  std::optional<PcapOverIpAt> pcap_over_ip = {};  // pcap_over_ip.hpp
+
   // What clients can take, whatever they do. `clients` are served at a time, of which `queries` have packets read.
   unsigned clients = 32, queries = 4;
   std::uint64_t time_limit_ns = 3'600'000'000'000;  // a request and its answer
