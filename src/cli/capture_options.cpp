@@ -7,33 +7,11 @@
 #include <utility>
 
 #include "cli/config_file.hpp"
+#include "cli/eal_words.hpp"
 #include "plan/capture_table.hpp"
 
 namespace wirespool::cli {
 namespace {
-
-struct Split {
-  plan::EalArgs eal;
-  Args own;
-};
-
-// EAL's options are those in front of "--"; without "--", all are the command's own.
-Split split(const Args& args) {
-  const auto dashes = std::ranges::find(args, "--");
-  if (dashes == args.end()) return {{}, args};
-  return {{args.begin(), dashes}, {std::next(dashes), args.end()}};
-}
-
-// To an option of ours in front of "--", EAL would answer with pages of its own help.
-std::optional<Error> wrong_order(const plan::EalArgs& eal) {
-  const auto known = capture_page().options;
-  for (const auto& arg : eal) {
-    const auto name = arg.substr(0, arg.find('='));
-    const bool ours = name == "--help" || std::ranges::find(known, name, &options::Option::name) != known.end();
-    if (ours) return Error{name, "is the capture's own option, not EAL's", "put it behind the --"};
-  }
-  return std::nullopt;
-}
 
 // Takes `eal = [...]` out of the file's entries.
 std::optional<Error> take_eal(std::vector<TomlEntry>& entries, const std::string& path, plan::EalArgs& eal) {
@@ -79,7 +57,7 @@ options::Page capture_page() {
 
 std::variant<CaptureRequest, Stop> read_capture_args(const Args& args) {
   const auto& table = plan::capture_table();
-  auto [eal, own] = split(args);
+  auto [eal, own] = split_at_dashes(args);
   auto parsed = parse(capture_page(), own);
   if (const auto* stop = std::get_if<Stop>(&parsed)) return *stop;
   auto& given = std::get<std::vector<Given>>(parsed);
@@ -87,7 +65,7 @@ std::variant<CaptureRequest, Stop> read_capture_args(const Args& args) {
   CaptureRequest request;
   request.eal_args = std::move(eal);
   auto error = fill(request.config, table, given);
-  if (!error) error = wrong_order(request.eal_args);
+  if (!error) error = wrong_order(request.eal_args, capture_page());
   if (!error) error = read_file(request, path, given);
   if (error) return refusal(*error);
   return request;

@@ -37,7 +37,7 @@ std::string version_text() {
 
 std::string help_text() {
   auto text = fmt::format("{}\nUsage: wirespool COMMAND ...\n\nCommands:\n", summary);
-  for (const auto& command : commands()) text += fmt::format("  {:<12}{}\n", command.name, command.title);
+  for (const auto& command : commands()) text += fmt::format("  {:<15}{}\n", command.name, command.title);
   text += "\nwirespool COMMAND --help says more, with examples; wirespool --version names DPDK's and liburing's too.\n";
   return text + std::string(exit_codes) + "\n";
 }
@@ -95,6 +95,12 @@ const std::vector<Command>& commands() {
       {"clientst", "the same in one thread", cmd_clientst, clientst_pages},
       {"server", "sends packets of a client back", cmd_server, server_pages},
       {"forward", "gives frames of one interface to another", cmd_forward, forward_pages},
+      {"dpdk-send", "send on a port of DPDK", cmd_dpdk_send, dpdk_send_pages},
+      {"dpdk-recv", "recv on a port of DPDK", cmd_dpdk_recv, dpdk_recv_pages},
+      {"dpdk-client", "client on a port of DPDK", cmd_dpdk_client, dpdk_client_pages},
+      {"dpdk-clientst", "the same on one lcore", cmd_dpdk_clientst, dpdk_clientst_pages},
+      {"dpdk-server", "server on a port of DPDK", cmd_dpdk_server, dpdk_server_pages},
+      {"dpdk-forward", "gives frames of one port of DPDK to another", cmd_dpdk_forward, dpdk_forward_pages},
       {"manual", "this program's manual pages", cmd_manual, manual_pages},
       {"completion", "scripts with which shells complete all this", cmd_completion, completion_pages},
   };

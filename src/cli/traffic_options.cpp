@@ -21,7 +21,7 @@ options::Parsed<double> parse_speed(const std::string& text) {
 
 options::Parsed<traffic::SizeMix> parse_sizes(const std::string& text) { return traffic::SizeMix::parse(text); }
 
-const options::Page& about(Application application) {
+options::Page about_sockets(Application application) {
   static const options::Page pages[] = {
       {.command = "send",
        .summary =
@@ -53,7 +53,50 @@ const options::Page& about(Application application) {
   return pages[static_cast<unsigned>(application)];
 }
 
-void add_ends(Table& table, Application application) {
+options::Page about_ports(Application application) {
+  static const char* const link = "--vdev net_memif0,role=client,socket=/run/wire.sock,socket-abstract=no";
+  const auto words = [](const char* name, const char* rest) {
+    return std::string("wirespool dpdk-") + name + " -l 0-2 " + link + " -- " + rest;
+  };
+  switch (application) {
+    case Application::send:
+      return {.command = "dpdk-send",
+              .summary = "`send` on a port of DPDK, polled on an lcore: packets at a rate, or a capture once more.",
+              .examples = {{words("send", "10.0.0.1 - 10.0.0.2 02:00:00:00:00:02 -b 32 --duration 10s")},
+                           {"wirespool dpdk-send -l 0,1 -a 0000:3b:02.0 -- --pcap trace.pcap"}}};
+    case Application::recv:
+      return {
+          .command = "dpdk-recv",
+          .summary = "`recv` on a port of DPDK.",
+          .examples = {{"wirespool dpdk-recv -l 0,1 -a 0000:3b:02.1 -- 10.0.0.2 - 10.0.0.1 - -b 32 --idle-exit 2s"}}};
+    case Application::client:
+      return {.command = "dpdk-client",
+              .summary = "`client` on a port of DPDK, one lcore sending, one receiving.",
+              .examples = {{words("client", "10.0.0.1 - 10.0.0.2 02:00:00:00:00:02 -r 1000 -b 4 --duration 10s")}}};
+    case Application::clientst:
+      return {.command = "dpdk-clientst",
+              .summary = "`client` on a port of DPDK with one lcore for both.",
+              .examples = {{words("clientst", "10.0.0.1 - 10.0.0.2 02:00:00:00:00:02 -r 1000 --count 10000")}}};
+    case Application::server:
+      return {.command = "dpdk-server",
+              .summary = "`server` on a port of DPDK.",
+              .examples = {{"wirespool dpdk-server -l 0,1 -a 0000:3b:02.1 -- 10.0.0.2 - 10.0.0.1 - -b 32"}}};
+    case Application::forward:
+      break;
+  }
+  return {.command = "dpdk-forward",
+          .summary = "Gives every frame of one port of DPDK to another, both ways, an lcore each: no switching.",
+          .examples = {{"wirespool dpdk-forward -l 0-2 -a 0000:3b:02.0 -a 0000:3b:02.1 -- -b 32"}}};
+}
+
+options::Page about(Application application, bool on_ports) {
+  if (!on_ports) return about_sockets(application);
+  auto page = about_ports(application);
+  page.takes_eal = true;
+  return page;
+}
+
+void add_ends(Table& table, Application application, bool on_ports) {
   const bool needed = application != Application::send;
   const auto add = [&](const char* name, std::string Request::*field, const char* help) {
     auto& row = table.operand(name, field, help);
@@ -61,12 +104,14 @@ void add_ends(Table& table, Application application) {
   };
   table.group("Who");
   add("LOCAL_IP", &Request::local_ip, "IPv4 address of this end");
-  add("LOCAL_MAC", &Request::local_mac, "its MAC address; - is the one its interface has");
+  add("LOCAL_MAC", &Request::local_mac, "its MAC address; - is its interface's own, or on a receiving port any");
   add("REMOTE_IP", &Request::remote_ip, "IPv4 address of the other end");
   add("REMOTE_MAC", &Request::remote_mac, "its MAC address; - is any, where UDP sockets or what comes decide");
   table.whole("--port-local", &Request::port_local, "UDP port of this end").in(1, 65535).without("as published");
   table.whole("--port-remote", &Request::port_remote, "UDP port of the other end").in(1, 65535).without("as published");
-  table.whole("--vlan", &Request::vlan, "802.1Q tag of all frames; with -R").in(0, 4094).without("none");
+  table.whole("--vlan", &Request::vlan, on_ports ? "802.1Q tag of all frames" : "802.1Q tag of all frames; with -R")
+      .in(0, 4094)
+      .without("none");
 }
 
 void add_packets(Table& table, Application application) {
@@ -90,13 +135,23 @@ void add_packets(Table& table, Application application) {
       .without("1");
 }
 
-void add_manner(Table& table, Application application) {
+void add_manner(Table& table, Application application, bool on_ports) {
   table.group("How");
-  table.texts("-R", "IF", &Request::interfaces, "raw frames on this interface, instead of a UDP socket").without("UDP");
+  if (on_ports)
+    table.list("--port", "ID|NAME,...", &Request::ports, "which of EAL's ports")
+        .without("all, if that is as many as it takes");
+  else
+    table.texts("-R", "IF", &Request::interfaces, "raw frames on this interface, instead of a UDP socket")
+        .without("UDP");
   table.whole("-b", &Request::burst, "most packets of a burst").in(1, traffic::most_burst);
-  table.flag("-B", &Request::wait,
-             "wait in the kernel: for room, for packets and for the next burst; nothing is polled or dropped");
-  table.flag("-m", &Request::many, "a burst is one system call: sendmmsg(2), recvmmsg(2)");
+  if (on_ports) {
+    table.flag("-B", &Request::wait,
+               "wait for room, and sleep until a burst is due: nothing is dropped for want of descriptors");
+  } else {
+    table.flag("-B", &Request::wait,
+               "wait in the kernel: for room, for packets and for the next burst; nothing is polled or dropped");
+    table.flag("-m", &Request::many, "a burst is one system call: sendmmsg(2), recvmmsg(2)");
+  }
   if (application != Application::forward)
     table.flag("-c", &Request::check_payload, "payload is made from each packet's number, and checked");
   table.group("How long, and what is told");
@@ -115,11 +170,11 @@ void add_manner(Table& table, Application application) {
 
 }  // namespace
 
-Table traffic_table(Application application) {
-  Table table(about(application));
-  if (application != Application::forward) add_ends(table, application);
+Table traffic_table(Application application, bool on_ports) {
+  Table table(about(application, on_ports));
+  if (application != Application::forward) add_ends(table, application, on_ports);
   if (traffic::makes_packets(application)) add_packets(table, application);
-  add_manner(table, application);
+  add_manner(table, application, on_ports);
   return table;
 }
 

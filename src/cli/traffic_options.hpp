@@ -6,7 +6,7 @@
 
 namespace wirespool::cli {
 
-// The options of an application of traffic/, as far as it has them.
-options::Table<traffic::Request> traffic_table(traffic::Application application);
+// The options of an application of traffic/, as far as it has them: over sockets, or on ports of DPDK.
+options::Table<traffic::Request> traffic_table(traffic::Application application, bool on_ports);
 
 }  // namespace wirespool::cli

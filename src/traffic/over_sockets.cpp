@@ -62,7 +62,7 @@ Outcome run_over_sockets(const Request& request, storage::Speaker& out, const St
   auto wires = open_wires(request, ends, notices);
   if (!wires) return {{wires.error()}, {}};
   Threads threads;
-  auto outcome = run_on_wires(request, ends, std::move(*wires), threads, out, stop);
+  auto outcome = run_on_wires(request, ends, *wires, threads, out, stop);
   outcome.notices.insert(outcome.notices.begin(), notices.begin(), notices.end());
   return outcome;
 }

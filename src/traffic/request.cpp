@@ -51,9 +51,9 @@ void check_addresses(Problems& problems, const Request& request) {
   check_mac(problems, "LOCAL_MAC", request.local_mac);
   check_ip(problems, "REMOTE_IP", request.remote_ip);
   check_mac(problems, "REMOTE_MAC", request.remote_mac);
-  if (!request.interfaces.empty() && makes_packets(request.application) && request.remote_mac == "-")
-    problems.push_back({"REMOTE_MAC", "raw sockets (-R) put it into each frame", "give the other end's"});
-  if (request.vlan && request.interfaces.empty())
+  if (request.makes_headers() && makes_packets(request.application) && request.remote_mac == "-")
+    problems.push_back({"REMOTE_MAC", "it is put into each frame", "give the other end's"});
+  if (request.vlan && !request.makes_headers())
     problems.push_back({"--vlan", "UDP sockets know no VLAN", "give -R IF"});
   const auto ends = ends_of(request);
   if (ends.local_port + request.flows > 65536)
@@ -63,7 +63,7 @@ void check_addresses(Problems& problems, const Request& request) {
 }
 
 void check_replay(Problems& problems, const Request& request) {
-  if (request.interfaces.empty()) problems.push_back({"--pcap", "whole frames are sent by raw sockets", "give -R IF"});
+  if (!request.makes_headers()) problems.push_back({"--pcap", "whole frames are sent by raw sockets", "give -R IF"});
   if (!request.local_ip.empty())
     problems.push_back({"--pcap", "frames have their addresses already", "leave LOCAL_IP and what follows out"});
   if (request.rate && request.speed) problems.push_back({"--speed", "-r gives the gaps already", "give one of them"});
@@ -77,10 +77,10 @@ void check_replay(Problems& problems, const Request& request) {
 
 std::vector<Error> problems_of(const Request& request) {
   Problems problems;
-  const bool forwards = request.application == Application::forward;
-  if (forwards && request.interfaces.size() != 2)
+  const bool forwards = request.application == Application::forward, joins = forwards && !request.on_ports;
+  if (joins && request.interfaces.size() != 2)
     problems.push_back({"-R", "two interfaces are joined", "give -R IF -R IF"});
-  if (forwards && request.interfaces.size() == 2 && request.interfaces[0] == request.interfaces[1])
+  if (joins && request.interfaces.size() == 2 && request.interfaces[0] == request.interfaces[1])
     problems.push_back({"-R", "both interfaces are the same", "give two"});
   if (!forwards && request.interfaces.size() > 1) problems.push_back({"-R", "given more than once", "give one"});
   if (request.rate && *request.rate == 0)

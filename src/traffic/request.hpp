@@ -33,6 +33,8 @@ struct Request {
   std::optional<std::uint64_t> rate;                       // packets a second; none: as many as go
   SizeMix sizes = SizeMix::only(64);                       // of frames, without FCS
   unsigned burst = 1;
+  bool on_ports = false;                // of DPDK: no sockets
+  std::vector<std::string> ports;       // which of them, by id or name; none: all that EAL found
   std::vector<std::string> interfaces;  // raw sockets on these; none: UDP sockets
   bool wait = false;                    // in the kernel: sends and receives block, time between bursts is slept
   bool many = false;                    // a burst is one system call
@@ -45,7 +47,13 @@ struct Request {
   std::optional<double> speed;    // of a replay: 2 halves its gaps
 
   bool replays() const { return !pcap.empty(); }
+  bool makes_headers() const { return on_ports || !interfaces.empty(); }  // else the kernel does
 };
+
+// "send", "dpdk-send".
+inline std::string full_name(const Request& request) {
+  return (request.on_ports ? "dpdk-" : "") + std::string(name_of(request.application));
+}
 
 // The two ends as frames have them. A MAC address that was given as "-" is nothing.
 struct Ends {

@@ -38,11 +38,11 @@ struct JobClock {
 
 class Run {
  public:
-  Run(const Request& request, const Ends& ends, std::vector<std::unique_ptr<Wire>> wires, storage::Speaker& out,
+  Run(const Request& request, const Ends& ends, const std::vector<std::unique_ptr<Wire>>& wires, storage::Speaker& out,
       const StopFlag& stop)
       : request_(request),
         ends_(ends),
-        wires_(std::move(wires)),
+        wires_(wires),
         out_(out),
         stop_asked_(stop),
         headers_(wires_.front()->has_headers()),
@@ -77,7 +77,7 @@ class Run {
 
   const Request& request_;
   const Ends& ends_;
-  std::vector<std::unique_ptr<Wire>> wires_;
+  const std::vector<std::unique_ptr<Wire>>& wires_;
   storage::Speaker& out_;
   const StopFlag& stop_asked_;
   bool headers_;
@@ -99,7 +99,7 @@ class Run {
 
 About Run::make_about() const {
   About about;
-  about.application = name_of(request_.application);
+  about.application = full_name(request_);
   about.at = wires_.front()->name();
   if (wires_.size() > 1) about.at += " and " + wires_[1]->name();
   about.rate = request_.rate;
@@ -372,9 +372,9 @@ void Run::conclude(Outcome& outcome) const {
 
 }  // namespace
 
-Outcome run_on_wires(const Request& request, const Ends& ends, std::vector<std::unique_ptr<Wire>> wires,
+Outcome run_on_wires(const Request& request, const Ends& ends, const std::vector<std::unique_ptr<Wire>>& wires,
                      Workers& workers, storage::Speaker& out, const StopFlag& stop) {
-  return Run(request, ends, std::move(wires), out, stop).go(workers);
+  return Run(request, ends, wires, out, stop).go(workers);
 }
 
 }  // namespace wirespool::traffic

@@ -29,8 +29,9 @@ class Workers {
 };
 
 // Runs an application on its Wires (two for `forward`, one for all others) until it is done, or `stop` is set. `ends`:
-// with the addresses the Wires have. What there is to tell each second, and at the end, goes to `out`. Control thread.
-Outcome run_on_wires(const Request& request, const Ends& ends, std::vector<std::unique_ptr<Wire>> wires,
+// with the addresses the Wires have, which outlive the run. What there is to tell each second, and at the end, goes to
+// `out`. Control thread.
+Outcome run_on_wires(const Request& request, const Ends& ends, const std::vector<std::unique_ptr<Wire>>& wires,
                      Workers& workers, storage::Speaker& out, const StopFlag& stop);
 
 // The same over sockets, from a request that has no problems.

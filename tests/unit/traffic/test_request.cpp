@@ -55,7 +55,7 @@ TEST_CASE("what is wrong is told in one line each") {
   CHECK_THAT(problem_after([](Request& r) { r.vlan = 7; }), Contains("--vlan: UDP sockets know no VLAN"));
   CHECK_THAT(problem_after([](Request& r) { r.interfaces = {"a", "b"}; }), Contains("-R: given more than once"));
   CHECK_THAT(problem_after([](Request& r) { r.interfaces = {"a"}, r.remote_mac = "-"; }),
-             Contains("REMOTE_MAC: raw sockets"));
+             Contains("REMOTE_MAC: it is put into each frame"));
   CHECK_THAT(problem_after([](Request& r) { r.speed = 2; }), Contains("--speed: nothing is replayed"));
   CHECK_THAT(problem_after([](Request& r) { r.port_local = 65535, r.flows = 2; }),
              Contains("--flows: port 65535 and 1 more"));
