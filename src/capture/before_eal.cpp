@@ -139,6 +139,12 @@ std::expected<std::unique_ptr<serve::MetricsService>, Error> take_address(const 
   return serve::bind_metrics(config.metrics);
 }
 
+std::expected<std::unique_ptr<serve::SpoolService>, Error> take_address_for_queries(const plan::CaptureConfig& config,
+                                                                                    storage::Speaker& err) {
+  if (config.serve.empty()) return nullptr;
+  return serve::bind_spool_service({.directories = config.outputs, .listen = config.serve, .option = "--serve"}, err);
+}
+
 }  // namespace
 
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
@@ -151,6 +157,8 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (!user) return std::unexpected(std::vector{std::move(user.error())});
   auto metrics = take_address(config);
   if (!metrics) return std::unexpected(std::vector{std::move(metrics.error())});
+  auto queries = take_address_for_queries(config, err);
+  if (!queries) return std::unexpected(std::vector{std::move(queries.error())});
   if (auto hanging = find_hanging_drives("--output", config.outputs, err); !hanging.empty())
     return std::unexpected(std::move(hanging));
   if (auto hanging = find_hanging_drives("--archive", config.archives, err); !hanging.empty())
@@ -164,8 +172,8 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
         "wirespool: --output: openat2: not in this kernel, or forbidden here: O_NOFOLLOW keeps links from being "
         "followed\n");
   if (!drives) return std::unexpected(std::move(drives.error()));
-  Ground ground{std::move(*drives), plan::read_hugepages(), {},
-                std::move(*filter), std::move(*metrics),    std::move(*user)};
+  Ground ground{std::move(*drives),  plan::read_hugepages(), {}, std::move(*filter), std::move(*metrics),
+                std::move(*queries), std::move(*user)};
   if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
   if (!plan::to_drives(config)) ground.drives.clear();
   ground.cpus = dpdk::own_cpus();

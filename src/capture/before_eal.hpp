@@ -13,6 +13,7 @@
 #include "plan/hugepages.hpp"
 #include "plan/machine.hpp"
 #include "serve/metrics_service.hpp"
+#include "serve/spool_service.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::capture {
@@ -24,13 +25,14 @@ struct Ground {
   std::vector<unsigned> cpus;                      // this process may run on
   std::optional<filter::Program> filter;           // of --filter
   std::unique_ptr<serve::MetricsService> metrics;  // of --metrics, its address taken; nullptr: not asked for
+  std::unique_ptr<serve::SpoolService> queries;    // of --serve, alike
   std::optional<machine::User> user;               // of --user; not become yet
 };
 
 // Checks all that can be checked before EAL starts: the configuration, drives that hang or cannot be used (a trial
-// write each, as --user if there is one), whether the address for --metrics is free, limits of this process, EAL
-// arguments that would make it abort. A drive that is waited for is reported on `err`. Problems: all of the first kind
-// that has any.
+// write each, as --user if there is one), whether the addresses for --metrics and --serve are free, limits of this
+// process, EAL arguments that would make it abort. A drive that is waited for, and later each query of --serve, is
+// reported on `err`. Problems: all of the first kind that has any.
 std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureConfig& config,
                                                           const std::vector<std::string>& eal_args,
                                                           storage::Speaker& err);

@@ -340,6 +340,9 @@ std::expected<void, Error> start_metrics(serve::MetricsService* metrics, const p
   return metrics->start({version, dpdk::version(), start}, std::chrono::nanoseconds(plan.config.stats_interval_ns));
 }
 
+// Queries end before the directories do; one that hangs in the read of a drive does not hold the capture's end.
+bool end_queries(serve::SpoolService* queries) { return queries == nullptr || queries->end(last_moment); }
+
 // With --stats none and --until no ledger was asked for.
 bool keeps_ledger(const plan::CaptureConfig& config) {
   return plan::to_drives(config) || config.stats != plan::StatsOutput::none;
@@ -371,6 +374,8 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   auto* const metrics = ground.metrics.get();
   const auto* const user = ground.user ? &*ground.user : nullptr;
   if (auto done = start_metrics(metrics, plan, start); !done) return refused({done.error()});
+  if (auto done = ground.queries ? ground.queries->start() : std::expected<void, Error>{}; !done)
+    return refused({done.error()});
   auto outputs = Outputs::open(plan, start, user);
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, ground.cpus));
@@ -405,6 +410,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
     hanging.emplace_back("retention");
   if (!outputs->end_archiving(std::max(deadline, std::chrono::steady_clock::now() + last_moment)))
     hanging.emplace_back("--archive");
+  if (!end_queries(ground.queries.get())) hanging.emplace_back("--serve");
   const auto last_writes = std::max(deadline, std::chrono::steady_clock::now() + last_moment);
   const auto ledger = reporter.end(**pipeline, ended_by, last_writes);
   if (!hanging.empty()) leave(hanging, plan.config, out, err);

@@ -102,7 +102,8 @@ void enter_sandbox() {
 int run(const Request& request) {
   const auto endings = block_endings();
   const auto manager = machine::ServiceManager::from_environment();
-  auto service = serve::bind_spool_service(request);
+  auto log = storage::Speaker::standard_error();
+  auto service = serve::bind_spool_service(request, log);
   if (!service) return print_error(service.error());
   enter_sandbox();
   if (const auto started = (*service)->start(); !started) return print_error(started.error());
@@ -114,6 +115,7 @@ int run(const Request& request) {
   }
   manager.tell("STOPPING=1");
   const bool ended = (*service)->end(longest_stop);
+  log.finish(std::chrono::milliseconds(500));
   tell(error_line("serve", ended ? "ended" : "ended while reads of a drive hang"));
   if (!ended) std::_Exit(Exit::done);  // what hangs uses all this
   return Exit::done;

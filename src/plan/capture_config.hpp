@@ -86,6 +86,7 @@ struct CaptureConfig {
   StatsOutput stats = StatsOutput::automatic;
   std::uint64_t stats_interval_ns = 1'000'000'000;
   std::string metrics;  // --metrics: where to serve them, "127.0.0.1:9100"; empty: nowhere
+  std::string serve;    // --serve: where to answer queries of what is captured; empty: nowhere
   std::string user;     // --user: who to become once everything is open; empty: nobody else
   bool dry_run = false;
   bool strict = false;

@@ -337,6 +337,10 @@ void add_reporting(Table& table) {
       .parsed("--metrics", "ADDR:PORT", &Config::metrics, parse_listen_address,
               "serve metrics (Prometheus, OpenMetrics) and /healthz there by HTTP; :PORT is 127.0.0.1:PORT")
       .without("off");
+  table
+      .parsed("--serve", "ADDR:PORT", &Config::serve, parse_listen_address,
+              "answer queries of what is captured there, as `wirespool serve` does: an address of the loopback")
+      .without("off");
   table.flag("--dry-run", &Config::dry_run, "print the plan and stop");
   table.flag("--strict", &Config::strict, "exit with 4 if any packet was lost");
 }

@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint64_t files_of_a_lane = 3;     // being written, opened ahead, being sealed
 constexpr std::uint64_t others_of_a_drive = 5;   // its directory, lock, ledger, and an index or a marker being written
 constexpr std::uint64_t clients_of_metrics = 8;  // that are served at a time (serve/metrics_service.hpp)
-constexpr std::uint64_t others = 16;             // io_uring, --on-seal, clocks, what drivers open
+constexpr std::uint64_t clients_of_queries = 256;  // those of serve/spool_service.hpp, and files of their queries
+constexpr std::uint64_t others = 16;               // io_uring, --on-seal, clocks, what drivers open
 
 }  // namespace
 
@@ -20,6 +21,7 @@ std::uint64_t descriptors_needed(const CapturePlan& plan) {
   const auto streams = plan.streams.size() + 1;  // and the re-homed packets'
   std::uint64_t needed = others + plan.drives.size() * others_of_a_drive;
   if (!plan.config.metrics.empty()) needed += clients_of_metrics;
+  if (!plan.config.serve.empty()) needed += clients_of_queries;
   for (const auto& writer : plan.writers) needed += streams * writer.drives.size() * files_of_a_lane + 1;
   return needed;
 }

@@ -58,6 +58,12 @@ void check_on_seal(Problems& problems, const CaptureConfig& config) {
       {"--on-seal", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
 }
 
+void check_queries(Problems& problems, const CaptureConfig& config) {
+  if (config.serve.empty() || to_drives(config)) return;
+  problems.push_back(
+      {"--serve", fmt::format("--until {} makes no files", word(config.until)), "leave one of the two out"});
+}
+
 void check_retention(Problems& problems, const CaptureConfig& config) {
   const auto* const first = config.retain_free   ? "--retain-free"
                             : config.retain_size ? "--retain-size"
@@ -136,6 +142,7 @@ std::vector<Error> validate(const CaptureConfig& config) {
   check_handoff(problems, config);
   check_rotation(problems, config);
   check_on_seal(problems, config);
+  check_queries(problems, config);
   check_retention(problems, config);
   check_slice(problems, config);
   check_flows(problems, config);

@@ -18,8 +18,9 @@ std::expected<std::unique_ptr<MetricsService>, Error> bind_metrics(const std::st
   return std::unexpected(refusal("--metrics", address));
 }
 
-std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options) {
-  return std::unexpected(refusal("--listen", options.listen));
+std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options,
+                                                                       storage::Speaker&) {
+  return std::unexpected(refusal(options.option.c_str(), options.listen));
 }
 
 }  // namespace wirespool::serve

@@ -16,7 +16,6 @@
 #include "serve/secrets.hpp"
 #include "serve/spool_answers.hpp"
 #include "serve/tls.hpp"
-#include "storage/speaker.hpp"
 #include "wirespool/time_text.hpp"
 
 namespace wirespool::serve {
@@ -63,10 +62,12 @@ constexpr std::size_t handshake_bytes = 64 << 10;
 
 class HttpSpoolService final : public SpoolService {
  public:
-  HttpSpoolService(std::unique_ptr<ClientThreads> threads, const SpoolServiceOptions& options, Doors doors)
+  HttpSpoolService(std::unique_ptr<ClientThreads> threads, const SpoolServiceOptions& options, Doors doors,
+                   storage::Speaker& log)
       : options_(options),
         doors_(std::move(doors)),
         answers_(options.directories),
+        log_(log),
         watch_(threads->stop_fd()),
         threads_(std::move(threads)) {}
 
@@ -82,7 +83,6 @@ class HttpSpoolService final : public SpoolService {
     const auto latest = Clock::now() + std::chrono::duration_cast<Clock::duration>(longest);
     bool ended = threads_->end(latest);
     if (pcap_) ended = pcap_->end(latest - Clock::now()) && ended;
-    log_.finish(std::chrono::milliseconds(500));
     return ended;
   }
 
@@ -96,7 +96,7 @@ class HttpSpoolService final : public SpoolService {
   SpoolServiceOptions options_;
   Doors doors_;
   SpoolAnswers answers_;
-  storage::Speaker log_ = storage::Speaker::standard_error();
+  storage::Speaker& log_;
   std::atomic<unsigned> queries_{0};
   QueryWatch watch_;
   std::unique_ptr<ClientThreads> threads_;  // end before what they use
@@ -206,10 +206,10 @@ std::optional<Error> wrong_doors(const SpoolServiceOptions& options) {
     return Error{"--client-ca", "clients show certificates in TLS alone", "give --tls-cert and --tls-key too"};
   if (is_loopback(options.listen)) return std::nullopt;
   if (!tls)
-    return Error{"--listen", options.listen + " can be reached from elsewhere, where others listen in",
-                 "give --tls-cert and --tls-key, or an address of the loopback"};
+    return Error{options.option, options.listen + " can be reached from elsewhere, where others listen in",
+                 "give `wirespool serve` --tls-cert and --tls-key, or an address of the loopback"};
   if (options.token_file.empty() && options.client_ca.empty())
-    return Error{"--listen", options.listen + " can be reached from elsewhere, and anybody could ask",
+    return Error{options.option, options.listen + " can be reached from elsewhere, and anybody could ask",
                  "give --token-file or --client-ca, or an address of the loopback"};
   return std::nullopt;
 }
@@ -243,13 +243,14 @@ std::expected<Doors, Error> make_doors(const SpoolServiceOptions& options) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options) {
+std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options,
+                                                                       storage::Speaker& log) {
   auto doors = make_doors(options);
   if (!doors) return std::unexpected(std::move(doors.error()));
-  auto threads = ClientThreads::at(options.listen, "--listen");
+  auto threads = ClientThreads::at(options.listen, options.option);
   if (!threads) return std::unexpected(std::move(threads.error()));
   take_descriptors();
-  auto service = std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors));
+  auto service = std::make_unique<HttpSpoolService>(std::move(*threads), options, std::move(*doors), log);
   if (auto bound = service->bind_pcap_over_ip(); !bound) return std::unexpected(std::move(bound.error()));
   return service;
 }

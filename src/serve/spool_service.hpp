@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/speaker.hpp"
 #include "wirespool/error.hpp"
 
 namespace wirespool::serve {
@@ -18,6 +19,7 @@ namespace wirespool::serve {
 struct SpoolServiceOptions {
   std::vector<std::string> directories;
   std::string listen = "127.0.0.1:8080";
+  std::string option = "--listen";  // by which it was asked for, for errors
   // PEM files for TLS (tls.hpp), and the tokens that clients show (secrets.hpp); empty: none.
   std::string tls_cert, tls_key, client_ca, token_file;
 
@@ -36,8 +38,7 @@ struct SpoolServiceOptions {
   std::size_t request_bytes = 16 << 10;             // head and body
 };
 
-// Answers what README.md says, from the sealed files of some directories, until it is ended. A line about each query
-// (audit.hpp) goes to standard error, without a query's waiting for it.
+// Answers what README.md says, from the sealed files of some directories, until it is ended.
 class SpoolService {
  public:
   virtual ~SpoolService() = default;
@@ -51,7 +52,9 @@ class SpoolService {
 };
 
 // Takes the address; what needs a privilege or a file is done here. An Error where anybody could listen in or ask.
+// A line about each query (audit.hpp) goes to `log`, which outlives the service, without a query's waiting for it.
 // Without cpp-httplib (-Dmetrics=disabled) an Error that says so.
-std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options);
+std::expected<std::unique_ptr<SpoolService>, Error> bind_spool_service(const SpoolServiceOptions& options,
+                                                                       storage::Speaker& log);
 
 }  // namespace wirespool::serve

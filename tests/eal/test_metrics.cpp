@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/loopback_client.hpp"
 #include "support/skip.hpp"
+#include "support/wait_until.hpp"
 
 using namespace wirespool::test;
 namespace fs = std::filesystem;
@@ -55,7 +56,50 @@ bool can_serve() {
   return skip("metrics", "this wirespool was built without cpp-httplib"), false;
 }
 
+// As a client of queries asks, who says whom he means.
+std::string ask(std::uint16_t port, const std::string& path) {
+  const Client client(port);
+  return client.say("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") ? client.hear() : "";
+}
+
 }  // namespace
+
+TEST_CASE(
+    "a capture that serves answers for the files it has sealed, goes on, and ends at once with a query under way") {
+  if (!can_serve()) return;
+  const Bench bench(2);
+  const auto port = free_port();
+  write_trace({.kind = "1514", .packets = packets}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()})},
+                       .outputs = bench.outputs,
+                       .options = {"--serve", ":" + std::to_string(port), "--rotate-size", "1MiB", "--block-size",
+                                   "256KiB", "--stats-interval", "50ms", "--flush-age", "50ms", "--rotate-age", "1s"}});
+  REQUIRE(capture.wait_for_total("stored", packets));
+  REQUIRE(wait_until(
+      [&] {
+        return ask(port, "/api/estimate").find("\"packets_at_most\":" + std::to_string(packets)) != std::string::npos;
+      },
+      60));
+  CHECK_THAT(ask(port, "/api/captures"), Catch::Contains(bench.outputs[1].string()));
+  const Client hanging(port);  // takes nothing of all packets
+  REQUIRE(hanging.say("GET /api/extract HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(40));
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK_THAT(result.process.err, Catch::Contains("asked=\"GET /api/captures\" status=200"));
+}
+
+TEST_CASE("a capture serves on the loopback alone") {
+  if (!can_serve()) return;
+  const Bench bench;
+  const auto result =
+      run_capture({.vdevs = {"net_null0"}, .outputs = bench.outputs, .options = {"--serve", "192.0.2.1:8080"}});
+  CHECK(result.process.exit_code == 1);
+  CHECK_THAT(result.process.err, Catch::Contains("--serve: 192.0.2.1:8080 can be reached from elsewhere") &&
+                                     Catch::Contains("wirespool serve"));
+}
 
 TEST_CASE("what is scraped of a running capture is what went through it, and its files agree") {
   if (!can_serve()) return;

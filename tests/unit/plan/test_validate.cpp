@@ -91,6 +91,11 @@ const std::vector<Wrong>& wrong_configs() {
          c.until = Until::block;
          c.on_seal = "true";
        }},
+      {"--serve", "--until block makes no files",
+       [](auto& c) {
+         c.until = Until::block;
+         c.serve = "127.0.0.1:8080";
+       }},
       {"--duration", "0 would end", [](auto& c) { c.duration_ns = 0; }},
       {"--packets", "0 would end", [](auto& c) { c.packets = 0; }},
       {"--bytes", "0 would end", [](auto& c) { c.bytes = 0; }},

@@ -39,6 +39,7 @@ struct Rig {
   TempDir directory;
   std::uint16_t port = free_port();
   SpoolServiceOptions options;
+  storage::Speaker log = storage::Speaker::standard_error();
   std::unique_ptr<SpoolService> service;
 
   Rig() {
@@ -47,7 +48,7 @@ struct Rig {
     options.clients = 2;
     options.request = 300ms;
     options.patience = 300ms;
-    auto bound = bind_spool_service(options);
+    auto bound = bind_spool_service(options, log);
     REQUIRE(bound);
     service = std::move(*bound);
     REQUIRE(service->start());
@@ -117,14 +118,15 @@ TEST_CASE("a service ends at once, whatever its clients do, and answers nobody a
 
 TEST_CASE("an address that is taken, or is none, is an error that says so") {
   const Rig rig;
+  auto log = storage::Speaker::standard_error();
   SpoolServiceOptions options;
   options.listen = rig.options.listen;
-  const auto taken = bind_spool_service(options);
+  const auto taken = bind_spool_service(options, log);
   REQUIRE_FALSE(taken);
   CHECK(taken.error().message().find("Address already in use") != std::string::npos);
   for (const char* address : {"0.0.0.0:1", "192.0.2.1:1", "[::]:1", "nonsense"}) {
     options.listen = address;
-    CHECK_FALSE(bind_spool_service(options));
+    CHECK_FALSE(bind_spool_service(options, log));
   }
 }
 
