@@ -34,7 +34,8 @@ install_around() {
   echo 'WIRESPOOL_DIRECTORIES=/data/nvme0' >"$etc/one-drive.env"
   cp -r "$here"/config/{bare-metal,capture,metrics,on-seal} "$doc/examples/"
   cp "$here/README.md" "$doc/"
-  cp "$here/LICENSE" "$doc/copyright"
+  # The page of `wirespool serve` draws with uPlot, whose licence goes with it.
+  { cat "$here/LICENSE" && printf '\nuPlot, in the page of wirespool serve:\n\n' && cat "$here/src/serve/page/uPlot.LICENSE"; } >"$doc/copyright"
   gzip -9nc "$here/CHANGELOG.md" >"$doc/changelog.gz"
   find "$work/root/usr/share/man" -name '*.1' -exec gzip -9n {} +
   find "$work/root" -type d -exec chmod 755 {} +

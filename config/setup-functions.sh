@@ -13,6 +13,7 @@ packages_test=(ccache catch2 curl openssl libfixbuf-tools python3-ipfix tshark w
 # shellcheck disable=SC2034
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
   libvirt0 libxml2-utils systemd prometheus python3-prometheus-client curl)
+packages_page=(chromium chromium-driver curl tshark)
 
 say() { printf '== %s\n' "$*"; }
 notice() { printf '   notice: %s\n' "$*"; }

@@ -346,6 +346,13 @@ run_first_minutes() {
   run_script quickstart 420
 }
 
+# With a browser, which is installed only if there is time to use it.
+run_page() {
+  has_time_for "e2e: page" 400 || return
+  install_packages "${packages_page[@]}" || notice "without Chromium the page is skipped"
+  run_script page 240 "WIRESPOOL=$1"
+}
+
 # One image for all: made by the first, kept for the others, whose program is the image's.
 run_deployments() {
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
@@ -353,11 +360,12 @@ run_deployments() {
   run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
   run_script container 700 "${keep[@]}"
-  "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest, privileges, on-seal and metrics are skipped"
+  "$here/tests/e2e/program-of-image.sh" "$program" >/dev/null 2>&1 || notice "no program from the image: guest, privileges, on-seal, metrics and page are skipped"
   run_script systemd 300 "${keep[@]}"
   run_script privileges 120 "WIRESPOOL=$program"
   run_script on-seal 120 "WIRESPOOL=$program"
   run_script metrics 150 "WIRESPOOL=$program"
+  run_page "$program"
   run_script guest 900 "WIRESPOOL=$program" "WIRESPOOL_E2E_GUEST=${WIRESPOOL_E2E_GUEST:-}"
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   rm -f "$program"

@@ -13,7 +13,9 @@
 #include <string_view>
 
 #include "format/file_name.hpp"
+#include "options/read.hpp"
 #include "serve/extract_request.hpp"
+#include "serve/ledger_lines.hpp"
 #include "serve/page_files.hpp"
 #include "storage/read_file.hpp"
 #include "tools/estimate.hpp"
@@ -25,7 +27,7 @@ namespace wirespool::serve {
 namespace {
 
 constexpr const char* json_type = "application/json";
-constexpr std::size_t most_line_bytes = 16 << 20;  // of a ledger
+constexpr std::uint64_t most_lines = 100'000;  // of a ledger, if not all are asked for
 
 // Of files and directories, which no client chose: whoever runs the machine can mend them.
 Answer unreadable(const Error& error) { return error_answer(503, error); }
@@ -45,24 +47,37 @@ Answer needs_chunks() {
   return error_answer(505, {"HTTP/1.0", "an answer that is cut off would look whole", "ask with HTTP/1.1"});
 }
 
-// Sends the whole lines of a file: a capture that runs may just be writing its last.
-bool send_lines(const storage::ReadFile& file, const SendPiece& send, AuditEntry& audit) {
-  constexpr std::size_t piece = 256 << 10;
-  std::vector<std::byte> buffer(piece);
-  std::size_t held = 0;
-  for (std::uint64_t offset = 0; offset < file.size();) {
-    if (held == buffer.size()) buffer.resize(buffer.size() + piece);  // a line is longer
-    const auto got = file.read(offset, std::span(buffer).subspan(held));
-    if (!got) return audit.broken_off = got.error().message(), false;
-    if (*got == 0) break;
-    offset += *got;
-    const auto all = std::span(buffer).first(held + *got);
-    const auto newline = std::ranges::find(all.rbegin(), all.rend(), std::byte{'\n'});
-    const auto whole = static_cast<std::size_t>(all.rend() - newline);
-    if (whole > 0 && !send(all.first(whole))) return false;
-    std::copy(all.begin() + static_cast<std::ptrdiff_t>(whole), all.end(), buffer.begin());
-    held = all.size() - whole;
-    if (held > most_line_bytes) return audit.broken_off = "a line of the ledger has no end", false;
+// A parameter that is a number of ledger lines; 0: it is not given.
+std::expected<std::uint64_t, Error> line_count(const Request& request, const std::string& name) {
+  const auto given = request.parameters.find(name);
+  if (given == request.parameters.end() || given->second.empty()) return 0;
+  const auto count = options::parse_whole(given->second, most_lines);
+  if (count && *count > 0) return *count;
+  return std::unexpected(Error{name, given->second + " is no number of lines",
+                               fmt::format("give one from 1 to {}, or leave it out", most_lines)});
+}
+
+// Which lines of a ledger are asked for.
+std::expected<std::vector<Lines>, storage::IoError> wanted_lines(const storage::ReadFile& file, std::uint64_t spread,
+                                                                 std::uint64_t last) {
+  if (spread > 0) return spread_lines(file, spread);
+  const auto lines = last > 0 ? last_lines(file, last) : all_lines(file);
+  if (!lines) return std::unexpected(lines.error());
+  return std::vector{*lines};
+}
+
+bool send_lines(const storage::ReadFile& file, const std::vector<Lines>& wanted, const SendPiece& send,
+                AuditEntry& audit) {
+  std::vector<std::byte> buffer(256 << 10);
+  for (auto lines : wanted) {
+    while (lines.begin < lines.end) {
+      const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), lines.end - lines.begin));
+      const auto got = file.read(lines.begin, piece);
+      if (!got) return audit.broken_off = got.error().message(), false;
+      if (*got == 0) return audit.broken_off = file.path() + ": it was cut meanwhile", false;
+      if (!send(piece.first(*got))) return false;
+      lines.begin += *got;
+    }
   }
   return true;
 }
@@ -118,10 +133,16 @@ std::optional<Answer> SpoolAnswers::page(const Request& request) {
   struct Place {
     std::string_view path, file, type;
   };
-  static constexpr std::array<Place, 4> places{{{"/", "index.html", "text/html; charset=utf-8"},
-                                                {"/page.css", "page.css", "text/css; charset=utf-8"},
-                                                {"/page.js", "page.js", "text/javascript; charset=utf-8"},
-                                                {"/api/openapi.json", "openapi.json", "application/json"}}};
+  static constexpr std::array<Place, 9> places{
+      {{"/", "index.html", "text/html; charset=utf-8"},
+       {"/page.css", "page.css", "text/css; charset=utf-8"},
+       {"/page.js", "page.js", "text/javascript; charset=utf-8"},
+       {"/ledgers.js", "ledgers.js", "text/javascript; charset=utf-8"},
+       {"/timeline.js", "timeline.js", "text/javascript; charset=utf-8"},
+       {"/uPlot.iife.min.js", "uPlot.iife.min.js", "text/javascript; charset=utf-8"},
+       {"/uPlot.min.css", "uPlot.min.css", "text/css; charset=utf-8"},
+       {"/uPlot.LICENSE", "uPlot.LICENSE", "text/plain; charset=utf-8"},
+       {"/api/openapi.json", "openapi.json", "application/json"}}};
   const auto place = std::ranges::find(places, request.path, &Place::path);
   if (place == places.end()) return std::nullopt;
   const auto file = std::ranges::find(page_files(), place->file, &PageFile::name);
@@ -156,10 +177,13 @@ Answer SpoolAnswers::captures(const Request& request) const {
 }
 
 Answer SpoolAnswers::ledger(const Request& request, QueryRun& run) const {
-  if (auto wrong = wrong_parameters(request, {"capture"})) return std::move(*wrong);
+  if (auto wrong = wrong_parameters(request, {"capture", "last", "lines"})) return std::move(*wrong);
   const auto wanted = request.parameters.find("capture");
   if (wanted == request.parameters.end())
     return error_answer(400, {"capture", "it is missing", "give its name and start, as /api/captures has them"});
+  const auto spread = line_count(request, "lines"), last = line_count(request, "last");
+  if (!spread || !last) return error_answer(400, spread ? last.error() : spread.error());
+  if (*spread > 0 && *last > 0) return error_answer(400, {"lines", "last is given as well", "leave one of them out"});
   const auto spool = Spool::open(directories_, Spool::Archives::named);
   if (!spool) return unreadable(spool.error());
   std::shared_ptr<storage::ReadFile> longest;  // each directory has one
@@ -170,8 +194,12 @@ Answer SpoolAnswers::ledger(const Request& request, QueryRun& run) const {
     if (!longest || file->size() > longest->size()) longest = std::make_shared<storage::ReadFile>(std::move(*file));
   }
   if (!longest) return error_answer(404, {wanted->second, "there is no ledger of such a capture", "see /api/captures"});
+  auto lines = wanted_lines(*longest, *spread, *last);
+  if (!lines) return unreadable(storage::as_error(lines.error(), "look after that file"));
   Answer answer{200, "application/x-ndjson", ""};
-  answer.stream = [longest, &audit = run.audit](const SendPiece& send) { return send_lines(*longest, send, audit); };
+  answer.stream = [longest, lines = std::move(*lines), &audit = run.audit](const SendPiece& send) {
+    return send_lines(*longest, lines, send, audit);
+  };
   return answer;
 }
 

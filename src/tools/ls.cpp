@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 
 #include "format/file_name.hpp"
+#include "storage/directory.hpp"
 #include "tools/capture_group.hpp"
 #include "wirespool/spool_file.hpp"
 
@@ -134,6 +136,22 @@ ListedCapture list_capture(const CaptureGroup& group, const LsOptions& options, 
   return capture;
 }
 
+std::vector<ListedDrive> drives_of(const std::vector<std::string>& places, const std::vector<ListedCapture>& captures) {
+  std::set<std::string> directories;
+  std::error_code unknown;
+  for (const auto& place : places) {
+    if (std::filesystem::is_directory(place, unknown)) directories.insert(place);
+  }
+  for (const auto& capture : captures) directories.insert(capture.directories.begin(), capture.directories.end());
+  std::vector<ListedDrive> drives;
+  for (const auto& path : directories) {
+    const auto directory = storage::Directory::open(path);
+    const auto file_system = directory ? storage::file_system_of(*directory) : std::unexpected(directory.error());
+    drives.push_back({path, file_system ? std::optional(*file_system) : std::nullopt});
+  }
+  return drives;
+}
+
 // Files that were to be read (--scan) have notices of their own.
 void tell_uncounted(LsReport& report) {
   std::uint64_t uncounted = 0;
@@ -158,6 +176,7 @@ std::expected<LsReport, Error> ls(const LsOptions& options) {
   for (const auto& problem : spool->problems()) report.notices.push_back(problem.message());
   for (const auto& group : group_by_capture(*spool))
     report.captures.push_back(list_capture(group, options, report.notices));
+  report.drives = drives_of(options.places, report.captures);
   for (const auto& entry : spool->files()) {
     if (!entry.named) report.others.push_back(list_file(entry, options, report.notices));
   }

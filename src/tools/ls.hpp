@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/named_file.hpp"
 #include "tools/ledger_file.hpp"
 #include "wirespool/error.hpp"
 #include "wirespool/spool.hpp"
@@ -52,9 +53,16 @@ struct ListedCapture {
   double bits_per_s() const;
 };
 
+// A directory that was looked at or captured to, with its file system; nullopt: it does not say.
+struct ListedDrive {
+  std::string directory;
+  std::optional<storage::FileSystem> file_system;
+};
+
 struct LsReport {
   std::vector<ListedCapture> captures;
-  std::vector<ListedFile> others;  // capture files that wirespool did not name
+  std::vector<ListedDrive> drives;  // by directory
+  std::vector<ListedFile> others;   // capture files that wirespool did not name
   std::vector<std::string> notices;
 };
 

@@ -177,6 +177,27 @@ Json json_of(const ListedCapture& capture) {
   return json;
 }
 
+// Directories of the same number are on the same file system.
+Json json_of(const std::vector<ListedDrive>& drives) {
+  auto list = Json::array();
+  std::vector<std::uint64_t> devices;
+  for (const auto& [directory, file_system] : drives) {
+    if (!file_system) {
+      list.push_back(
+          {{"directory", directory}, {"free_bytes", nullptr}, {"total_bytes", nullptr}, {"file_system", nullptr}});
+      continue;
+    }
+    const auto known = std::ranges::find(devices, file_system->device);
+    const auto number = known - devices.begin();
+    if (known == devices.end()) devices.push_back(file_system->device);
+    list.push_back({{"directory", directory},
+                    {"free_bytes", file_system->free},
+                    {"total_bytes", file_system->total},
+                    {"file_system", number}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string render_table(const LsReport& report) {
@@ -187,7 +208,10 @@ std::string render_table(const LsReport& report) {
 }
 
 std::string render_json(const LsReport& report) {
-  Json json = {{"captures", Json::array()}, {"other_files", Json::array()}, {"notices", report.notices}};
+  Json json = {{"captures", Json::array()},
+               {"drives", json_of(report.drives)},
+               {"other_files", Json::array()},
+               {"notices", report.notices}};
   for (const auto& capture : report.captures) json["captures"].push_back(json_of(capture));
   for (const auto& file : report.others) json["other_files"].push_back(json_of(file));
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";

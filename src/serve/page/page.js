@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Asks the service of this page, and nobody else. Texts of captures get into the page as text, never as HTML.
-"use strict";
+import { causes, Curve, read_lines, seconds_of } from "./ledgers.js";
+import { Timeline, time_of } from "./timeline.js";
 
 const $ = (id) => document.getElementById(id);
 let token = "";
@@ -25,20 +26,18 @@ function size(bytes) {
 // Nanoseconds are more than people read; what is asked for has all of them.
 const when = (time) => (time ? time.replace("T", " ").replace(/(\.\d{3})\d*Z$/, "$1") : "–");
 
-const words = { nic_missed: "the NIC had no room (nic_missed)", nic_errors: "the NIC saw errors (nic_errors)",
-  nic_other: "the driver counted otherwise (nic_other)", no_mbuf: "no buffer was free (no_mbuf)",
-  cut_by_driver: "cut by the driver (cut_by_driver)", drop_handoff: "writers were too slow (drop_handoff)",
-  drop_drive: "drives took no more (drop_drive)" };
+const words = { cut_by_driver: "cut by the driver (cut_by_driver)" };
+for (const [cause, text] of Object.entries(causes)) words[cause] = `${text} (${cause})`;
 
 function losses(of) {
   if (!of) return ["not known: there is no ledger"];
-  const lines = [];
+  const bad = (text) => make("span", { className: "bad" }, text), lines = [of.lost === 0 ? "none that was counted" : bad(`${number(of.lost)} packets`)];
   for (const [cause, packets] of Object.entries(of)) {
     if (cause === "lost") continue;
     if (packets === null) lines.push(`${words[cause] || cause}: not counted`);
-    else if (packets > 0) lines.push(`${words[cause] || cause}: ${number(packets)}`);
+    else if (packets > 0) lines.push(bad(`${words[cause] || cause}: ${number(packets)}`));
   }
-  return [of.lost === 0 ? "none that was counted" : `${number(of.lost)} packets`, ...lines];
+  return lines;
 }
 
 // The answer, or the service's own words of why there is none.
@@ -104,54 +103,197 @@ function row(name, ...lines) {
   return [make("dt", {}, name), make("dd", {}, ...lines.flatMap((line, i) => (i === 0 ? [line] : [make("br", {}), line])))];
 }
 
-// Where a capture lies in the time of all of them.
-function track(capture, span) {
-  const bar = make("span", {});
-  const from = Date.parse(capture.first), to = Date.parse(capture.last);
-  const percent = (part) => `${(100 * part) / Math.max(1, span.to - span.from)}%`;
-  bar.style.left = percent(from - span.from);
-  bar.style.width = percent(to - from);
-  return make("div", { className: "track", role: "img",
-    ariaLabel: `from ${when(capture.first)} to ${when(capture.last)}` }, bar);
+// Captures that run are looked at again and again; what somebody has opened, chosen or typed stays as it is.
+const shown = new Map();   // by key: what the page has of a capture
+const curves = new Map();  // by key: its ledger
+const key_of = ({ name, start }) => `${name}-${(start || "").replaceAll(/[-:]/g, "")}`;
+
+const per_second = (value, write) => (value === null ? "not known yet" : write(value) + "/s");
+
+function now_of(curve) {
+  if (!curve?.newest) return ["not known: there is no ledger line yet"];
+  const rate = (name) => curve.rate(name, 5);
+  return [`${per_second(rate("bytes"), (value) => size(Math.round(value)))}, ${per_second(rate("packets"), (value) => number(Math.round(value)))} packets stored, ` +
+    `by the ledger of ${when(curve.newest.time)}`];
 }
 
-function article_of(capture, span) {
-  const title = make("h3", {}, `${capture.name} ${when(capture.start)}`);
-  const state = capture.state + (capture.ended_by ? ` by ${capture.ended_by}` : "");
-  const article = make("article", {}, make("header", {}, title, make("span", { className: "dim" }, state)));
-  if (capture.first) article.append(track(capture, span));
-  const lost = capture.losses && capture.losses.lost > 0;
-  const list = make("dl", {}, ...row("Packets", `${number(capture.packets)} (${size(capture.bytes)}), from ${when(capture.first)} to ${when(capture.last)}`),
-    ...row("On drives", size(capture.file_bytes), ...capture.directories), ...row("Lost", ...losses(capture.losses)));
-  list.lastElementChild.className = lost ? "bad" : "";
+function hours(seconds) {
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} minutes`;
+  return seconds < 172800 ? `${(seconds / 3600).toFixed(1)} hours` : `${(seconds / 86400).toFixed(1)} days`;
+}
+
+// How long until a file system is full, at what all running captures wrote to it in the last minute.
+function room_of(paths, free, total, beside) {
+  const where = paths.join(", ");
+  if (free === null) return `${where}: free bytes are not known`;
+  let rate = 0, kept = false;
+  for (const [key, curve] of curves) {
+    if (shown.get(key)?.state !== "running") continue;
+    for (const drive of curve.newest?.drives ?? []) {
+      if (!beside.includes(drive.path)) continue;
+      rate += curve.rate("drive " + drive.path, 60) ?? 0;
+      kept ||= Boolean(drive.removed);
+    }
+  }
+  const text = `${where}: ${size(free)} of ${size(total)} free`;
+  if (kept) return `${text}; retention removes the oldest files before it is full`;
+  return rate > 0 ? `${text}, full in ${hours(free / rate)} at ${size(Math.round(rate))}/s` : `${text}, and nothing is written`;
+}
+
+// A line for each file system that a capture writes to.
+function rooms_of(capture, drives) {
+  const unknown = { free_bytes: null, total_bytes: null, file_system: null }, systems = new Map();
+  for (const path of capture.directories) {
+    const drive = drives.find((one) => one.directory === path) ?? unknown, system = drive.file_system ?? path;
+    if (!systems.has(system)) systems.set(system, { ...drive, paths: [] });
+    systems.get(system).paths.push(path);
+  }
+  return [...systems.values()].map(({ paths, free_bytes, total_bytes, file_system }) => room_of(paths, free_bytes, total_bytes,
+    drives.filter((one) => one.file_system === file_system).map((one) => one.directory)));
+}
+
+function facts_of(capture, drives) {
+  const curve = curves.get(key_of(capture)), running = capture.state === "running";
+  const sealed = running ? " in sealed files" : "";
+  const facts = [...row("Packets", capture.packets > 0
+    ? `${number(capture.packets)} (${size(capture.bytes)})${sealed}, from ${when(capture.first)} to ${when(capture.last)}` : `none${sealed}`)];
+  if (running) facts.push(...row("Now", ...now_of(curve)));
+  facts.push(...row("On drives", size(capture.file_bytes), ...capture.directories));
+  if (running) facts.push(...row("Room", ...rooms_of(capture, drives)));
+  facts.push(...row("Lost", ...losses(running && curve?.newest ? curve.losses() : capture.losses)));
   if (capture.gaps.length > 0)
-    list.append(...row("Silent", ...capture.gaps.slice(0, 5).map((gap) => `${when(gap.from)} to ${when(gap.to)}`),
+    facts.push(...row("Silent", ...capture.gaps.slice(0, 5).map((gap) => `${when(gap.from)} to ${when(gap.to)}`),
       ...(capture.gaps.length > 5 ? [`and ${capture.gaps.length - 5} more times`] : [])));
-  article.append(list, files_of(capture.files));
-  if (capture.first) article.append(make("p", { className: "actions" }, use_button("Ask for its time", capture.first, capture.last)));
-  return article;
+  return facts;
 }
 
-function show(report) {
-  const times = report.captures.filter((capture) => capture.first);
-  const span = { from: Math.min(...times.map((one) => Date.parse(one.first))), to: Math.max(...times.map((one) => Date.parse(one.last))) };
+// The article of a capture, made once and brought up to date: nothing that is open closes.
+function article_of(capture, drives) {
+  const key = key_of(capture);
+  let one = shown.get(key);
+  if (!one) {
+    one = { state_text: make("span", { className: "dim" }), list: make("dl", {}), files: make("div", {}), use: make("p", { className: "actions" }) };
+    one.article = make("article", {}, make("header", {}, make("h3", {}, `${capture.name} ${when(capture.start)}`), one.state_text),
+      one.list, one.files, one.use);
+    shown.set(key, one);
+  }
+  one.state = capture.state;
+  one.capture = capture;
+  one.state_text.textContent = capture.state + (capture.ended_by ? ` by ${capture.ended_by}` : "");
+  one.state_text.className = capture.state === "running" ? "running" : "dim";
+  one.list.replaceChildren(...facts_of(capture, drives));
+  const files = capture.files.map((file) => file.path).join("\n");
+  if (files !== one.paths) {
+    const open = one.files.querySelector("details")?.open;
+    one.files.replaceChildren(...(files ? [files_of(capture.files)] : []));
+    if (open && files) one.files.firstChild.open = true;
+    one.paths = files;
+  }
+  if (capture.first && one.last !== capture.last && !one.use.contains(document.activeElement)) {
+    one.use.replaceChildren(use_button("Ask for its time", capture.first, capture.last));
+    one.last = capture.last;
+  }
+  return one.article;
+}
+
+let report = null;
+
+function show_timeline() {
+  const spans = report.captures.map((capture) => {
+    const curve = curves.get(key_of(capture));
+    const times = [curve?.first, curve?.last, ...[capture.first, capture.last].filter(Boolean).map(seconds_of)].filter(Number.isFinite);
+    return { from: Math.min(...times), to: Math.max(...times), name: capture.name, running: capture.state === "running",
+      gaps: capture.gaps.map((gap) => ({ from: seconds_of(gap.from), to: seconds_of(gap.to) })) };
+  });
+  timeline.set(spans.filter(({ from }) => Number.isFinite(from)), [...curves.values()]);
+}
+
+function show() {
   const sum = (field) => report.captures.reduce((all, capture) => all + capture[field], 0);
   $("totals").textContent = `${counted(report.captures.length, "capture")}, ${number(sum("packets"))} packets, ${size(sum("file_bytes"))}`;
-  const articles = report.captures.map((capture) => article_of(capture, span));
-  if (report.other_files.length > 0)
-    articles.push(make("article", {}, make("h3", {}, "Other files"), files_of(report.other_files)));
-  $("captures").replaceChildren(...articles);
+  const articles = report.captures.map((capture) => article_of(capture, report.drives));
+  const others = report.other_files.map((file) => file.path).join("\n");
+  if (others !== show.others) {
+    show.others = others;
+    show.others_article = others ? make("article", {}, make("h3", {}, "Other files"), files_of(report.other_files)) : null;
+  }
+  if (show.others_article) articles.push(show.others_article);
+  const now = [...$("captures").children];
+  if (now.length !== articles.length || now.some((article, i) => article !== articles[i])) $("captures").replaceChildren(...articles);
   $("notices").replaceChildren(...report.notices.map((text) => make("li", {}, text)));
+}
+
+// The ledgers that are not known yet, newest capture first; each is shown as soon as it is there.
+async function read_ledgers() {
+  const missing = report.captures.filter((capture) => !curves.has(key_of(capture))).reverse();
+  const lines = Math.max(200, Math.min(4000, Math.floor(20_000 / Math.max(1, missing.length))));
+  for (const capture of missing) {
+    const key = key_of(capture), curve = new Curve(key);
+    curves.set(key, curve);
+    try {
+      await read_lines(await ask(`api/ledger?capture=${encodeURIComponent(key)}&lines=${lines}`), (line) => curve.add(line));
+    } catch (error) {
+      if (error.status !== 404) curves.delete(key);  // 404: it has none
+    }
+    show_timeline();
+  }
+  show_timeline();
+  show();
+}
+
+// The newest lines of captures that run. True: one of them has ended.
+async function follow() {
+  let ended = false;
+  for (const capture of report.captures.filter(({ state }) => state === "running")) {
+    const curve = curves.get(key_of(capture));
+    if (!curve) continue;
+    // Enough for the time that the page was hidden, or else what is between stays a straight line.
+    const since = curve.newest ? Math.ceil(Date.now() / 1000 - curve.last) + 2 : 10;
+    const last = Math.min(1000, Math.max(2, since));
+    await read_lines(await ask(`api/ledger?capture=${encodeURIComponent(curve.key)}&last=${last}`), (line) => curve.add(line));
+    ended ||= Boolean(curve.newest?.final);
+  }
+  return ended;
 }
 
 async function read() {
   try {
-    show(await (await ask("api/captures")).json());
+    report = await (await ask("api/captures")).json();
     $("token-form").hidden = true;
+    show();
+    await read_ledgers();
   } catch (error) {
     $("totals").textContent = error.message;
     $("token-form").hidden = error.status !== 401;
     if (error.status === 401) $("token").focus();
+  }
+}
+
+// While the page can be seen: ledgers of running captures every second, what is sealed and free every ten; less often where
+// that takes long.
+async function keep_up() {
+  let read_at = performance.now();
+  for (;;) {
+    const began = performance.now();
+    let pause = 1000;
+    if (report && document.visibilityState === "visible") {
+      try {
+        const ended = await follow();
+        const running = report.captures.some(({ state }) => state === "running");
+        if (ended || performance.now() - read_at > (running ? 10_000 : 60_000)) {
+          report = await (await ask("api/captures")).json();
+          read_at = performance.now();
+          await read_ledgers();
+        } else if (running) {
+          show();
+          show_timeline();
+        }
+      } catch {
+        pause = 10_000;  // it does not answer: what is shown stays
+      }
+      pause = Math.max(pause, 10 * (performance.now() - began));
+    }
+    await new Promise((done) => setTimeout(done, pause));
   }
 }
 
@@ -176,6 +318,18 @@ function show_links() {
   $("command").textContent = `curl -fG ${url}${header}${shown} -o wirespool.${pcapng ? "pcapng" : "pcap"}`;
 }
 
+function asked_times() {
+  const { from, to } = $("query-form").elements;
+  return [time_of(from.value.trim(), -Infinity), time_of(to.value.trim(), Infinity)];
+}
+
+const timeline = new Timeline((from, to) => {
+  $("query-form").elements.from.value = from;
+  $("query-form").elements.to.value = to;
+  estimate();
+});
+timeline.asked = asked_times;
+
 function words_of(estimate) {
   const packets = estimate.packets_at_most === null ? "an unknown number of packets" : `at most ${number(estimate.packets_at_most)} packets`;
   const blocks = estimate.blocks_at_most === null ? "" : `, ${number(estimate.blocks_at_most)} Blocks`;
@@ -194,6 +348,7 @@ function show_problem(error) {
 let asked;  // the newest estimate: an older one that comes late is not shown
 async function estimate() {
   show_links();
+  timeline.select(...asked_times());
   asked?.abort();
   asked = new AbortController();
   const { signal } = asked;
@@ -252,4 +407,4 @@ $("token-form").addEventListener("submit", (event) => {
   token = $("token").value.trim();
   read().then(estimate);
 });
-read().then(estimate);
+read().then(estimate).then(keep_up);
