@@ -328,7 +328,7 @@ TEST_CASE("EAL's options of the command line replace those of the file") {
 TEST_CASE("what is wrong in a configuration file is told with its line") {
   const auto [text, error] = GENERATE(table<std::string, std::string>(
       {{"snaplenn = 5", ": unknown key \"snaplenn\": did you mean snaplen?"},
-       {"serve = \"on\"", ": unknown key \"serve\": keys are the long names of options"},
+       {"colour = \"on\"", ": unknown key \"colour\": keys are the long names of options"},
        {"help = true", ": unknown key \"help\": keys are the long names of options"},
        {"config = \"x\"", ": unknown key \"config\": keys are the long names of options"},
        {"burst = \"big\"", ": burst: \"big\" is not a whole number"},
