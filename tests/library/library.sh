@@ -41,7 +41,7 @@ done
 ldd ./count | grep -q "libwirespool.so.* => $library/" || fail "the example does not run with the installed library"
 if ldd "$library/libwirespool.so" | grep -q liburing; then fail "reading needs no liburing, and the library asks for it"; fi
 strangers=$(nm -DC --defined-only "$library/libwirespool.so" |
-  grep -Ev ' wirespool::((Filter|Merge|Spool|SpoolFile)::|rfc3339|from_rfc3339|parse_time|time_now)| (typeinfo|vtable) ' || true)
+  grep -Ev ' wirespool::((Filter|Follow|Merge|Spool|SpoolFile)::|rfc3339|from_rfc3339|parse_time|time_now)| (typeinfo|vtable) ' || true)
 [ -z "$strangers" ] || fail "the library shows more than its face: $(head -n 5 <<<"$strangers")"
 
 mkdir spool
