@@ -77,7 +77,7 @@ const Refusal refusals[] = {
     {"the same drive twice, once with a slash", {"--output", "BASE/drive", "--output", "BASE/drive/"}, 1, "twice"},
     {"the same drive again through a link", {"--output", "BASE/drive", "--output", "BASE/link"}, 1, "BASE/link"},
     {"an unknown option", {"--output", "BASE/drive", "--fast"}, 1, "--fast"},
-    {"an option of a later version", {"--output", "BASE/drive", "--serve", ":8443"}, 1, "--serve"},
+    {"an option that nobody knows", {"--output", "BASE/drive", "--turbo", ":8443"}, 1, "--turbo"},
     {"an address to serve at that is none", {"--output", "BASE/drive", "--metrics", "here"}, 1, "--metrics"},
     {"a size that is none", {"--output", "BASE/drive", "--block-size", "1Mi"}, 1, "--block-size"},
     {"a time that is none", {"--output", "BASE/drive", "--duration", "ten"}, 1, "--duration"},
