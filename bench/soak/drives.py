@@ -18,25 +18,10 @@ LOG_IS_WRITTEN = 1
 class Drive(LoopDrive):
     """One that can be taken away and brought back."""
 
-    def __init__(self, folder, file_system):
-        super().__init__(folder)
-        self.file_system = file_system
-
-    def make(self, size_mib):
-        super().make(size_mib)
-        if self.file_system == "xfs":
-            must("umount", str(self.mount))
-            must("mkfs.xfs", "-q", "-f", "-K", self.device)
-            must("mount", self.device, str(self.mount))
-
     def remove(self):
-        if not self.device:
-            return
-        subprocess.run(["fsfreeze", "--unfreeze", str(self.mount)], capture_output=True, check=False)
-        for lazy in ([], ["--lazy"]):  # who still reads it loses it
-            if subprocess.run(["umount", *lazy, str(self.mount)], capture_output=True, check=False).returncode == 0:
-                break
-        subprocess.run(["losetup", "-d", self.device], capture_output=True, check=False)
+        for command in (["fsfreeze", "--unfreeze"], ["umount", "--lazy"]):  # frozen, or still read by somebody
+            subprocess.run([*command, str(self.mount)], capture_output=True, check=False)
+        super().remove()
 
     @property
     def spool(self):

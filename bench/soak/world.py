@@ -40,8 +40,8 @@ class World:
             if shutil.disk_usage(self.folder).free < (len(FILE_SYSTEMS) + 1) * DRIVE_MIB << 20:
                 raise Trouble(f"{self.where}: too little room for {len(FILE_SYSTEMS)} drives of {DRIVE_MIB} MiB: name another with --where")
             for name, file_system in FILE_SYSTEMS.items():
-                self.drives[name] = Drive(self.folder / name, file_system)
-                self.drives[name].make(DRIVE_MIB)
+                self.drives[name] = Drive(self.folder / name)
+                self.drives[name].make(DRIVE_MIB, file_system)
                 self.drives[name].spool.mkdir()
             if self.bytes_per_s:
                 self.throttle = Throttle()
