@@ -109,13 +109,6 @@ std::expected<std::vector<plan::MachineDrive>, std::vector<Error>> look_at_drive
   return drives;
 }
 
-// What EAL would abort over, or say in a way that helps nobody.
-std::vector<Error> check_eal(const std::vector<std::string>& args, const std::vector<plan::HugepagePool>& hugepages) {
-  auto problems = plan::check_eal_args(args, dpdk::usable_cpus());
-  if (auto none = plan::check_any_hugepages(args, hugepages)) problems.push_back(std::move(*none));
-  return problems;
-}
-
 // The program of --filter, if there is one: libpcap's words if there can be none.
 std::expected<std::optional<filter::Program>, Error> compile_filter(const plan::CaptureConfig& config) {
   if (config.filter.empty()) return std::nullopt;
@@ -174,7 +167,8 @@ std::expected<Ground, std::vector<Error>> look_before_eal(const plan::CaptureCon
   if (!drives) return std::unexpected(std::move(drives.error()));
   Ground ground{std::move(*drives),  plan::read_hugepages(), {}, std::move(*filter), std::move(*metrics),
                 std::move(*queries), std::move(*user)};
-  if (auto wrong = check_eal(eal_args, ground.hugepages); !wrong.empty()) return std::unexpected(std::move(wrong));
+  if (auto wrong = dpdk::check_args(eal_args, ground.hugepages); !wrong.empty())
+    return std::unexpected(std::move(wrong));
   if (!plan::to_drives(config)) ground.drives.clear();
   ground.cpus = dpdk::own_cpus();
   return ground;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "dpdk/eal.hpp"
+#include "dpdk/probe.hpp"
 #include "format/pcap.hpp"
 #include "format/pcapng.hpp"
 #include "machine/machine_tree.hpp"
@@ -43,11 +44,7 @@ std::optional<std::array<std::byte, 6>> mac_of(const dpdk::Port& port) {
   return bytes;
 }
 
-std::uint64_t bits_per_s(const dpdk::Port& port) {
-  rte_eth_link link{};
-  const bool known = rte_eth_link_get_nowait(port.id(), &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
-  return known ? std::uint64_t{link.link_speed} * 1'000'000 : 0;
-}
+std::uint64_t bits_per_s(const dpdk::Port& port) { return std::uint64_t{dpdk::link_mbits(port.id())} * 1'000'000; }
 
 std::string clock_comment(const format::ClockBound& clock) {
   return fmt::format(R"({{"clock":"{}","discipline":"{}","error_ns":{}}})", clock.source, clock.discipline,

@@ -340,6 +340,11 @@ std::expected<void, Error> start_metrics(serve::MetricsService* metrics, const p
   return metrics->start({version, dpdk::version(), start}, std::chrono::nanoseconds(plan.config.stats_interval_ns));
 }
 
+std::expected<void, Error> start_queries(serve::SpoolService* queries) {
+  if (queries == nullptr) return {};
+  return queries->start();
+}
+
 // Queries end before the directories do; one that hangs in the read of a drive does not hold the capture's end.
 bool end_queries(serve::SpoolService* queries) { return queries == nullptr || queries->end(last_moment); }
 
@@ -374,8 +379,7 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   auto* const metrics = ground.metrics.get();
   const auto* const user = ground.user ? &*ground.user : nullptr;
   if (auto done = start_metrics(metrics, plan, start); !done) return refused({done.error()});
-  if (auto done = ground.queries ? ground.queries->start() : std::expected<void, Error>{}; !done)
-    return refused({done.error()});
+  if (auto done = start_queries(ground.queries.get()); !done) return refused({done.error()});
   auto outputs = Outputs::open(plan, start, user);
   if (!outputs) return refused({outputs.error()});
   outputs->make_seal_hook(dpdk::spare_cpus(plan, ground.cpus));

@@ -136,6 +136,12 @@ Eal::~Eal() {
   (void)rte_openlog_stream(stderr);
 }
 
+std::vector<Error> check_args(const std::vector<std::string>& args, const std::vector<plan::HugepagePool>& pools) {
+  auto problems = plan::check_eal_args(args, usable_cpus());
+  if (auto none = plan::check_any_hugepages(args, pools)) problems.push_back(std::move(*none));
+  return problems;
+}
+
 std::string version() { return rte_version(); }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/capture_plan.hpp"
+#include "plan/hugepages.hpp"
 #include "storage/speaker.hpp"
 
 namespace wirespool::dpdk {
@@ -24,6 +25,9 @@ class Eal {
   Eal() = default;
   bool started_ = true;
 };
+
+// What would make it abort, or say something that helps nobody. `pools`: as they are before it takes its memory.
+std::vector<Error> check_args(const std::vector<std::string>& args, const std::vector<plan::HugepagePool>& pools);
 
 std::string version();  // "DPDK 22.11.11"
 

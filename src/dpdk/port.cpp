@@ -11,13 +11,11 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <utility>
 
 #include "dpdk/port_events.hpp"
 #include "dpdk/probe.hpp"
 #include "plan/drivers.hpp"
-#include "plan/eal_args.hpp"
 
 namespace wirespool::dpdk {
 namespace {
@@ -43,15 +41,6 @@ std::optional<RssInEffect> rss_in_effect(std::uint16_t port) {
   const bool told = std::ranges::any_of(key, [](auto byte) { return byte != 0; });
   for (std::size_t i = 2; told && i < length; ++i) rss.other_key |= key[i] != 0 && key[i] != key[i - 2];
   return rss;
-}
-
-// Of each of a net_af_packet device's sockets: its argument framecnt, or what it has without (rte_eth_af_packet.c).
-std::uint64_t slots_of_packet_ring(const rte_eth_dev_info& info) {
-  constexpr std::uint64_t unless_given = 512;
-  const auto given = plan::parse_device_args("," + device_arguments(info)).all("framecnt");
-  std::uint64_t slots = 0;
-  for (const auto& text : given) (void)std::from_chars(text.data(), text.data() + text.size(), slots);
-  return slots ? slots : unless_given;
 }
 
 }  // namespace
@@ -263,7 +252,7 @@ std::expected<void, Error> Port::start(std::vector<std::string>& notices) {
 void Port::leave_out_what_waits(std::vector<std::string>& notices) {
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(id(), &info) != 0) return;
-  const auto slots = slots_of_packet_ring(info);
+  const std::uint64_t slots = own_ring(info);
   std::array<rte_mbuf*, 32> mbufs{};
   std::uint64_t frames = 0;
   for (unsigned queue = 0; queue < planned_.rx_queues; ++queue)

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dpdk/probe.hpp"
+
 namespace wirespool::dpdk {
 namespace {
 
@@ -29,12 +31,6 @@ std::vector<std::uint64_t> xstat_values(std::uint16_t port) {
   return values;
 }
 
-std::uint64_t link_mbit_per_s(std::uint16_t port) {
-  rte_eth_link link{};
-  const bool known = rte_eth_link_get_nowait(port, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
-  return known ? link.link_speed : 0;
-}
-
 // A counter that the driver does not have is unknown, unless it shows something nevertheless.
 std::optional<std::uint64_t> counted(std::uint64_t sum, const char* name, std::string_view why_not,
                                      format::PortLine& line) {
@@ -53,13 +49,13 @@ void PortLosses::begin() {
 
 void PortLosses::read() {
   const auto elapsed_ns = take_elapsed_ns();
-  sums_.add(read_counters(), elapsed_ns, link_mbit_per_s(port_));
+  sums_.add(read_counters(), elapsed_ns, link_mbits(port_));
   read_drops(elapsed_ns);
 }
 
 void PortLosses::read_last() {
   const auto elapsed_ns = take_elapsed_ns();
-  if (const auto reading = read_counters()) sums_.add(reading, elapsed_ns, link_mbit_per_s(port_));
+  if (const auto reading = read_counters()) sums_.add(reading, elapsed_ns, link_mbits(port_));
   read_drops(elapsed_ns);
   read_remarks();
 }
@@ -91,7 +87,7 @@ void PortLosses::begin_drops() {
 void PortLosses::read_drops(std::uint64_t elapsed_ns) {
   if (drops_.empty()) return;
   const auto values = xstat_values(port_);
-  const auto most = stats::most_packets(elapsed_ns, link_mbit_per_s(port_));
+  const auto most = stats::most_packets(elapsed_ns, link_mbits(port_));
   for (auto& drop : drops_)
     if (drop.xstat < values.size()) drop.sum.add(values[drop.xstat], most);
 }

@@ -53,25 +53,13 @@ unsigned number_given(const rte_eth_dev_info& info, const char* name, unsigned o
   return given.empty() ? otherwise : static_cast<unsigned>(std::strtoul(given.back().c_str(), nullptr, 0));
 }
 
-// Where a queue is a ring that was made with the device, and its descriptors are not asked for (rte_eth_af_packet.c,
-// rte_eth_memif.h). A vhost-user port's is its guest's: as a guest usually has it.
-unsigned own_ring(const rte_eth_dev_info& info) {
-  const std::string_view driver = info.driver_name;
-  if (driver == "net_af_packet") return number_given(info, "framecnt", 512);
-  if (driver == "net_memif") return 1U << std::min(number_given(info, "rsize", 10), 14U);
-  if (driver == "net_vhost") return 256;
-  return 0;
-}
-
 // The fastest that the device can be set to, as its link may be up only later; else what a virtual one pretends.
 unsigned speed_mbits(std::uint16_t id, const rte_eth_dev_info& info) {
   constexpr std::array<unsigned, 13> speeds{400'000, 200'000, 100'000, 56'000, 50'000, 40'000, 25'000,
                                             20'000,  10'000,  5'000,   2'500,  1'000,  100};
   for (const auto speed : speeds)
     if ((info.speed_capa & rte_eth_speed_bitflag(speed, RTE_ETH_LINK_FULL_DUPLEX)) != 0) return speed;
-  rte_eth_link link{};
-  const bool known = rte_eth_link_get_nowait(id, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
-  return known ? link.link_speed : 0;
+  return link_mbits(id);
 }
 
 // net_af_packet's ring holds frames in slots of framesz bytes, 66 of which the kernel needs for a tpacket2_hdr, a
@@ -117,6 +105,22 @@ plan::MachinePort probe_port(std::uint16_t id) {
 }
 
 }  // namespace
+
+// Where a queue is a ring that was made with the device, and its descriptors are not asked for (rte_eth_af_packet.c,
+// rte_eth_memif.h). A vhost-user port's is its guest's: as a guest usually has it.
+unsigned own_ring(const rte_eth_dev_info& info) {
+  const std::string_view driver = info.driver_name;
+  if (driver == "net_af_packet") return number_given(info, "framecnt", 512);
+  if (driver == "net_memif") return 1U << std::min(number_given(info, "rsize", 10), 14U);
+  if (driver == "net_vhost") return 256;
+  return 0;
+}
+
+unsigned link_mbits(std::uint16_t port) {
+  rte_eth_link link{};
+  const bool known = rte_eth_link_get_nowait(port, &link) == 0 && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN;
+  return known ? link.link_speed : 0;
+}
 
 std::string device_arguments(const rte_eth_dev_info& info) {
 #if RTE_VERSION >= RTE_VERSION_NUM(22, 11, 0, 0)

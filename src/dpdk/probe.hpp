@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace wirespool::dpdk {
 
 // The arguments of a virtual device without its name, empty for others.
 std::string device_arguments(const rte_eth_dev_info& info);
+
+// Packets that a queue of the device holds whatever its descriptors are; 0: as many as these.
+unsigned own_ring(const rte_eth_dev_info& info);
+
+// Of its link now, in millions of bits a second; 0: not known.
+unsigned link_mbits(std::uint16_t port);
 
 // What EAL found: its lcores and ports, beside the drives that were looked at before. After Eal::start.
 plan::Machine probe(std::vector<plan::MachineDrive> drives);

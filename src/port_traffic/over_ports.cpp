@@ -56,13 +56,6 @@ class Lcores : public traffic::Workers {
   unsigned next_ = ~0u;  // none yet: rte_get_next_lcore counts on from it
 };
 
-// What would make EAL abort, or say something that helps nobody.
-Problems check_before_eal(const std::vector<std::string>& eal_args) {
-  auto problems = plan::check_eal_args(eal_args, dpdk::usable_cpus());
-  if (auto none = plan::check_any_hugepages(eal_args, plan::read_hugepages())) problems.push_back(std::move(*none));
-  return problems;
-}
-
 std::optional<Error> check_lcores(const Request& request) {
   const unsigned workers = rte_lcore_count() - 1, needed = lcores_needed(request.application);
   if (workers >= needed) return std::nullopt;
@@ -155,7 +148,8 @@ Outcome run(const Request& request, Wires wires, storage::Speaker& out, const tr
 
 Outcome run_over_ports(const Request& request, const std::vector<std::string>& eal_args, storage::Speaker& out,
                        storage::Speaker& err, const traffic::StopFlag& stop) {
-  if (auto problems = check_before_eal(eal_args); !problems.empty()) return {std::move(problems), {}};
+  if (auto problems = dpdk::check_args(eal_args, plan::read_hugepages()); !problems.empty())
+    return {std::move(problems), {}};
   const auto eal = dpdk::Eal::start(plan::complete_eal_args(eal_args), err);
   if (!eal) return {{eal.error()}, {}};
   if (auto missing = dpdk::missing_devices(); !missing.empty()) return {std::move(missing), {}};
