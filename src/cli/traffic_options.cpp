@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/traffic_options.hpp"
 
-#include <charconv>
 #include <cmath>
+
+#include "options/values.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -12,11 +13,10 @@ using traffic::Request;
 using Table = options::Table<Request>;
 
 options::Parsed<double> parse_speed(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value > 0) || !std::isfinite(value))
+  const auto value = options::number_in<double>(text);
+  if (!value || !(*value > 0) || !std::isfinite(*value))
     return std::unexpected(std::string("a number above 0, as 1, 0.5 or 10"));
-  return value;
+  return *value;
 }
 
 options::Parsed<traffic::SizeMix> parse_sizes(const std::string& text) { return traffic::SizeMix::parse(text); }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "policy/retention.hpp"
@@ -29,6 +32,15 @@ std::expected<std::uint64_t, std::string> parse_time(std::string_view text);
 std::string format_size(std::uint64_t bytes);
 std::string format_time(std::uint64_t ns);
 std::string format_rate(std::uint64_t per_second);  // powers of 1000, as links and drives are sold: "2G"
+
+// A number and nothing else, as std::from_chars reads it; nullopt: it is none, or too large.
+template <typename Number>
+std::optional<Number> number_in(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 // 5898240 -> "5,898,240".
 std::string group_digits(std::uint64_t number);

@@ -59,7 +59,7 @@ PlannedIdle of_rx(const CaptureConfig& config, const Machine& machine, const Cap
     const auto& port = machine_port(machine, queue.port);
     if (port.file_fed) continue;
     const auto own = port.own_ring;
-    const auto places = own ? own : std::ranges::find(plan.ports, queue.port, &PlannedPort::id)->rx_desc;
+    const auto places = own ? own : port_of(plan, queue.port).rx_desc;
     const auto mbits = mbits_of(port);
     const auto full_ns = policy::filled_after_ns(places, mbits);
     fill.or_earlier(full_ns, fmt::format("{} packets of port {} queue {} last {} at {}", places, queue.port,
@@ -99,7 +99,7 @@ std::uint64_t supply_bytes(const CapturePlan& plan, const PlannedWriter& writer)
 std::uint64_t packets_held(const CapturePlan& plan, const PlannedRxLcore& rx) {
   std::uint64_t most = plan.handoff_size;
   for (const auto& queue : rx.queues) {
-    const auto& port = *std::ranges::find(plan.ports, queue.port, &PlannedPort::id);
+    const auto& port = port_of(plan, queue.port);
     const std::uint64_t in_queues = std::uint64_t{port.rx_queues} * port.rx_desc;
     most = std::min(most, port.mbufs - std::min<std::uint64_t>(port.mbufs, in_queues));
   }

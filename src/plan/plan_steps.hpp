@@ -43,6 +43,9 @@ void plan_memory(const CaptureConfig& config, const Machine& machine, CapturePla
 // decided.
 void plan_idle(const CaptureConfig& config, const Machine& machine, CapturePlan& plan);
 
+// The port of that number, which has to be one of the plan's.
+const PlannedPort& port_of(const CapturePlan& plan, unsigned id);
+
 // Hugepage bytes of one port's pool: its mbufs, its ring and its per-lcore caches.
 std::uint64_t pool_bytes(const PlannedPort& port);
 

@@ -7,9 +7,7 @@
 namespace wirespool::plan {
 namespace {
 
-bool nic_stamps(const CapturePlan& plan, const RxQueueRef& queue) {
-  return std::ranges::find(plan.ports, queue.port, &PlannedPort::id)->hw_timestamp;
-}
+bool nic_stamps(const CapturePlan& plan, const RxQueueRef& queue) { return port_of(plan, queue.port).hw_timestamp; }
 
 unsigned add_stream(CapturePlan& plan, unsigned rx) {
   plan.streams.push_back({.rx = rx});
@@ -17,6 +15,10 @@ unsigned add_stream(CapturePlan& plan, unsigned rx) {
 }
 
 }  // namespace
+
+const PlannedPort& port_of(const CapturePlan& plan, unsigned id) {
+  return *std::ranges::find(plan.ports, id, &PlannedPort::id);
+}
 
 // Packets stamped by the TSC are stamped in the order of polling, so one Stream is enough for all such queues of an
 // lcore.

@@ -3,21 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
+
+#include "options/values.hpp"
 
 namespace wirespool::plan {
 namespace {
 
-constexpr unsigned shortest = 64, longest = 9728;
+using options::number_in;
 
-template <typename Number>
-std::optional<Number> number_in(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
+constexpr unsigned shortest = 64, longest = 9728;
 
 // "594:4" or "594".
 std::expected<MixPart, std::string> parse_part(std::string_view text) {

@@ -34,6 +34,8 @@ constexpr auto between_listings = std::chrono::seconds(1);
 constexpr auto between_looks = std::chrono::milliseconds(250);
 constexpr unsigned packets_between_clocks = 1024;
 
+Missed sum_of(const Missed& a, const Missed& b) { return {a.files + b.files, a.bytes + b.bytes}; }
+
 // A lane of a writer, over its files one after the other.
 struct LaneTime {
   Timestamp latest;           // of what was read of files that are over
@@ -234,8 +236,7 @@ std::expected<void, Error> Follow::Reader::list() {
   std::erase_if(sources_, [this](const Source& source) {
     if (source.live.running()) return false;
     if (std::ranges::any_of(held_, [&source](const Held& held) { return held.source == &source; })) return false;
-    missed_.files += source.missed.files;
-    missed_.bytes += source.missed.bytes;
+    missed_ = sum_of(missed_, source.missed);
     return true;
   });
   return {};
@@ -336,11 +337,8 @@ bool Follow::Reader::at_end() const {
 }
 
 Missed Follow::Reader::missed() const {
-  Missed all{missed_.files + heap_.missed->files, missed_.bytes + heap_.missed->bytes};
-  for (const auto& source : sources_) {
-    all.files += source.missed.files;
-    all.bytes += source.missed.bytes;
-  }
+  auto all = sum_of(missed_, *heap_.missed);
+  for (const auto& source : sources_) all = sum_of(all, source.missed);
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "wirespool/follow.hpp"
 #include "wirespool/merge.hpp"
 
 namespace wirespool::read {
@@ -61,10 +62,7 @@ class MergeHeap {
   std::vector<std::string> notices;
 
   // If set, files that are gone before their turn are no problem, and are counted here.
-  struct Missed {
-    std::uint64_t files = 0, bytes = 0;
-  };
-  std::optional<Missed> missed;
+  std::optional<Follow::Missed> missed;
 
  private:
   struct Place;

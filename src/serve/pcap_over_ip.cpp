@@ -43,9 +43,7 @@ class PcapStreams final : public PcapOverIp {
 };
 
 std::expected<void, Error> PcapStreams::start() {
-  if (!watch_.start())
-    return std::unexpected(Error{"--pcap-over-ip", "no thread or descriptor is to be had",
-                                 "let this user have more of them (ulimit -u, ulimit -n)", Error::Kind::not_ready});
+  if (auto started = watch_.start("--pcap-over-ip"); !started) return started;
   return threads_->start(options_.clients, [this](storage::FileDescriptor socket) { serve(std::move(socket)); });
 }
 

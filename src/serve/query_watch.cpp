@@ -34,7 +34,13 @@ bool has_gone(int socket) {
 
 }  // namespace
 
-bool QueryWatch::start() {
+std::expected<void, Error> QueryWatch::start(const char* what) {
+  if (start_thread()) return {};
+  return std::unexpected(Error{what, "no thread or descriptor is to be had",
+                               "let this user have more of them (ulimit -u, ulimit -n)", Error::Kind::not_ready});
+}
+
+bool QueryWatch::start_thread() {
   changed_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!changed_) return false;
   sigset_t all, before;

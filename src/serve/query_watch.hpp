@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <expected>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "serve/connection.hpp"
 #include "storage/file_descriptor.hpp"
+#include "wirespool/error.hpp"
 
 namespace wirespool::serve {
 
@@ -31,7 +33,8 @@ class QueryWatch {
   explicit QueryWatch(int service_ends) : service_ends_(service_ends) {}
   ~QueryWatch();
 
-  bool start();  // once; false: no descriptor or no thread is to be had
+  // Once. An Error, about `what`: no descriptor or no thread is to be had.
+  std::expected<void, Error> start(const char* what);
 
   // Any thread. leave() before the socket is closed: nothing of it is looked at afterwards.
   Handle follow(int socket, Clock::time_point end);
@@ -40,6 +43,7 @@ class QueryWatch {
   Why judge(const Watched& query) const;
 
  private:
+  bool start_thread();
   void work();
   int look();  // milliseconds until there is something to do; -1: until somebody says so
   void wake() const noexcept;

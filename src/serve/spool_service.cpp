@@ -104,9 +104,7 @@ class HttpSpoolService final : public SpoolService {
 };
 
 std::expected<void, Error> HttpSpoolService::start() {
-  if (!watch_.start())
-    return std::unexpected(Error{"serve", "no thread or descriptor is to be had",
-                                 "let this user have more of them (ulimit -u, ulimit -n)", Error::Kind::not_ready});
+  if (auto started = watch_.start("serve"); !started) return started;
   if (pcap_)
     if (auto started = pcap_->start(); !started) return started;
   return threads_->start(options_.clients, [this](storage::FileDescriptor socket) { serve(std::move(socket)); });

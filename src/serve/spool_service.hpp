@@ -21,7 +21,7 @@ struct SpoolServiceOptions {
   std::string listen = "127.0.0.1:8080";
   std::string option = "--listen";  // by which it was asked for, for errors
   // PEM files for TLS (tls.hpp), and the tokens that clients show (secrets.hpp); empty: none.
-  std::string tls_cert, tls_key, client_ca, token_file;
+  std::string tls_cert = {}, tls_key = {}, client_ca = {}, token_file = {};
 
   struct PcapOverIpAt {
     std::string address;
@@ -32,7 +32,7 @@ struct SpoolServiceOptions {
   // What clients can take, whatever they do. `clients` are served at a time, of which `queries` have packets read.
   unsigned clients = 32, queries = 4;
   std::uint64_t time_limit_ns = 3'600'000'000'000;  // a request and its answer
-  std::optional<std::uint64_t> size_limit;          // bytes of the packets of an answer
+  std::optional<std::uint64_t> size_limit = {};     // bytes of the packets of an answer
   std::chrono::milliseconds request{10'000};        // until all of it has come
   std::chrono::milliseconds patience{30'000};       // a client that takes nothing for so long is given up
   std::size_t request_bytes = 16 << 10;             // head and body

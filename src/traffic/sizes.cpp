@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <numeric>
@@ -12,19 +11,15 @@
 #include <sstream>
 #include <utility>
 
+#include "options/values.hpp"
+
 namespace wirespool::traffic {
 namespace {
 
+using options::number_in;
+
 // How many frames a turn of a mix has: 12 and 100 divide it, so that imix and percentages are exact.
 constexpr std::size_t frames_a_turn = 1200;
-
-template <typename Number>
-std::optional<Number> number_in(std::string_view text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Mixes the order by a fixed generator (Numerical Recipes' LCG), the same on every machine.
 void shuffle(std::vector<std::uint16_t>& turn) {

@@ -126,6 +126,11 @@ class SpoolRig {
     sink().tick(now);
   }
 
+  // Until nothing is on its way.
+  void settle(Timestamp now = {}) {
+    for (int i = 0; i < 50; ++i) turn(now);
+  }
+
   // The keepers look after drives that are full or failed, at a moment of the test's own.
   void tend_drives(std::chrono::steady_clock::time_point now) {
     for (std::size_t i = 0; i < options_.drives; ++i) recorder_.keeper(i).tend_drive(now);

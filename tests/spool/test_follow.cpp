@@ -56,11 +56,6 @@ std::span<const record::PacketRef> part(const TraceRefs& refs, std::size_t from,
   return refs.span().subspan(from, to - from);
 }
 
-// Until nothing is on its way.
-void settle(SpoolRig& rig, Timestamp now = {}) {
-  for (int i = 0; i < 50; ++i) rig.turn(now);
-}
-
 void remove_sealed(const fs::path& pcap) {
   fs::remove(pcap);
   fs::remove(fs::path(pcap).replace_extension(".idx"));
@@ -74,7 +69,7 @@ TEST_CASE("what is stored in an open file is read before it is sealed, and the r
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 64 << 20}), *io);
   rig.feed(0, part(refs, 0, 2'000));
-  settle(rig);
+  rig.settle();
   REQUIRE(sealed_files(rig.directories()).empty());
   Reader reader(rig);
   reader.take();
@@ -82,7 +77,7 @@ TEST_CASE("what is stored in an open file is read before it is sealed, and the r
   CHECK(reader.got.size() > 1'900);
   CHECK_FALSE(reader.follow.at_end());
   rig.feed(0, part(refs, 2'000, 4'000));
-  settle(rig);
+  rig.settle();
   reader.take();
   CHECK(reader.got.size() == rig.counters().stored.get());
   rig.finish();
@@ -101,15 +96,15 @@ TEST_CASE("what is flushed on an idle link is read though its Block is not full"
   const auto io = plain_queue();
   SpoolRig rig(telling({.flush_age_ns = second_ns}), *io);
   rig.feed(0, refs.span());
-  settle(rig);
+  rig.settle();
   Reader reader(rig);
   reader.take();
   CHECK(reader.got.size() == 0);
-  settle(rig, Timestamp{trace[9].time.ns + 2 * second_ns});
+  rig.settle(Timestamp{trace[9].time.ns + 2 * second_ns});
   reader.take();
   CHECK(compare_in_order(trace, reader.got) == "");
   rig.feed(0, refs.span());  // the same Block goes on, and is written again
-  settle(rig, Timestamp{trace[9].time.ns + 5 * second_ns});
+  rig.settle(Timestamp{trace[9].time.ns + 5 * second_ns});
   reader.take();
   CHECK(reader.got.size() == 20);
 }
@@ -119,11 +114,11 @@ TEST_CASE("a reader goes on over files that are sealed and begun, in order and w
   const TraceRefs refs(trace);
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 256 << 10}), *io);
-  settle(rig);
+  rig.settle();
   Reader reader(rig);
   for (std::size_t at = 0; at < trace.size(); at += 500) {
     rig.feed(0, part(refs, at, at + 500));
-    settle(rig);
+    rig.settle();
     if (at % 1'500 == 0) reader.take();
   }
   CHECK(sealed_files(rig.directories()).size() > 10);
@@ -141,11 +136,11 @@ TEST_CASE("packets of several Streams on several drives come in order of time") 
   const auto io = plain_queue();
   SpoolRig rig(telling({.drives = 2, .streams = 2, .block_bytes = 16 << 10, .blocks = 64, .rotate_size = 512 << 10}),
                *io);
-  settle(rig);
+  rig.settle();
   Reader reader(rig);
   for (std::size_t at = 0; at < trace.size(); at += 250) {
     rig.feed(static_cast<std::uint32_t>(at / 250 % 2), part(refs, at, at + 250));
-    settle(rig);
+    rig.settle();
     reader.take();
   }
   CHECK(reader.got.size() > 0);
@@ -163,9 +158,9 @@ TEST_CASE("a lane that stays idle holds the others back for its flush age and a 
   const auto io = plain_queue();
   SpoolRig rig(telling({.streams = 2, .block_bytes = 16 << 10, .blocks = 64, .flush_age_ns = 1'000'000}), *io);
   rig.feed(0, part(refs, 0, 500));
-  settle(rig, Timestamp{trace[499].time.ns + second_ns});
+  rig.settle(Timestamp{trace[499].time.ns + second_ns});
   rig.feed(1, part(refs, 500, 4'000));
-  settle(rig, Timestamp{trace[3'999].time.ns + second_ns});
+  rig.settle(Timestamp{trace[3'999].time.ns + second_ns});
   REQUIRE(rig.counters().stored.get() == 4'000);
   Reader reader(rig);
   reader.take();
@@ -183,7 +178,7 @@ TEST_CASE("who begins now gets what is stored from now on, and nothing before") 
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 512 << 10}), *io);
   rig.feed(0, part(refs, 0, 4'000));
-  settle(rig);
+  rig.settle();
   const auto before = rig.counters().stored.get();
   Reader reader(rig, Follow::Begin::now);
   reader.take();
@@ -202,7 +197,7 @@ TEST_CASE("files that are removed before they are read are counted, and all othe
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 256 << 10}), *io);
   rig.feed(0, part(refs, 0, 5'000));
-  settle(rig);
+  rig.settle();
   Reader reader(rig);  // knows some sealed ones, and has opened none
   rig.feed(0, part(refs, 5'000, 20'000));
   rig.finish();
@@ -231,7 +226,7 @@ TEST_CASE("a file that was open is read to its end though it was sealed and remo
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 64 << 20}), *io);
   rig.feed(0, part(refs, 0, 1'000));
-  settle(rig);
+  rig.settle();
   Reader reader(rig);
   rig.feed(0, part(refs, 1'000, 2'000));
   rig.finish();
@@ -251,7 +246,7 @@ TEST_CASE("a filter and a time are those of a query") {
   query.from = trace[1'000].time;
   query.filter = *Filter::compile("udp");
   rig.feed(0, part(refs, 0, 4'000));
-  settle(rig);
+  rig.settle();
   Reader reader(rig, Follow::Begin::oldest, query);
   reader.take();
   rig.feed(0, part(refs, 4'000, 8'000));
@@ -272,7 +267,7 @@ TEST_CASE("a spool with open files has what is stored in them, and refresh() nev
   const auto io = plain_queue();
   SpoolRig rig(telling({.block_bytes = 16 << 10, .rotate_size = 256 << 10}), *io);
   rig.feed(0, part(refs, 0, 3'000));
-  settle(rig);
+  rig.settle();
   auto spool = *Spool::open(Reader::places(rig), Spool::Archives::searched, Spool::OpenFiles::included);
   CHECK(std::ranges::count_if(spool.files(), &SpoolEntry::open) == 1);
   const auto stored = rig.counters().stored.get();
@@ -321,7 +316,7 @@ TEST_CASE("a live file that its capture holds is left alone by repair") {
   const TraceRefs refs(trace);
   SpoolRig rig(telling({.block_bytes = 16 << 10}), *io);
   rig.feed(0, refs.span());
-  settle(rig);
+  rig.settle();
   REQUIRE(tools::repair({.directories = {rig.directory(0).string()}}));
   CHECK(fs::exists(rig.directory(0) / ".test.live"));
 }

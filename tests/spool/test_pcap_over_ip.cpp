@@ -102,10 +102,6 @@ RigOptions telling() { return {.block_bytes = 16 << 10, .rotate_size = 256 << 10
 
 std::vector<std::string> places(const SpoolRig& rig) { return {rig.directory(0).string()}; }
 
-void settle(SpoolRig& rig) {
-  for (int i = 0; i < 50; ++i) rig.turn();
-}
-
 }  // namespace
 
 TEST_CASE("who connects is sent all that is stored, then what a running capture stores, over its files") {
@@ -114,7 +110,7 @@ TEST_CASE("who connects is sent all that is stored, then what a running capture 
   const auto io = storage::make_pwrite_queue({});
   SpoolRig rig(telling(), *io);
   rig.feed(0, refs.span().first(3'000));
-  settle(rig);
+  rig.settle();
   Door door(places(rig));
   Stream first(door.port);
   const auto stored = rig.counters().stored.get();
@@ -122,7 +118,7 @@ TEST_CASE("who connects is sent all that is stored, then what a running capture 
   Stream second(door.port);
   for (std::size_t at = 3'000; at < 9'000; at += 1'000) {
     rig.feed(0, refs.span().subspan(at, 1'000));
-    settle(rig);
+    rig.settle();
     (void)first.read_until(rig.counters().stored.get());
   }
   rig.finish();
@@ -137,7 +133,7 @@ TEST_CASE("from=now is only what is stored from then on") {
   const auto io = storage::make_pwrite_queue({});
   SpoolRig rig(telling(), *io);
   rig.feed(0, refs.span().first(3'000));
-  settle(rig);
+  rig.settle();
   Door door(places(rig), ",from=now");
   Stream stream(door.port);
   const auto before = rig.counters().stored.get();
@@ -156,7 +152,7 @@ TEST_CASE("/api/extract has what a running capture has stored so far, and the es
   const auto io = storage::make_pwrite_queue({});
   SpoolRig rig(telling(), *io);
   rig.feed(0, refs.span());
-  settle(rig);
+  rig.settle();
   Door door(places(rig));
   const auto out = rig.directory(0).parent_path() / "out.pcap";
   REQUIRE(run_process(curl(door.serving.url("/api/extract"), {}, {"-f", "-o", out.string()})).ok());

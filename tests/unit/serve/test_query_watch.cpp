@@ -30,7 +30,7 @@ struct Pair {
 struct Rig {
   storage::FileDescriptor end{::eventfd(0, EFD_CLOEXEC)};
   QueryWatch watch{end.get()};
-  Rig() { REQUIRE(watch.start()); }
+  Rig() { REQUIRE(watch.start("test")); }
 };
 
 bool told(const QueryWatch::Handle& query) {
