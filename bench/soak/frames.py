@@ -77,9 +77,15 @@ def tell(count_file, sent):
     os.replace(count_file + ".new", count_file)
 
 
+class Nothing(ValueError):
+    """In place of a pcap, as of who could not begin one."""
+
+
 def packets(file):
     """(nanoseconds, frame) of each record of a nanosecond pcap of this byte order, pcap-savefile(5)."""
     head = file.read(24)
+    if not head:
+        raise Nothing("there is not a byte")
     if len(head) < 24 or struct.unpack("<I", head[:4])[0] != 0xA1B23C4D:
         raise ValueError("not a nanosecond pcap")
     while True:

@@ -60,6 +60,10 @@ def extract(program, directories):
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
             try:
                 in_order(child.stdout)
+            except frames.Nothing as nothing:
+                if child.wait() == 0:  # else it has said why
+                    raise
+                raise subprocess.CalledProcessError(child.returncode, command) from nothing
             finally:
                 child.stdout.close()
 

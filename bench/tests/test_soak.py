@@ -2,6 +2,7 @@
 import io
 import json
 import struct
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -52,6 +53,25 @@ class Streams(unittest.TestCase):
     def test_bytes_that_were_not_sent_are_not(self):
         with self.assertRaises(ValueError):
             load.in_order(io.BytesIO(pcap([1], lambda data: data[:-1] + b"\xff")))
+
+
+class Extractions(unittest.TestCase):
+    """Of programs that stand in for wirespool."""
+
+    def ask(self, script):
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder, "program")
+            program.write_text("#!/bin/sh\n" + script)
+            program.chmod(0o755)
+            load.extract(str(program), [])()
+
+    def test_one_that_says_that_it_failed_is_refused_and_not_wrong(self):
+        with self.assertRaises(subprocess.CalledProcessError):
+            self.ask("exit 1")
+
+    def test_one_that_writes_nothing_and_says_that_all_is_well_is_wrong(self):
+        with self.assertRaises(ValueError):
+            self.ask("exit 0")
 
 
 class Ledgers(unittest.TestCase):
