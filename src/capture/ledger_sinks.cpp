@@ -22,7 +22,21 @@
 namespace wirespool::capture {
 namespace {
 
-constexpr auto last_moment = std::chrono::milliseconds(200);
+constexpr auto moment = std::chrono::milliseconds(200);
+
+// What is done and how: said once, when the files are there that `wirespool watch` looks for.
+class PlanTold : public LedgerSink {
+ public:
+  PlanTold(plan::CapturePlan plan, storage::Speaker& people) : plan_(std::move(plan)), people_(people) {
+    plan_.notices.clear();  // the Reporter's
+  }
+  void begin() override { people_.say(plan::describe(plan_)); }
+  void take(const format::LedgerLine&, const format::LedgerLine&) override {}
+
+ private:
+  plan::CapturePlan plan_;
+  storage::Speaker& people_;
+};
 
 // Standard output for people: a terminal is drawn on while the capture runs, anything else gets a line an interval;
 // both have the summary afterwards.
@@ -44,7 +58,7 @@ class People : public LedgerSink {
   }
   bool look() override { return live_ && live_->tend(); }
   void closing() override { live_.reset(); }
-  bool finish(Clock::time_point) override { return out_.finish(last_moment); }
+  bool finish(Clock::time_point) override { return out_.finish(moment); }
 
  private:
   storage::Speaker &out_, &err_;
@@ -59,7 +73,7 @@ class Programs : public LedgerSink {
   void take(const format::LedgerLine& line, const format::LedgerLine&) override {
     out_.say(format::encode_ledger_line(line) + "\n");
   }
-  bool finish(Clock::time_point) override { return out_.finish(last_moment); }
+  bool finish(Clock::time_point) override { return out_.finish(moment); }
 
  private:
   storage::Speaker& out_;
@@ -76,7 +90,7 @@ class Files : public LedgerSink {
                 .plan = plan::to_json(plan),
                 .ledger = {}};
   }
-  void begin() override { outputs_.begin_ledgers(format::encode_capture_file(capture_)); }
+  void begin() override { outputs_.begin_ledgers(format::encode_capture_file(capture_), Clock::now() + moment); }
   void take(const format::LedgerLine& line, const format::LedgerLine&) override {
     if (line.final)
       capture_.ledger = line;
@@ -153,16 +167,14 @@ plan::StatsOutput stats_output(const plan::CapturePlan& plan, const storage::Spe
 
 LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
                                 storage::Speaker& err, serve::MetricsService* metrics) {
-  LedgerSinks sinks{.all = {}, .people = &err};
-  sinks.all.push_back(std::make_unique<Files>(plan, start, outputs));
+  LedgerSinks sinks;
   const auto wanted = stats_output(plan, out);
-  if (wanted == plan::StatsOutput::console) {
-    sinks.all.push_back(std::make_unique<People>(out, err, plan.config.name));
-    sinks.people = &out;
-  }
-  if (wanted == plan::StatsOutput::json) sinks.all.push_back(std::make_unique<Programs>(out));
-  sinks.all.push_back(std::make_unique<Telemetered>(plan));
-  if (metrics != nullptr) sinks.all.push_back(std::make_unique<Metrics>(*metrics));
+  sinks.push_back(std::make_unique<Files>(plan, start, outputs));
+  sinks.push_back(std::make_unique<PlanTold>(plan, wanted == plan::StatsOutput::console ? out : err));
+  if (wanted == plan::StatsOutput::console) sinks.push_back(std::make_unique<People>(out, err, plan.config.name));
+  if (wanted == plan::StatsOutput::json) sinks.push_back(std::make_unique<Programs>(out));
+  sinks.push_back(std::make_unique<Telemetered>(plan));
+  if (metrics != nullptr) sinks.push_back(std::make_unique<Metrics>(*metrics));
   return sinks;
 }
 

@@ -14,7 +14,7 @@
 namespace wirespool::capture {
 
 // A receiver of ledger lines. Which ones there are is chosen at start (choose_ledger_sinks); the Reporter hands each
-// line to all of them, whatever they are. Control thread; only finish() may wait.
+// line to all of them, whatever they are, in their order. Control thread; only finish() may wait for long.
 class LedgerSink {
  public:
   using Clock = std::chrono::steady_clock;
@@ -38,12 +38,10 @@ class LedgerSink {
 };
 
 // Those who are told of the ledger besides the service manager (ServiceWatch), by what was asked for (--stats,
-// --output, --metrics); first the files, which take longest at the end. What they refer to outlives them. `metrics`:
-// started; nullptr: nobody asked for it.
-struct LedgerSinks {
-  std::vector<std::unique_ptr<LedgerSink>> all;
-  storage::Speaker* people;  // where the plan is shown: `out` if people read it, else `err`
-};
+// --output, --metrics); first the files, which take longest at the end and must be there when the plan is told (on
+// `out` if people read it, else on `err`). What they refer to outlives them. `metrics`: started; nullptr: nobody asked
+// for it.
+using LedgerSinks = std::vector<std::unique_ptr<LedgerSink>>;
 LedgerSinks choose_ledger_sinks(const plan::CapturePlan& plan, Timestamp start, Outputs& outputs, storage::Speaker& out,
                                 storage::Speaker& err, serve::MetricsService* metrics);
 

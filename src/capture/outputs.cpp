@@ -9,6 +9,8 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <memory>
+#include <semaphore>
 #include <span>
 #include <utility>
 
@@ -168,9 +170,10 @@ bool Outputs::end_archiving(Clock::time_point end) {
 
 // ---- the ledgers: each drive's by its keeper's thread, so that one that hangs holds up nobody else
 
-void Outputs::begin_ledgers(const std::string& capture_json) {
+void Outputs::begin_ledgers(const std::string& capture_json, Clock::time_point end) {
+  const auto begun = std::make_shared<std::counting_semaphore<>>(0);
   for (std::size_t i = 0; i < directories_.size(); ++i) {
-    recorder_->keeper(i).post([this, i, capture_json] {
+    recorder_->keeper(i).post([this, i, capture_json, begun] {
       ledgers_[i]->capture_json = capture_json;
       auto log = storage::LineLog::create(directories_[i], format::ledger_file_name(plan_.config.name, start_));
       if (log)
@@ -178,8 +181,11 @@ void Outputs::begin_ledgers(const std::string& capture_json) {
       else
         note(i, std::unexpected(log.error()));
       write_capture_json(i, capture_json);
+      begun->release();
     });
+    recorder_->keeper(i).wake();
   }
+  for (std::size_t i = 0; i < directories_.size() && begun->try_acquire_until(end); ++i) continue;
 }
 
 void Outputs::left(std::size_t drive) {

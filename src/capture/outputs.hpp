@@ -63,8 +63,9 @@ class Outputs final : public record::DriveListener {
   bool end_archiving(Clock::time_point end);  // false: it hangs
   const record::Archiving* archiving() const { return archiving_.get(); }
 
-  // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone.
-  void begin_ledgers(const std::string& capture_json);
+  // capture.json is replaced whole, the ledger grows by a line. A drive that hangs holds up its own keeper alone: both
+  // are there afterwards, but for drives that have not done it by `end`.
+  void begin_ledgers(const std::string& capture_json, Clock::time_point end);
   // A ledger that gets too long, or has lines about packets that are all gone, loses its oldest lines.
   void append_ledger(const std::string& line, Timestamp time);
   // After the keepers: the last line, synced. Each directory has until `end`; how many have it.

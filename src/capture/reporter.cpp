@@ -26,10 +26,7 @@ Reporter::Reporter(const plan::CapturePlan& plan, Outputs& outputs, storage::Spe
 
 void Reporter::add(LedgerSink& sink) { sinks_.push_back(&sink); }
 
-void Reporter::begin(plan::CapturePlan in_effect, storage::Speaker& people) {
-  auto without_notices = std::move(in_effect);
-  without_notices.notices.clear();
-  people.say(plan::describe(without_notices));
+void Reporter::begin() {
   notices(plan_.notices);
   for (auto* sink : sinks_) sink->begin();
 }

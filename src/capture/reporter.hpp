@@ -21,8 +21,8 @@ class Reporter {
  public:
   Reporter(const plan::CapturePlan& plan, Outputs& outputs, storage::Speaker& err);
 
-  void add(LedgerSink& sink);                                         // before begin(); outlives this
-  void begin(plan::CapturePlan in_effect, storage::Speaker& people);  // the plan, told to people; the sinks
+  void add(LedgerSink& sink);  // before begin(); outlives this
+  void begin();                // what the plan has to tell; the sinks
   void notices(const std::vector<std::string>& lines);
   void notice(const std::string& line);
   void interval(Pipeline& pipeline);  // a ledger line

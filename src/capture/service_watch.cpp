@@ -10,7 +10,7 @@ void ServiceWatch::take(const format::LedgerLine& line, const format::LedgerLine
   if (!line.final) manager_.tell("STATUS=" + stats::rates_line(line, before));
 }
 
-void ServiceWatch::look(const Pipeline& pipeline, std::uint64_t now_ns) {
+void ServiceWatch::watch(const Pipeline& pipeline, std::uint64_t now_ns) {
   if (!manager_.listens() || manager_.watchdog_ns() == 0 || now_ns < next_ns_) return;
   next_ns_ = now_ns + manager_.watchdog_ns() / 3;
   if (progress_.made(pipeline.marks())) manager_.tell("WATCHDOG=1");

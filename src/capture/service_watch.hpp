@@ -22,7 +22,7 @@ class ServiceWatch : public LedgerSink {
   void stopping(const std::string& why) const { manager_.tell("STOPPING=1\nSTATUS=ending: " + why); }
 
   // Three times in each watchdog period: WATCHDOG=1, unless an lcore stands still.
-  void look(const Pipeline& pipeline, std::uint64_t now_ns);
+  void watch(const Pipeline& pipeline, std::uint64_t now_ns);
 
  private:
   machine::ServiceManager manager_;

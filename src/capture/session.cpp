@@ -116,11 +116,10 @@ class StopConditions {
 // that is left is; after eight tenths nothing is waited for, and the rest is for sealing and the last ledger line.
 class Supervisor {
  public:
-  Supervisor(Pipeline& pipeline, Reporter& reporter, storage::Speaker& people, Signals& signals, ServiceWatch& service,
+  Supervisor(Pipeline& pipeline, Reporter& reporter, Signals& signals, ServiceWatch& service,
              const plan::CaptureConfig& config)
       : pipeline_(pipeline),
         reporter_(reporter),
-        people_(people),
         signals_(signals),
         conditions_(config, signals),
         service_(service),
@@ -163,7 +162,7 @@ class Supervisor {
   void begin() {
     conditions_.begin();
     disciplined_ns_ = steady_ns();
-    reporter_.begin(pipeline_.plan_in_effect(), people_);
+    reporter_.begin();
   }
 
   void look(std::uint64_t now) {
@@ -173,7 +172,7 @@ class Supervisor {
     const bool asked = signals_.take_ledger_line();
     if (report_.due(now) || asked) reporter_.interval(pipeline_);
     if (reporter_.look()) stop("q");
-    service_.look(pipeline_, now);
+    service_.watch(pipeline_, now);
     if (stopping())
       hurry(stopping_for(now));
     else if (auto why = conditions_.met(pipeline_, now))
@@ -219,7 +218,6 @@ class Supervisor {
 
   Pipeline& pipeline_;
   Reporter& reporter_;
-  storage::Speaker& people_;
   Signals& signals_;
   StopConditions conditions_;
   ServiceWatch& service_;
@@ -399,10 +397,10 @@ Outcome run_plan(const plan::CapturePlan& plan, const dpdk::PacketFilter* filter
   outputs->start_archiving();
   const auto sinks = choose_ledger_sinks((*pipeline)->plan_in_effect(), start, *outputs, out, err, metrics);
   ServiceWatch service;
-  for (const auto& sink : sinks.all) reporter.add(*sink);
+  for (const auto& sink : sinks) reporter.add(*sink);
   reporter.add(service);
   const LastResort last_resort(signals, longest_end(plan.config), err);
-  Supervisor supervisor(**pipeline, reporter, *sinks.people, signals, service, plan.config);
+  Supervisor supervisor(**pipeline, reporter, signals, service, plan.config);
   const auto ended_by = supervisor.run();
   const auto deadline = supervisor.deadline();
   auto hanging = (*pipeline)->finish(deadline - std::chrono::nanoseconds(plan.config.stop_timeout_ns / 10));

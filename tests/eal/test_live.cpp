@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <filesystem>
 
 #include "bench.hpp"
 #include "books.hpp"
@@ -40,6 +42,11 @@ std::string check_given_back(TerminalSession& session, const termios& before) {
   if (all.rfind("\x1b[?25h") < taken) return "the cursor is gone";
   const auto now = session.modes();
   return now.c_lflag == before.c_lflag && now.c_iflag == before.c_iflag ? "" : "keys work otherwise than before";
+}
+
+std::ptrdiff_t count_ending(const std::filesystem::path& directory, const std::string& end) {
+  return std::ranges::count_if(std::filesystem::directory_iterator(directory),
+                               [&end](const auto& entry) { return entry.path().string().ends_with(end); });
 }
 
 std::string behind_the_screen(TerminalSession& session) {
@@ -150,6 +157,20 @@ TEST_CASE("watch shows a running capture from another terminal, which does not n
   CHECK(said.ok());
   CHECK_THAT(said.out, Contains("ended by SIGINT after"));
   CHECK(said.out.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("a capture that tells its plan has begun its ledger in every directory, so that watch finds it") {
+  const Bench bench(2);
+  write_trace({.kind = "imix", .packets = 1'000}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)},
+                       .outputs = bench.outputs,
+                       .options = {"--stats-interval", "10s", "--retain-size", "64MiB", "--rotate-size", "16MiB"}});
+  REQUIRE(capture.wait_until_running());
+  for (const auto& directory : bench.outputs) {
+    CHECK(count_ending(directory, ".ledger.jsonl") == 1);
+    CHECK(count_ending(directory, ".capture.json") == 1);
+  }
+  CHECK(capture.stop().process.ok());
 }
 
 TEST_CASE("watch says that a capture was killed, and that none runs") {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <regex>
 #include <sstream>
@@ -31,6 +32,19 @@ using Clock = std::chrono::steady_clock;
   argv.push_back(nullptr);
   ::execvp(argv[0], argv.data());
   ::_exit(127);
+}
+
+// Whether there is an exit code; it stays to be waited for.
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
+// What a terminal acts on, as text.
+std::string visible(const std::string& written) {
+  std::string text;
+  for (const char c : written) c == '\x1b' ? text += "<ESC>" : text += c;
+  return text;
 }
 
 }  // namespace
@@ -92,11 +106,15 @@ std::vector<std::string> TerminalSession::screen() {
 
 bool TerminalSession::wait_for(const std::string& text, Seconds timeout) {
   const auto end = Clock::now() + timeout;
-  do {
+  for (bool over = false; !over;) {
+    over = Clock::now() >= end || has_ended(pid_);
     read_some(50);
     if (std::ranges::any_of(screen(), [&](const auto& line) { return line.find(text) != std::string::npos; }))
       return true;
-  } while (Clock::now() < end);
+  }
+  const auto last = written_.substr(written_.size() - std::min<std::size_t>(written_.size(), 2000));
+  std::fprintf(stderr, "the terminal never showed \"%s\"; last it was given: %s\n", text.c_str(),
+               visible(last).c_str());
   return false;
 }
 
