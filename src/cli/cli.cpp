@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
 #include "machine/sandbox.hpp"
+#include "machine/write_places.hpp"
 #include "tools/terminal.hpp"
 #include "wirespool/version.hpp"
 
@@ -31,8 +32,10 @@ std::string dpdk_words() {
 }
 
 std::string version_text() {
-  return fmt::format("wirespool {}\n{}\nliburing {}\n{}", version, dpdk_words(), WIRESPOOL_LIBURING_VERSION,
-                     machine::has_sandbox() ? "" : "built without libseccomp: readers have no sandbox\n");
+  return fmt::format(
+      "wirespool {}\n{}\nliburing {}\n{}{}", version, dpdk_words(), WIRESPOOL_LIBURING_VERSION,
+      machine::has_sandbox() ? "" : "built without libseccomp: readers have no sandbox\n",
+      machine::has_write_places() ? "" : "no Landlock here: readers may write wherever their user may\n");
 }
 
 std::string help_text() {
@@ -83,8 +86,7 @@ const std::vector<Command>& commands() {
        FilesLeft::write},
       {"repair", "makes whole files of those that a crash left open", cmd_repair, repair_pages, FilesLeft::write},
       {"index", "makes the indices beside files, so that extract reads less", cmd_index, index_pages, FilesLeft::write},
-      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages,
-       FilesLeft::write},
+      {"manifest", "a SHA-256 of every file, as sha256sum -c checks it", cmd_manifest, manifest_pages, FilesLeft::read},
       {"plan", "how many lcores, queues and drives and how much memory a rate takes", cmd_plan, plan_pages},
       {"doctor", "what stands between this machine and a capture without loss", cmd_doctor, doctor_pages},
       {"disk-bench", "how fast drives take what a capture writes", cmd_disk_bench, disk_bench_pages},

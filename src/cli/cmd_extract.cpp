@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/extract.hpp"
@@ -158,6 +159,7 @@ int run(Request request) {
   // When a reader has seen enough and closes the pipe, write(2) says so instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
   if (request.follow) catch_stop_signals(request);
+  write_only_in("extract", request.outputs);
   const auto report = tools::extract(request);
   return report ? print_report(*report, terminal, request.strict) : print_error(report.error());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/make_index.hpp"
@@ -26,6 +27,7 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
+  write_only_in("index", request.places);
   const auto report = tools::make_indices(request);
   if (!report) return print_error(report.error());
   print_notices(report->notices);

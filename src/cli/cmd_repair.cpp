@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/repair.hpp"
@@ -25,6 +26,7 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
+  write_only_in("repair", request.directories);
   const auto report = tools::repair(request);
   if (!report) return print_error(report.error());
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report),

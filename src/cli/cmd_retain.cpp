@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/retain.hpp"
@@ -32,6 +33,7 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
+  write_only_in("retain", request.directories);
   const auto report = tools::retain(request);
   if (!report) return print_error(report.error());
   return print(request.json ? tools::render_json(*report) : tools::render_table(*report),

@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 #include "wirespool/version.hpp"
@@ -221,7 +222,33 @@ TEST_CASE("each reader has given up programs and network by the time it has a re
   CHECK_THAT(status, Contains("Name:\twirespool"));
 }
 
-TEST_CASE("ls, verify and watch are left files for reading alone, other readers files and nothing else") {
+TEST_CASE("readers that write do so where they were told, and can make no file elsewhere by the time they end") {
+  if (sanitized) return skip("landlock", "a sanitizer wants nothing preloaded before it");
+  if (run({"--version"}).out.find("no Landlock") != std::string::npos)
+    return skip("landlock", "this kernel, or a sandbox around this test, has none");
+  const auto ends = [](const std::string& command, const TempDir& directory) {
+    const auto elsewhere = directory / "elsewhere";
+    const auto spool = directory / "spool";
+    std::filesystem::create_directory(spool);
+    write_empty_pcap(spool / "empty.pcap");
+    const auto preload = "LD_PRELOAD=" + std::string(std::getenv("MAKES_ELSEWHERE"));
+    const auto result = run_process({"sh", "-c",
+                                     "cd " + spool.string() + " && exec env " + preload +
+                                         " ELSEWHERE=" + elsewhere.string() + " " + program() + " " + command});
+    CAPTURE(command, result.err);
+    CHECK(result.exit_code == 0);
+    return std::filesystem::exists(elsewhere);
+  };
+  const auto command = GENERATE(values<std::string>(
+      {"repair .", "index .", "keep --list .", "retain --age 1h .", "manifest .", "extract empty.pcap -w out.pcap"}));
+  const TempDir directory;
+  CHECK_FALSE(ends(command, directory));
+  CHECK(std::filesystem::exists(directory / "spool" / "out.pcap") == command.starts_with("extract"));
+  const TempDir unconfined;
+  CHECK(ends("--version", unconfined));
+}
+
+TEST_CASE("readers that write nothing are left files for reading alone, other readers files and nothing else") {
   const auto left_to = [](std::string_view name) {
     const auto& all = wirespool::cli::commands();
     const auto command = std::ranges::find(all, name, &wirespool::cli::Command::name);
@@ -229,7 +256,6 @@ TEST_CASE("ls, verify and watch are left files for reading alone, other readers 
     return command->files_left;
   };
   using wirespool::machine::FilesLeft;
-  for (const auto* name : {"ls", "verify", "watch"}) CHECK(left_to(name) == FilesLeft::read);
-  for (const auto* name : {"extract", "keep", "retain", "repair", "index", "manifest"})
-    CHECK(left_to(name) == FilesLeft::write);
+  for (const auto* name : {"ls", "verify", "watch", "manifest"}) CHECK(left_to(name) == FilesLeft::read);
+  for (const auto* name : {"extract", "keep", "retain", "repair", "index"}) CHECK(left_to(name) == FilesLeft::write);
 }
