@@ -2,15 +2,21 @@
 //
 // What the kernel may do to an io_uring that a drive cannot: refuse to be entered, put off, run workers elsewhere.
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -133,6 +139,63 @@ TEST_CASE("a kernel that puts off the ring for ever does not keep its writes for
   const int status = with_ring_in_child(body, {.entries = 4, .patience_ns = 20'000'000});
   if (status == no_sandbox) return skip("a ring that is put off for ever", "no seccomp");
   CHECK(status == 0);
+}
+
+namespace {
+
+// The ring that this process has open.
+int descriptor_of_ring() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone) == "anon_inode:[io_uring]")
+      return std::stoi(entry.path().filename().string());
+  }
+  return -1;
+}
+
+// The queue's own books do not know what was done past it, so it is not destroyed.
+void end_with(bool right) { ::_exit(right ? 0 : 1); }
+
+// What the ring behind `fd` makes of one request, past its owner. Its memory is laid out as that of a ring of our own.
+int result_of(int fd, unsigned entries, const std::function<void(io_uring_sqe&)>& prepare) {
+  io_uring twin{}, ring{};
+  io_uring_params layout{};
+  if (io_uring_queue_init_params(entries, &twin, &layout) != 0) return 1;
+  io_uring_queue_exit(&twin);
+  if (io_uring_queue_mmap(fd, &layout, &ring) != 0) return 2;
+  prepare(*io_uring_get_sqe(&ring));
+  io_uring_cqe* done = nullptr;
+  if (io_uring_submit(&ring) != 1 || io_uring_wait_cqe(&ring, &done) != 0) return 3;
+  return done->res;
+}
+
+}  // namespace
+
+TEST_CASE("a ring takes writes and nothing else, also from whoever has its owner's memory") {
+  const auto open_a_file = [](io_uring_sqe& request) {
+    io_uring_prep_openat(&request, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+  };
+  const auto make_a_socket = [](io_uring_sqe& request) { io_uring_prep_rw(45, &request, AF_INET, nullptr, 0, 1); };
+  const auto do_nothing = [](io_uring_sqe& request) { io_uring_prep_nop(&request); };
+  for (const auto& prepare : std::vector<std::function<void(io_uring_sqe&)>>{open_a_file, make_a_socket, do_nothing}) {
+    const int status = with_ring_in_child([&](IoQueue&, int, const AlignedBuffer&) {
+      end_with(result_of(descriptor_of_ring(), 4, prepare) == -EACCES);
+      return 1;
+    });
+    CHECK(status == 0);
+  }
+  const int writing = with_ring_in_child([](IoQueue&, int fd, const AlignedBuffer& buffer) {
+    const auto write = [&](io_uring_sqe& request) { io_uring_prep_write(&request, fd, buffer.data(), block, 0); };
+    end_with(result_of(descriptor_of_ring(), 4, write) == static_cast<int>(block));
+    return 1;
+  });
+  CHECK(writing == 0);
+  const int more_files = with_ring_in_child([](IoQueue&, int fd, const AlignedBuffer&) {
+    return ::syscall(SYS_io_uring_register, descriptor_of_ring(), IORING_REGISTER_FILES, &fd, 1) < 0 && errno == EACCES
+               ? 0
+               : 1;
+  });
+  CHECK(more_files == 0);
 }
 
 TEST_CASE("the kernel's workers keep to the CPU they are given") {
