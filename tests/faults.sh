@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The matrix of faults by hand, as root: about five seconds a row. Rows that were run are kept in BUILD/faults.jsonl and not run
 # again, so that it may be interrupted; remove that file to begin anew. Puts the table into tests/README.md.
-# usage: tests/faults.sh BUILD [--all | --pairwise SEED | --some COUNT [SEED]]
+# usage: tests/faults.sh BUILD [--all | --pairwise SEED | --some COUNT [SEED] | --only PART-OF-NAME]
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)

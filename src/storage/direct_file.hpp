@@ -47,8 +47,8 @@ class DirectFile {
   // is written to the file meanwhile.
   std::expected<void, IoError> append(std::uint64_t offset, std::span<const std::byte> bytes);
 
-  // fdatasync(2), and once more to be sure of it. A kernel reports a failed write only once: after a failed sync,
-  // whatever was written since the last good one may be gone, even if later syncs succeed.
+  // fdatasync(2), a new date, and fdatasync(2) once more to be sure of it. A kernel reports a failed write only once:
+  // after a failed sync, whatever was written since the last good one may be gone, even if later syncs succeed.
   std::expected<void, IoError> sync();
 
   // Its hidden name is gone, or is another file's: somebody removed it. With has_no_name() it has no name at all, and
@@ -76,6 +76,7 @@ class DirectFile {
 
  private:
   DirectFile(const Directory& directory, FileDescriptor fd, std::string hidden_name);
+  std::expected<void, IoError> sync_once();
   int look_up(const std::string& name) const noexcept;
   std::expected<void, IoError> copy_to(DirectFile& copy, std::uint64_t length);
   std::string path() const { return directory_path_ + "/" + hidden_name_; }

@@ -16,7 +16,8 @@ using namespace wirespool::test;
 
 namespace {
 
-constexpr const char* usage = "usage: faults FILE|- [--all | --pairwise SEED | --some COUNT [SEED]]";
+constexpr const char* usage =
+    "usage: faults FILE|- [--all | --pairwise SEED | --some COUNT [SEED] | --only PART-OF-NAME]";
 
 std::vector<Outcome> read_outcomes(const std::string& path) {
   std::vector<Outcome> outcomes;
@@ -34,6 +35,12 @@ std::vector<Row> rows_of(int argc, char** argv) {
     std::cerr << "seed " << seed << '\n';
     auto rows = pairwise_rows(seed);
     rows.resize(std::min<std::size_t>(rows.size(), std::stoul(argv[3])));
+    return rows;
+  }
+  if (how == "--only" && argc > 3) {
+    auto rows = all_rows();
+    std::erase_if(
+        rows, [part = std::string(argv[3])](const auto& row) { return name_of(row).find(part) == std::string::npos; });
     return rows;
   }
   throw std::runtime_error(usage);
