@@ -8,9 +8,11 @@
 #include <exception>
 
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "machine/sandbox.hpp"
 #include "machine/write_places.hpp"
+#include "serve/probe.hpp"
 #include "tools/terminal.hpp"
 #include "wirespool/version.hpp"
 
@@ -54,18 +56,15 @@ Stop unknown_command(const std::string& name) {
                      match.empty() ? "see wirespool --help" : fmt::format("did you mean {}?", match))};
 }
 
-void enter_sandbox(const Command& command) {
-  if (!command.files_left || !machine::has_sandbox()) return;
-  if (const auto done = machine::confine(*command.files_left); !done)
-    tell(error_line(command.name, done.error().message(), "files are read without a sandbox"));
-}
+bool asks_probe(const Args& args) { return std::ranges::any_of(args, serve::is_probe); }
 
 int dispatch(const std::string& name, const Args& args) {
   if (name == "--help" || name == "-h" || name == "help") return finish({Exit::done, help_text(), ""});
   if (name == "--version" || name == "-V") return finish({Exit::done, version_text(), ""});
   const auto command = std::ranges::find(commands(), name, &Command::name);
   if (command == commands().end()) return finish(unknown_command(name));
-  enter_sandbox(*command);
+  if (command->files_left && !(command->asks_probes && asks_probe(args)))
+    confine(std::string(command->name), *command->files_left);
   return command->run(args);
 }
 
@@ -74,11 +73,11 @@ int dispatch(const std::string& name, const Args& args) {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{
       {"capture", "receive from DPDK ports and write every packet to disk", cmd_capture, capture_pages},
-      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, FilesLeft::read},
+      {"ls", "what was captured, when, where, and what was lost meanwhile", cmd_ls, ls_pages, FilesLeft::read, true},
       {"watch", "a running capture on this terminal, as the one it was started on shows it", cmd_watch, watch_pages,
        FilesLeft::read},
       {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages,
-       FilesLeft::write},
+       FilesLeft::write, true},
       {"serve", "answers queries over HTTP from what was captured", cmd_serve, serve_pages},
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, FilesLeft::read},
       {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, FilesLeft::write},

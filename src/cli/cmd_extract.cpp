@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,14 @@
 #include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
+#include "cli/probes.hpp"
 #include "tools/extract.hpp"
 #include "tools/terminal.hpp"
 
 namespace wirespool::cli {
 namespace {
 
-struct Request : tools::ExtractOptions {
+struct Request : tools::ExtractOptions, serve::ProbeAccess {
   bool strict = false;
 };
 
@@ -35,6 +37,9 @@ options::Page about() {
                "two files in one pass"},
               {"wirespool extract /data/nvme0 --follow --from -1s --filter 'port 53' -w - | tcpdump -nr -",
                "what a running capture stores of it, as it does"},
+              {"wirespool extract https://probe-a:8443 https://probe-b:8443 /data/nvme0 --token-file token --ca ca.pem "
+               "--filter 'host 10.1.2.3' -w fleet.pcap",
+               "what two other machines and this one have, as one stream"},
               {"wirespool extract /data/nvme0 --split-time 1m -w all.pcap",
                "all_00000_20261121075430.pcap and so on, a minute each"}}};
 }
@@ -48,8 +53,9 @@ options::Parsed<format::Slice> parse_slice(const std::string& text) {
 options::Table<Request> make_table() {
   options::Table<Request> table(about());
   table
-      .operands("DIR|FILE", &Request::places,
-                "output directories of captures, or capture files (pcap, pcapng); - is standard input",
+      .operands("DIR|FILE|URL", &Request::places,
+                "output directories of captures, capture files (pcap, pcapng; - is standard input), or wirespool serve "
+                "elsewhere: https://HOST:PORT",
                 options::Offers::files)
       .needed();
   table
@@ -92,6 +98,7 @@ options::Table<Request> make_table() {
       "of running captures also what they store while this runs, until they end or --to is over; Ctrl-C ends it");
   table.flag("--strict", &Request::strict,
              "exit 4 if captures know of packets that are missing in that time, or --follow was too slow");
+  add_probe_access(table);
   table.flag("--no-index", &Request::use_index, "read everything, as if there were no index", false);
   return table;
 }
@@ -134,7 +141,13 @@ void print_counts(const tools::ExtractReport& report) {
   }
 }
 
-int print_report(const tools::ExtractReport& report, bool progress_shown, bool strict) {
+std::optional<Error> wrong_use(const Request& request) {
+  if (request.follow && std::ranges::any_of(request.places, serve::is_probe))
+    return Error{"--follow", "services elsewhere are not followed", "follow there, or use their --pcap-over-ip"};
+  return tools::wrong_options(request);
+}
+
+int print_report(const tools::ExtractReport& report, const Fetched& fetched, bool progress_shown, bool strict) {
   if (progress_shown) print_counts(report);
   print_notices(report.notices);
   std::vector<std::string> following;
@@ -144,9 +157,11 @@ int print_report(const tools::ExtractReport& report, bool progress_shown, bool s
     tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
   if (const auto missing = tools::render(report.missing); !missing.empty()) print_notices({missing});
+  print_notices(fetched.missing);
   // What could be read was written; a script must still notice that something could not.
   if (!report.problems.empty()) return Exit::wrong_use;
-  return strict && (report.missing.losses.sum() > 0 || report.missed.files > 0) ? Exit::packets_lost : Exit::done;
+  return strict && (report.missing.losses.sum() > 0 || fetched.lost > 0 || report.missed.files > 0) ? Exit::packets_lost
+                                                                                                    : Exit::done;
 }
 
 int run(Request request) {
@@ -159,9 +174,16 @@ int run(Request request) {
   // When a reader has seen enough and closes the pipe, write(2) says so instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
   if (request.follow) catch_stop_signals(request);
+  if (auto wrong = wrong_use(request)) return print_error(*wrong);
+  const auto fetched = fetch(request, request);
+  if (!fetched) return print_error(fetched.error());
+  request.places = fetched->inputs.places();
+  confine("extract", machine::FilesLeft::write);
   write_only_in("extract", request.outputs);
-  const auto report = tools::extract(request);
-  return report ? print_report(*report, terminal, request.strict) : print_error(report.error());
+  auto report = tools::extract(request);
+  if (!report) return print_error(fetched->inputs.as_given(report.error()));
+  tools::name_as_given(*report, fetched->inputs);
+  return print_report(*report, *fetched, terminal, request.strict);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct Command {
   std::vector<options::Page> (*pages)();  // one, or one a verb
   // It reads files that somebody else may have made, and this is all it needs for that. nullopt: it is not confined.
   std::optional<machine::FilesLeft> files_left = std::nullopt;
+  bool asks_probes = false;  // places may be services elsewhere: then it confines itself when they have answered
 };
 
 // All commands, in the order in which --help lists them.

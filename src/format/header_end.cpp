@@ -257,4 +257,9 @@ std::optional<Slice> slice_of(std::string_view text) {
   return slice;
 }
 
+std::string text_of(const Slice& slice) {
+  if (!slice.layer) return std::to_string(slice.bytes);
+  return *slice.layer == Layer::l2 ? "l2" : *slice.layer == Layer::l3 ? "l3" : "l4";
+}
+
 }  // namespace wirespool::format

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace wirespool::format {
@@ -34,5 +35,6 @@ struct Slice {
 
 // "l2", "l3", "l4" or a number of bytes; nullopt: it is none of them.
 std::optional<Slice> slice_of(std::string_view text);
+std::string text_of(const Slice& slice);  // the same text again
 
 }  // namespace wirespool::format

@@ -40,6 +40,12 @@ std::expected<void, Error> set_slice(Options& options, const std::string& text) 
                        : wrong("slice", text + " is none", "write l2, l3, l4 or a number of bytes");
 }
 
+std::expected<void, Error> set_inner(Options& options, const std::string& text) {
+  options.inner = text == "true";
+  if (options.inner || text == "false") return {};
+  return wrong("inner", text + " is neither", "write true or false");
+}
+
 std::expected<void, Error> set_limit(Options& options, const std::string& text) {
   const auto limit = options::parse_whole(text, UINT64_MAX);
   if (!limit || *limit == 0) return wrong("limit", text + " is no number of packets", "write 1 or more");
@@ -52,6 +58,7 @@ std::expected<void, Error> set(Options& options, const std::string& name, const 
   if (name == "to") return set_time(options.to, name, value);
   if (name == "format") return set_format(options, value);
   if (name == "slice") return set_slice(options, value);
+  if (name == "inner") return set_inner(options, value);
   if (name == "limit") return set_limit(options, value);
   if (name == "filter") options.filters = {value};
   if (name == "flow") options.flow = value;
@@ -61,8 +68,8 @@ std::expected<void, Error> set(Options& options, const std::string& name, const 
 
 }  // namespace
 
-const std::set<std::string_view> extract_parameters = {"from",         "to",     "filter", "flow",
-                                                       "community_id", "format", "slice",  "limit"};
+const std::set<std::string_view> extract_parameters = {"from",  "to",     "filter", "flow", "community_id",
+                                                       "inner", "format", "slice",  "limit"};
 
 std::expected<Options, Error> extract_options(const std::multimap<std::string, std::string>& parameters) {
   Options options;

@@ -21,6 +21,8 @@ class Tokens {
  public:
   static std::expected<Tokens, Error> read(const std::string& path);  // of --token-file
 
+  const std::string& first() const { return tokens_.front().text; }  // there is one
+
   // The line of the token that the header shows. Takes as long whichever it is, and if it is none.
   std::optional<unsigned> line_of(std::string_view authorization) const;
 

@@ -173,6 +173,8 @@ Answer SpoolAnswers::answer(const Request& request, QueryRun& run) const {
 Answer SpoolAnswers::captures(const Request& request) const {
   if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
   const auto report = tools::ls({.places = directories_});
+  if (report && request.accept.starts_with("text/plain"))
+    return {200, "text/plain; charset=utf-8", tools::render_table(*report)};
   return report ? Answer{200, json_type, tools::render_json(*report)} : unreadable(report.error());
 }
 

@@ -42,17 +42,29 @@ bool is_pipe(const std::string& path) noexcept {
 std::expected<PipeCopy, IoError> PipeCopy::of(const std::string& pipe, const std::string& directory) {
   const auto from = open_pipe(pipe);
   if (!from) return refused("reading", pipe, "open");
-  auto file = ScratchFile::create(directory, ScratchFile::Mode::buffered);
-  if (!file) return std::unexpected(file.error());
+  auto copy = begin(directory);
+  if (!copy) return copy;
   std::vector<char> piece(piece_bytes);
   while (true) {
     const auto got = ::read(from.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("reading", pipe, "read");
-    if (got == 0) return PipeCopy(std::move(*file));
-    if (const int code = write_all(file->fd(), piece.data(), static_cast<std::size_t>(got)); code != 0)
-      return refused("keeping what comes out of a pipe in", directory, "write", code);
+    if (got == 0) return copy;
+    if (auto kept = copy->append(std::as_bytes(std::span(piece).first(static_cast<std::size_t>(got)))); !kept)
+      return std::unexpected(std::move(kept.error()));
   }
+}
+
+std::expected<PipeCopy, IoError> PipeCopy::begin(const std::string& directory) {
+  auto file = ScratchFile::create(directory, ScratchFile::Mode::buffered);
+  if (!file) return std::unexpected(file.error());
+  return PipeCopy(std::move(*file), directory);
+}
+
+std::expected<void, IoError> PipeCopy::append(std::span<const std::byte> bytes) {
+  const int code = write_all(file_.fd(), reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (code != 0) return refused("keeping what comes out of a pipe in", directory_, "write", code);
+  return {};
 }
 
 std::string PipeCopy::path() const { return "/proc/self/fd/" + std::to_string(file_.fd()); }

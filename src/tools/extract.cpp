@@ -11,7 +11,6 @@
 
 #include "format/pcap.hpp"
 #include "tools/extract_copy.hpp"
-#include "tools/pipe_inputs.hpp"
 #include "wirespool/spool_file.hpp"
 #include "wirespool/time_text.hpp"
 
@@ -200,7 +199,9 @@ void count(ExtractReport& report, const std::vector<ExtractOutput>& outputs) {
   }
 }
 
-std::optional<Error> check(const ExtractOptions& options) {
+}  // namespace
+
+std::optional<Error> wrong_options(const ExtractOptions& options) {
   if (options.follow && std::ranges::find(options.places, "-") != options.places.end())
     return Error{"--follow", "standard input is no directory", "name the output directories of captures"};
   if (options.from >= options.to)
@@ -214,11 +215,9 @@ std::optional<Error> check(const ExtractOptions& options) {
   return std::nullopt;
 }
 
-}  // namespace
-
 // Nothing is written before one of the files could be read.
 std::expected<Extraction, Error> Extraction::prepare(ExtractOptions options) {
-  if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
+  if (auto wrong = wrong_options(options)) return std::unexpected(std::move(*wrong));
   auto spool = Spool::open(options.places, Spool::Archives::searched,
                            options.stored ? Spool::OpenFiles::included : Spool::OpenFiles::left_out);
   if (!spool) return std::unexpected(spool.error());
@@ -279,7 +278,7 @@ void Extraction::conclude(ExtractReport& report, const Source& source) {
 }
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {
-  if (auto wrong = check(options)) return std::unexpected(std::move(*wrong));
+  if (auto wrong = wrong_options(options)) return std::unexpected(std::move(*wrong));
   const auto inputs = PipeInputs::take(options.places);
   if (!inputs) return std::unexpected(inputs.error());
   auto of_files = options;
@@ -288,9 +287,13 @@ std::expected<ExtractReport, Error> extract(const ExtractOptions& options) {
   if (!extraction) return std::unexpected(inputs->as_given(extraction.error()));
   auto report = extraction->run();
   if (!report) return std::unexpected(inputs->as_given(report.error()));
-  for (auto& notice : report->notices) notice = inputs->as_given(notice);
-  for (auto& problem : report->problems) problem = inputs->as_given(problem);
+  name_as_given(*report, *inputs);
   return report;
+}
+
+void name_as_given(ExtractReport& report, const PipeInputs& inputs) {
+  for (auto& notice : report.notices) notice = inputs.as_given(notice);
+  for (auto& problem : report.problems) problem = inputs.as_given(problem);
 }
 
 }  // namespace wirespool::tools

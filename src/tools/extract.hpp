@@ -12,6 +12,7 @@
 
 #include "tools/extract_output.hpp"
 #include "tools/missing.hpp"
+#include "tools/pipe_inputs.hpp"
 #include "wirespool/error.hpp"
 #include "wirespool/follow.hpp"
 #include "wirespool/merge.hpp"
@@ -73,6 +74,12 @@ struct ExtractReport {
 };
 
 std::expected<ExtractReport, Error> extract(const ExtractOptions& options);
+
+// What is wrong with these options whatever the files have.
+std::optional<Error> wrong_options(const ExtractOptions& options);
+
+// What a report says about places that `inputs` stand for, with the names that were given.
+void name_as_given(ExtractReport& report, const PipeInputs& inputs);
 
 // The same in two steps: what is wrong with options and filters is known before anything is written. Of files and
 // directories, without pipes. Movable; one thread.

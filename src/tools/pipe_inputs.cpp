@@ -6,31 +6,32 @@
 #include "tools/terminal.hpp"
 
 namespace wirespool::tools {
-namespace {
 
 std::string temporary_directory() {
   const char* told = std::getenv("TMPDIR");
   return told != nullptr && *told != '\0' ? told : "/var/tmp";
 }
 
-}  // namespace
-
 std::expected<PipeInputs, Error> PipeInputs::take(const std::vector<std::string>& places) {
   PipeInputs inputs;
   for (const auto& place : places) {
     if (place != "-" && !storage::is_pipe(place)) {
-      inputs.places_.push_back(place);
+      inputs.add(place);
       continue;
     }
     if (place == "-" && stdin_is_terminal())
       return std::unexpected(Error{"-", "standard input is a terminal", "pipe a capture file into it"});
     auto copy = storage::PipeCopy::of(place, temporary_directory());
     if (!copy) return std::unexpected(storage::as_error(copy.error(), "set TMPDIR to a directory with room"));
-    inputs.places_.push_back(copy->path());
-    inputs.copies_.push_back(std::move(*copy));
-    inputs.names_.push_back(place == "-" ? "standard input" : place);
+    inputs.add(std::move(*copy), place == "-" ? "standard input" : place);
   }
   return inputs;
+}
+
+void PipeInputs::add(storage::PipeCopy copy, std::string name) {
+  places_.push_back(copy.path());
+  copies_.push_back(std::move(copy));
+  names_.push_back(std::move(name));
 }
 
 std::string PipeInputs::as_given(std::string text) const {

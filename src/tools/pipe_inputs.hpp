@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/pipe_copy.hpp"
@@ -10,10 +11,17 @@
 
 namespace wirespool::tools {
 
+// Where what cannot be read twice is kept: $TMPDIR, or else /var/tmp.
+std::string temporary_directory();
+
 // Places to read, with those that are pipes ("-", FIFOs) read to their end into files in $TMPDIR, or else /var/tmp.
 class PipeInputs {
  public:
   static std::expected<PipeInputs, Error> take(const std::vector<std::string>& places);
+
+  PipeInputs() = default;
+  void add(std::string place) { places_.push_back(std::move(place)); }  // as it is
+  void add(storage::PipeCopy copy, std::string name);                   // of something else that `name` names
 
   const std::vector<std::string>& places() const { return places_; }
   // Text about these places with the names that were given.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "spool/kept_capture.hpp"
+#include "spool/papers.hpp"
 #include "spool/serving.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -22,59 +23,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string token = "0123456789abcdef0123456789abcdef", other_token = "a-second-token-of-another-one";
-
 bool tools_are_missing() {
   if (have_program("curl") && have_program("openssl")) return false;
   skip("doors of wirespool serve", "curl or openssl is not here: apt-get install curl openssl");
   return true;
 }
-
-// One CA, what it signed for the service and for a client, and a stranger that signed itself.
-struct Papers {
-  TempDir directory;
-
-  Papers() {
-    make({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca", "-keyout",
-          path("ca.key"), "-out", path("ca.pem")});
-    sign("service", "subjectAltName=DNS:probe.test,IP:127.0.0.1");
-    sign("alice", "extendedKeyUsage=clientAuth");
-    make({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=stranger", "-keyout",
-          path("stranger.key"), "-out", path("stranger.pem")});
-    write("tokens", "# for tests\n" + token + "\n\n" + other_token + "\n");
-  }
-
-  std::string path(const std::string& name) const { return (directory / name).string(); }
-  void write(const std::string& name, const std::string& text, fs::perms mode = private_file) const {
-    std::ofstream(directory / name) << text;
-    fs::permissions(directory / name, mode);
-  }
-  Command tls() const { return {"--tls-cert", path("service.pem"), "--tls-key", path("service.key")}; }
-  Command tls_and_tokens() const { return joined(tls(), {"--token-file", path("tokens")}); }
-  Command tls_and_certificates() const { return joined(tls(), {"--client-ca", path("ca.pem")}); }
-
-  static Command joined(Command words, const Command& more) {
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
- private:
-  static constexpr fs::perms private_file = fs::perms::owner_read | fs::perms::owner_write;
-
-  void sign(const std::string& name, const std::string& extension) const {
-    make({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", path(name + ".key"), "-out",
-          path(name + ".csr")});
-    write(name + ".ext", extension + "\n");
-    make({"x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
-          "-CAcreateserial", "-days", "2", "-extfile", path(name + ".ext"), "-out", path(name + ".pem")});
-    fs::permissions(path(name + ".key"), private_file);
-  }
-  static void make(const Command& words) {
-    const auto result = run_process(joined({"openssl"}, words));
-    INFO(result.describe());
-    REQUIRE(result.ok());
-  }
-};
 
 struct Rig {
   Papers papers;

@@ -54,8 +54,8 @@ const std::vector<Room>& rooms() {
       {"port_traffic", {"include", "dpdk", "format", "plan", "storage", "traffic"}, {"std", "DPDK"}, {"fmt"}},
       {"cli",
        {"include", "capture/session", "doctor", "dpdk/eal", "format/printable", "machine", "options", "plan",
-        "port_traffic/over_ports", "serve/spool_service", "stats/render", "tools", "traffic/request", "traffic/run",
-        "vf", "view"},
+        "port_traffic/over_ports", "serve/probe", "serve/spool_service", "stats/render", "tools", "traffic/request",
+        "traffic/run", "vf", "view"},
        {"std", "CLI11", "fmt"}},
       {"main", {"cli"}, {"std"}},
   };
