@@ -276,7 +276,7 @@ TEST_CASE("the description names what is served and nothing else") {
   for (const auto& [name, parameter] : description["components"]["parameters"].items())
     parameters.insert(parameter["name"].get<std::string>());
   CHECK(parameters ==
-        std::set<std::string>{"from", "to", "filter", "flow", "community_id", "format", "slice", "limit"});
+        std::set<std::string>{"from", "to", "filter", "flow", "community_id", "inner", "format", "slice", "limit"});
   for (const auto& name : parameters) CHECK(rig.get("/api/estimate", {name + "="}).out == "200");
 }
 
