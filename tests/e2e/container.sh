@@ -16,7 +16,7 @@ sender_space=wst$$s capture_space=wst$$c
 
 clean_up() {
   if [ -n "$sender_pid" ]; then kill "$sender_pid" 2>/dev/null; fi
-  podman rm -f -t 0 "$container" >/dev/null 2>&1
+  podman rm -f -t 0 "$container" "$container-queries" >/dev/null 2>&1
   ip netns delete "$sender_space" 2>/dev/null
   ip netns delete "$capture_space" 2>/dev/null
   remove_images
@@ -28,8 +28,8 @@ hugepage_files() { find /dev/hugepages -mindepth 1 2>/dev/null | sort; }
 check_machine() {
   local tool
   [ "$(id -u)" -eq 0 ] || skip_all "containers with network namespaces and hugepages need root"
-  for tool in podman runc debootstrap tcpreplay python3 ip; do
-    command -v "$tool" >/dev/null || skip_all "$tool is not here: apt-get install podman runc debootstrap tcpreplay python3 iproute2"
+  for tool in podman runc debootstrap tcpreplay python3 curl ip; do
+    command -v "$tool" >/dev/null || skip_all "$tool is not here: apt-get install podman runc debootstrap tcpreplay python3 curl iproute2"
   done
   set_up_hugepages 512 || skip_all "no hugepages on this machine"
   podman_set_up "$work" || skip_all "podman does not work here: $(tail -n 1 "$work/podman.txt")"
@@ -118,6 +118,21 @@ stopped_midway() {
   fi
 }
 
+# A service of what the last capture left: the right to read, and no other. queries NAME
+queries() {
+  local answer=$work/answer url port
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  url=http://127.0.0.1:$port
+  mkdir -p "$answer"
+  podman run --rm -d --name "$container-queries" --network host --user 65534:65534 --cap-drop=all --security-opt=no-new-privileges --read-only \
+    --memory 2g -v "$output/drive0:/data/0:ro" -v "$output/drive1:/data/1:ro" "$program_image" \
+    serve --listen "127.0.0.1:$port" /data/0 /data/1 >"$work/queries.txt" 2>&1 || { fail "$1: podman run: $(tail -n 2 "$work/queries.txt")"; return; }
+  expect "$1: it answers" wait_for 60 curl -fsS -o /dev/null "$url/healthz"
+  expect "$1: an extraction is whole" curl -fsS -o "$answer/all.pcap" "$url/api/extract"
+  expect "$1: it has the $frames numbered frames, each once and in order" numbered check --run "$run" --frames "$frames" "$answer"
+  expect "$1: podman stop ends it" podman stop -t 30 "$container-queries"
+}
+
 main() {
   work=$(mktemp -d)
   trap clean_up EXIT
@@ -131,6 +146,7 @@ main() {
   exact "privileged" "${privileged[@]}" --
   stopped_midway "privileged, stopped midway" "${privileged[@]}" --
   exact "least privileges" "${least[@]}" -- --in-memory
+  queries "queries beside it"
   stopped_midway "least privileges, stopped midway" "${least[@]}" -- --in-memory
   count_up
 }
