@@ -27,11 +27,14 @@ build_program() {
 }
 
 install_around() {
-  local doc=$work/root/usr/share/doc/wirespool unit=$work/root/usr/lib/systemd/system/wirespool@.service etc=$work/root/etc/wirespool
-  install -d -m 755 "$(dirname "$unit")" "$etc" "$doc/examples"
-  sed 's#/usr/local/bin/wirespool#/usr/bin/wirespool#' "$here/config/systemd/wirespool@.service" >"$unit"
+  local doc=$work/root/usr/share/doc/wirespool units=$work/root/usr/lib/systemd/system unit etc=$work/root/etc/wirespool
+  install -d -m 755 "$units" "$etc" "$doc/examples"
+  for unit in wirespool@.service wirespool-serve.service; do
+    sed 's#/usr/local/bin/wirespool#/usr/bin/wirespool#' "$here/config/systemd/$unit" >"$units/$unit"
+  done
   sed 's#config/capture/one-drive.toml#/etc/wirespool/one-drive.toml#' "$here/config/capture/one-drive.toml" >"$etc/one-drive.toml"
   echo 'WIRESPOOL_DIRECTORIES=/data/nvme0' >"$etc/one-drive.env"
+  echo 'WIRESPOOL_SERVE=/data/nvme0' >"$etc/serve.env"
   cp -r "$here"/config/{bare-metal,capture,metrics,on-seal} "$doc/examples/"
   cp "$here/README.md" "$doc/"
   # The page of `wirespool serve` draws with uPlot, whose licence goes with it.
@@ -54,7 +57,7 @@ write_scripts() {
   cat >"$work/root/DEBIAN/prerm" <<'TEXT'
 #!/bin/sh
 set -e
-if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl stop 'wirespool@*.service' || true; fi
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then systemctl stop 'wirespool@*.service' wirespool-serve.service || true; fi
 TEXT
   cat >"$work/root/DEBIAN/postinst" <<'TEXT'
 #!/bin/sh
@@ -90,7 +93,7 @@ Description: network probe that writes what a DPDK port receives to drives
 TEXT
   echo "${soname%.so.*} ${soname#*.so.} wirespool (>= $version)" >"$work/root/DEBIAN/shlibs"
   echo 'activate-noawait ldconfig' >"$work/root/DEBIAN/triggers"
-  printf '/etc/wirespool/%s\n' one-drive.env one-drive.toml >"$work/root/DEBIAN/conffiles"
+  printf '/etc/wirespool/%s\n' one-drive.env one-drive.toml serve.env >"$work/root/DEBIAN/conffiles"
   (cd "$work/root" && find usr etc -type f -print0 | sort -z | xargs -0 md5sum) >"$work/root/DEBIAN/md5sums"
   write_scripts
 }

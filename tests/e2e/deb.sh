@@ -80,7 +80,10 @@ check_library() {
 }
 
 check_unit() {
-  local unit=$root/usr/lib/systemd/system/wirespool@.service file
+  local units=$root/usr/lib/systemd/system unit file
+  unit=$units/wirespool@.service
+  expect "the service's unit starts the packaged program" grep -q '^ExecStart=/usr/bin/wirespool serve ' "$units/wirespool-serve.service"
+  expect "and has a file of its arguments" grep -q '^WIRESPOOL_SERVE=' "$root/etc/wirespool/serve.env"
   expect "the unit starts the packaged program" grep -q '^ExecStart=/usr/bin/wirespool ' "$unit"
   for file in bash-completion/completions/wirespool zsh/vendor-completions/_wirespool fish/vendor_completions.d/wirespool.fish; do
     expect "completion is where the shell looks: $file" test -s "$root/usr/share/$file"
