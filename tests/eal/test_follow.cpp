@@ -8,12 +8,14 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench.hpp"
 #include "books.hpp"
 #include "frame_sender.hpp"
 #include "pcap_stream.hpp"
+#include "spool/serving.hpp"
 #include "support/catch.hpp"
 #include "support/network.hpp"
 #include "support/outside_tools.hpp"
@@ -98,6 +100,81 @@ TEST_CASE("four readers follow a capture at a steady rate: its books are exact, 
     CHECK(compare_as_set(trace, read_file(bench.base / ("out" + std::to_string(i)))) == "");
   }
   WARN("CPU time of four readers of 20000 packets: " << cost << " ms");
+}
+
+namespace {
+
+// A capture of a wire of its own, and what is sent to it.
+struct Probe {
+  Bench bench;
+  VethPair veth;
+  Trace trace;
+  LiveCapture capture;
+  TraceSender sender;
+
+  explicit Probe(const std::string& kind)
+      : trace(make_trace({.kind = kind, .packets = 8'000})),
+        capture(of_wire(veth, bench, {"--idle", "adaptive"})),
+        sender(veth.left(), trace, capture, 64, 2'000) {}
+};
+
+std::string joined_as_set(const Probe& a, const Probe& b, const Trace& seen) {
+  Trace both = a.trace;
+  for (std::size_t i = 0; i < b.trace.size(); ++i) both.append(b.trace[i]);
+  return compare_as_set(both, seen);
+}
+
+}  // namespace
+
+TEST_CASE("two captures, four readers and queries at once: books are exact, and whoever reads has what was stored") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  if (!have_program("curl")) return skip("queries", "curl is not here: apt-get install curl");
+  const auto refused = run_process({wirespool_program(), "serve", "--listen", "192.0.2.1:1", "."}).err;
+  if (refused.find("built without cpp-httplib") != std::string::npos)
+    return skip("queries", "this wirespool was built without cpp-httplib");
+  Probe a("1514"), b("imix");
+  REQUIRE((a.capture.wait_until_running() && b.capture.wait_until_running()));
+  const auto of_a = a.bench.base / "a.pcap", of_b = a.bench.base / "b.pcap", of_both = a.bench.base / "both.pcap",
+             by_ip = a.bench.base / "by-ip.pcap", answer = a.bench.base / "answer.pcap";
+  const Paths all{a.bench.outputs[0], b.bench.outputs[0]};
+  const auto port = std::to_string(free_port());
+  Serving serving({all[0].string(), all[1].string()}, {"--pcap-over-ip", "127.0.0.1:" + port});
+  Process read_a(follow_to(of_a, a.bench.outputs)), read_b(follow_to(of_b, b.bench.outputs)),
+      read_both(follow_to(of_both, all)),
+      read_by_ip({"bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + port + " && exec cat <&3 >" + by_ip.string()});
+  std::thread to_b([&b] { (void)b.sender.send_until(b.trace.size()); });
+  std::size_t queries = 0, found = 0;
+  for (std::size_t sent = 0; sent < a.trace.size(); ++queries) {
+    sent += a.trace.size() / 8;
+    CHECK(a.sender.send_until(sent));
+    const auto asked = run_process(curl(serving.url("/api/extract"), {"filter=udp"}, {"-f", "-o", answer.string()}));
+    INFO(asked.describe() << serving.log());
+    CHECK(asked.ok());
+    const auto now = ask_capinfos(answer).packets;
+    CHECK(now >= found);  // nothing that could be read once is gone
+    found = now;
+  }
+  to_b.join();
+  REQUIRE(a.capture.wait_for_total("stored", a.trace.size()));
+  REQUIRE(b.capture.wait_for_total("stored", b.trace.size()));
+  const auto bytes_of_all = a.trace.bytes() + b.trace.bytes() + 16 * (a.trace.size() + b.trace.size()) + 24;
+  CHECK(wait_until([&] { return bytes_of(by_ip) >= bytes_of_all; }));
+  const long readers = cpu_ms(read_a.pid()) + cpu_ms(read_b.pid()) + cpu_ms(read_both.pid()) + cpu_ms(serving.pid());
+  const long captures = cpu_ms(a.capture.process().pid()) + cpu_ms(b.capture.process().pid());
+  for (auto* probe : {&a, &b}) {
+    const auto result = probe->capture.stop();
+    INFO(result.describe());
+    CHECK(check_capture(result, probe->bench.outputs) == "");
+    CHECK(result.total("stored") == probe->trace.size());
+  }
+  for (auto* reader : {&read_a, &read_b, &read_both}) CHECK(reader->wait(Seconds(60)).exit_code == 0);
+  (void)read_by_ip.stop(SIGTERM);
+  CHECK(compare_as_set(a.trace, read_file(of_a)) == "");
+  CHECK(compare_as_set(b.trace, read_file(of_b)) == "");
+  CHECK(joined_as_set(a, b, read_file(of_both)) == "");
+  CHECK(joined_as_set(a, b, read_file(by_ip)) == "");
+  WARN("CPU time: " << captures << " ms of two captures, " << readers << " ms of four readers and " << queries
+                    << " queries");
 }
 
 TEST_CASE("who follows into a pipe sees packets while the capture runs, and its end ends the reader") {
