@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds wirespool as a Debian package for this machine's release and any x86-64 CPU: program, library with headers and
-# pkg-config file, manual pages, completion, systemd unit, a first configuration. Leaves build-deb/ behind (ignored by git).
+# pkg-config file, manual pages, completion, extcap program, systemd unit, a first configuration. Leaves build-deb/ behind (ignored by git).
 # usage: config/make-deb.sh [OUTPUT_DIRECTORY]        default: the current one; the last line is the package's path
 # DEBFULLNAME and DEBEMAIL say who maintains the package (deb-control(5)).
 set -euo pipefail

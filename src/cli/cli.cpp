@@ -78,6 +78,7 @@ const std::vector<Command>& commands() {
        FilesLeft::read},
       {"extract", "one time-ordered stream out of all files, filtered if need be", cmd_extract, extract_pages,
        FilesLeft::write, true},
+      {"extcap", "captures as interfaces of Wireshark and tshark", cmd_extcap, extcap_pages},
       {"serve", "answers queries over HTTP from what was captured", cmd_serve, serve_pages},
       {"verify", "reads every record and tells all that is wrong", cmd_verify, verify_pages, FilesLeft::read},
       {"keep", "pins files, so that no retention removes them", cmd_keep, keep_pages, FilesLeft::write},

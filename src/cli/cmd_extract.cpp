@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/confinement.hpp"
 #include "cli/errors.hpp"
+#include "cli/extraction.hpp"
 #include "cli/parse.hpp"
 #include "cli/probes.hpp"
 #include "tools/extract.hpp"
@@ -19,9 +20,7 @@
 namespace wirespool::cli {
 namespace {
 
-struct Request : tools::ExtractOptions, serve::ProbeAccess {
-  bool strict = false;
-};
+using Request = Extraction;
 
 options::Page about() {
   return {.command = "extract",
@@ -147,8 +146,10 @@ std::optional<Error> wrong_use(const Request& request) {
   return tools::wrong_options(request);
 }
 
-int print_report(const tools::ExtractReport& report, const Fetched& fetched, bool progress_shown, bool strict) {
+int print_report(const tools::ExtractReport& report, const Fetched& fetched, bool progress_shown,
+                 const Request& request) {
   if (progress_shown) print_counts(report);
+  if (request.follow && !report.ran && !request.only_faults) print_notices({"no capture runs there"});
   print_notices(report.notices);
   std::vector<std::string> following;
   add_following(following, report);
@@ -156,20 +157,23 @@ int print_report(const tools::ExtractReport& report, const Fetched& fetched, boo
   for (const auto& problem : report.problems) {
     tell(error_line(problem.what, problem.why, problem.what_to_do));
   }
-  if (const auto missing = tools::render(report.missing); !missing.empty()) print_notices({missing});
-  print_notices(fetched.missing);
+  const auto missing = tools::render(report.missing);
+  if (!missing.empty() && (report.missing.losses.sum() > 0 || !request.only_faults)) print_notices({missing});
+  if (fetched.lost > 0 || !request.only_faults) print_notices(fetched.missing);
   // What could be read was written; a script must still notice that something could not.
   if (!report.problems.empty()) return Exit::wrong_use;
-  return strict && (report.missing.losses.sum() > 0 || fetched.lost > 0 || report.missed.files > 0) ? Exit::packets_lost
-                                                                                                    : Exit::done;
+  const bool lost = report.missing.losses.sum() > 0 || fetched.lost > 0 || report.missed.files > 0;
+  return request.strict && lost ? Exit::packets_lost : Exit::done;
 }
 
-int run(Request request) {
+}  // namespace
+
+int extract(Extraction request) {
   if (std::ranges::find(request.outputs, "-") != request.outputs.end() && tools::stdout_is_terminal()) {
     tell(error_line("-w -", "standard output is a terminal", "pipe it into a program, as | tcpdump -r -"));
     return Exit::wrong_use;
   }
-  const bool terminal = tools::stderr_is_terminal();
+  const bool terminal = tools::stderr_is_terminal() && !request.only_faults;
   if (terminal) request.progress = print_progress;
   // When a reader has seen enough and closes the pipe, write(2) says so instead of a signal ending us.
   (void)std::signal(SIGPIPE, SIG_IGN);
@@ -183,13 +187,11 @@ int run(Request request) {
   auto report = tools::extract(request);
   if (!report) return print_error(fetched->inputs.as_given(report.error()));
   tools::name_as_given(*report, fetched->inputs);
-  return print_report(*report, *fetched, terminal, request.strict);
+  return print_report(*report, *fetched, terminal, request);
 }
-
-}  // namespace
 
 std::vector<options::Page> extract_pages() { return {make_table().page()}; }
 
-int cmd_extract(const Args& args) { return with_args(make_table(), args, run); }
+int cmd_extract(const Args& args) { return with_args(make_table(), args, extract); }
 
 }  // namespace wirespool::cli

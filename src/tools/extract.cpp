@@ -256,7 +256,7 @@ std::expected<ExtractReport, Error> Extraction::run_following() {
   auto outputs = open_outputs(std::move(requests_));
   if (!outputs) return std::unexpected(outputs.error());
   ExtractReport report;
-  if (!follow->running() && !options_.stays) report.notices.emplace_back("no capture runs there");
+  report.ran = follow->running();
   Waiting waiting(options_, *follow, *outputs);
   const auto copied = ExtractCopy(*follow, *outputs, [&waiting] { return waiting.go_on(); }).run(options_, report);
   if (!copied) return std::unexpected(copied.error());

@@ -66,6 +66,7 @@ struct ExtractReport {
   std::uint64_t bytes = 0;    // caplen bytes, to all outputs
   bool closed = false;        // an output's reader left before the end
   Missing missing;
+  bool ran = false;        // with follow: a capture ran there when it began
   Follow::Missed missed;   // with follow
   std::uint64_t late = 0;  // packets that came after later ones: the same
   Merge::Progress read;

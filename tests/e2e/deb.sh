@@ -44,6 +44,13 @@ install_package() {
     >"$work/install.txt" 2>&1 || { tail -n 5 "$work/install.txt"; return 1; }
 }
 
+# Wireshark's directory of programs that it asks for interfaces.
+check_extcap() {
+  local found
+  found=$(cd "$root" && find usr/lib -path '*/wireshark/extcap/wirespool')
+  expect "Wireshark finds captures as interfaces: /$found" grep -q '{value=wirespool}' <(inside "/$found" --extcap-interfaces)
+}
+
 check_program() {
   local version code=0
   version=$(inside wirespool --version)
@@ -121,6 +128,7 @@ main() {
   if [ "$failed" -gt 0 ]; then count_up; fi
   check_unit
   check_program
+  check_extcap
   check_capture
   check_library
   check_removal
