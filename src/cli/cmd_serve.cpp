@@ -2,7 +2,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/errors.hpp"
@@ -99,7 +103,18 @@ void enter_sandbox() {
     tell(error_line("serve", done.error().message(), "files are read without a sandbox"));
 }
 
+// Whoever mistyped one is told at once, and not each client later.
+std::optional<Error> unreadable_directory(const std::vector<std::string>& directories) {
+  for (const auto& directory : directories) {
+    std::error_code error;
+    const std::filesystem::directory_iterator first(directory, error);
+    if (error) return Error{directory, error.message(), "give output directories of captures"};
+  }
+  return std::nullopt;
+}
+
 int run(const Request& request) {
+  if (auto wrong = unreadable_directory(request.directories)) return print_error(*wrong);
   const auto endings = block_endings();
   const auto manager = machine::ServiceManager::from_environment();
   auto log = storage::Speaker::standard_error();

@@ -17,6 +17,7 @@
 #include "support/pcap_bytes.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace.hpp"
+#include "wirespool/filter.hpp"
 
 namespace wirespool::test {
 
@@ -30,6 +31,16 @@ inline Names names_in(const std::filesystem::path& directory) {
 }
 
 inline void touch(const std::filesystem::path& path) { std::ofstream(path) << "x"; }
+
+// The packets that a pcap-filter(7) expression leaves, in their order.
+inline Trace matching(const Trace& trace, const std::string& expression) {
+  auto filter = Filter::compile(expression);
+  REQUIRE(filter);
+  Trace result;
+  for (std::size_t i = 0; i < trace.size(); ++i)
+    if (filter->matches({trace[i], 1, 0, {}})) result.append(trace[i]);
+  return result;
+}
 
 // A directory with the files of one capture, which are to stay, to go or to be moved.
 struct KeptCapture {

@@ -15,7 +15,6 @@
 #include "support/process.hpp"
 #include "support/skip.hpp"
 #include "support/trace_compare.hpp"
-#include "wirespool/filter.hpp"
 #include "wirespool/time_text.hpp"
 
 using namespace wirespool;
@@ -52,15 +51,6 @@ Command words(const char* command, const Command& more) {
 }
 
 ProcessResult extract(const Command& more) { return run_process(words("extract", more)); }
-
-Trace matching(const Trace& trace, const std::string& expression) {
-  auto filter = Filter::compile(expression);
-  REQUIRE(filter);
-  Trace result;
-  for (std::size_t i = 0; i < trace.size(); ++i)
-    if (filter->matches({trace[i], 1, 0, {}})) result.append(trace[i]);
-  return result;
-}
 
 bool is_one_line(const std::string& text) { return std::ranges::count(text, '\n') == 1; }
 

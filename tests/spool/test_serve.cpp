@@ -15,7 +15,6 @@
 #include "support/skip.hpp"
 #include "support/temp_dir.hpp"
 #include "support/trace_compare.hpp"
-#include "wirespool/filter.hpp"
 #include "wirespool/time_text.hpp"
 #include "wirespool/version.hpp"
 
@@ -72,15 +71,6 @@ bool becomes(const Rig& rig, const std::string& status) {
 }
 
 constexpr std::uint32_t many = 60'000;  // packets: 20 MB and more
-
-Trace matching(const Trace& trace, const std::string& expression) {
-  auto filter = Filter::compile(expression);
-  REQUIRE(filter);
-  Trace result;
-  for (std::size_t i = 0; i < trace.size(); ++i)
-    if (filter->matches({trace[i], 1, 0, {}})) result.append(trace[i]);
-  return result;
-}
 
 bool no_curl() {
   if (have_program("curl")) return false;
@@ -278,6 +268,19 @@ TEST_CASE("the description names what is served and nothing else") {
   CHECK(parameters ==
         std::set<std::string>{"from", "to", "filter", "flow", "community_id", "inner", "format", "slice", "limit"});
   for (const auto& name : parameters) CHECK(rig.get("/api/estimate", {name + "="}).out == "200");
+}
+
+TEST_CASE("a directory that is not there, or is none, is refused before anything listens") {
+  const TempDir temp;
+  touch(temp / "file");
+  for (const auto& place : {temp / "nowhere", temp / "file"}) {
+    const auto result = run_process({std::getenv("WIRESPOOL"), "serve", "--listen",
+                                     "127.0.0.1:" + std::to_string(free_port()), temp.str(), place.string()});
+    INFO(result.describe());
+    CHECK(result.exit_code == 1);
+    CHECK(result.err.starts_with("wirespool: " + place.string() + ": "));
+    CHECK(std::ranges::count(result.err, '\n') == 1);
+  }
 }
 
 TEST_CASE("no path of a request is one of the machine's") {
