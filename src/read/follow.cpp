@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <limits>
 #include <list>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "read/archived_files.hpp"
 #include "read/live_captures.hpp"
 #include "read/merge_heap.hpp"
 #include "storage/read_file.hpp"
@@ -33,6 +36,7 @@ constexpr auto between_listings = std::chrono::seconds(1);
 // While there is more and more to give, too: what is open is to be held before it is sealed and removed.
 constexpr auto between_looks = std::chrono::milliseconds(250);
 constexpr unsigned packets_between_clocks = 1024;
+constexpr std::size_t compared_bytes = 64 << 10;  // of two files that may be one
 
 Missed sum_of(const Missed& a, const Missed& b) { return {a.files + b.files, a.bytes + b.bytes}; }
 
@@ -71,6 +75,14 @@ struct Held {
   std::uint64_t bytes;  // told
   bool sealed = false, listed = false;
 };
+
+// By their lengths and what is at their beginnings, where the time of the first packet is.
+bool is_copy_of(const storage::ReadFile& a, const storage::ReadFile& b) {
+  if (a.size_now() != b.size_now()) return false;
+  std::vector<std::byte> of_a(compared_bytes), of_b(compared_bytes);
+  const auto got_a = a.read(0, of_a), got_b = b.read(0, of_b);
+  return got_a && got_b && *got_a == *got_b && of_a == of_b;
+}
 
 }  // namespace
 
@@ -252,14 +264,17 @@ void Follow::Reader::take(const SpoolEntry& sealed) {
   if (held_as(sealed) == nullptr) heap_.add(sealed);
 }
 
-// By its inode. One that was moved into an archive before it was found has another there, and none where it was.
+// By its inode. One that was moved into an archive before it was found has another there, and none where it was: it is
+// known by what it holds, as the files of a busy capture are all of one length.
 Held* Follow::Reader::held_as(const SpoolEntry& sealed) {
-  const auto file = storage::ReadFile::open(sealed.path);
+  const bool any_moved = std::ranges::any_of(held_, [](const Held& held) { return held.file.has_no_name(); });
+  const auto file = storage::ReadFile::open(any_moved ? read::path_now(sealed) : sealed.path);
+  if (!file) return nullptr;
+  const bool moved = sealed.archived || file->path() != sealed.path;
   const auto is_it = [&](const Held& held) {
-    if (!sealed.archived) return file && file->identity() == held.file.identity();
-    return held.writer == sealed.writer && held.source->live.directory() == sealed.directory &&
-           held.source->live.stem() == sealed.stem && held.file.has_no_name() &&
-           held.file.size_now() == sealed.file_bytes;
+    if (file->identity() == held.file.identity()) return true;
+    return moved && held.writer == sealed.writer && held.source->live.directory() == sealed.directory &&
+           held.source->live.stem() == sealed.stem && held.file.has_no_name() && is_copy_of(held.file, *file);
   };
   const auto held = std::ranges::find_if(held_, is_it);
   if (held == held_.end()) return nullptr;

@@ -75,9 +75,11 @@ MergeHeap::MergeHeap(std::vector<SpoolEntry> files, Query query)
 bool MergeHeap::trusts_index(const SpoolEntry& entry) {
   if (!query_.use_index || entry.index == SpoolEntry::Index::none) return false;
   if (entry.index_untouched || entry.packets == 0) return true;
-  const auto told = problems.size();  // what cannot be read is reported when it is read
+  const auto told = problems.size();  // what cannot be read, or is gone, is reported when it is read
+  const auto gone = missed;
   const auto first = entry.ordered ? first_time(entry) : std::nullopt;
   problems.resize(told);
+  missed = gone;
   if (first && *first == entry.first) return true;
   notices.push_back("an index is not used: " + entry.path + ": the file begins otherwise than the index says");
   return false;
@@ -167,7 +169,7 @@ void MergeHeap::cannot_open(const SpoolEntry& entry, const Error& error) {
 
 // For a file without an index: looks at its first record. nullopt: it has none.
 std::optional<Timestamp> MergeHeap::first_time(const SpoolEntry& entry) {
-  auto file = SpoolFile::open(entry.path, {SpoolFile::Mode::strict, 4096, false, {}});
+  auto file = SpoolFile::open(path_now(entry), {SpoolFile::Mode::strict, 4096, false, {}});
   if (!file) {
     cannot_open(entry, file.error());
     return std::nullopt;

@@ -221,3 +221,76 @@ TEST_CASE("Ctrl-C ends a reader in order, and a capture that was killed ends it 
   Process after(follow_to(bench.base / "after.pcap", bench.outputs));
   CHECK(after.wait(Seconds(60)).err.find("no capture runs there") != std::string::npos);
 }
+
+TEST_CASE("a capture in pcapng is followed, into pcapng and into pcap") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const Bench bench;
+  const VethPair veth;
+  LiveCapture capture(of_wire(veth, bench, {"--format", "pcapng"}));
+  REQUIRE(capture.wait_until_running());
+  const auto pcapng = bench.base / "out.pcapng", pcap = bench.base / "out.pcap";
+  Process to_pcapng(follow_to(pcapng, bench.outputs, {"--format", "pcapng"}));
+  Process to_pcap(follow_to(pcap, bench.outputs, {"--format", "pcap"}));
+  const auto trace = make_trace({.packets = 4'000});
+  TraceSender sender(veth.left(), trace, capture, 256);
+  REQUIRE(sender.send_until(2'000));
+  CHECK(wait_until([&] { return bytes_of(pcap) > 500'000 && bytes_of(pcapng) > 500'000; }));  // before it ends
+  REQUIRE(sender.send_until(4'000));
+  REQUIRE(capture.wait_for_total("stored", 4'000));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.total("stored") == 4'000);
+  for (auto* reader : {&to_pcapng, &to_pcap}) {
+    const auto ended = reader->wait(Seconds(60));
+    INFO(ended.describe());
+    CHECK(ended.exit_code == 0);
+  }
+  for (const auto& out : {pcapng, pcap}) {
+    CAPTURE(out.filename());
+    CHECK(compare_in_order(trace, read_file(out)) == "");
+    CHECK(ask_tshark(out).packets == 4'000);
+  }
+}
+
+TEST_CASE("files that move into an archive are followed: by who held them open, who was behind, and who comes later") {
+  if (const auto why = why_no_network(); !why.empty()) return skip("net_af_packet", why);
+  const Bench bench;
+  const auto archive = bench.base / "archive";
+  fs::create_directory(archive);
+  const VethPair veth;
+  LiveCapture capture(of_wire(veth, bench, {"--archive", archive.string(), "--rotate-age", "1s"}));
+  REQUIRE(capture.wait_until_running());
+  const Paths outs{bench.base / "steady.pcap", bench.base / "behind.pcap", bench.base / "later.pcap"};
+  const auto trace = make_trace({.kind = "1514", .packets = 4'000});
+  TraceSender sender(veth.left(), trace, capture, 256);
+  Process steady(follow_to(outs[0], bench.outputs)), behind(follow_to(outs[1], bench.outputs));
+  REQUIRE(sender.send_until(500));
+  CHECK(wait_until([&] { return bytes_of(outs[0]) > 500'000 && bytes_of(outs[1]) > 500'000; }));
+  behind.send_signal(SIGSTOP);
+  REQUIRE(sender.send_until(3'000));
+  CHECK(wait_until([&] {
+    const auto line = capture.newest();
+    return line.is_object() && line.at("archives").at(0).at("packets") == 3'000;
+  }));
+  CHECK(sealed_files(bench.outputs).empty());
+  behind.send_signal(SIGCONT);
+  Process later(follow_to(outs[2], bench.outputs));
+  REQUIRE(sender.send_until(4'000));
+  REQUIRE(capture.wait_for_total("stored", 4'000));
+  constexpr std::uintmax_t whole = 24 + 4'000 * (16 + 1514);
+  for (const auto& out : outs) CHECK(wait_until([&] { return bytes_of(out) == whole; }));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.total("stored") == 4'000);
+  CHECK(result.total("lost") == 0);
+  for (auto* reader : {&steady, &behind, &later}) {
+    const auto ended = reader->wait(Seconds(60));
+    INFO(ended.describe());
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.err.find("removed before") == std::string::npos);
+  }
+  for (const auto& out : outs) {
+    CAPTURE(out.filename());
+    CHECK(compare_in_order(trace, read_file(out)) == "");
+  }
+}
