@@ -26,8 +26,8 @@ options::Table<Request> make_table() {
   return table;
 }
 
-int run(const Request& request) {
-  write_only_in("index", request.places);
+int run(Request request) {
+  request.limit_writes = [](const std::vector<std::string>& paths) { write_only_in("index", paths); };
   const auto report = tools::make_indices(request);
   if (!report) return print_error(report.error());
   print_notices(report->notices);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
-#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/keep.hpp"
@@ -32,7 +31,6 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
-  write_only_in("keep", request.directories);
   const auto report = tools::keep(request);
   if (!report) return print_error(report.error());
   if (!request.json) print_notices(report->notices);

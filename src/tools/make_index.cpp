@@ -143,6 +143,14 @@ IndexedFile make_one(const SpoolEntry& entry, const IndexOptions& options) {
   return store(entry, bytes, packets);
 }
 
+std::vector<std::string> places_of(const Spool& spool) {
+  std::vector<std::string> paths;
+  for (const auto& entry : spool.files()) paths.push_back(entry.path);
+  for (const auto& capture : spool.captures())
+    paths.insert(paths.end(), capture.archives.begin(), capture.archives.end());
+  return paths;
+}
+
 }  // namespace
 
 bool IndexReport::complete() const {
@@ -152,6 +160,7 @@ bool IndexReport::complete() const {
 std::expected<IndexReport, Error> make_indices(const IndexOptions& options) {
   const auto spool = Spool::open(options.places);
   if (!spool) return std::unexpected(spool.error());
+  if (options.limit_writes) options.limit_writes(places_of(*spool));
   IndexReport report;
   report.notices = spool->notices();
   for (const auto& problem : spool->problems()) report.files.push_back(refused(problem.what, problem.why));

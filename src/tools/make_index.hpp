@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct IndexOptions {
   std::vector<std::string> places;
   format::IndexLevel level = format::IndexLevel::flow;
   bool again = false;  // even if there is one of that level already
+  // Told beside which files it may write, and into which archives these may move, before a packet is read; empty:
+  // nobody.
+  std::function<void(const std::vector<std::string>& paths)> limit_writes = {};
 };
 
 struct IndexedFile {

@@ -167,7 +167,11 @@ TEST_CASE("two captures, four readers and queries at once: books are exact, and 
     CHECK(check_capture(result, probe->bench.outputs) == "");
     CHECK(result.total("stored") == probe->trace.size());
   }
-  for (auto* reader : {&read_a, &read_b, &read_both}) CHECK(reader->wait(Seconds(60)).exit_code == 0);
+  for (auto* reader : {&read_a, &read_b, &read_both}) {
+    const auto ended = reader->wait(Seconds(60));
+    INFO(ended.describe());
+    CHECK(ended.exit_code == 0);
+  }
   (void)read_by_ip.stop(SIGTERM);
   CHECK(compare_as_set(a.trace, read_file(of_a)) == "");
   CHECK(compare_as_set(b.trace, read_file(of_b)) == "");
