@@ -13,6 +13,10 @@ packages_test=(ccache catch2 curl openssl libfixbuf-tools python3-ipfix tshark w
 # shellcheck disable=SC2034
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
   libvirt0 libxml2-utils systemd prometheus python3-prometheus-client curl)
+# shellcheck disable=SC2034
+packages_nfv=(python3 iproute2 iputils-ping ethtool util-linux openvswitch-switch openvswitch-switch-dpdk)
+# shellcheck disable=SC2034
+packages_houses=(podman runc lxc)
 packages_page=(chromium chromium-driver curl tshark)
 
 say() { printf '== %s\n' "$*"; }
@@ -61,6 +65,17 @@ install_packages() {
 }
 
 gcc_major() { "$1" -dumpversion 2>/dev/null | cut -d. -f1; }
+
+# The same, but services that Debian starts when it installs them are not started, as each run starts its own.
+install_without_services() {
+  local policy=/usr/sbin/policy-rc.d made='' status=0
+  if [ "$(id -u)" -eq 0 ] && [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=yes
+  fi
+  install_packages "$@" || status=1
+  if [ -n "$made" ]; then rm -f "$policy"; fi
+  return "$status"
+}
 
 # std::expected needs g++ 12; some systems have an older one by default and 12 beside it. Sets CXX unless the caller did.
 choose_compiler() {

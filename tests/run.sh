@@ -13,8 +13,8 @@ say() { printf '== %4d s: %s\n' "$SECONDS" "$*"; } # as setup-functions has it, 
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [--werror] [SUITE...]
-  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, Debian 13, the Debian package, containers, a guest, systemd, an
-                   object store
+  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, networks between containers, Debian 13, the Debian package, a
+                   guest, systemd, an object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
   --werror         warnings are errors in builds for a CPU that is named, not for the one that happens to be here
@@ -344,6 +344,8 @@ run_first_minutes() {
   run_script config 60
   run_script harness 60
   run_script quickstart 420
+  install_without_services "${packages_nfv[@]}" "${packages_houses[@]}" || notice "switches that lack a package are skipped"
+  run_script nfv 200
 }
 
 # With a browser, which is installed only if there is time to use it.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Networks between namespaces, containers and guests, measured. See bench/nfv/README.md."""

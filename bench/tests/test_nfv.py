@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-3-Clause
+import argparse
+import contextlib
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from measure.measurement import Measurement
+from measure.trouble import Trouble, Unavailable
+from nfv import __main__ as program
+from nfv import fabric, housing, needs, options, results, runs
+from nfv.applications import Application, Load, last_line
+from nfv.steps import Journal, Steps, clean, started_at
+from nfv.switches import SWITCHES
+
+
+def dry(name: str, segments: int = 1, chain: bool = False, house=housing.Namespace, load=None) -> list:
+    """Every command that a run on this switch would be."""
+    shown = []
+    with fabric.Fabric(Steps(True, show=shown.append), SWITCHES[name], "/bin/wirespool", segments, chain, house=house) as made:
+        runs.ping(made)
+        runs.counted(made)
+        runs.throughput(made, load or Load())
+        runs.latency(made, load or Load())
+    return shown
+
+
+class DryRuns(unittest.TestCase):
+    def test_every_switch_alone_side_by_side_and_in_a_chain_is_commands_without_a_hole(self):
+        for name, switch in SWITCHES.items():
+            if switch.link == "vf":
+                continue  # asks the machine for its functions
+            for segments, chain in ((1, False), (8, False), (9, True)):
+                shown = dry(name, segments, chain)
+                for line in shown:
+                    self.assertTrue(shlex.split(line), line)
+                    self.assertNotRegex(line, r"\{[a-z_0-9]+\}")
+                ends = sum(" send " in line or " dpdk-send " in line for line in shown)
+                self.assertEqual(ends, 2 * (1 if chain else segments), name)
+
+    def test_a_dry_run_touches_nothing(self):
+        with mock.patch("subprocess.run", side_effect=AssertionError), mock.patch("subprocess.Popen", side_effect=AssertionError):
+            self.assertTrue(dry("linux-bridge"))
+
+    def test_a_chain_has_a_forwarder_with_two_interfaces_for_each_of_its_length(self):
+        shown = [line for line in dry("linux-bridge", 4, True) if "wirespool forward" in line]
+        self.assertEqual(len(shown), 9)  # three, for each of three runs
+        self.assertTrue(all("-R eth0 -R eth1" in line for line in shown))
+
+    def test_ports_of_dpdk_meet_at_one_socket(self):
+        shown = dry("memif")
+        (near,), (far,) = ([line for line in shown if f"dpdk-{name} " in line and "--count" in line or f"dpdk-{name} " in line and name == "recv"][:1] for name in ("send", "recv"))
+        self.assertIn("role=client", near)
+        self.assertIn("role=server", far)
+        self.assertEqual(near.split("socket=")[1].split(",")[0], far.split("socket=")[1].split(",")[0])
+
+    def test_containers_never_share_the_machines_network(self):
+        for house in (housing.Podman, housing.Lxc):
+            shown = "\n".join(dry("linux-bridge", house=house))
+            self.assertNotIn("net.0.type", shown)
+            self.assertNotIn("--network host", shown)
+        text = housing.Lxc(Steps(True), Path("/run/x"), "/bin/wirespool").text(fabric.Node("wst1a0", 0))
+        self.assertIn("lxc.namespace.share.net = /run/netns/wst1a0", text)
+        self.assertNotIn("lxc.net.", text)
+
+    def test_what_vpp_and_snabb_would_be_given_names_each_port(self):
+        for name in ("vpp", "snabb"):
+            for _, text in SWITCHES[name].settings:
+                self.assertEqual(text.count("{") - text.count("}"), 0)
+        self.assertTrue(any("VirtualEthernet0/0/1" in line for line in dry("vpp")))
+
+
+class Undoing(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_what_was_made_goes_in_the_opposite_order(self):
+        steps = Steps(journal=Journal(self.folder / "journals"))
+        log = self.folder / "log"
+        for word in ("one", "two"):
+            steps.do("true", ["sh", "-c", f"echo {word} >>{log}"])
+        steps.undo_all()
+        self.assertEqual(log.read_text().split(), ["two", "one"])
+        self.assertEqual(list((self.folder / "journals").iterdir()), [])
+
+    def test_a_run_that_was_killed_is_undone_by_clean_with_its_processes(self):
+        made, journals = self.folder / "made", self.folder / "journals"
+        text = f"""
+import os, signal, sys
+from pathlib import Path
+from nfv.steps import Journal, Steps
+steps = Steps(journal=Journal(Path({str(journals)!r})))
+steps.folder(Path({str(made)!r}))
+child = steps.start(["sleep", "600"], Path({str(made)!r}), "sleeper")
+print(child.process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        killed = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False, env=environment)
+        pid = int(killed.stdout)
+        self.assertTrue(started_at(pid))
+        self.assertEqual(clean(journals), (1, 0))
+        end = time.monotonic() + 10
+        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2] and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertFalse(made.exists())
+        self.assertEqual(clean(journals), (0, 0))
+
+    def test_a_run_that_is_going_on_is_left_alone(self):
+        journal = Journal(self.folder)
+        journal.note({"run": ["touch", str(self.folder / "undone")]})
+        self.assertEqual(clean(self.folder), (0, 1))
+        self.assertFalse((self.folder / "undone").exists())
+        journal.undo_all()
+
+    def test_half_a_line_was_not_done_yet(self):
+        path = self.folder / "1-1.jsonl"
+        path.write_text(json.dumps({"run": ["touch", str(self.folder / "undone")]}) + '\n{"run": ["touch", "')
+        self.assertEqual(clean(self.folder), (1, 0))
+        self.assertTrue((self.folder / "undone").exists())
+
+    def test_another_process_with_the_number_of_an_old_one_lives_on(self):
+        with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
+            path = self.folder / "1-1.jsonl"
+            path.write_text(json.dumps({"pid": stranger.pid, "start": "1"}) + "\n")
+            clean(self.folder)
+            self.assertIsNone(stranger.poll())
+            stranger.kill()
+
+    def test_a_command_that_fails_is_one_line_with_what_it_said(self):
+        with Steps(journal=Journal(self.folder)) as steps:
+            with self.assertRaisesRegex(Trouble, "^sh -c 'echo no such thing >&2; exit 3': no such thing$"):
+                steps.do(["sh", "-c", "echo no such thing >&2; exit 3"])
+
+
+class Wishes(unittest.TestCase):
+    def refused(self, *arguments) -> str:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
+            options.parse(list(arguments))
+        return said.getvalue().strip().splitlines()[-1]
+
+    def test_lists_and_ranges(self):
+        self.assertEqual(options.numbers("64 128 512"), [64, 128, 512])
+        self.assertEqual(options.numbers("64..64..256"), [64, 128, 192, 256])
+        self.assertEqual(options.numbers("1..8"), list(range(1, 9)))
+        for wrong in ("", "5..1", "1..0..5", "64B", "1..2..3..4"):
+            with self.assertRaises(argparse.ArgumentTypeError):
+                options.numbers(wrong)
+
+    def test_each_wrong_wish_is_one_line_that_says_what_is_right(self):
+        self.assertIn("64 to 1514", self.refused("local", "--sizes", "63"))
+        self.assertIn("64 to 1514", self.refused("local", "--sizes", "1515"))
+        self.assertIn("nothing is ever sent", self.refused("local", "--rates", "0"))
+        self.assertIn("there are veth", self.refused("local", "--switch", "cisco"))
+        self.assertIn("1 to 8", self.refused("chain", "--lengths", "9"))
+        self.assertIn("1 to 1024", self.refused("local", "--bursts", "0"))
+
+    def test_a_switch_that_is_not_installed_says_what_installs_it(self):
+        with self.assertRaisesRegex(Unavailable, "^snabb: snabb is not installed: it is not packaged"):
+            with mock.patch("os.geteuid", return_value=0):
+                needs.require("snabb", (("program", "snabb", ""),))
+        self.assertIn("apt-get install x", needs.program("no-such-program", "x"))
+
+    def test_without_root_one_line_says_so(self):
+        with mock.patch("os.geteuid", return_value=1000), self.assertRaisesRegex(Unavailable, "need root: run with sudo"):
+            needs.require("veth", ())
+
+    def test_a_name_that_is_taken_says_how_to_get_rid_of_it(self):
+        with mock.patch("nfv.needs.require"), mock.patch.object(Path, "exists", return_value=True), tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(Trouble, "is there already.*run.sh clean"):
+                with fabric.Fabric(Steps(journal=Journal(Path(folder))), SWITCHES["veth"], "/bin/true"):
+                    pass
+
+
+class Judging(unittest.TestCase):
+    def lines(self, share: float) -> list:
+        return [{"cpu_share": share}, {"cpu_share": 1.0}, {"cpu_share": None}]
+
+    def fabric(self, name: str = "linux-bridge") -> fabric.Fabric:
+        return fabric.Fabric(Steps(True, show=lambda line: None), SWITCHES[name], "/bin/wirespool")
+
+    def test_an_application_that_was_kept_from_its_cpu_makes_a_result_inconclusive(self):
+        self.assertTrue(runs.make_measurement(self.fabric(), self.lines(0.99), Load(), 0.0, {}).conclusive)
+        self.assertFalse(runs.make_measurement(self.fabric(), self.lines(0.6), Load(), 0.0, {}).conclusive)
+        self.assertFalse(runs.make_measurement(self.fabric(), [{"cpu_share": None}], Load(), 0.0, {}).conclusive)
+
+    def test_who_waits_in_the_kernel_needs_no_whole_cpu(self):
+        self.assertTrue(runs.make_measurement(self.fabric(), self.lines(0.1), Load(blocking=True), 0.0, {}).conclusive)
+
+    def test_more_pollers_than_cpus_are_noted(self):
+        with mock.patch("os.sched_getaffinity", return_value={0, 1}):
+            self.assertEqual(runs.make_measurement(self.fabric("ovs-dpdk"), self.lines(1.0), Load(), 0.0, {}).notes, ["3 threads that poll on 2 CPUs"])
+
+    def test_the_last_line_is_the_result(self):
+        self.assertEqual(last_line('words\n{"a":1}\n{"a":2}\n'), {"a": 2})
+        self.assertEqual(last_line('{"a":1}\n{"a":'), {})
+
+    def test_an_application_is_given_what_it_is_to_measure(self):
+        made = self.fabric()
+        made.nodes[0].cpu = 3
+        near, far = made.pairs[0]
+        words = Application(made, "send", near, far, Load("512", 4, "1000", raw=True)).command()
+        text = " ".join(words)
+        self.assertIn("taskset -c 3 /bin/wirespool send 10.77.0.1 - 10.77.0.2 02:57:53:00:00:02 -b 4 --json -R eth0 -m -p 512 -r 1000", text)
+
+
+class Keeping(unittest.TestCase):
+    PLACE = {"burst": 32, "switch": "veth", "size": 64, "rate": "0", "pairs": 1, "chain": 0, "house": "namespace"}
+
+    def test_results_are_kept_at_once_found_again_and_written_as_columns(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = results.Kept(Path(folder))
+            result = Measurement("throughput", "64 B", "veth", {"mpps": 1.5, "gbit": 0.77, "lost": 0, "sent_mpps": 1.5, "cpu_share": 0.5}, shortfall=0.5)
+            kept.keep(result, self.PLACE)
+            kept.path.write_text(kept.path.read_text() + '{"half')
+            again = results.Kept(Path(folder))
+            self.assertTrue(again.has("throughput", self.PLACE, 0))
+            self.assertFalse(again.has("throughput", self.PLACE | {"size": 128}, 0))
+            text = (Path(folder) / "32/veth/64/0/throughput.dat").read_text().splitlines()
+            self.assertEqual(text[1], "1 0 1.5 1.5 0.77 0 0.5 0")
+
+    def test_a_program_that_is_not_there_is_one_line(self):
+        asked = options.parse(["--program", "/no/such", "local"])
+        with self.assertRaisesRegex(Trouble, "^wirespool: is neither built nor installed: "):
+            program.check_program(asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
