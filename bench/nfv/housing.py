@@ -41,6 +41,8 @@ class Namespace:
 class Container(Namespace):
     """One process each; it gets the signals that its starter gets."""
 
+    cgroups = ()  # that its program leaves behind, empty
+
     @property
     def root(self) -> Path:
         return self.run / "root"
@@ -68,6 +70,7 @@ class Container(Namespace):
 
 class Podman(Container):
     name = "podman"
+    cgroups = ("libpod_parent",)
     needs = (*Namespace.needs, ("program", "podman", "podman"), ("program", "runc", "runc"))
 
     @property
@@ -76,6 +79,7 @@ class Podman(Container):
         return ["env", f"CONTAINERS_CONF={self.run}/containers.conf", "podman", *own]
 
     def set_up(self, nodes: list):
+        self.steps.remove_cgroups(self.cgroups)
         self.make_root()
         if self.steps.dry:
             self.steps.show(f"cat >{self.run}/containers.conf # runc, cgroupfs")
@@ -93,9 +97,11 @@ class Podman(Container):
 
 class Lxc(Container):
     name = "lxc"
+    cgroups = ("lxc.pivot",)
     needs = (*Namespace.needs, ("program", "lxc-execute", "lxc"))
 
     def set_up(self, nodes: list):
+        self.steps.remove_cgroups(self.cgroups)
         self.make_root()
         for node in nodes:
             if self.steps.dry:

@@ -53,12 +53,29 @@ def end_processes_of(space: str):
         time.sleep(0.05)
 
 
+def cgroup_roots(mounts: str = "/proc/mounts") -> list:
+    """Where hierarchies of either version are mounted."""
+    lines = [line.split() for line in Path(mounts).read_text().splitlines()]
+    return [Path(line[1]) for line in lines if line[2] in ("cgroup", "cgroup2")]
+
+
+def remove_folders(top: str):
+    """Folders and nothing else, as cgroups are removed: what somebody is in stays."""
+    for folder, _, _ in os.walk(top, topdown=False):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            pass
+
+
 def undo(entry: dict):
     if "pid" in entry:
         end_process(entry["pid"], entry["start"])
     if "space" in entry:
         end_processes_of(entry["space"])
         subprocess.run(["ip", "netns", "delete", entry["space"]], capture_output=True, check=False)
+    if "cgroup" in entry:
+        remove_folders(entry["cgroup"])
     if "write" in entry:
         path, text = entry["write"]
         try:
@@ -218,6 +235,12 @@ class Steps:
             return
         self.journal.note({"run": ["rm", "-rf", "--one-file-system", str(path)]})
         path.mkdir(parents=True, mode=0o755)
+
+    def remove_cgroups(self, names: tuple):
+        """At the end, if they are not there yet: container programs leave some that are empty."""
+        for path in (root / name for root in cgroup_roots() for name in names):
+            if not self.dry and not path.exists():
+                self.journal.note({"cgroup": str(path)})
 
     def start(self, command, folder: Path, name: str):
         command = words(command)

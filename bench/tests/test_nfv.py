@@ -16,6 +16,7 @@ from unittest import mock
 from measure.measurement import Measurement
 from measure.trouble import Trouble, Unavailable
 from nfv import __main__ as program
+from nfv import steps as steps_of
 from nfv import fabric, housing, needs, options, results, runs
 from nfv.applications import Application, Load, last_line
 from nfv.steps import Journal, Steps, clean, started_at
@@ -136,6 +137,20 @@ os.kill(os.getpid(), signal.SIGKILL)
             clean(self.folder)
             self.assertIsNone(stranger.poll())
             stranger.kill()
+
+    def test_cgroups_that_container_programs_leave_go_if_they_were_not_there_before(self):
+        root = self.folder / "cgroup"
+        (root / "old").mkdir(parents=True)
+        with mock.patch("nfv.steps.cgroup_roots", return_value=[root]):
+            with Steps(journal=Journal(self.folder / "journals")) as steps:
+                steps.remove_cgroups(("old", "new"))
+                (root / "new" / "inner").mkdir(parents=True)
+        self.assertEqual([path.name for path in root.iterdir()], ["old"])
+
+    def test_hierarchies_of_both_versions_are_found(self):
+        mounts = self.folder / "mounts"
+        mounts.write_text("cgroup /c/pids cgroup rw 0 0\ncgroup2 /c/unified cgroup2 rw 0 0\ntmpfs /c tmpfs rw 0 0\n")
+        self.assertEqual([str(path) for path in steps_of.cgroup_roots(str(mounts))], ["/c/pids", "/c/unified"])
 
     def test_a_command_that_fails_is_one_line_with_what_it_said(self):
         with Steps(journal=Journal(self.folder)) as steps:

@@ -38,7 +38,7 @@ machine_now() {
   ip route
   awk '{ print $2, $3 }' /proc/mounts | grep -v '^/run/netns' | sort
   find /run/netns /run/wirespool-nfv -mindepth 1 2>/dev/null | sort
-  find /sys/fs/cgroup -maxdepth 3 -type d \( -name 'lxc.*wst*' -o -name 'libpod-*' \) 2>/dev/null
+  find /sys/fs/cgroup -maxdepth 3 -type d \( -name 'lxc*' -o -name 'libpod*' \) 2>/dev/null | sort
   find /dev/hugepages -name '*map_*' 2>/dev/null
   pgrep -af 'wirespool-nfv/run-' | awk '{ print $1 }'
 }
