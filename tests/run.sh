@@ -344,6 +344,11 @@ run_first_minutes() {
   run_script config 60
   run_script harness 60
   run_script quickstart 420
+}
+
+# With switches, which are installed only if there is time to use them.
+run_networks() {
+  has_time_for "e2e: nfv" 300 || return
   install_without_services "${packages_nfv[@]}" "${packages_houses[@]}" || notice "switches that lack a package are skipped"
   run_script nfv 200
 }
@@ -358,6 +363,7 @@ run_page() {
 # One image for all: made by the first, kept for the others, whose program is the image's.
 run_deployments() {
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
+  run_networks
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
