@@ -13,8 +13,8 @@ say() { printf '== %4d s: %s\n' "$SECONDS" "$*"; } # as setup-functions has it, 
 usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--quick] [--no-sanitizers] [--werror] [SUITE...]
-  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, networks between containers, Debian 13, the Debian package, a
-                   guest, systemd, an object store
+  SUITE            unit, spool, eal; default: these three. e2e: the quickstart, Debian 13, the Debian package, containers, a guest, systemd, an
+                   object store
   --quick          the release build and its suites only
   --no-sanitizers  all but the sanitizer builds
   --werror         warnings are errors in builds for a CPU that is named, not for the one that happens to be here
@@ -346,13 +346,6 @@ run_first_minutes() {
   run_script quickstart 420
 }
 
-# With switches, which are installed only if there is time to use them.
-run_networks() {
-  has_time_for "e2e: nfv" 300 || return
-  install_without_services "${packages_nfv[@]}" "${packages_houses[@]}" || notice "switches that lack a package are skipped"
-  run_script nfv 200
-}
-
 # With a browser, which is installed only if there is time to use it.
 run_page() {
   has_time_for "e2e: page" 400 || return
@@ -363,7 +356,6 @@ run_page() {
 # One image for all: made by the first, kept for the others, whose program is the image's.
 run_deployments() {
   local image=localhost/wirespool-test:latest program=$build_root/e2e-wirespool keep=(WIRESPOOL_E2E_KEEP=use)
-  run_networks
   if command -v podman >/dev/null; then podman image rm -f "$image" >/dev/null 2>&1; fi
   run_script debian13 1500 "WIRESPOOL_E2E_SUITES=unit spool" # and the quickstart's capture: the eal suite takes too long twice
   run_script deb 500
