@@ -31,7 +31,7 @@ measures() {
   for word in "$@"; do
     case $word in
       --help | -h | --dry-run) return 1 ;;
-      local | sweep | chain | remote) found=0 ;;
+      local | sweep | chain) found=0 ;;
     esac
   done
   return "$found"
