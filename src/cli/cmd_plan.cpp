@@ -33,7 +33,24 @@ options::Page about() {
       .summary = "Tells how many lcores, queues and drives and how much memory a rate takes.",
       .examples = {{"wirespool plan --rate 100G --mix imix"},
                    {"wirespool plan --rate 40G --mix 64 --handoff blocks --drive-speed 3.2G"},
+                   {"wirespool plan --rate 40G --mix 64 --nic xl710", "the NIC is the limit, and by whose word"},
                    {"wirespool plan --rate 200G --ports 2 --mix caida --rates build-bench/reports/TIME/results.json"}}};
+}
+
+options::Choices<const plan::NicFamily*> nics() {
+  options::Choices<const plan::NicFamily*> names;
+  for (const auto& family : plan::nic_families()) names.emplace_back(family.name, &family);
+  return names;
+}
+
+// All names in one word would be longer than a line.
+void add_nic(options::Table<Request>& table) {
+  const auto names = nics();
+  std::string list;
+  for (const auto& [name, family] : names) list += (list.empty() ? "" : ", ") + name;
+  table.choice("--nic", &Request::nic, names, "whose published limits count where they are smaller: " + list)
+      .without("not said: no limit of it is known")
+      .takes = "NIC";
 }
 
 options::Table<Request> make_table() {
@@ -51,6 +68,14 @@ options::Table<Request> make_table() {
   table.whole("--spare-drives", &Request::spare_drives, "drives that may fail");
   table.time("--stall", &Request::stall_ns, "how long all drives may pause without loss");
   table.whole("--load", &Request::load_percent, "percent of what an lcore can do to plan with");
+  add_nic(table);
+  table.whole("--cards", &Request::cards, "such cards that share the ports");
+  table.parsed("--pcie", "GENxLANES", &Request::pcie, plan::parse_pcie, "the slot of each card, as 3x8")
+      .without("the NIC's own");
+  table
+      .rate("--memory-speed", &Request::memory_bytes_per_s,
+            "bytes per second that the machine's memory moves, reading and writing together")
+      .without("not known");
   table
       .parsed("--rates", "FILE", &Request::rates, read_rates_file, "results.json of bench/run.sh on such a machine",
               options::Offers::files)

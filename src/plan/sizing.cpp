@@ -7,26 +7,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "format/pcap_records.hpp"
-
 namespace wirespool::plan {
 namespace {
-
-// On the wire around each frame: preamble, start delimiter, gap (IEEE 802.3, clause 4.2.3 and 3.1.1).
-constexpr double wire_overhead_bytes = 20;
-constexpr double fcs_bytes = 4, around_a_frame = format::PcapRecords::bytes_of(0);
 
 // What a writer lcore that only writes can sustain: bench/README.md, CPU time in the kernel for each GB (0.02 s).
 constexpr double writer_io_bytes_per_s = 50e9;
 
 constexpr unsigned most_lcores = 128;  // RTE_MAX_LCORE of packaged DPDKs
-
-double stored_bytes(const Demand& demand) {
-  double bytes = 0;
-  for (const auto& part : demand.mix.parts)
-    bytes += part.share * (std::min<double>(part.frame_bytes - fcs_bytes, demand.snaplen) + around_a_frame);
-  return bytes;
-}
 
 unsigned at_least_one(double number) { return static_cast<unsigned>(std::max(1.0, std::ceil(number - 1e-9))); }
 
@@ -34,11 +21,18 @@ struct Counts {
   unsigned rx = 1, writers = 1, drives = 1;
 };
 
+// What one RX queue with its lcore is planned to take: a part of what the lcore can do, and no more than the NIC gives.
+double queue_mpps(const Demand& demand, const Sizing& sizing) {
+  const double planned = sizing.rx_mpps * demand.load_percent / 100.0;
+  const auto* nic = demand.nic;
+  return nic && nic->queue_mpps.number ? std::min(planned, *nic->queue_mpps.number) : planned;
+}
+
 Counts count(const Demand& demand, const Sizing& sizing) {
   const double load = demand.load_percent / 100.0;
-  const double writers = sizing.writer_mpps > 0 ? sizing.mpps / (sizing.writer_mpps * load)
+  const double writers = sizing.writer_mpps > 0 ? sizing.received_mpps / (sizing.writer_mpps * load)
                                                 : sizing.stored_bytes_per_s / (writer_io_bytes_per_s * load);
-  return {.rx = std::max(demand.ports, at_least_one(sizing.mpps / (sizing.rx_mpps * load))),
+  return {.rx = std::max(demand.ports, at_least_one(sizing.received_mpps / queue_mpps(demand, sizing))),
           .writers = at_least_one(writers),
           .drives = at_least_one(sizing.stored_bytes_per_s / static_cast<double>(demand.drive_bytes_per_s)) +
                     demand.spare_drives};
@@ -95,7 +89,22 @@ std::vector<Error> check(const Demand& demand) {
   if (demand.snaplen == 0) problems.push_back({"--snaplen", "0 keeps nothing", "give 1 or more"});
   if (demand.load_percent == 0 || demand.load_percent > 100)
     problems.push_back({"--load", fmt::format("{} % is not between 1 and 100", demand.load_percent), "80 leaves room"});
+  if (demand.cards == 0 || demand.cards > demand.ports)
+    problems.push_back(
+        {"--cards", fmt::format("{} cards cannot share {} port(s)", demand.cards, demand.ports), "give 1 to --ports"});
+  if (demand.memory_bytes_per_s == 0)
+    problems.push_back({"--memory-speed", "0 moves nothing", "give it as 80G, or leave it out"});
   return problems;
+}
+
+// What reaches the lcores, and what keeps the rest from them.
+void apply_limits(const Demand& demand, const StageRates& rates, Sizing& sizing) {
+  sizing.limits = limits_of(demand, rates, sizing.rx_mpps);
+  sizing.received_mpps = sizing.mpps;
+  const auto* least = least_of(sizing.limits.machine);
+  if (!least || *least->mpps >= sizing.mpps) return;
+  sizing.received_mpps = *least->mpps;
+  sizing.limited_by = least->of;
 }
 
 }  // namespace
@@ -104,10 +113,12 @@ std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, con
   if (auto problems = check(demand); !problems.empty()) return std::unexpected(problems);
   const bool blocks = demand.handoff == HandoffKind::blocks;
   Sizing sizing;
-  sizing.mpps = static_cast<double>(demand.bits_per_s) / 8e6 / (mean_bytes(demand.mix) + wire_overhead_bytes);
-  sizing.stored_bytes_per_s = sizing.mpps * 1e6 * stored_bytes(demand);
+  sizing.mpps = static_cast<double>(demand.bits_per_s) / 8e6 / wire_bytes(demand.mix);
   sizing.rx_mpps = mpps_of(blocks ? rates.receive_build : rates.receive, demand.mix);
   sizing.writer_mpps = blocks ? 0 : mpps_of(rates.build, demand.mix);
+  apply_limits(demand, rates, sizing);
+  sizing.stored_bytes_per_s = sizing.received_mpps * 1e6 * kept_bytes(demand);
+  sizing.memory_bytes_per_s = sizing.received_mpps * 1e6 * memory_bytes(demand);
   const auto counts = count(demand, sizing);
   if (1 + counts.rx + counts.writers > most_lcores) {
     return std::unexpected(std::vector<Error>{

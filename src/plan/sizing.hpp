@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plan/capture_plan.hpp"
+#include "plan/nic_limits.hpp"
 
 namespace wirespool::plan {
 
@@ -27,6 +29,7 @@ struct TrafficMix {
 std::expected<TrafficMix, std::string> parse_mix(std::string_view text);
 
 double mean_bytes(const TrafficMix& mix);  // of a frame, with FCS
+double wire_bytes(const TrafficMix& mix);  // of an average frame and what is around it
 
 // The measured rate of one lcore for frames of one length.
 struct RatePoint {
@@ -35,12 +38,18 @@ struct RatePoint {
 };
 using RateCurve = std::vector<RatePoint>;  // by length, ascending
 
+// Where the frames of a measurement were: distinct ones of a few MB stay in the cache, and nothing that comes from a
+// NIC as fast as that does. 64 MiB of distinct frames are called memory.
+enum class Regime { cached, memory, not_known };
+constexpr double memory_regime_bytes = 64.0 * 1024 * 1024;
+
 // One lcore's rates at each of its jobs, with bench/run.sh: `wirespool capture --until STAGE` from net_pcap.
 struct StageRates {
   std::string measured_on;  // processor, date
   RateCurve receive;        // RX lcore, --handoff packets: receive, stamp, hand over
   RateCurve build;          // writer lcore, --handoff packets: take over, copy into Blocks
   RateCurve receive_build;  // RX lcore, --handoff blocks: both
+  Regime regime = Regime::not_known;
 };
 
 // From a quiet run of bench/run.sh, on the machine named in `measured_on`.
@@ -64,11 +73,36 @@ struct Demand {
   std::uint64_t stall_ns = 250'000'000;             // the longest that all drives may pause without loss
   unsigned load_percent = 80;                       // the part of the measured rates to plan with
   unsigned spare_drives = 1;
+  const NicFamily* nic = nullptr;                        // nullptr: nothing is said of the NIC
+  unsigned cards = 1;                                    // that share the ports
+  std::optional<PcieSlot> pcie = {};                     // of each card, where it is not what the family has
+  std::optional<std::uint64_t> memory_bytes_per_s = {};  // that the machine's memory moves, both ways together
+};
+
+// Where a number comes from: each may be believed for what it is.
+enum class Origin { measured, published, computed, not_known };
+std::string_view word(Origin origin);
+
+// What holds packets up, and from how many a second on with this mix.
+struct Limit {
+  std::string of;                   // "NIC packet rate"
+  std::optional<double> mpps = {};  // nullopt: not known
+  Origin origin = Origin::not_known;
+  std::string source = {}, date = {};  // where it was measured, or the document; with what is not known, why
+};
+
+// Limits of the machine between the link and the lcores, of all its cards together; and of one RX queue with its lcore.
+struct Limits {
+  std::vector<Limit> machine, queue;
 };
 
 // What that needs. The plan is the one that `wirespool capture` would make on such a machine.
 struct Sizing {
-  double mpps = 0;                // offered
+  double mpps = 0;           // offered
+  double received_mpps = 0;  // of these, what the machine's limits let through: lcores and drives are for them
+  Limits limits;
+  std::string limited_by;         // the machine's limit that is less than what is offered; empty: none is known to be
+  double memory_bytes_per_s = 0;  // that moves if nothing of it stays in a cache
   double stored_bytes_per_s = 0;  // with record headers
   double rx_mpps = 0;             // of one RX lcore, fully used
   double writer_mpps = 0;         // of one writer lcore; 0: writer lcores only write (--handoff blocks)
@@ -76,6 +110,23 @@ struct Sizing {
 };
 
 std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, const StageRates& rates);
+
+// Frame bytes of a mix that are kept, with their record header: of an average packet.
+double kept_bytes(const Demand& demand);
+
+// Bytes of memory that an average packet moves at most: its NIC writes it, an lcore copies it into a Block (which is
+// read into the cache, changed, and written back), and a drive reads that.
+double memory_bytes(const Demand& demand);
+
+// `rx_mpps`: what one RX lcore can do.
+Limits limits_of(const Demand& demand, const StageRates& rates, double rx_mpps);
+
+// The least of them that is known.
+const Limit* least_of(const std::vector<Limit>& limits);
+
+// The command line of the capture that was planned, and how many lcores it names.
+std::string command_of(const Demand& demand, const CapturePlan& plan);
+unsigned plan_lcores(const CapturePlan& plan);
 
 // For people, and for programs.
 std::string describe(const Demand& demand, const StageRates& rates, const Sizing& sizing);

@@ -47,6 +47,16 @@ RateCurve curve_of(const Json& document, const std::string& contestant) {
   return curve;
 }
 
+// By the largest trace: a run has traces of one kind.
+Regime regime_of(const Json& document) {
+  double most = 0;
+  for (const auto& trace : document.at("traces"))
+    if (trace.contains("packets"))
+      most = std::max(most, trace["packets"].get<double>() * trace["mean_bytes"].get<double>());
+  if (most <= 0) return Regime::not_known;
+  return most < memory_regime_bytes ? Regime::cached : Regime::memory;
+}
+
 bool usable(const RateCurve& curve) {
   return curve.size() >= 2 && std::ranges::all_of(curve, [](const RatePoint& point) { return point.mpps > 0; });
 }
@@ -67,7 +77,8 @@ StageRates published_rates() {
   return {.measured_on = "AMD EPYC (family 26, model 2), two virtual CPUs, 2026-11-21",
           .receive = {{64, 90.1}, {128, 77.7}, {256, 56.7}, {1518, 19.2}},
           .build = {{64, 90.8}, {128, 75.9}, {256, 54.4}, {1518, 18.3}},
-          .receive_build = {{64, 92.9}, {128, 78.4}, {256, 51.4}, {1518, 13.1}}};
+          .receive_build = {{64, 92.9}, {128, 78.4}, {256, 51.4}, {1518, 13.1}},
+          .regime = Regime::cached};
 }
 
 std::expected<StageRates, std::string> read_rates(std::string_view json) {
@@ -78,7 +89,8 @@ std::expected<StageRates, std::string> read_rates(std::string_view json) {
                                    document.at("started").get<std::string>()),
         .receive = curve_of(document, receive_stage),
         .build = curve_of(document, build_stage),
-        .receive_build = curve_of(document, receive_build_stage)};
+        .receive_build = curve_of(document, receive_build_stage),
+        .regime = regime_of(document)};
     if (usable(rates.receive) && usable(rates.build) && usable(rates.receive_build)) return rates;
     return std::unexpected("it has not all stages with traces of two lengths at least");
   } catch (const Json::exception& error) {

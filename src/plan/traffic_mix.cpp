@@ -14,6 +14,9 @@ using options::number_in;
 
 constexpr unsigned shortest = 64, longest = 9728;
 
+// On the wire around each frame: preamble, start delimiter, gap (IEEE 802.3, clause 4.2.3 and 3.1.1).
+constexpr double wire_overhead_bytes = 20;
+
 // "594:4" or "594".
 std::expected<MixPart, std::string> parse_part(std::string_view text) {
   const auto colon = text.find(':');
@@ -58,5 +61,7 @@ double mean_bytes(const TrafficMix& mix) {
   for (const auto& part : mix.parts) sum += part.share * part.frame_bytes;
   return sum;
 }
+
+double wire_bytes(const TrafficMix& mix) { return mean_bytes(mix) + wire_overhead_bytes; }
 
 }  // namespace wirespool::plan

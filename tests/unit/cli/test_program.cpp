@@ -52,6 +52,16 @@ TEST_CASE("--help lists the commands") {
   CHECK(result.err.empty());
 }
 
+TEST_CASE("a NIC that the plan does not know is refused with the names of those that it knows") {
+  const auto result = run({"plan", "--rate", "40G", "--nic", "xl711"});
+  CHECK(result.exit_code == 1);
+  CHECK(is_error_line(result.err));
+  CHECK_THAT(result.err, Contains("--nic") && Contains("xl710") && Contains("connectx-7"));
+  const auto known = run({"plan", "--rate", "40G", "--mix", "64", "--nic", "xl710", "--pcie", "3x4", "--json"});
+  CHECK(known.exit_code == 0);
+  CHECK_THAT(known.out, Contains("\"limited_by\": \"PCIe 3.0 x4\""));
+}
+
 TEST_CASE("a result that cannot be written is never exit code 0") {
   const auto redirection = GENERATE(values<std::string>({">/dev/full", ">&-"}));
   const auto args = GENERATE(

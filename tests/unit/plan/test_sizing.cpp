@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 // 100 ns for 64 bytes, 400 ns for 1518, at every job.
 StageRates simple_rates() {
   const RateCurve curve{{64, 10}, {1518, 2.5}};
-  return {"nowhere", curve, curve, curve};
+  return {"nowhere", curve, curve, curve, Regime::not_known};
 }
 
 Demand a_demand(const std::string& rate, const std::string& mix) {
@@ -183,6 +183,29 @@ TEST_CASE("results without the stages are refused") {
   CHECK_FALSE(read_rates("not JSON"));
 }
 
+TEST_CASE("rates say whether their frames stayed in the cache, and nobody guesses where that is not known") {
+  CHECK(published_rates().regime == Regime::cached);
+  auto document = results(20, 4);
+  CHECK(read_rates(document.dump())->regime == Regime::not_known);
+  for (auto& trace : document["traces"]) trace["packets"] = 4000;
+  CHECK(read_rates(document.dump())->regime == Regime::cached);
+  for (auto& trace : document["traces"]) trace["packets"] = 60000;
+  CHECK(read_rates(document.dump())->regime == Regime::memory);
+
+  const auto demand = a_demand("10G", "64");
+  const auto said_of = [&](Regime regime) {
+    auto rates = simple_rates();
+    rates.regime = regime;
+    const auto sizing = must_size(demand, rates);
+    return describe(demand, rates, sizing) + Json::parse(to_json(demand, rates, sizing)).at("regime").dump();
+  };
+  CHECK_THAT(said_of(Regime::cached),
+             Catch::Contains("frames that stay in the cache") && Catch::EndsWith("\"cached\""));
+  CHECK_THAT(said_of(Regime::memory),
+             Catch::Contains("frames that come out of memory") && Catch::EndsWith("\"memory\""));
+  CHECK_THAT(said_of(Regime::not_known), Catch::Contains("is not known") && Catch::EndsWith("null"));
+}
+
 TEST_CASE("the sizing as JSON has the numbers of the sizing") {
   const auto demand = a_demand("10G", "64");
   const auto sizing = must_size(demand);
@@ -214,6 +237,17 @@ TEST_CASE("README's example of a plan is what the program says") {
   const auto said = describe(demand, published_rates(), must_size(demand, published_rates()));
   const auto lines = lines_of_readme_behind("$ wirespool plan --rate 40G --mix caida --drive-speed 2.5G");
   CHECK(lines.size() >= 4);
+  std::string shown;
+  for (const auto& line : lines) shown += line + "\n";
+  CHECK_THAT(said, Catch::StartsWith(shown));
+}
+
+TEST_CASE("README's example of a NIC's limit is what the program says") {
+  auto demand = a_demand("40G", "64");
+  demand.nic = &*std::ranges::find(nic_families(), "xl710", &NicFamily::name);
+  const auto said = describe(demand, published_rates(), must_size(demand, published_rates()));
+  const auto lines = lines_of_readme_behind("$ wirespool plan --rate 40G --mix 64 --nic xl710");
+  CHECK(lines.size() == 3);
   std::string shown;
   for (const auto& line : lines) shown += line + "\n";
   CHECK_THAT(said, Catch::StartsWith(shown));
