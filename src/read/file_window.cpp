@@ -21,7 +21,7 @@ FileWindow::FileWindow(std::string path, Options options, ReadFile file)
       options_(options),
       file_(std::move(file)),
       identity_(file_->identity()),
-      size_(file_->size()),
+      size_(options.stored.value_or(file_->size())),
       limit_(size_) {}
 
 std::expected<FileWindow, IoError> FileWindow::open(const std::string& path, Options options) {

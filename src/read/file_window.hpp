@@ -21,6 +21,9 @@ class FileWindow {
   struct Options {
     std::size_t buffer_bytes = 1 << 20;
     bool keep_open = true;  // false: the file is opened for each fill() and closed again
+    // Where it ends, by whoever writes it: what is behind is allocated ahead, and may be cut off at any time. nullopt:
+    // where it ended when it was opened.
+    std::optional<std::uint64_t> stored = {};
   };
 
   static std::expected<FileWindow, storage::IoError> open(const std::string& path, Options options);

@@ -197,9 +197,8 @@ SpoolFile& SpoolFile::operator=(SpoolFile&&) noexcept = default;
 SpoolFile::~SpoolFile() = default;
 
 std::expected<SpoolFile, Error> SpoolFile::open(const std::string& path, Options options) {
-  auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open});
+  auto window = FileWindow::open(path, {options.buffer_bytes, options.keep_open, options.stored});
   if (!window) return std::unexpected(error_of(window.error()));
-  if (options.stored) window->extend_to(*options.stored);
   if (!options.stretches.empty()) window->restrict_to(0, CaptureDecoder::head_bytes);  // instead of a whole buffer
   if (const auto filled = window->fill(CaptureDecoder::head_bytes); !filled)
     return std::unexpected(error_of(filled.error()));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "wirespool/spool_file.hpp"
 
+#include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <random>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/pcap_bytes.hpp"
@@ -296,4 +299,34 @@ TEST_CASE_METHOD(Fixture, "any bytes at all are survived, strict or salvaging") 
       if (file) read_all(*file);
     }
   }
+}
+
+// A capture allocates its open files ahead, and cuts them behind the last record when it flushes.
+TEST_CASE("a file that is allocated ahead and cut again while it is opened is no file that was cut") {
+  Fixture of;
+  const auto trace = trace_of(10);
+  auto bytes = pcap_bytes(trace);
+  const auto stored = bytes.size();
+  write_bytes(of.path, bytes);
+  std::atomic<bool> stop{false};
+  std::thread keeper([&] {
+    while (!stop) {
+      std::filesystem::resize_file(of.path, 100'000);
+      std::filesystem::resize_file(of.path, stored);
+    }
+  });
+  std::string why;
+  for (int i = 0; i < 5'000 && why.empty(); ++i) {
+    auto file = SpoolFile::open(of.path, {.stored = stored});
+    if (!file) {
+      why = file.error().message();
+      break;
+    }
+    why = difference(trace, read_all(*file));
+    if (file->problem()) why = file->problem()->message();
+    if (file->size() != stored) why = "it is as long as what is allocated";
+  }
+  stop = true;
+  keeper.join();
+  CHECK(why == "");
 }
