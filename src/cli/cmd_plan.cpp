@@ -53,6 +53,18 @@ void add_nic(options::Table<Request>& table) {
       .takes = "NIC";
 }
 
+void add_what_is_on(options::Table<Request>& table) {
+  table.choice("--idle", &Request::idle, plan::words_of(plan::Idle{}), "lcores with nothing to do: poll on, or sleep");
+  table.whole("--rx-desc", &Request::rx_desc, "descriptors of each queue: how long lcores may sleep")
+      .without("planned");
+  table.choice("--index", &Request::index, plan::words_of(plan::IndexLevel{}), "what the index knows");
+  table.on_off("--checksum", &Request::checksum, "a CRC-32C of every Block");
+  table.choice("--format", &Request::format, plan::words_of(plan::FileFormat{}), "of the files");
+  table.flag("--filter", &Request::filter, "with a filter, by librte_bpf; planned as if all packets matched");
+  table.flag("--slice", &Request::slice, "headers of each packet alone; --snaplen says how long they are");
+  table.flag("--flows", &Request::flows, "with flow records");
+}
+
 options::Table<Request> make_table() {
   options::Table<Request> table(about());
   table.rate("--rate", &Request::bits_per_s, "bits per second of all ports together, as 40G").needed();
@@ -68,6 +80,7 @@ options::Table<Request> make_table() {
   table.whole("--spare-drives", &Request::spare_drives, "drives that may fail");
   table.time("--stall", &Request::stall_ns, "how long all drives may pause without loss");
   table.whole("--load", &Request::load_percent, "percent of what an lcore can do to plan with");
+  add_what_is_on(table);
   add_nic(table);
   table.whole("--cards", &Request::cards, "such cards that share the ports");
   table.parsed("--pcie", "GENxLANES", &Request::pcie, plan::parse_pcie, "the slot of each card, as 3x8")

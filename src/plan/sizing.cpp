@@ -23,17 +23,24 @@ struct Counts {
 
 // What one RX queue with its lcore is planned to take: a part of what the lcore can do, and no more than the NIC gives.
 double queue_mpps(const Demand& demand, const Sizing& sizing) {
-  const double planned = sizing.rx_mpps * demand.load_percent / 100.0;
+  const double planned = sizing.rx_with_features_mpps * demand.load_percent / 100.0;
   const auto* nic = demand.nic;
   return nic && nic->queue_mpps.number ? std::min(planned, *nic->queue_mpps.number) : planned;
 }
 
+// Lcores with what is on: what they do with nothing on takes as long as ever, and the rest comes on top.
+void add_features(const Demand& demand, const StageRates& rates, Sizing& sizing) {
+  sizing.features = features_of(demand, rates);
+  sizing.rx_with_features_mpps = 1e3 / (1e3 / sizing.rx_mpps + ns_of(sizing.features, true));
+  const double io_ns = kept_bytes(demand) / writer_io_bytes_per_s * 1e9;
+  const double writer_ns = sizing.writer_mpps > 0 ? 1e3 / sizing.writer_mpps : io_ns;
+  sizing.writer_with_features_mpps = 1e3 / (writer_ns + ns_of(sizing.features, false));
+}
+
 Counts count(const Demand& demand, const Sizing& sizing) {
   const double load = demand.load_percent / 100.0;
-  const double writers = sizing.writer_mpps > 0 ? sizing.received_mpps / (sizing.writer_mpps * load)
-                                                : sizing.stored_bytes_per_s / (writer_io_bytes_per_s * load);
   return {.rx = std::max(demand.ports, at_least_one(sizing.received_mpps / queue_mpps(demand, sizing))),
-          .writers = at_least_one(writers),
+          .writers = at_least_one(sizing.received_mpps / (sizing.writer_with_features_mpps * load)),
           .drives = at_least_one(sizing.stored_bytes_per_s / static_cast<double>(demand.drive_bytes_per_s)) +
                     demand.spare_drives};
 }
@@ -48,7 +55,8 @@ Machine machine_for(const Demand& demand, const Counts& counts, unsigned queues)
     port.name = fmt::format("port{}", id);
     port.driver = "net_any";
     port.max_rx_queues = queues;
-    port.max_rx_desc = 4096;
+    port.max_rx_desc = std::max(4096u, demand.rx_desc.value_or(0));
+    port.speed_mbits = static_cast<unsigned>(port_mbits(demand));
     port.max_frame = 9728;
     port.offers_scatter = true;
     port.rss_functions = ~std::uint64_t{0};
@@ -71,6 +79,13 @@ CaptureConfig config_for(const Demand& demand, const Sizing& sizing, const Count
   config.handoff = demand.handoff;
   config.snaplen = demand.snaplen;
   config.rx_queues = queues;
+  config.rx_desc = demand.rx_desc;
+  config.idle = demand.idle;
+  config.checksum = demand.checksum;
+  config.index = demand.index;
+  config.format = demand.format;
+  if (demand.flows) config.flows = "/data/flows";
+  if (demand.slice) config.slice = "l4";
   config.rx_lcores.resize(counts.rx);
   config.writer_lcores.resize(counts.writers);
   std::iota(config.rx_lcores.begin(), config.rx_lcores.end(), 1u);
@@ -89,9 +104,11 @@ std::vector<Error> check(const Demand& demand) {
   if (demand.snaplen == 0) problems.push_back({"--snaplen", "0 keeps nothing", "give 1 or more"});
   if (demand.load_percent == 0 || demand.load_percent > 100)
     problems.push_back({"--load", fmt::format("{} % is not between 1 and 100", demand.load_percent), "80 leaves room"});
-  if (demand.cards == 0 || demand.cards > demand.ports)
-    problems.push_back(
-        {"--cards", fmt::format("{} cards cannot share {} port(s)", demand.cards, demand.ports), "give 1 to --ports"});
+  if (demand.cards == 0 || (demand.ports % demand.cards) != 0)
+    problems.push_back({"--cards", fmt::format("{} cards cannot share {} port(s) evenly", demand.cards, demand.ports),
+                        "give 1, or a divisor of --ports"});
+  if (demand.rx_desc && (*demand.rx_desc == 0 || *demand.rx_desc > 65535))
+    problems.push_back({"--rx-desc", fmt::format("{} is no ring", *demand.rx_desc), "give 1 to 65535"});
   if (demand.memory_bytes_per_s == 0)
     problems.push_back({"--memory-speed", "0 moves nothing", "give it as 80G, or leave it out"});
   return problems;
@@ -99,7 +116,7 @@ std::vector<Error> check(const Demand& demand) {
 
 // What reaches the lcores, and what keeps the rest from them.
 void apply_limits(const Demand& demand, const StageRates& rates, Sizing& sizing) {
-  sizing.limits = limits_of(demand, rates, sizing.rx_mpps);
+  sizing.limits = limits_of(demand, rates, sizing.rx_with_features_mpps);
   sizing.received_mpps = sizing.mpps;
   const auto* least = least_of(sizing.limits.machine);
   if (!least || *least->mpps >= sizing.mpps) return;
@@ -109,6 +126,10 @@ void apply_limits(const Demand& demand, const StageRates& rates, Sizing& sizing)
 
 }  // namespace
 
+std::uint64_t port_mbits(const Demand& demand) {
+  return std::max<std::uint64_t>(1, demand.bits_per_s / demand.ports / 1'000'000);
+}
+
 std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, const StageRates& rates) {
   if (auto problems = check(demand); !problems.empty()) return std::unexpected(problems);
   const bool blocks = demand.handoff == HandoffKind::blocks;
@@ -116,6 +137,7 @@ std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, con
   sizing.mpps = static_cast<double>(demand.bits_per_s) / 8e6 / wire_bytes(demand.mix);
   sizing.rx_mpps = mpps_of(blocks ? rates.receive_build : rates.receive, demand.mix);
   sizing.writer_mpps = blocks ? 0 : mpps_of(rates.build, demand.mix);
+  add_features(demand, rates, sizing);
   apply_limits(demand, rates, sizing);
   sizing.stored_bytes_per_s = sizing.received_mpps * 1e6 * kept_bytes(demand);
   sizing.memory_bytes_per_s = sizing.received_mpps * 1e6 * memory_bytes(demand);
@@ -136,6 +158,7 @@ std::expected<Sizing, std::vector<Error>> size_capture(const Demand& demand, con
   }
   if (!plan) return std::unexpected(plan.error());
   sizing.plan = std::move(*plan);
+  sizing.cpu = cpu_time(demand, sizing.plan);
   return sizing;
 }
 

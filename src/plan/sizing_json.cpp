@@ -11,15 +11,43 @@ using Json = nlohmann::ordered_json;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+template <typename Number>
+Json or_null(const std::optional<Number>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
 Json limits_json(const std::vector<Limit>& limits) {
   Json array = Json::array();
   for (const auto& limit : limits)
     array.push_back({{"of", limit.of},
-                     {"mpps", limit.mpps ? Json(*limit.mpps) : Json(nullptr)},
+                     {"mpps", or_null(limit.mpps)},
                      {"origin", limit.mpps ? Json(word(limit.origin)) : Json(nullptr)},
                      {"source", limit.source},
                      {"date", text_or_null(limit.date)}});
   return array;
+}
+
+Json features_json(const std::vector<Feature>& features) {
+  Json array = Json::array();
+  for (const auto& feature : features)
+    array.push_back({{"option", feature.option},
+                     {"lcore", feature.on_rx ? "rx" : "writer"},
+                     {"instructions", feature.instructions},
+                     {"ns", feature.ns},
+                     {"origin", word(feature.origin)},
+                     {"source", feature.source}});
+  return array;
+}
+
+Json cpu_of(const Demand& demand, const CpuTime& cpu) {
+  return {{"idle", word(demand.idle)},
+          {"idle_rx_percent", or_null(cpu.idle_rx_percent)},
+          {"idle_writer_percent", or_null(cpu.idle_writer_percent)},
+          {"busy_percent", or_null(cpu.busy_percent)},
+          {"ring_ns", cpu.ring_ns},
+          {"longest_rx_sleep_ns", cpu.rx_sleep_ns},
+          {"longest_writer_sleep_ns", cpu.writer_sleep_ns},
+          {"source", demand.idle == Idle::poll ? "lcores that poll use all of their CPUs" : idle_measured}};
 }
 
 Json nic_of(const Demand& demand) {
@@ -65,6 +93,12 @@ std::string to_json(const Demand& demand, const StageRates& rates, const Sizing&
                      {"limited_by", sizing.limited_by.empty() ? Json(nullptr) : Json(sizing.limited_by)},
                      {"rx_queue_limited_by", least_of(sizing.limits.queue)->of},
                      {"memory_bytes_per_s", sizing.memory_bytes_per_s},
+                     {"rx_lcore_mpps_with_features", sizing.rx_with_features_mpps},
+                     {"writer_lcore_mpps_with_features", sizing.writer_with_features_mpps},
+                     {"features", features_json(sizing.features)},
+                     {"cpu", cpu_of(demand, sizing.cpu)},
+                     {"rx_desc", plan.ports.front().rx_desc},
+                     {"flow_bytes", plan.flow_bytes},
                      {"nic", nic_of(demand)},
                      {"machine_limits", limits_json(sizing.limits.machine)},
                      {"queue_limits", limits_json(sizing.limits.queue)}};

@@ -68,6 +68,7 @@ double memory_bytes(const Demand& demand) {
 
 Limits limits_of(const Demand& demand, const StageRates& rates, double rx_mpps) {
   const auto unsaid = Published{.source = no_nic};
+  const bool less_features = ns_of(features_of(demand, rates), true) > 0;
   const double cards = demand.cards, of_a_gbit = 1e3 / 8 / wire_bytes(demand.mix);
   Limits limits;
   limits.machine = {published("NIC packet rate", demand.nic ? demand.nic->device_mpps : unsaid, cards),
@@ -76,8 +77,9 @@ Limits limits_of(const Demand& demand, const StageRates& rates, double rx_mpps) 
   limits.queue = {published("NIC queue", demand.nic ? demand.nic->queue_mpps : unsaid, 1),
                   {.of = "RX lcore",
                    .mpps = rx_mpps * demand.load_percent / 100.0,
-                   .origin = Origin::measured,
-                   .source = fmt::format("{} % of what one did on {}", demand.load_percent, rates.measured_on)}};
+                   .origin = less_features ? Origin::computed : Origin::measured,
+                   .source = fmt::format("{} % of what one did on {}{}", demand.load_percent, rates.measured_on,
+                                         less_features ? ", less what is on" : "")}};
   return limits;
 }
 

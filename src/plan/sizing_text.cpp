@@ -29,22 +29,64 @@ void write_traffic(Text out, const Demand& demand, const Sizing& sizing) {
                  sizing.stored_bytes_per_s * seconds_per_hour / 1e12);
 }
 
+// "18.0 Mpps each at most (30.6 with nothing on), 35 % used".
+std::string rate_text(double received, double with_features, double bare, std::size_t lcores) {
+  const auto bare_text = with_features < bare ? fmt::format(" ({:.1f} with nothing on)", bare) : "";
+  return fmt::format("{:<4} {:.1f} Mpps each at most{}, {:.0f} % used", lcores, with_features, bare_text,
+                     used_percent(received, with_features, lcores));
+}
+
+void write_writers(Text out, const Sizing& sizing) {
+  const auto writers = sizing.plan.writers.size();
+  const bool only_io = sizing.writer_mpps <= 0;
+  if (only_io && ns_of(sizing.features, false) <= 0) {
+    fmt::format_to(out, "  write      {:<4} nothing but I/O\n", writers);
+    return;
+  }
+  const double bare = only_io ? sizing.writer_with_features_mpps : sizing.writer_mpps;
+  fmt::format_to(out, "  write      {}{}\n",
+                 rate_text(sizing.received_mpps, sizing.writer_with_features_mpps, bare, writers),
+                 only_io ? "; I/O, and what is on" : "");
+}
+
 void write_lcores(Text out, const Demand& demand, const Sizing& sizing) {
   const auto& plan = sizing.plan;
   fmt::format_to(out, "lcores       {}, each on a CPU core of its own but the first\n", plan_lcores(plan));
   fmt::format_to(out, "  report     1\n");
-  fmt::format_to(out, "  receive    {:<4} {:.1f} Mpps each at most, {:.0f} % used{}\n", plan.rx_lcores.size(),
-                 sizing.rx_mpps, used_percent(sizing.received_mpps, sizing.rx_mpps, plan.rx_lcores.size()),
+  fmt::format_to(out, "  receive    {}{}\n",
+                 rate_text(sizing.received_mpps, sizing.rx_with_features_mpps, sizing.rx_mpps, plan.rx_lcores.size()),
                  demand.handoff == HandoffKind::blocks ? "; they build the Blocks, too" : "");
   if (const auto* least = least_of(sizing.limits.queue); least->origin == Origin::published)
     fmt::format_to(out, "{:13}but no more than {:.1f} Mpps of each queue, by the limit of {}\n", "", *least->mpps,
                    least->of);
-  if (sizing.writer_mpps > 0) {
-    fmt::format_to(out, "  write      {:<4} {:.1f} Mpps each at most, {:.0f} % used\n", plan.writers.size(),
-                   sizing.writer_mpps, used_percent(sizing.received_mpps, sizing.writer_mpps, plan.writers.size()));
-  } else {
-    fmt::format_to(out, "  write      {:<4} nothing but I/O\n", plan.writers.size());
+  write_writers(out, sizing);
+}
+
+void write_features(Text out, const Sizing& sizing) {
+  fmt::format_to(out, "on           {}\n",
+                 sizing.features.empty() ? "nothing" : "and what it takes for each packet, ns");
+  for (const auto& feature : sizing.features)
+    fmt::format_to(out, "  {:<16} {:<6} {:>7.1f}  {}: {}\n", feature.option, feature.on_rx ? "RX" : "writer",
+                   feature.ns, word(feature.origin), feature.source);
+}
+
+std::string percent_text(const std::optional<double>& percent) {
+  return percent ? fmt::format("{:.0f} % of a CPU each", *percent) : "not known";
+}
+
+void write_cpu(Text out, const Demand& demand, const CpuTime& cpu) {
+  if (demand.idle == Idle::poll) {
+    fmt::format_to(out, "CPU time     all of a CPU for each lcore but the first, whatever comes (--idle poll)\n");
+    return;
   }
+  constexpr auto us = 1e3;
+  fmt::format_to(out, "CPU time     while nothing comes (--idle adaptive)\n");
+  fmt::format_to(out, "  receive    {}: rings last {:.1f} us at line rate, sleeps {:.1f} us at most\n",
+                 percent_text(cpu.idle_rx_percent), static_cast<double>(cpu.ring_ns) / us,
+                 static_cast<double>(cpu.rx_sleep_ns) / us);
+  fmt::format_to(out, "  write      {}: sleeps of {:.1f} us at most\n", percent_text(cpu.idle_writer_percent),
+                 static_cast<double>(cpu.writer_sleep_ns) / us);
+  fmt::format_to(out, "  with these packets it is not known; measured: {}\n", idle_measured);
 }
 
 void write_rest(Text out, const Demand& demand, const Sizing& sizing) {
@@ -56,6 +98,7 @@ void write_rest(Text out, const Demand& demand, const Sizing& sizing) {
   fmt::format_to(out, "memory       {} in hugepages\n", options::format_size(plan.hugepage_bytes()));
   fmt::format_to(out, "  mbufs      {}\n", options::format_size(plan.mbuf_bytes));
   fmt::format_to(out, "  handoffs   {}\n", options::format_size(plan.handoff_bytes));
+  if (plan.flow_bytes) fmt::format_to(out, "  flows      {}\n", options::format_size(plan.flow_bytes));
   fmt::format_to(
       out, "  blocks     {}, {} of {}: bridge {:.0f} ms without a drive\n", options::format_size(plan.blocks_bytes),
       plan.blocks, options::format_size(plan.block_bytes),
@@ -99,6 +142,8 @@ std::string describe(const Demand& demand, const StageRates& rates, const Sizing
   write_traffic(out, demand, sizing);
   write_lcores(out, demand, sizing);
   write_rest(out, demand, sizing);
+  write_features(out, sizing);
+  write_cpu(out, demand, sizing.cpu);
   write_limits(out, sizing);
   fmt::format_to(out, "command      {}\n", command_of(demand, sizing.plan));
   fmt::format_to(out,

@@ -26,8 +26,9 @@ StageRates simple_rates() {
   return {"nowhere", curve, curve, curve, Regime::not_known};
 }
 
+// With nothing on that costs an lcore anything.
 Demand a_demand(const std::string& rate, const std::string& mix) {
-  return {.bits_per_s = *parse_size(rate), .mix = *parse_mix(mix)};
+  return {.bits_per_s = *parse_size(rate), .mix = *parse_mix(mix), .checksum = false};
 }
 
 Sizing must_size(const Demand& demand, const StageRates& rates = simple_rates()) {
