@@ -12,13 +12,14 @@ from pathlib import Path
 from measure.rounds import Log
 from measure.trouble import Trouble, Unavailable
 
-from . import housing, needs, options, runs
+from . import housing, needs, options, report, results, runs
 from .fabric import Fabric, find
 from .results import Kept
-from .steps import Steps, clean
+from .steps import Steps, clean, left_behind
 from .switches import SWITCHES
 
-USAGE, NOT_READY = 1, 2
+NOT_READY = 2
+TREE = Path(__file__).resolve().parents[2]
 
 
 def say(text: str):
@@ -32,19 +33,22 @@ def show_list() -> int:
     return 0
 
 
-def places_of(asked, switch: str):
+def places_of(asked, switch):
     """Each fabric that is made, with the loads that are put on it."""
     sizes = [(pairs, 0) for pairs in getattr(asked, "pairs", [])] + [(1, length) for length in getattr(asked, "lengths", [])]
     for pairs, chain in sizes:
         loads = list(product(asked.bursts, asked.sizes, asked.rates))
-        yield pairs, chain, [
-            {"burst": burst, "switch": switch, "size": size, "rate": rate, "pairs": pairs, "chain": chain, "house": asked.house} for burst, size, rate in loads
-        ]
+        yield pairs, chain, [options.place_of(asked, switch, pairs, chain, *load) for load in loads]
 
 
-def measure_fabric(asked, fabric: Fabric, places: list, log: Log, kept: Kept):
+def load_record(load) -> dict:
+    return {"rate": load.rate, "seconds": load.seconds, "warmup": load.warmup}
+
+
+def measure_fabric(asked, fabric: Fabric, places: list, log: Log, kept: Kept, tally: "Tally"):
     for place in places:
         load = replace(options.load_of(asked), frame_bytes=str(place["size"]), burst=place["burst"], rate=place["rate"])
+        case = runs.case_of(load, place["pairs"], place["chain"])
         for experiment, measure, applied in (("throughput", runs.throughput, load), ("latency", runs.latency, options.latency_load(load))):
             for repeat in range(asked.repeats):
                 if getattr(asked, "resume", False) and kept.has(experiment, place, repeat):
@@ -52,13 +56,15 @@ def measure_fabric(asked, fabric: Fabric, places: list, log: Log, kept: Kept):
                 try:
                     result = measure(fabric, applied)
                 except Trouble as trouble:
-                    log.say(f"FAILED: {fabric.switch.name}: {experiment}: {trouble}")
+                    log.say(f"FAILED: {fabric.switch.name}: {experiment}: {case}: {trouble}")
+                    kept.keep_trouble(fabric.switch.name, "failed", f"{experiment}: {case}: {trouble}")
+                    tally.failed.append(fabric.switch.name)
                     continue
                 if result is None:
                     continue
-                result.experiment, result.case, result.repeat = experiment, runs.case_of(applied, place["pairs"], place["chain"]), repeat
+                result.experiment, result.case, result.repeat = experiment, case, repeat
                 log.keep(result)
-                kept.keep(result, place)
+                kept.keep(result, place, load_record(applied))
 
 
 class Tally:
@@ -66,38 +72,66 @@ class Tally:
         self.exact, self.absent, self.failed = [], [], []
 
 
+def exact_place(asked, switch, pairs: int, chain: int) -> tuple:
+    """Where it was exact, and by which load: always waiting in the kernel, at a low rate."""
+    load = replace(options.load_of(asked), blocking=True, rate=runs.COUNTED["rate"], warmup=0.0, seconds=runs.COUNTED_PACKETS / int(runs.COUNTED["rate"]))
+    place = options.place_of(asked, switch, pairs, chain, **runs.COUNTED) | {"mode": runs.mode_of(switch, load)}
+    return place, load_record(load)
+
+
 def one_fabric(asked, switch, pairs: int, chain: int, places: list, log: Log, kept: Kept, tally: Tally):
     name = f"{switch.name}, " + (f"chain of {chain}" if chain else f"{pairs}vs{pairs}")
     segments = chain + 1 if chain else pairs
     with Fabric(Steps(asked.dry_run), switch, str(asked.program), segments, bool(chain), house=housing.find(asked.house)) as fabric:
         runs.ping(fabric)
-        exact = runs.counted(fabric)
+        exact = runs.counted(fabric, asked.raw)
         if exact:
+            kept.keep(runs.exact_measurement(switch, exact, pairs, chain), *exact_place(asked, switch, pairs, chain))
             log.say(f"exact: {name}, in {asked.house}: {exact['sent']} sent, {exact['received']} received")
             tally.exact.append(name)
         if not asked.check_only:
-            measure_fabric(asked, fabric, places, log, kept)
+            measure_fabric(asked, fabric, places, log, kept, tally)
+
+
+def look_around(asked, log: Log):
+    """What would spoil every measurement, before the first one."""
+    if asked.dry_run:
+        return
+    needs.require_root(asked.command)
+    killed, running = left_behind()
+    if killed:
+        raise Trouble(f"what earlier runs that were killed made is still there ({killed}): bench/nfv/run.sh clean")
+    if running and not asked.check_only:
+        log.say("NOTICE: another run is going on: each takes the other's CPUs")
 
 
 def run(asked) -> int:
-    log, kept, tally = Log(), Kept(asked.out), Tally()
+    log, tally = Log(), Tally()
+    look_around(asked, log)
+    kept = Kept(asked.out, None if asked.dry_run else results.this_machine(str(asked.program)))
+    if not asked.dry_run:
+        kept.path_to_write()
     for name in asked.switches or SWITCHES:
         switch = find(name)
-        for pairs, chain, places in places_of(asked, name):
+        for pairs, chain, places in places_of(asked, switch):
             try:
                 one_fabric(asked, switch, pairs, chain, places, log, kept, tally)
             except Unavailable as trouble:
                 log.say(f"SKIPPED: {trouble}")
+                kept.keep_trouble(name, "absent", str(trouble))
                 tally.absent.append(name)
                 break
             except Trouble as trouble:
                 log.say(f"FAILED: {trouble}")
+                kept.keep_trouble(name, "failed", str(trouble))
                 tally.failed.append(name)
     say(f"{len(tally.exact)} set-ups exact, {len(tally.failed)} failed, {len(tally.absent)} switches not here")
+    if kept.lines and kept.came:
+        say(f"report: {report.write([kept.path], None)}")
     if tally.failed:
         return NOT_READY
     # A switch that was asked for by its name and is not here is no success.
-    return NOT_READY if asked.switches and tally.absent and not tally.exact else 0
+    return NOT_READY if asked.switches and tally.absent else 0
 
 
 def check_program(asked):
@@ -105,7 +139,7 @@ def check_program(asked):
     if not found or not os.access(found, os.X_OK):
         raise Trouble("wirespool: is neither built nor installed: run bench/nfv/run.sh, which builds it, or set WIRESPOOL")
     asked.program = Path(found).resolve()
-    asked.out = (asked.out or Path("build-bench/nfv")).resolve()
+    asked.out = (asked.out or TREE / "build-bench/nfv").resolve()
 
 
 def ended_by_signal(number, _frame):
@@ -119,7 +153,11 @@ def main(arguments: list) -> int:
     try:
         if asked.command == "list":
             return show_list()
+        if asked.command == "report":
+            say(f"report: {report.write(asked.results, asked.output)}")
+            return 0
         if asked.command == "clean":
+            needs.require_root(asked.command)
             undone, running = clean()
             say(f"{undone} runs undone" + (f", {running} are still going on and were left alone" if running else ""))
             return 0
@@ -130,6 +168,9 @@ def main(arguments: list) -> int:
         return NOT_READY
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # such as `list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return NOT_READY
 
 
 if __name__ == "__main__":

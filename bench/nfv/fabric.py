@@ -2,17 +2,22 @@
 """A switch, nodes, and their interfaces or ports on it: made from data, in namespaces of its own."""
 
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measure.trouble import Trouble
+from measure.bed import cputime
+from measure.trouble import Trouble, Unavailable
 
 from . import needs
 from .housing import Namespace
 from .steps import JOURNALS, Steps
 from .switches import SWITCHES, Daemon, Switch
 
+# What such threads are called: those of Open vSwitch with DPDK, of EAL (dpdk-forward), of VPP and of Snabb. Open vSwitch without DPDK has none.
+POLLER = re.compile(r"^(pmd-c|(lcore|rte|dpdk)-worker|vpp_(main|wk)|snabb)")
+EAL_MIB = 64  # of hugepages that each application takes
 SWITCH_PATIENCE = 20  # seconds until a daemon listens
 
 
@@ -100,10 +105,15 @@ class Fabric:
     def nics(self) -> list:
         return [nic for segment in self.segments for nic in segment] + self.spares
 
+    def needs(self) -> tuple:
+        """The switch's, which are those of one pair, with the hugepages of all processes."""
+        more = len(self.nodes) - 2 + (len(self.segments) - 1 if self.switch.direct and self.switch.make else 0)
+        return tuple((kind, str(int(name) + more * EAL_MIB) if kind == "hugepages" else name, where) for kind, name, where in self.switch.needs)
+
     def __enter__(self):
         try:
             if not self.steps.dry:
-                needs.require(self.switch.name, (*self.switch.needs, *self.house.needs))
+                needs.require(self.switch.name, (*self.needs(), *self.house.needs))
                 clash = [name for name in (self.space, *(node.space for node in self.nodes)) if Path(f"/run/netns/{name}").exists()]
                 if clash:
                     raise Trouble(f"{clash[0]}: a namespace of this name is there already, of an earlier run that was killed: bench/nfv/run.sh clean")
@@ -207,12 +217,19 @@ class Fabric:
         elif link in ("vhost-client", "vhost-server"):
             self.join(nic)
         elif link == "vf":
-            functions = sorted(path.parent.name for path in Path("/sys/bus/pci/devices").glob("*/physfn"))
-            nic.device = ["-a", functions[nic.number - 1]]
+            nic.device = ["-a", self.function(nic.number)]
         names = self.words(port=nic.port, at=nic.number, from_0=nic.number - 1, end=nic.name, end_space=node.space, mac=nic.mac, segment=segment)
         isolated = self.switch.isolate if self.chain else self.switch.flow
         for command in (*self.switch.port, *isolated):
             self.steps.do(command.format(**names))
+
+    def function(self, number: int) -> str:
+        found = sorted(path.parent.name for path in needs.FUNCTIONS.glob("*/physfn"))
+        if number <= len(found):
+            return found[number - 1]
+        if self.steps.dry:
+            return f"PCI-ADDRESS-OF-VF-{number}"
+        raise Unavailable(f"{self.switch.name}: {len(found)} virtual functions of NICs are here, {len(self.nics)} are needed: wirespool vf create")
 
     def bring_up(self, nic: Nic):
         space = nic.node.space
@@ -235,11 +252,24 @@ class Fabric:
 
     # --- running in it ---
 
+    def pollers(self) -> dict:
+        """Seconds that each thread of the switch has been on a CPU that polls all the time, whatever comes."""
+        found = {}
+        for daemon in self.daemons:
+            for task in Path(f"/proc/{daemon.process.pid}/task").glob("*"):
+                try:
+                    thread = cputime.read_thread(task)
+                except OSError:
+                    continue  # it has just ended
+                if POLLER.match(thread.name):
+                    found[task.name] = thread.ran
+        return found
+
     def eal(self, prefix: str, workers: int, cpu: int) -> list:
         places = cpus()
         after = places.index(cpu)
         lcores = ",".join(f"{i}@{cpu if i == 0 else places[(after + i - 1) % len(places)]}" for i in range(workers + 1))
-        return ["--lcores", lcores, "--in-memory", "--single-file-segments", "-m", "64", "--no-pci", "--no-telemetry", "--file-prefix", prefix]
+        return ["--lcores", lcores, "--in-memory", "--single-file-segments", "-m", str(EAL_MIB), "--no-pci", "--no-telemetry", "--file-prefix", prefix]
 
     def inside(self, node: Node, command: list) -> list:
         """In its namespace, but not in its container."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from measure.trouble import Unavailable
 
+FUNCTIONS = Path("/sys/bus/pci/devices")
 HUGEPAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
 
 
@@ -18,8 +19,14 @@ def program(name: str, package: str) -> str:
     return f"{name} is not installed: {how}"
 
 
+def who_may_ask() -> str:
+    return "" if os.geteuid() == 0 else "only root can ask the kernel for it: run with sudo"
+
+
 def link(kind: str, _where: str) -> str:
     """Asked of the kernel in a namespace that is gone at once."""
+    if refused := who_may_ask():
+        return f"{kind} interfaces: {refused}"
     tried = {"macvlan": "ip link add name ta type dummy && ip link add name tb link ta type macvlan"}.get(kind, f"ip link add name ta type {kind}")
     done = subprocess.run(["unshare", "--net", "sh", "-c", tried], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else f"this kernel has no {kind} interfaces ({done.stderr.strip().splitlines()[-1]})"
@@ -33,6 +40,8 @@ def module(name: str, _where: str) -> str:
 
 
 def classifier(_name: str, _where: str) -> str:
+    if refused := who_may_ask():
+        return f"clsact, matchall and mirred: {refused}"
     tried = "ip link add name ta type dummy && tc qdisc add dev ta clsact && tc filter add dev ta ingress matchall action mirred egress mirror dev ta"
     done = subprocess.run(["unshare", "--net", "sh", "-c", tried], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else "this kernel has no clsact, matchall and mirred (tc-mirred(8))"
@@ -47,7 +56,7 @@ def hugepages(mib: str, _where: str) -> str:
 
 
 def functions(count: str, _where: str) -> str:
-    found = [path for path in Path("/sys/bus/pci/devices").glob("*/physfn")]
+    found = list(FUNCTIONS.glob("*/physfn"))
     return "" if len(found) >= int(count) else f"{len(found)} virtual functions of NICs are here, {count} are needed: wirespool vf create"
 
 
@@ -58,9 +67,13 @@ def missing(needs) -> list:
     return [said for kind, name, where in needs if (said := KINDS[kind](name, where))]
 
 
-def require(name: str, needs):
+def require_root(name: str):
     if os.geteuid() != 0:
         raise Unavailable(f"{name}: network namespaces and interfaces need root: run with sudo")
+
+
+def require(name: str, needs):
+    require_root(name)
     lacking = missing(needs)
     if lacking:
         raise Unavailable(f"{name}: {'; '.join(lacking)}")

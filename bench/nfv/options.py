@@ -8,7 +8,11 @@ from pathlib import Path
 
 from .applications import Load
 from .housing import HOUSES
-from .switches import SWITCHES
+from .runs import mode_of
+from .switches import SWITCHES, Switch
+
+USAGE = 1
+UNITS = {"K": 1e3, "M": 1e6, "G": 1e9}
 
 EPILOG = """\
 examples:
@@ -17,6 +21,7 @@ examples:
   bench/nfv/run.sh sweep --quick                      all switches that are here, two sizes: some minutes
   bench/nfv/run.sh sweep --sizes '64 512 1514' --bursts '4 32 64' --pairs '1 2 4'
   bench/nfv/run.sh chain --lengths 1..8 --switch 'linux-bridge ovs-netdev'
+  bench/nfv/run.sh report build-bench/nfv -o my.html  the report once more; each run writes report.html beside its results
   bench/nfv/run.sh clean                              undoes what a run left that was killed
 """
 
@@ -60,13 +65,21 @@ def names(known: dict, what: str):
     return check
 
 
+def per_second(word: str) -> float:
+    return float(word[:-1]) * UNITS[word[-1]] if word[-1] in UNITS else float(word)
+
+
 def rates(text: str) -> list:
     found = text.replace(",", " ").split()
     for word in found:
         if not re.fullmatch(r"max|\d+(\.\d+)?[KMG]?", word):
             raise argparse.ArgumentTypeError(f"'{word}': a rate is packets a second, as 1000, 100K or 2M, or max")
-        if re.fullmatch(r"0+(\.0+)?[KMG]?", word):
+        if word == "max":
+            continue
+        if per_second(word) == 0:
             raise argparse.ArgumentTypeError("0: at this rate nothing is ever sent: give packets a second, or max for as many as go")
+        if not 1 <= per_second(word) <= 1e9:
+            raise argparse.ArgumentTypeError(f"'{word}': a rate is 1 to 1G packets a second, or max")
     return ["0" if word == "max" else word for word in found]
 
 
@@ -80,6 +93,13 @@ def seconds(text: str) -> float:
     return value
 
 
+def repeats(text: str) -> int:
+    found = between("repeats", 1, 100)(text)
+    if len(found) > 1:
+        raise argparse.ArgumentTypeError(f"'{text}': one number")
+    return found[0]
+
+
 SIZES = between("a frame without FCS", 64, 1514)
 BURSTS = between("a burst", 1, 1024)
 PAIRS = between("pairs", 1, 8)
@@ -91,12 +111,12 @@ def add_common(command: argparse.ArgumentParser):
     command.add_argument("--switch", dest="switches", type=names(SWITCHES, "switch"), metavar="LIST", help=f"of {' '.join(SWITCHES)} [all that are here]")
     command.add_argument("--in", dest="house", choices=list(HOUSES), default="namespace", help="what nodes live in [namespace]")
     command.add_argument("--seconds", type=seconds, default=2.0, metavar="S", help="of every measurement [2]")
-    command.add_argument("--repeats", type=int, choices=range(1, 101), default=1, metavar="N", help="of every measurement [1]")
+    command.add_argument("--repeats", type=repeats, default=1, metavar="N", help="of every measurement [1]")
     command.add_argument("--raw", action="store_true", help="raw frames, not UDP sockets (-R)")
     command.add_argument("--blocking", action="store_true", help="applications wait in the kernel and poll nothing (-B)")
     command.add_argument("--one-by-one", action="store_true", help="without sendmmsg and recvmmsg (-m)")
     command.add_argument("--check-only", action="store_true", help="only that each set-up is exact at a low rate")
-    command.add_argument("--out", type=Path, metavar="DIR", help="results [out in the build folder]")
+    command.add_argument("--out", type=Path, metavar="DIR", help="results and report [build-bench/nfv]")
 
 
 def add_sweep(command: argparse.ArgumentParser, sizes: str, bursts: str):
@@ -105,8 +125,15 @@ def add_sweep(command: argparse.ArgumentParser, sizes: str, bursts: str):
     command.add_argument("--rates", type=rates, default=["0"], metavar="LIST", help="packets a second and pair, or max [max]")
 
 
+class OneLine(argparse.ArgumentParser):
+    """What is wrong, without the usage of everything in front of it."""
+
+    def error(self, message: str):
+        self.exit(USAGE, f"{self.prog}: {message} (see --help)\n")
+
+
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = OneLine(
         prog="bench/nfv/run.sh",
         description="Measures networks between namespaces and containers: what a switch carries, and how long it takes.",
         epilog=EPILOG,
@@ -116,6 +143,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="switches, and what each lacks here")
     commands.add_parser("clean", help="undoes what a run left that was killed")
+    report = commands.add_parser("report", help="an HTML file of results")
+    report.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="results.jsonl of one machine, or folders in which they are")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE.html", help="[report.html beside the first results]")
     local = commands.add_parser("local", help="one size, burst and number of pairs")
     add_common(local)
     add_sweep(local, "64", "32")
@@ -138,6 +168,11 @@ def parse(arguments: list) -> argparse.Namespace:
     if getattr(asked, "quick", False):
         asked.sizes, asked.bursts, asked.pairs, asked.seconds = [64, 1514], [32], [1, 2], 1.0
     return asked
+
+
+def place_of(asked, switch: Switch, pairs: int, chain: int, burst: int, size: int, rate: str) -> dict:
+    where = {"burst": burst, "switch": switch.name, "size": size, "rate": rate, "pairs": pairs, "chain": chain}
+    return where | {"house": asked.house, "mode": mode_of(switch, load_of(asked))}
 
 
 def load_of(asked) -> Load:

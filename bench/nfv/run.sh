@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 source "$here/config/setup-functions.sh"
 
 build=$here/build-bench
-hugepages_mib=1024
+hugepages_mib=1536 # eight pairs of applications with DPDK, and a switch
 
 build_release() {
   say "building a release binary in $build (a few minutes the first time)"
@@ -27,14 +27,11 @@ clean_up() {
 
 # Commands that measure need packages, a program and hugepages; the others only talk or undo.
 measures() {
-  local word found=1
+  local word
+  case ${1:-} in local | sweep | chain) ;; *) return 1 ;; esac
   for word in "$@"; do
-    case $word in
-      --help | -h | --dry-run) return 1 ;;
-      local | sweep | chain) found=0 ;;
-    esac
+    case $word in --help | -h | --dry-run) return 1 ;; esac
   done
-  return "$found"
 }
 
 python() { PYTHONPATH=$here/bench PYTHONDONTWRITEBYTECODE=1 python3 -m nfv "$@"; }

@@ -36,9 +36,14 @@ def ping(fabric: Fabric):
             raise Trouble(f"{fabric.switch.name}: {far.ip} does not answer a ping: {trouble}") from trouble
 
 
-def counted(fabric: Fabric, count: int = 800, rate: int = 400, frame_bytes: str = "64", raw: bool = False) -> dict:
+COUNTED = {"burst": 8, "size": 64, "rate": "400"}
+COUNTED_PACKETS = 800
+
+
+def counted(fabric: Fabric, raw: bool = False) -> dict:
     """A burst at a low rate, of which each packet has to come, once and whole."""
-    load = Load(frame_bytes, 8, str(rate), count=count, blocking=True, check=True, raw=raw)
+    count, rate = COUNTED_PACKETS, int(COUNTED["rate"])
+    load = Load(str(COUNTED["size"]), COUNTED["burst"], COUNTED["rate"], count=count, blocking=True, check=True, raw=raw)
     receivers, forwarders, senders = start_all(fabric, "recv", "send", load)
     sent = [sender.result(SLACK + count / rate) for sender in senders]
     received = [receiver.result(SLACK) for receiver in receivers]
@@ -50,7 +55,30 @@ def counted(fabric: Fabric, count: int = 800, rate: int = 400, frame_bytes: str 
         wrong = {name: b[name] for name in ("lost", "duplicates", "reordered", "corrupt") if b[name]}
         if a["sent"] != count or b["received"] != count or wrong:
             raise Trouble(f"{fabric.switch.name}: {a['sent']} packets were sent, {b['received']} received {wrong or ''}: not exact at {rate} a second")
-    return {"sent": sum(a["sent"] for a in sent), "received": sum(b["received"] for b in received)}
+    return {"sent": sum(a["sent"] for a in sent), "received": sum(b["received"] for b in received), **missed(received)}
+
+
+def exact_measurement(switch, counts: dict, pairs: int, chain: int) -> Measurement:
+    case = case_of(Load(str(COUNTED["size"]), COUNTED["burst"]), pairs, chain)
+    return Measurement("exact", case, switch.name, counts)
+
+
+def mode_of(switch, load: Load) -> str:
+    """How applications reach the wire: what nfv.md's table of sockets tells apart."""
+    words = ["dpdk"] if switch.on_ports else ["raw" if load.raw else "udp"] + (["mmsg"] if load.many else [])
+    return " ".join(words + (["blocking"] if load.blocking else []))
+
+
+class Watch:
+    """What a hypervisor took, and what the switch's own pollers had of their CPUs, from here on."""
+
+    def __init__(self, fabric: Fabric):
+        self.fabric, self.machine, self.began, self.ran = fabric, cputime.read_machine(), cputime.time.monotonic(), fabric.pollers()
+
+    def stolen_and_share(self) -> tuple:
+        wall, after = cputime.time.monotonic() - self.began, self.fabric.pollers()
+        had = [(after[thread] - ran) / wall for thread, ran in self.ran.items() if thread in after]
+        return (cputime.read_machine().steal - self.machine.steal) / wall, min(had, default=None)
 
 
 def shares(lines: list) -> list:
@@ -62,13 +90,15 @@ def case_of(load: Load, pairs: int = 1, chain: int = 0) -> str:
     return f"{load.frame_bytes} B, burst {load.burst}, {pairs}vs{pairs}{length}"
 
 
-def make_measurement(fabric: Fabric, lines: list, load: Load, stolen: float, values: dict) -> Measurement:
+def make_measurement(fabric: Fabric, lines: list, load: Load, stolen: float, values: dict, switch: float = None) -> Measurement:
+    """`switch`: the share that its pollers had, if it has any that poll all the time."""
     result = Measurement("", "", fabric.switch.name, values)
     had = shares(lines)
     # Who waits in the kernel needs no CPU all the time, and says nothing by having had less.
-    result.shortfall = None if load.blocking else 1 - min(had, default=0.0)
+    needed_all = ([] if load.blocking else [min(had, default=0.0)]) + ([] if switch is None else [switch])
+    result.shortfall = 1 - min(needed_all) if needed_all else None
     result.stolen = stolen
-    values["cpu_share"] = min(had, default=None)
+    values |= {"cpu_share": min(had, default=None), "switch_cpu_share": switch}
     needed = 2 * len(fabric.pairs) + len(fabric.forwarders) + fabric.switch.pollers
     here = len(cputime.os.sched_getaffinity(0))
     if needed > here and not load.blocking:
@@ -76,11 +106,15 @@ def make_measurement(fabric: Fabric, lines: list, load: Load, stolen: float, val
     return result
 
 
+def missed(lines: list) -> dict:
+    return {name: sum(line[name] for line in lines) for name in ("lost", "duplicates", "reordered")}
+
+
 def throughput(fabric: Fabric, load: Load) -> Measurement:
-    before, began = cputime.read_machine(), cputime.time.monotonic()
     receivers, forwarders, senders = start_all(fabric, "recv", "send", load)
+    watch = Watch(fabric)
     sent = [sender.result(SLACK + load.seconds + load.warmup) for sender in senders]
-    stolen = (cputime.read_machine().steal - before.steal) / (cputime.time.monotonic() - began)
+    stolen, switch = watch.stolen_and_share()
     received = [receiver.result(SLACK) for receiver in receivers]
     passed = [forwarder.stopped() for forwarder in forwarders]
     if fabric.steps.dry:
@@ -91,19 +125,19 @@ def throughput(fabric: Fabric, load: Load) -> Measurement:
         "mpps": sum(came) / 1e6,
         "gbit": sum(line["received_bytes"] * 8 / time / 1e9 for line, time in zip(received, seconds)),
         "sent_mpps": sum(line["sent"] / time for line, time in zip(sent, seconds)) / 1e6,
-        "lost": sum(line["lost"] for line in received),
+        **missed(received),
         "least_pair_mpps": min(came) / 1e6,
         "most_pair_mpps": max(came) / 1e6,
     }
-    return make_measurement(fabric, sent + received + passed, load, stolen, values)
+    return make_measurement(fabric, sent + received + passed, load, stolen, values, switch)
 
 
 def latency(fabric: Fabric, load: Load) -> Measurement:
     """There and back, from when a packet was meant to be sent."""
-    before, began = cputime.read_machine(), cputime.time.monotonic()
     servers, forwarders, clients = start_all(fabric, "server", "clientst", load)
+    watch = Watch(fabric)
     back = [client.result(SLACK + load.seconds + load.warmup) for client in clients]
-    stolen = (cputime.read_machine().steal - before.steal) / (cputime.time.monotonic() - began)
+    stolen, switch = watch.stolen_and_share()
     others = [one.stopped() for one in servers + forwarders]
     if fabric.steps.dry:
         return None
@@ -112,5 +146,5 @@ def latency(fabric: Fabric, load: Load) -> Measurement:
         raise Trouble(f"{fabric.switch.name}: nothing came back")
     values = {f"{name}_us": max(delay[name] for delay in delays) / 1e3 for name in ("p50", "p90", "p99", "p999", "max")}
     values |= {"min_us": min(delay["min"] for delay in delays) / 1e3, "mean_us": sum(delay["mean"] for delay in delays) / len(delays) / 1e3}
-    values |= {"back": sum(line["received"] for line in back), "lost": sum(line["lost"] for line in back)}
-    return make_measurement(fabric, back + others, load, stolen, values)
+    values |= {"back": sum(line["received"] for line in back), **missed(back)}
+    return make_measurement(fabric, back + others, load, stolen, values, switch)

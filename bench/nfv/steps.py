@@ -93,9 +93,12 @@ class Journal:
     """What is to be undone, a JSON line each; locked as long as the run lives that writes it."""
 
     def __init__(self, folder: Path = JOURNALS):
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{os.getpid()}-{time.time_ns()}.jsonl"
-        self.file = self.path.open("x", encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.file = self.path.open("x", encoding="utf-8")
+        except OSError as error:
+            raise Trouble(f"{folder}: {error.strerror}: what is to be undone is written there before it is done") from error
         fcntl.flock(self.file, fcntl.LOCK_EX)
         self.entries = []
 
@@ -110,6 +113,21 @@ class Journal:
             undo(self.entries.pop())
         self.path.unlink(missing_ok=True)
         self.file.close()
+
+
+def left_behind(folder: Path = JOURNALS) -> tuple:
+    """How many runs were killed and not cleaned up, and how many are going on."""
+    killed = running = 0
+    for path in folder.glob("*.jsonl"):
+        try:
+            with path.open(encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                killed += 1
+        except FileNotFoundError:
+            continue  # it has ended meanwhile
+        except OSError:
+            running += 1
+    return killed, running
 
 
 def clean(folder: Path = JOURNALS) -> tuple:
@@ -233,6 +251,8 @@ class Steps:
         if self.dry:
             self.show(f"mkdir {path}")
             return
+        if path.exists():
+            raise Trouble(f"{path}: is there already, of an earlier run that was killed: bench/nfv/run.sh clean, or remove it")
         self.journal.note({"run": ["rm", "-rf", "--one-file-system", str(path)]})
         path.mkdir(parents=True, mode=0o755)
 

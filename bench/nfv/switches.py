@@ -67,7 +67,7 @@ OVS_FLOW = ("env OVS_RUNDIR={run} ovs-ofctl -O OpenFlow13 add-flow br0 priority=
 OVS_ISOLATE = (CONTROL + " --timeout=30 set port {port} tag=1{segment}",)
 OVS_MIRROR = (CONTROL + " --timeout=30 -- --id=@p get port {port} -- --id=@m create mirror name=span select-all=true output-port=@p -- set bridge br0 mirrors=@m",)
 OVS_DPDK = (
-    "datapath_type=netdev -- set open_vswitch . other_config:dpdk-init=true other_config:dpdk-socket-mem=256"
+    "datapath_type=netdev -- set open_vswitch . other_config:dpdk-init=true other_config:dpdk-socket-mem=256 other_config:dpdk-socket-limit=256"
     " other_config:pmd-cpu-mask={switch_mask} other_config:dpdk-lcore-mask={switch_mask}"
     ' \'other_config:dpdk-extra="--in-memory --no-pci --no-telemetry --file-prefix={prefix}"\''
 )

@@ -99,7 +99,7 @@ check_refusals() {
   local said
   said=$(nfv local --sizes 63 2>&1 | tail -n 1)
   expect "a frame below 64 bytes is one line" grep -q '64 to 1514' <<<"$said"
-  said=$(nfv local --switch snabb 2>&1 | grep -c 'snabb is not installed')
+  said=$(nfv local --switch snabb --out "$work/out" 2>&1 | grep -c 'snabb is not installed')
   expect "a switch that is not here is one line, and no success" test "$said" -eq 1 -o -n "$(command -v snabb)"
   expect "a dry run prints commands and does none" sh -c "python3 -m nfv --program '$WIRESPOOL' local --switch linux-bridge --dry-run | grep -q '^ip netns add'"
 }
