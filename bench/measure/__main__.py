@@ -11,7 +11,7 @@ from . import rounds
 from .bed import machine, quiet, traces
 from .bed import Bed, choose_cpus, may_run_realtime, watch_before_others
 from .measurement import Results
-from .measures import cycles, disks, drives, idle, micro, model, peers, reading, scaling, stages
+from .measures import cycles, disks, drives, idle, limits, micro, model, peers, reading, scaling, stages
 from .options import parse
 from .report import everything, page, readme
 from .trouble import Trouble
@@ -100,7 +100,8 @@ def run(asked) -> dict:
         "troubles": log.troubles,
     }
     if "stages" in asked.only:
-        document["measurements"] += [measurement.to_json() for measurement in model.predictions(bed, document)]
+        planned = model.predictions(bed, document) + limits.limits(bed, document["traces"])
+        document["measurements"] += [measurement.to_json() for measurement in planned]
     return document
 
 

@@ -26,7 +26,7 @@ struct PcieSlot {
 struct NicFamily {
   std::string_view name;       // as --nic takes it
   std::string_view title;      // as its vendor calls it
-  Published queue_mpps = {};   // through one RX queue
+  Published queue_mpps = {};   // the most that somebody says to have received through one RX queue
   Published device_mpps = {};  // through all ports, queues and VFs of one card together
   Published device_gbit = {};  // the same in Gbit/s, as links are named
   PcieSlot pcie = {};          // what a card has

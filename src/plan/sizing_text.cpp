@@ -57,8 +57,7 @@ void write_lcores(Text out, const Demand& demand, const Sizing& sizing) {
                  rate_text(sizing.received_mpps, sizing.rx_with_features_mpps, sizing.rx_mpps, plan.rx_lcores.size()),
                  demand.handoff == HandoffKind::blocks ? "; they build the Blocks, too" : "");
   if (const auto* least = least_of(sizing.limits.queue); least->origin == Origin::published)
-    fmt::format_to(out, "{:13}but no more than {:.1f} Mpps of each queue, by the limit of {}\n", "", *least->mpps,
-                   least->of);
+    fmt::format_to(out, "{:13}with {:.1f} Mpps of each queue: no more was published of it\n", "", *least->mpps);
   write_writers(out, sizing);
 }
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Stored: rates beside fio's, CPU time a GB, and the published shape."""
+"""Stored: rates beside fio's, CPU time a GB, and drives."""
 
 from ..measurement import Results, summarize
 from ..measures.disks import ONE
 from ..measures.drives import BYTES_PER_S
 from . import published
-from .table import Table, cell, number, percent
+from .table import Table, cell, number
 
 VALUES = [
     ("gb_per_s", "GB/s written"),
@@ -45,23 +45,6 @@ def rates(results: Results) -> Table:
     return Table("To disk", ["contestant", *(title for _, title in VALUES), "of the best fio"], rows, notes)
 
 
-def stored(results: Results) -> Table:
-    """The shape of table 4 of the 2019 paper."""
-    goal = published.STORED_AT_GBIT
-    rows = [[f"{system} (2019), 5 NVMe drives", number(goal), f"{share} %"] for system, share in published.STORED.items()]
-    for name in results.names("disk", "contestant"):
-        for case in results.names("disk", "case"):
-            found = results.summary("disk", case, name, "gbit")
-            if found:
-                share = percent(min(1.0, found.middle / goal)) + ("" if found.sure else " ?")
-                rows.append([f"{name}, {case}, this machine", number(found.middle), share])
-    best = best_fio(results, ONE)
-    if best:
-        most = results.middle("disk", ONE, best, "gb_per_s") * 8
-        rows.append([f"what {ONE} of this machine takes at most ({best})", number(most), percent(min(1.0, most / goal))])
-    return Table(f"Stored, % of the CAIDA mix at {goal:.2f} Gbit/s", ["system", "Gbit/s", "stored"], rows)
-
-
 def drives(results: Results) -> Table:
     rows = [[f"{what} (2019)", gbit] for what, gbit in published.DRIVES]
     for case in results.names("disk", "case"):
@@ -92,5 +75,5 @@ def times_one(results: Results, case: str, name: str):
 
 
 def tables(results: Results) -> list:
-    found = [rates(results), stored(results), drives(results)] if results.select("disk") else []
+    found = [rates(results), drives(results)] if results.select("disk") else []
     return found + ([scaling(results)] if results.select("drives") else [])

@@ -3,14 +3,25 @@
 
 from ..bed import machine
 from ..measurement import Results
-from . import cost_tables, disk_tables, goals, idle_tables, micro_tables, peer_tables, reading_tables, stage_tables
+from . import cost_tables, disk_tables, first_page, goals, idle_tables, micro_tables, peer_tables, reading_tables, stage_tables
 from .table import markdown, text
 
 
-def all_tables(results: Results) -> list:
-    parts = (goals, stage_tables, cost_tables, disk_tables, idle_tables, peer_tables, reading_tables, micro_tables)
+def tables_of(results: Results, parts: tuple) -> list:
     tables = [table for part in parts for table in part.tables(results)]
     return [table for table in tables if table.useful()]
+
+
+def first_tables(results: Results) -> list:
+    return tables_of(results, (first_page,))
+
+
+def other_tables(results: Results) -> list:
+    return tables_of(results, (goals, stage_tables, cost_tables, disk_tables, idle_tables, peer_tables, reading_tables, micro_tables))
+
+
+def all_tables(results: Results) -> list:
+    return first_tables(results) + other_tables(results)
 
 
 def remarks(document: dict) -> list:

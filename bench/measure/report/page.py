@@ -6,7 +6,7 @@ from html import escape
 from ..bed import machine
 from ..measurement import Results
 from . import plots
-from .everything import all_tables, remarks
+from .everything import first_tables, other_tables, remarks
 from .table import Table
 
 STYLE = """
@@ -47,7 +47,8 @@ def page(results: Results) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>wirespool: measured {escape(document['started'])}</title><style>{STYLE}{colours()}</style></head><body>"
         f"<h1>wirespool, measured</h1><p>{escape(document['started'])}: {escape(machine.one_line(document['machine']))}</p>{warnings}"
+        + "".join(map(html_table, first_tables(results)))
         + "".join(plots.all_plots(results))
-        + "".join(map(html_table, all_tables(results)))
+        + "".join(map(html_table, other_tables(results)))
         + f"<footer><p>commit {escape(document['machine']['software']['commit'])}; how a number is made: bench/README.md</p></footer></body></html>\n"
     )

@@ -97,7 +97,8 @@ TEST_CASE("of a queue's NIC and its lcore the smaller counts, and the output say
   const auto of_vf = a_demand("40G", "64", "xl710-vf");  // 34.2 Mpps a queue, 80 an lcore
   CHECK(must_size(of_vf).plan.config.rx_queues == 2);
   CHECK(as_json(of_vf).at("rx_queue_limited_by") == "NIC queue");
-  CHECK_THAT(describe(of_vf, fast_rates(), must_size(of_vf)), Catch::Contains("no more than 34.2 Mpps of each queue"));
+  CHECK_THAT(describe(of_vf, fast_rates(), must_size(of_vf)),
+             Catch::Contains("with 34.2 Mpps of each queue: no more was published"));
   const auto of_port = a_demand("40G", "64", "xl710");  // nothing is published of its queues
   CHECK(must_size(of_port).plan.config.rx_queues == 1);
   CHECK(as_json(of_port).at("rx_queue_limited_by") == "RX lcore");
