@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Commands that change the machine, each with the one that undoes it, which is on disk before the change is made."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -87,6 +88,16 @@ def undo(entry: dict):
             subprocess.run(entry["run"], capture_output=True, check=False, timeout=60)
         except (OSError, subprocess.TimeoutExpired):
             pass  # a program that is gone undoes nothing; what it made is found by the next entries
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Signals that end a run wait until it has undone what it made: half of it would stay, and nobody be told."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Journal:
@@ -204,11 +215,12 @@ class Steps:
         self.undo_all()
 
     def undo_all(self):
-        for child in self.children:
-            child.kill()
-        self.children.clear()
-        if self.journal:
-            self.journal.undo_all()
+        with uninterrupted():
+            for child in self.children:
+                child.kill()
+            self.children.clear()
+            if self.journal:
+                self.journal.undo_all()
 
     def do(self, command, undone_by=None, env: dict = None) -> str:
         command = words(command)

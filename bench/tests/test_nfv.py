@@ -116,6 +116,29 @@ os.kill(os.getpid(), signal.SIGKILL)
         self.assertFalse(made.exists())
         self.assertEqual(clean(journals), (0, 0))
 
+    def test_a_run_that_is_ended_while_it_undoes_undoes_all(self):
+        log = self.folder / "log"
+        text = f"""
+import signal
+from pathlib import Path
+from nfv.__main__ import ended_by_signal
+from nfv.steps import Journal, Steps
+signal.signal(signal.SIGTERM, ended_by_signal)
+steps = Steps(journal=Journal(Path({str(self.folder / 'journals')!r})))
+for word in ("one", "two", "three"):
+    steps.do("true", ["sh", "-c", f"echo {{word}} >>{log}; sleep 0.3"])
+print("undoing", flush=True)
+steps.undo_all()
+"""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, env=environment) as ended:
+            ended.stdout.readline()
+            time.sleep(0.2)
+            ended.terminate()
+            self.assertEqual(ended.wait(30), 128 + 15)
+        self.assertEqual(log.read_text().split(), ["three", "two", "one"])
+        self.assertEqual(list((self.folder / "journals").iterdir()), [])
+
     def test_a_run_that_is_going_on_is_left_alone(self):
         journal = Journal(self.folder)
         journal.note({"run": ["touch", str(self.folder / "undone")]})
