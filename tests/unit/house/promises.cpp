@@ -88,6 +88,15 @@ std::vector<std::string> names_in_script(std::string_view text) {
   return names;
 }
 
+// Of unittest's methods.
+std::vector<std::string> names_in_python(std::string_view text) {
+  constexpr std::string_view word = "def test_";
+  std::vector<std::string> names;
+  for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
+    names.emplace_back(text.substr(at + 4, text.find('(', at) - at - 4));
+  return names;
+}
+
 // `file` "name", "name"; `file` "name": pairs of them, and whether any name stands in front of the first file.
 struct Quoted {
   std::vector<std::pair<std::string, std::string>> tests;
@@ -156,7 +165,8 @@ class Checker {
 }  // namespace
 
 std::vector<std::string> names_of_tests(const fs::path& file, std::string_view text) {
-  return file.extension() == ".cpp" ? names_in_cpp(text) : names_in_script(text);
+  if (file.extension() == ".cpp") return names_in_cpp(text);
+  return file.extension() == ".py" ? names_in_python(text) : names_in_script(text);
 }
 
 Findings check_promises(std::string_view page, const ReadFile& read) {

@@ -14,8 +14,8 @@ namespace wirespool::test {
 // Gives the text of a file by its path in the source tree, "" if there is none.
 using ReadFile = std::function<std::string(const std::filesystem::path&)>;
 
-// Names of the tests in the text of a C++ file (of any TEST_CASE, its literals joined), or of a script (what stands in
-// quotation marks behind expect, same, says and pass, and what=).
+// Names of the tests in the text of a C++ file (of any TEST_CASE, its literals joined), of a Python file (its functions
+// test_...), or of a script (what stands in quotation marks behind expect, same, says and pass, and what=).
 std::vector<std::string> names_of_tests(const std::filesystem::path& file, std::string_view text);
 
 // What of a page like tests/PROMISES.md is not so: a README section that is not there, a row without a test or a

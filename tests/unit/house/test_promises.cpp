@@ -41,6 +41,9 @@ TEST_CASE("every test that tests/PROMISES.md names is there under that name, and
 TEST_CASE("names of tests are read from C++ with their literals joined, and from what scripts expect") {
   CHECK(names_of_tests("tests/a.cpp", read_of_three("tests/a.cpp")) == Findings{"a long \"name\""});
   CHECK(names_of_tests("tests/b.sh", read_of_three("tests/b.sh")) == Findings{"$1: it ends"});
+  CHECK(names_of_tests("tests/c.py",
+                       "class C:\n    def test_it(self):\n    def other(self):\n    def test_all(self):\n") ==
+        Findings{"test_it", "test_all"});
 }
 
 TEST_CASE("a promise whose test has another name, or is in another file, is named by its line") {
