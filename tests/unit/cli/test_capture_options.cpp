@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "cli/capture_options.hpp"
 #include "options/values.hpp"
@@ -58,98 +60,98 @@ TEST_CASE("without arguments the configuration is the default one") {
   CHECK_FALSE(request.config.when_full);
 }
 
+namespace {
+
+// Every option but --config, a line each; its value is what follows the first blank.
+constexpr std::string_view all_options = R"(
+--output /a
+--output /b,c
+--until block
+--port 0,net_null0
+--port 3b:00.0
+--rx-queues 4
+--rx-desc 2048
+--burst 32
+--mbufs 8192
+--mtu 9000
+--rx-lcores 1,3-4
+--writer-lcores 5
+--promiscuous off
+--on-port-failure stop
+--port-return 5s
+--hole 20us
+--on-drive-failure stop
+--rss device
+--timestamp tsc
+--snaplen 96
+--slice l4
+--idle adaptive
+--filter tcp port 80
+--name x
+--rotate-size 1GiB
+--rotate-age 5m
+--block-size 4MiB
+--blocks 99
+--io pwrite
+--io-depth 2
+--flush-age 250ms
+--sync-age 0s
+--when-full wait
+--handoff blocks
+--handoff-size 512
+--format pcapng
+--index off
+--checksum off
+--cutoff 64KiB
+--cutoff-then nothing
+--flows /f
+--flow-format json
+--flow-active 2m
+--flow-idle 3s
+--flow-table 4096
+--retain-free 10%
+--retain-size 2TiB
+--retain-age 168h
+--archive /d
+--archive /e
+--ledger-size 2MiB
+--user nobody
+--duration 10s
+--packets 5000000000
+--bytes 1T
+--idle-exit 3
+--stop-timeout 4s
+--stats json
+--stats-interval 100ms
+--metrics :9100
+--serve :8080
+--dry-run
+--strict
+--on-seal gzip -k
+--on-seal-timeout 1m
+--on-seal-linger 0s
+)";
+
+Args words_of_all_options() {
+  Args words;
+  std::istringstream lines{std::string(all_options)};
+  for (std::string line; std::getline(lines, line);) {
+    const auto blank = line.find(' ');
+    if (!line.empty()) words.push_back(line.substr(0, blank));
+    if (blank != std::string::npos) words.push_back(line.substr(blank + 1));
+  }
+  return words;
+}
+
+}  // namespace
+
 TEST_CASE("every option reaches its field") {
-  const auto c = read({"--output",
-                       "/a",
-                       "--output",
-                       "/b,c",
-                       "--until",
-                       "block",
-                       "--port",
-                       "0,net_null0",
-                       "--port",
-                       "3b:00.0",
-                       "--rx-queues",
-                       "4",
-                       "--rx-desc",
-                       "2048",
-                       "--burst",
-                       "32",
-                       "--mbufs",
-                       "8192",
-                       "--mtu",
-                       "9000",
-                       "--rx-lcores",
-                       "1,3-4",
-                       "--writer-lcores",
-                       "5",
-                       "--promiscuous",
-                       "off",
-                       "--on-port-failure",
-                       "stop",
-                       "--port-return",
-                       "5s",
-                       "--hole",
-                       "20us",
-                       "--on-drive-failure",
-                       "stop",
-                       "--rss",
-                       "device",
-                       "--timestamp",
-                       "tsc",
-                       "--snaplen",
-                       "96",
-                       "--idle",
-                       "adaptive",
-                       "--filter",
-                       "tcp port 80",
-                       "--name",
-                       "x",
-                       "--rotate-size",
-                       "1GiB",
-                       "--rotate-age",
-                       "5m",
-                       "--block-size",
-                       "4MiB",
-                       "--blocks",
-                       "99",
-                       "--io",
-                       "pwrite",
-                       "--io-depth",
-                       "2",
-                       "--flush-age",
-                       "250ms",
-                       "--sync-age",
-                       "0s",
-                       "--when-full",
-                       "wait",
-                       "--handoff-size",
-                       "512",
-                       "--index",
-                       "off",
-                       "--duration",
-                       "10s",
-                       "--packets",
-                       "5000000000",
-                       "--bytes",
-                       "1T",
-                       "--idle-exit",
-                       "3",
-                       "--stats",
-                       "json",
-                       "--stats-interval",
-                       "100ms",
-                       "--serve",
-                       ":8080",
-                       "--dry-run",
-                       "--strict",
-                       "--on-seal",
-                       "gzip -k",
-                       "--on-seal-timeout",
-                       "1m",
-                       "--on-seal-linger",
-                       "0s"})
-                     .config;
+  const auto words = words_of_all_options();
+  for (const auto& option : capture_page().options) {
+    CAPTURE(option.name);
+    CHECK((option.name == "--config" || std::ranges::find(words, option.name) != words.end()));
+  }
+  const auto c = read(words).config;
   CHECK(c.outputs == Words{"/a", "/b,c"});
   CHECK(c.until == Until::block);
   CHECK(c.ports == Words{"0", "net_null0", "3b:00.0"});
@@ -168,6 +170,7 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.rss == Rss::device);
   CHECK(c.timestamp == TimestampSource::tsc);
   CHECK(c.snaplen == 96);
+  CHECK(c.slice == "l4");
   CHECK(c.idle == Idle::adaptive);
   CHECK(c.filter == "tcp port 80");
   CHECK(c.name == "x");
@@ -180,15 +183,33 @@ TEST_CASE("every option reaches its field") {
   CHECK(c.flush_age_ns == 250'000'000);
   CHECK(c.sync_age_ns == 0);
   CHECK(c.when_full == WhenFull::wait);
+  CHECK(c.handoff == HandoffKind::blocks);
   CHECK(c.handoff_size == 512);
-  CHECK(c.serve == "127.0.0.1:8080");
+  CHECK(c.format == FileFormat::pcapng);
   CHECK(c.index == IndexLevel::off);
+  CHECK_FALSE(c.checksum);
+  CHECK(c.cutoff == 64u << 10);
+  CHECK(c.cutoff_then == CutoffThen::nothing);
+  CHECK(c.flows == "/f");
+  CHECK(c.flow_format == FlowFormat::json);
+  CHECK(c.flow_active_ns == 120'000'000'000);
+  CHECK(c.flow_idle_ns == 3'000'000'000);
+  CHECK(c.flow_table == 4096);
+  CHECK(c.retain_free == wirespool::policy::Share{.percent = 10});
+  CHECK(c.retain_size == 2ull << 40);
+  CHECK(c.retain_age_ns == 604'800'000'000'000);
+  CHECK(c.archives == Words{"/d", "/e"});
+  CHECK(c.ledger_size == 2u << 20);
+  CHECK(c.user == "nobody");
   CHECK(c.duration_ns == 10'000'000'000);
   CHECK(c.packets == 5'000'000'000);
   CHECK(c.bytes == 1'000'000'000'000);
   CHECK(c.idle_exit_ns == 3'000'000'000);
+  CHECK(c.stop_timeout_ns == 4'000'000'000);
   CHECK(c.stats == StatsOutput::json);
   CHECK(c.stats_interval_ns == 100'000'000);
+  CHECK(c.metrics == "127.0.0.1:9100");
+  CHECK(c.serve == "127.0.0.1:8080");
   CHECK(c.on_seal == "gzip -k");
   CHECK(c.on_seal_timeout_ns == 60'000'000'000);
   CHECK(c.on_seal_linger_ns == 0);
