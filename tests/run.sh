@@ -170,15 +170,16 @@ among() {
 # others (they are right about few): no warning is an error here.
 run_release() { build_and_run release "$patience" "${suites[*]}" --buildtype=release -Dwerror=false; }
 
-# Without DPDK (built as the release is: a compiler cache has most of it already), and under ThreadSanitizer, which does not know
-# what DPDK's rings do.
+# Without DPDK, and without what else can be left out, which it has to say then (built as the release is: a compiler cache has most
+# of it already). Or under ThreadSanitizer, which does not know what DPDK's rings do.
 run_without_capture() {
   local wanted
   wanted=$(among unit spool | paste -sd' ')
   if [ -n "$sanitizers" ]; then
     run_thread_sanitizer "$wanted"
   else
-    build_and_run without-capture "$patience" "$wanted" -Dcapture=disabled --buildtype=release -Dwerror=false
+    build_and_run without-capture "$patience" "$wanted" -Dcapture=disabled -Dmetrics=disabled -Dseccomp=disabled \
+      --buildtype=release -Dwerror=false
   fi
 }
 

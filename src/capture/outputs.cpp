@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint64_t preallocate_bytes = 256ull << 20;
 constexpr auto longest_first_look = std::chrono::seconds(5);
-constexpr unsigned most_waiting_lines = 1'000;  // about a KiB each
+constexpr unsigned most_waiting_lines = 1'000;  // about two KiB each
 
 // Not where preallocating only moves the cost (memory, network), or is emulated by writing zeros.
 bool worth_preallocating(const std::string& file_system) {

@@ -13,6 +13,7 @@
 #include "reading.hpp"
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 #include "support/spool_files.hpp"
 #include "support/wait_until.hpp"
@@ -194,6 +195,40 @@ TEST_CASE("a drive that fails is let go of, can be unmounted and mended, and is 
   if (meanwhile == Meanwhile::directory_replaced) all.push_back(fs::path(failing.path()) / "old");
   // What a drive that goes down has in its journal is written, synced or not.
   repair_and_check(capture, all, how == How::goes_down ? 0 : drive.at("unsynced").get<std::uint64_t>());
+}
+
+TEST_CASE("a drive is not taken back while somebody else has its lock, and then it is") {
+  if (sanitized) return skip("faulty calls", "a sanitizer wants nothing preloaded before it");
+  const Bench bench(2);
+  const auto& failing = bench.outputs[0];
+  write_pcap(make_trace({.kind = "1514"}), bench.trace());
+  CaptureCommand command{.vdevs = {replay_of({bench.trace()}, true)},
+                         .outputs = bench.outputs,
+                         .options = {"--io", "pwrite", "--block-size", "64KiB", "--when-full", "wait",
+                                     "--stats-interval", "10ms", "--retain-size", "64MiB", "--rotate-size", "4MiB"}};
+  // A Block that is not written, and then two trials of a second each that end badly: time enough to take the lock.
+  const auto name = failing.filename().string();
+  command.under = with_faulty_calls("pwrite:20:1:5:" + name + "/.wirespool-,fdatasync:0:2:5:" + name + "/#");
+  LiveCapture capture(command);
+  REQUIRE(capture.wait_until_running());
+  const auto state = [&] {
+    const auto line = capture.newest();
+    return line.is_object() ? drive_of(line, failing).value("state", "") : "";
+  };
+  REQUIRE(wait_until([&] { return state() == "failed"; }, patience));
+  REQUIRE(capture.process().wait_for_output("not taken back yet", Seconds(patience)));
+  const auto lock = failing / ".wirespool.lock";
+  REQUIRE_FALSE(fs::exists(lock));
+  Process somebody({"flock", "--no-fork", "--nonblock", lock.string(), "sleep", "1000"});
+  CHECK(capture.process().wait_for_output("not taken back yet: locking " + failing.string() + " for 'wirespool': held",
+                                          Seconds(patience)));
+  CHECK(state() == "failed");
+  somebody.stop(SIGKILL);
+  CHECK(capture.process().wait_for_output("it takes Blocks again", Seconds(patience)));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(drive_of(result.last(), failing).at("taken_back") == 1);
 }
 
 TEST_CASE("--on-drive-failure stop ends the capture with the first drive that fails, and the other one has the rest") {

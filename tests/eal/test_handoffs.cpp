@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What lies between two lcores, with real rings and nobody at the other end: it must stay within its bounds, and what
 // vanishes from it must be missed.
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
 #include <rte_ring_elem.h>
 
 #include <array>
@@ -109,6 +111,36 @@ TEST_CASE("a tail that had to wait is sent when the one before it is taken, with
   CHECK(messages[0].tail.tally.packets == 3);
   line.appender->tick(line.now);
   CHECK(line.receive_all().empty());
+}
+
+// Nobody is at the far end, and yet the pool has all its mbufs: the RX lcore copied the frames and freed them.
+TEST_CASE("with --handoff blocks no mbuf leaves the RX lcore, whether its frame is stored or finds no room",
+          "[handoff]") {
+  BlockLine line("keeps");
+  const auto field = dpdk::StampField::registered();
+  REQUIRE(field.offset >= 0);
+  const std::unique_ptr<rte_mempool, decltype(&rte_mempool_free)> pool(
+      rte_pktmbuf_pool_create("keeps_mbufs", 255, 0, 0, 2048, SOCKET_ID_ANY), &rte_mempool_free);
+  REQUIRE(pool);
+  BlockOutlet outlet({.appenders = {line.appender.get()},
+                      .drives = {line.ok[0].get()},
+                      .referrer = {dpdk::MbufFields(field), record::max_snaplen},
+                      .counters = &line.counters});
+  RxQueueCounters queue;
+  std::array<rte_mbuf*, 32> mbufs{};
+  for (unsigned burst = 0; burst < 8; ++burst) {
+    REQUIRE(rte_pktmbuf_alloc_bulk(pool.get(), mbufs.data(), mbufs.size()) == 0);
+    for (auto* mbuf : mbufs) {
+      mbuf->pkt_len = mbuf->data_len = 1000;
+      field.of(mbuf) = line.now.ns;
+    }
+    // Simple ones, and such as have to be looked at.
+    outlet.deliver({{mbufs.data(), mbufs.size(), burst % 2 == 0 ? pool.get() : nullptr}, 32'000, &queue});
+    CHECK(rte_mempool_in_use_count(pool.get()) == 0);
+  }
+  const auto lost = line.counters.drop_handoff.get();
+  CHECK(lost > 0);
+  CHECK(outlet.held() + static_cast<std::int64_t>(line.counters.handed.get() + lost) == 256);
 }
 
 TEST_CASE("a ring that is full says so, and what it did not take is still there", "[handoff]") {

@@ -117,6 +117,23 @@ TEST_CASE("a terminal that cannot move its cursor gets lines") {
   CHECK(session.written().find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("a capture in the background of a terminal gives lines, and leaves screen and keys alone") {
+  const Bench bench;
+  auto command = endless(bench);
+  command.insert(command.begin(), {"bash", "-c", "set -m; \"$@\" & echo \"it is $! \"; wait", "bash"});
+  TerminalSession session(command, 40, 150, modern);
+  const auto before = session.modes();
+  CHECK(wait_until([&session] { return session.written().find("  received ") != std::string::npos; }));
+  const auto now = session.modes();
+  CHECK((now.c_lflag == before.c_lflag && now.c_iflag == before.c_iflag));
+  const auto told = session.written().find("it is ");
+  REQUIRE(told != std::string::npos);
+  kill(std::stoi(session.written().substr(told + 6)), SIGTERM);
+  CHECK(session.wait(patience) == 0);
+  CHECK_THAT(session.written(), Contains("ended by SIGTERM after"));
+  CHECK(session.written().find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("NO_COLOR leaves colours out, and a locale without UTF-8 all but ASCII") {
   const Bench bench;
   TerminalSession session(endless(bench), 40, 120, {"TERM=xterm", "LC_ALL=C", "NO_COLOR=1"});

@@ -378,6 +378,7 @@ TEST_CASE("files move while the drives are calm and never otherwise, the oldest 
 
 TEST_CASE("an archive that goes away is told of in one line, and takes files again when it is back") {
   Rig rig;
+  CHECK(record::ArchivingOptions{}.again_after == std::chrono::seconds(30));  // a capture's; here it is shorter
   const auto away = rig.temp / "away";
   fs::rename(rig.archive, away);
   record::Archiving archiving({.stem = "t",

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Checksums of Blocks and the clock's bound, as a capture writes them into the indices of its files.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "format/index_file.hpp"
 #include "read/index_store.hpp"
 #include "spool_rig.hpp"
 #include "stats/clock_bounds.hpp"
+#include "storage/file_descriptor.hpp"
 #include "support/catch.hpp"
+#include "support/loop_drive.hpp"
 #include "support/pcap_bytes.hpp"
 #include "support/random.hpp"
+#include "support/skip.hpp"
 #include "support/spool_files.hpp"
 #include "tools/ls.hpp"
 #include "tools/make_index.hpp"
@@ -87,6 +96,54 @@ TEST_CASE("a byte changed anywhere in a file is found, and verify names the Bloc
     const bool unreadable_header = offset < 24 && problems.size() == 1;  // a version or link type that there is not
     if (!unreadable_header) REQUIRE(any_contains(problems, name_of_part(index_of(path), offset)));
   }
+}
+
+namespace {
+
+// Where in its drive a byte of a file is (FS_IOC_FIEMAP in the kernel's Documentation/filesystems/fiemap.rst).
+std::uint64_t place_in_drive(const std::string& path, std::uint64_t offset) {
+  const storage::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  alignas(fiemap) std::array<std::byte, sizeof(fiemap) + 16 * sizeof(fiemap_extent)> memory{};
+  auto* map = reinterpret_cast<fiemap*>(memory.data());
+  map->fm_length = FIEMAP_MAX_OFFSET;
+  map->fm_flags = FIEMAP_FLAG_SYNC;
+  map->fm_extent_count = 16;
+  REQUIRE(::ioctl(file.get(), FS_IOC_FIEMAP, map) == 0);
+  for (const auto& extent : std::span(map->fm_extents, map->fm_mapped_extents))
+    if (offset >= extent.fe_logical && offset - extent.fe_logical < extent.fe_length)
+      return extent.fe_physical + offset - extent.fe_logical;
+  FAIL(path << " has no byte " << offset << " on its drive");
+  return 0;
+}
+
+// As a drive that changes it by itself: no file system knows.
+void change_byte_of_drive(const LoopDrive& drive, std::uint64_t offset, std::byte to) {
+  const storage::FileDescriptor image(::open(drive.image().c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(::pwrite(image.get(), &to, 1, static_cast<off_t>(offset)) == 1);
+  REQUIRE(::fsync(image.get()) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("verify finds a byte that changed on the drive while the page cache has what was written", "[spool]") {
+  if (const auto why = LoopDrive::missing()) return skip("a drive that changes a byte", *why);
+  const LoopDrive drive({.bytes = 16u << 20});
+  const Captured captured;
+  const auto path = drive.path() + "/" + std::filesystem::path(captured.files[0]).filename().string();
+  std::filesystem::copy(captured.files[0], path);
+  std::filesystem::copy(read::index_path(captured.files[0]), read::index_path(path));
+  const auto written = read_bytes(path);
+  const auto offset = written.size() / 2;
+  const auto place = place_in_drive(path, offset);
+  REQUIRE(read_bytes(path) == written);  // all of it is in the page cache
+  REQUIRE(tools::verify({path})->problem_count() == 0);
+  change_byte_of_drive(drive, place, ~written[offset]);
+  REQUIRE(read_bytes(path) == written);  // and still is
+  const auto report = tools::verify({path});
+  REQUIRE(report);
+  CHECK(report->problem_count() > 0);
+  REQUIRE(report->files.size() == 1);
+  CHECK(any_contains(report->files[0].problems, name_of_part(index_of(path), offset)));
 }
 
 TEST_CASE("wirespool index finds of a capture's files what the capture wrote", "[spool]") {

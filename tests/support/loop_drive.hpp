@@ -42,9 +42,8 @@ class LoopDrive {
   }
 
   explicit LoopDrive(const Options& options) : sector_bytes_(options.sector_bytes) {
-    const std::string image = base_ / "image";
-    must({"truncate", "--size=" + std::to_string(options.bytes), image});
-    attach(image, options.sector_bytes);
+    must({"truncate", "--size=" + std::to_string(options.bytes), image()});
+    attach(image(), options.sector_bytes);
     try {
       make_file_system(options);
       std::filesystem::create_directory(base_ / "mount");
@@ -62,6 +61,7 @@ class LoopDrive {
   }
 
   std::string path() const { return base_ / "mount"; }
+  std::string image() const { return base_ / "image"; }  // what the device is on
   const std::string& device() const { return device_; }  // "/dev/loop3"
   // Takes all room but this many bytes, the part kept for root included.
   void leave_free(std::uint64_t bytes) {
@@ -92,7 +92,7 @@ class LoopDrive {
   // Onto another device, as a drive that was pulled out and plugged in again may get. While it is not mounted.
   void replug() {
     const auto before = device_;
-    attach(base_ / "image", sector_bytes_);
+    attach(image(), sector_bytes_);
     must({"losetup", "-d", before});
   }
   void make_read_only() const { must({"mount", "-o", "remount,ro", path()}); }

@@ -37,7 +37,14 @@ ProcessResult run(const Command& args) {
   return run_process(command);
 }
 
-bool has_capture() { return std::string(std::getenv("WIRESPOOL_CAPTURE")) == "yes"; }
+// Meson says what it was built with.
+bool built_with(const char* what) {
+  const char* answer = std::getenv(what);
+  REQUIRE(answer != nullptr);
+  return std::string(answer) == "yes";
+}
+
+bool has_capture() { return built_with("WIRESPOOL_CAPTURE"); }
 
 bool is_error_line(const std::string& text) {
   return text.starts_with("wirespool: ") && text.find('\n') == text.size() - 1;
@@ -232,6 +239,37 @@ TEST_CASE("each reader has given up programs and network by the time it has a re
   CHECK_THAT(status, Contains("Name:\twirespool"));
 }
 
+TEST_CASE("a program that was built without libseccomp says so, and reads all the same") {
+  const bool without =
+      run({"--version"}).out.find("\nbuilt without libseccomp: readers have no sandbox\n") != std::string::npos;
+  CHECK(without == !built_with("WIRESPOOL_SECCOMP"));
+  const TempDir directory;
+  write_empty_pcap(directory / "empty.pcap");
+  const auto result = run({"verify", (directory / "empty.pcap").string()});
+  INFO(result.describe());
+  CHECK(result.ok());
+  CHECK(result.err.empty());
+  CHECK_THAT(result.out, Contains("1 files, 0 packets"));
+}
+
+TEST_CASE("a program that was built without HTTP refuses what takes it in one line, with what to build") {
+  if (built_with("WIRESPOOL_HTTP")) return;
+  const auto [option, args] =
+      GENERATE(table<std::string, Command>({{"--metrics", {"capture", "--until", "rx", "--metrics", ":9100"}},
+                                            {"--serve", {"capture", "--until", "rx", "--serve", ":8080"}},
+                                            {"--listen", {"serve", "."}},
+                                            {"extract, ls", {"ls", "https://probe.example:8443"}}}));
+  if (args[0] == "capture" && !has_capture()) return;
+  const auto result = run(args);
+  INFO(result.describe());
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.empty());
+  CHECK(is_error_line(result.err));
+  CHECK_THAT(result.err, Contains("wirespool: " + option + ": ") &&
+                             Contains("built without cpp-httplib: install libcpp-httplib-dev and build it with "
+                                      "-Dmetrics=enabled"));
+}
+
 TEST_CASE("readers that write do so where they were told, and can make no file elsewhere by the time they end") {
   if (sanitized) return skip("landlock", "a sanitizer wants nothing preloaded before it");
   if (run({"--version"}).out.find("no Landlock") != std::string::npos)
@@ -251,6 +289,7 @@ TEST_CASE("readers that write do so where they were told, and can make no file e
   };
   const auto command = GENERATE(values<std::string>(
       {"repair .", "index .", "retain --age 1h .", "manifest .", "extract empty.pcap -w out.pcap"}));
+  if (command == "manifest ." && !built_with("WIRESPOOL_SECCOMP")) return;  // which alone keeps it from writing
   const TempDir directory;
   CHECK_FALSE(ends(command, directory));
   CHECK(std::filesystem::exists(directory / "spool" / "out.pcap") == command.starts_with("extract"));

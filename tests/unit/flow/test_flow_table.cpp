@@ -235,3 +235,8 @@ TEST_CASE("a clock that is set back ends no flow", "[flow]") {
   CHECK(bed.ended().empty());
   CHECK(bed.all().at(0).packets[0] == 2);
 }
+
+TEST_CASE("a table takes 219 bytes a flow, however many it is for", "[flow]") {
+  const auto flows = GENERATE(values<std::uint64_t>({1 << 16, 1'000'000, 1 << 20, 1 << 28}));
+  CHECK((flow::FlowTable::bytes_needed(flows) + flows / 2) / flows == 219);  // README and src/flow say so
+}

@@ -79,7 +79,8 @@ std::vector<std::string> names_in_cpp(std::string_view text) {
 
 std::vector<std::string> names_in_script(std::string_view text) {
   std::vector<std::string> names;
-  for (const std::string_view word : std::array{"expect \"", "same \"", "says \"", "pass \"", "what=\""}) {
+  for (const std::string_view word :
+       std::array{"expect \"", "same \"", "says \"", "pass \"", "what=\"", "count_fail \""}) {
     for (auto at = text.find(word); at != text.npos; at = text.find(word, at)) {
       at += word.size();
       names.emplace_back(text.substr(at, text.find('"', at) - at));
