@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "tools/keep.hpp"
@@ -31,6 +32,9 @@ options::Table<Request> make_table() {
 }
 
 int run(const Request& request) {
+  const auto places = tools::places_of_pins(request.directories);
+  if (!places) return print_error(places.error());
+  if (!request.list) write_only_in("keep", *places);
   const auto report = tools::keep(request);
   if (!report) return print_error(report.error());
   if (!request.json) print_notices(report->notices);

@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/confinement.hpp"
 #include "cli/errors.hpp"
 #include "cli/parse.hpp"
 #include "machine/sandbox.hpp"
 #include "machine/service_manager.hpp"
 #include "plan/listen_address.hpp"
 #include "serve/spool_service.hpp"
+#include "tools/keep.hpp"
 
 namespace wirespool::cli {
 namespace {
@@ -35,9 +37,10 @@ options::Parsed<Request::PcapOverIpAt> parse_pcap_over_ip(const std::string& tex
 options::Table<Request> make_table() {
   options::Table<Request> table(
       {.command = "serve",
-       .summary = "Answers queries over HTTP from the sealed files of captures, running ones too: lists, ledgers, "
-                  "packets as pcap or pcapng. It reads files and nothing else, so that a capture beside it does not "
-                  "notice. It writes a line about each query to standard error. SIGTERM ends it.",
+       .summary =
+           "Answers queries over HTTP from the sealed files of captures, running ones too: lists, ledgers, "
+           "packets as pcap or pcapng. It only reads, unless --allow-keep lets clients pin files, so that a capture "
+           "beside it does not notice. It writes a line about each query to standard error. SIGTERM ends it.",
        .examples = {{"wirespool serve /data/nvme0 /data/nvme1", "for programs of this machine"},
                     {"curl -fG http://127.0.0.1:8080/api/extract -d from=-10m --data-urlencode 'filter=host 10.1.2.3' "
                      "| tcpdump -nr -",
@@ -74,6 +77,8 @@ options::Table<Request> make_table() {
               "who connects there, from this machine, is sent all that is stored as pcap, then what is stored while it "
               "stays; or only that")
       .without("no");
+  table.flag("--allow-keep", &Request::allow_keep,
+             "who asks may pin files and release them, as `wirespool keep` does; else nothing can be changed");
   table.whole("--clients", &Request::clients, "connections that are served at a time, of each kind; others wait")
       .in(1, 1024);
   table.whole("--queries", &Request::queries, "of these, how many may have packets read; more are refused (503)")
@@ -97,9 +102,9 @@ sigset_t block_endings() {
 }
 
 // Packets come from the network, and requests do: neither gets a program or a new connection out of this process.
-void enter_sandbox() {
+void enter_sandbox(machine::FilesLeft files) {
   if (!machine::has_sandbox()) return;
-  if (const auto done = machine::confine(machine::FilesLeft::read, machine::Network::open_sockets); !done)
+  if (const auto done = machine::confine(files, machine::Network::open_sockets); !done)
     tell(error_line("serve", done.error().message(), "files are read without a sandbox"));
 }
 
@@ -115,12 +120,17 @@ std::optional<Error> unreadable_directory(const std::vector<std::string>& direct
 
 int run(const Request& request) {
   if (auto wrong = unreadable_directory(request.directories)) return print_error(*wrong);
+  if (request.allow_keep) {
+    const auto places = tools::places_of_pins(request.directories);
+    if (!places) return print_error(places.error());
+    write_only_in("serve", *places);
+  }
   const auto endings = block_endings();
   const auto manager = machine::ServiceManager::from_environment();
   auto log = storage::Speaker::standard_error();
   auto service = serve::bind_spool_service(request, log);
   if (!service) return print_error(service.error());
-  enter_sandbox();
+  enter_sandbox(request.allow_keep ? machine::FilesLeft::write : machine::FilesLeft::read);
   if (const auto started = (*service)->start(); !started) return print_error(started.error());
   if (request.pcap_over_ip) tell(error_line("serve", "pcap-over-IP at " + request.pcap_over_ip->address));
   tell(error_line("serve", "listening at " + request.listen));

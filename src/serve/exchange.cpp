@@ -58,6 +58,7 @@ Request request_of(const httplib::Request& from) {
           .accept = from.get_header_value("Accept"),
           .authorization = from.get_header_value("Authorization"),
           .host = from.get_header_value("Host"),
+          .content_type = from.get_header_value("Content-Type"),
           .limit_packets = from.get_header_value("Steno-Limit-Packets"),
           .limit_bytes = from.get_header_value("Steno-Limit-Bytes"),
           .body = from.body,

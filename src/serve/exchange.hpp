@@ -16,10 +16,10 @@ namespace wirespool::serve {
 
 // What a client asks for, taken apart.
 struct Request {
-  std::string method, path, target;                    // target: as it was sent
-  std::multimap<std::string, std::string> parameters;  // of the target, decoded; of a POST as they stand
-  std::string accept, authorization, host;             // headers; empty: not sent
-  std::string limit_packets, limit_bytes;              // Steno-Limit-Packets, Steno-Limit-Bytes, of POST /query
+  std::string method, path, target;                       // target: as it was sent
+  std::multimap<std::string, std::string> parameters;     // of the target, decoded; of a POST as they stand
+  std::string accept, authorization, host, content_type;  // headers; empty: not sent
+  std::string limit_packets, limit_bytes;                 // Steno-Limit-Packets, Steno-Limit-Bytes, of POST /query
   std::string body;
   bool has_chunks = true;  // false: HTTP/1.0, whose answers end where the connection does
 };

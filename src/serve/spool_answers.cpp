@@ -17,11 +17,13 @@
 #include "serve/extract_request.hpp"
 #include "serve/ledger_lines.hpp"
 #include "serve/page_files.hpp"
+#include "serve/pins.hpp"
 #include "storage/read_file.hpp"
 #include "tools/estimate.hpp"
 #include "tools/ls.hpp"
 #include "tools/verify.hpp"
 #include "wirespool/time_text.hpp"
+#include "wirespool/version.hpp"
 
 namespace wirespool::serve {
 namespace {
@@ -155,13 +157,16 @@ std::optional<Answer> SpoolAnswers::page(const Request& request) {
 }
 
 bool SpoolAnswers::reads_packets(const Request& request) {
-  return request.path == "/api/extract" || request.path == "/api/verify" || request.path == "/query";
+  return request.path == "/api/extract" || request.path == "/api/verify" || request.path == "/query" ||
+         (request.path == "/api/pins" && request.method == "POST");
 }
 
 Answer SpoolAnswers::answer(const Request& request, QueryRun& run) const {
   if (request.path == "/query") return request.method == "POST" ? stenographer(request, run) : error_answer(405);
+  if (request.path == "/api/pins") return pins(request, run);
   if (request.method != "GET" && request.method != "HEAD") return error_answer(405);
   if (request.path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+  if (request.path == "/api/service") return service(request);
   if (request.path == "/api/captures") return captures(request);
   if (request.path == "/api/ledger") return ledger(request, run);
   if (request.path == "/api/extract") return extract(request, run);
@@ -259,6 +264,44 @@ Answer SpoolAnswers::verify(const Request& request, QueryRun& run) const {
   if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
   const auto report = tools::verify(directories_, {}, &run.stop);
   return report ? Answer{200, json_type, tools::render_json(*report)} : unreadable(report.error());
+}
+
+// What the page has to know of it.
+Answer SpoolAnswers::service(const Request& request) const {
+  if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
+  nlohmann::ordered_json json = {{"wirespool", version}, {"allow_keep", allow_keep_}, {"pcap_over_ip", nullptr}};
+  if (pcap_over_ip_) json["pcap_over_ip"] = *pcap_over_ip_;
+  return {200, json_type, json.dump() + "\n"};
+}
+
+Answer SpoolAnswers::pins(const Request& request, QueryRun& run) const {
+  if (request.method == "GET" || request.method == "HEAD") {
+    if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
+    return keep(tools::KeepOptions{.list = true}, run);
+  }
+  if (request.method != "POST" && request.method != "DELETE") return error_answer(405);
+  if (!allow_keep_)
+    return error_answer(403, {"pins", "this service changes nothing", "run wirespool serve with --allow-keep"});
+  if (request.method == "DELETE") {
+    if (auto wrong = wrong_parameters(request, release_parameters)) return std::move(*wrong);
+    return keep(release_options(request.parameters), run);
+  }
+  if (auto wrong = wrong_parameters(request, {})) return std::move(*wrong);
+  if (!is_pin_request(request))
+    return error_answer(415, {"Content-Type", "it is not application/json", "send a JSON object of that type"});
+  return keep(pin_options(request.body, run.audit), run);
+}
+
+// What could not be done is an error, whatever was done besides: GET tells that.
+Answer SpoolAnswers::keep(const std::expected<tools::KeepOptions, Error>& wanted, QueryRun& run) const {
+  if (!wanted) return error_answer(400, wanted.error());
+  auto options = *wanted;
+  options.directories = directories_;
+  options.stop = &run.stop;
+  const auto report = tools::keep(options);
+  if (!report) return refused_extraction(report.error());
+  if (report->complete() || options.list) return {200, json_type, tools::render_json(*report)};
+  return error_answer(503, {"pins", report->problems.front(), "ask /api/pins what is pinned now"});
 }
 
 }  // namespace wirespool::serve

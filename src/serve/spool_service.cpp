@@ -66,7 +66,7 @@ class HttpSpoolService final : public SpoolService {
                    storage::Speaker& log)
       : options_(options),
         doors_(std::move(doors)),
-        answers_(options.directories),
+        answers_(options_),
         log_(log),
         watch_(threads->stop_fd()),
         threads_(std::move(threads)) {}

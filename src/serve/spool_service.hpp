@@ -29,6 +29,8 @@ struct SpoolServiceOptions {
   };
   std::optional<PcapOverIpAt> pcap_over_ip = {};  // pcap_over_ip.hpp
 
+  bool allow_keep = false;  // clients pin files and release them (pins.hpp); else they can change nothing
+
   // What clients can take, whatever they do. `clients` are served at a time, of which `queries` have packets read.
   unsigned clients = 32, queries = 4;
   std::uint64_t time_limit_ns = 3'600'000'000'000;  // a request and its answer
@@ -38,7 +40,7 @@ struct SpoolServiceOptions {
   std::size_t request_bytes = 16 << 10;             // head and body
 };
 
-// Answers what README.md says, from the sealed files of some directories, until it is ended.
+// Answers what README.md says, from the files of some directories, until it is ended.
 class SpoolService {
  public:
   virtual ~SpoolService() = default;

@@ -86,9 +86,10 @@ class Pinner {
   Pinner(const storage::Directory& directory, bool archive, KeepReport& report)
       : directory_(directory), archive_(archive), report_(report) {}
 
-  void pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin);
+  void pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin,
+           const std::atomic<bool>* stop);
   void list();
-  void release(const std::optional<Query>& within);
+  void release(const std::optional<Query>& within, const std::string& only);
 
  private:
   struct Found {
@@ -113,9 +114,14 @@ class Pinner {
 };
 
 // Looks into the files first, which may take long, and only then takes its turn.
-void Pinner::pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin) {
+void Pinner::pin(const std::vector<const SpoolEntry*>& files, const Query& query, const format::Pin& pin,
+                 const std::atomic<bool>* stop) {
   std::vector<Found> found;
   for (const auto* entry : files) {
+    if (stop != nullptr && *stop) {
+      report_.problems.push_back(directory_.path() + ": it was stopped before anything there was pinned");
+      return;
+    }
     const auto name = fs::path(entry->path).filename().string();
     const auto there = storage::look_at(directory_, name);
     if (!there || !there->regular) continue;
@@ -172,13 +178,14 @@ bool Pinner::in_time(const std::string& name, const Query& query) const {
   return !spool || spool->files().empty() || may_overlap(spool->files().front(), query);
 }
 
-void Pinner::release(const std::optional<Query>& within) {
+void Pinner::release(const std::optional<Query>& within, const std::string& only) {
   const auto turn = take_turn();
   if (!turn) {
     report_.problems.push_back(turn.error().message());
     return;
   }
   for (const auto& name : pinned()) {
+    if (!only.empty() && name != only) continue;
     if (within && !in_time(name, *within)) continue;
     const auto keep = format::keep_file_name(name);
     auto pin = read_pin(directory_.path_of(keep));
@@ -202,6 +209,9 @@ std::optional<Error> wrong(const KeepOptions& options) {
     return Error{"--reason", "only a new pin has one", "leave it out"};
   if (options.release && !options.filter.empty())
     return Error{"--filter", "pins are released by time", "leave it out, or give --from and --to"};
+  if (!options.only.empty() && !options.release)
+    return Error{"file", "one file is released by its name, and pinned by the time of its packets",
+                 "give --from and --to"};
   if (!options.list && !options.release && !range && options.filter.empty())
     return Error{"keep", "it would pin every file", "say which with --from and --to, and with --filter"};
   return std::nullopt;
@@ -226,7 +236,9 @@ std::set<std::string> archives_of(const std::string& directory, KeepReport& repo
 }
 
 std::expected<void, Error> pin_all(const KeepOptions& options, const Query& query, KeepReport& report) {
-  const format::Pin pin{time_now(), user_and_machine(), options.reason, options.from, options.to, options.filter};
+  const format::Pin pin{time_now(),     options.who.empty() ? user_and_machine() : options.who,
+                        options.reason, options.from,
+                        options.to,     options.filter};
   for (const auto& path : options.directories) {
     const auto spool = Spool::open({path});
     if (!spool) return std::unexpected(spool.error());
@@ -237,9 +249,10 @@ std::expected<void, Error> pin_all(const KeepOptions& options, const Query& quer
     std::vector<const SpoolEntry*> files;
     for (const auto& entry : spool->files())
       if (entry.named) (entry.archived ? archived[fs::path(entry.path).parent_path()] : files).push_back(&entry);
-    Pinner(*directory, false, report).pin(files, query, pin);
+    Pinner(*directory, false, report).pin(files, query, pin, options.stop);
     for (const auto& [archive, moved] : archived)
-      if (const auto opened = open_archive(archive, report)) Pinner(*opened, true, report).pin(moved, query, pin);
+      if (const auto opened = open_archive(archive, report))
+        Pinner(*opened, true, report).pin(moved, query, pin, options.stop);
     for (const auto& capture : spool->captures())
       if (has_open_files(path, capture.stem, capture.start))
         report.notices.push_back(path + ": capture " + capture.stem +
@@ -264,12 +277,23 @@ std::expected<KeepReport, Error> keep(const KeepOptions& options) {
     const auto directory = storage::Directory::open(path);
     if (!directory) return std::unexpected(storage::as_error(directory.error(), "name output directories"));
     const auto within = options.from || options.to ? std::optional(*query) : std::nullopt;
-    const auto list_or_release = [&](Pinner pinner) { options.list ? pinner.list() : pinner.release(within); };
+    const auto list_or_release = [&](Pinner pinner) {
+      options.list ? pinner.list() : pinner.release(within, options.only);
+    };
     list_or_release(Pinner(*directory, false, report));
     for (const auto& archive : archives_of(path, report))
       if (const auto opened = open_archive(archive, report)) list_or_release(Pinner(*opened, true, report));
   }
   return report;
+}
+
+std::expected<std::vector<std::string>, Error> places_of_pins(const std::vector<std::string>& directories) {
+  const auto spool = Spool::open(directories, Spool::Archives::named);
+  if (!spool) return std::unexpected(spool.error());
+  auto places = directories;
+  for (const auto& capture : spool->captures())
+    places.insert(places.end(), capture.archives.begin(), capture.archives.end());
+  return places;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -19,8 +20,12 @@ struct KeepOptions {
   std::optional<Timestamp> from = {}, to = {};  // `to` not included
   std::string filter = {};                      // pcap-filter(7); empty: any packet
   std::string reason = {};
+  std::string who = {};  // for whom; empty: this process's user, on this machine
   bool list = false;
   bool release = false;
+  std::string only = {};  // of what is released: the file of this name, without a directory; empty: any
+  const std::atomic<bool>* stop =
+      nullptr;  // set: no more files are looked into, and those of that directory not pinned
 };
 
 struct PinnedFile {
@@ -43,6 +48,9 @@ struct KeepReport {
 // respects and any other program can see. Also lists pins, or removes them. A file that cannot be read or has no index
 // is pinned if it may hold such packets.
 std::expected<KeepReport, Error> keep(const KeepOptions& options);
+
+// Where pins of these output directories stand: they themselves, and the archives to which files of theirs were moved.
+std::expected<std::vector<std::string>, Error> places_of_pins(const std::vector<std::string>& directories);
 
 std::string render_table(const KeepReport& report);
 std::string render_json(const KeepReport& report);

@@ -308,6 +308,53 @@ def look_at_form(browser, root):
     browser.script("document.getElementById('as-table').open = false")
 
 
+def look_at_pins(browser, root):
+    """What is typed pins files, by FILE.keep beside them; what such a file says is text and nothing else; Release takes it away."""
+    pins = lambda: sorted(name for drive in drives_of(root) for name in os.listdir(drive) if name.endswith(".keep"))
+    rows = "return [...document.querySelectorAll('#pins-rows tr')].map((row) => row.textContent)"
+    said = "return document.getElementById('pinned').textContent"
+    fill = ("const e = document.getElementById(arguments[0]).elements; for (const [name, value] of Object.entries(arguments[1])) e[name].value = value;"
+            "e[Object.keys(arguments[1])[0]].dispatchEvent(new Event('input', { bubbles: true }))")
+    browser.script("document.getElementById('query-form').reset()")
+    browser.script("document.getElementById('pin').click()")
+    check("nothing is pinned that nobody named", "Say which" in browser.script(said) and not pins(), browser.script(said))
+    pcaps = sorted(name for name in os.listdir(f"{root}/drive0") if name.startswith("office-") and name.endswith(".pcap"))
+    begin = pcaps[1][7:][:25]
+    day = f"{begin[:4]}-{begin[4:6]}-{begin[6:11]}:{begin[11:13]}:{begin[13:]}Z"
+    browser.script(fill, "query-form", {"from": day, "to": day[:19] + ".999999999Z"})
+    browser.script("document.getElementById('reason').value = '<b>ticket</b> 4711'; document.getElementById('pin').click()")
+    until(20, lambda: "pinned" in browser.script(said))
+    made = pins()
+    check("what is asked for is pinned beside its files", made and all(name.startswith("office-") for name in made) and pcaps[1] + ".keep" in made,
+          f"{made} {browser.script(said)}")
+    shown = until(20, lambda: browser.script(rows)) or []
+    check("pins are shown with who and why, as text", len(shown) == len(made) and all("<b>ticket</b> 4711" in row and "anyone at 127.0.0.1" in row for row in shown), shown)
+    browser.script("document.getElementById('pins').open = true")
+    browser.picture("pins")
+    browser.script("[...document.querySelectorAll('#pins-rows button')].forEach((button) => button.click())")
+    until(20, lambda: not pins())
+    check("Release takes them away, and the files stay", not pins() and all(os.path.exists(f"{root}/drive0/{name}") for name in pcaps), pins())
+    check("none is shown then", until(20, lambda: not browser.script(rows)), browser.script(rows))
+    browser.script("document.getElementById('query-form').reset()")
+
+
+def look_at_totals(browser, root):
+    """Packets of captures that run count, by their ledgers."""
+    sealed = sum(len(numbers_between([os.path.join(drive, name)], 0, 1 << 62)) for drive in drives_of(root) for name in os.listdir(drive) if name.endswith(".pcap"))
+    running = [name for name in os.listdir(f"{root}/drive0") if name.startswith("uplink-") and name.endswith(".ledger.jsonl")][0]
+
+    def stored():
+        with open(f"{root}/drive0/{running}", encoding="utf-8") as file:
+            return json.loads(file.read().rsplit("\n", 2)[-2])["totals"]["stored"]
+
+    def counted():
+        before = stored()
+        told = int(browser.script(TEXT, "totals").split(", ")[1].split()[0].replace(",", ""))
+        return sealed + before - 400 <= told <= sealed + stored()
+
+    check("the totals count what running captures have stored", until(20, counted), browser.script(TEXT, "totals"))
+
+
 def look_at_live(browser):
     now = "return [...document.querySelectorAll('article')].find((a) => a.querySelector('.running'))?.textContent"
     first = until(20, lambda: browser.script(now)) or ""
@@ -369,6 +416,8 @@ def look(url, root, out):
         look_at_form(browser, root)
         requests()
         look_at_live(browser)
+        look_at_totals(browser, root)
+        look_at_pins(browser, root)
         look_at_layout(browser)
         requests()
         foreign = [one for one in urls if not one.startswith((url, "data:", "blob:" + url, "chrome:", "about:"))]

@@ -11,11 +11,11 @@ source "$(dirname "$0")/e2e-functions.sh"
 uplot=1.6.32 vnu=26.9.27 # as npm has them
 page=$e2e_here/../../src/serve/page
 pictures=${1:-}
-work='' serve_pid='' run_pid=''
+work='' serve_pid='' run_pid='' dumpcap_pid='' stream=''
 
 clean_up() {
   local pid
-  for pid in $serve_pid $run_pid; do kill "$pid" 2>/dev/null; done
+  for pid in $serve_pid $run_pid $dumpcap_pid; do kill "$pid" 2>/dev/null; done
   wait 2>/dev/null
   if [ -n "$work" ]; then rm -rf "$work"; fi
 }
@@ -50,7 +50,7 @@ check_markup() {
 check_machine() {
   local tool
   [ -x "${WIRESPOOL:-}" ] || skip_all "WIRESPOOL does not name the program"
-  for tool in chromium chromedriver python3 curl capinfos; do
+  for tool in chromium chromedriver python3 curl capinfos dumpcap; do
     command -v "$tool" >/dev/null || skip_all "$tool is not here: apt-get install chromium chromium-driver python3 curl tshark"
   done
 }
@@ -62,9 +62,26 @@ start_service() {
   run_pid=$!
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   url=http://127.0.0.1:$port/
-  "$WIRESPOOL" serve "$work/spool/drive0" "$work/spool/drive1" --listen "127.0.0.1:$port" >"$work/serve.txt" 2>&1 &
+  stream=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "$WIRESPOOL" serve "$work/spool/drive0" "$work/spool/drive1" --listen "127.0.0.1:$port" --allow-keep \
+    --pcap-over-ip "127.0.0.1:$stream" >"$work/serve.txt" 2>&1 &
   serve_pid=$!
   wait_for 30 curl -sf "${url}healthz"
+}
+
+# While somebody uses the page, dumpcap reads the stream of the same process: all that is sealed.
+begin_stream() {
+  dumpcap -q -i "TCP@127.0.0.1:$stream" -w "$work/stream.pcapng" >"$work/dumpcap.txt" 2>&1 &
+  dumpcap_pid=$!
+}
+packets_of() { capinfos -TrMc "$@" 2>/dev/null | awk '{ sum += $NF } END { print sum + 0 }'; }
+streamed() { test "$(packets_of "$work"/spool/drive?/*.pcap)" = "$(packets_of "$work/stream.pcapng")"; }
+end_stream() {
+  wait_for 30 streamed
+  kill -INT "$dumpcap_pid"
+  wait "$dumpcap_pid"
+  dumpcap_pid=''
+  expect "dumpcap, at the pcap-over-IP of the same process, has every packet that is sealed" streamed
 }
 
 # look: counts what page.py says.
@@ -92,7 +109,11 @@ main() {
   mkdir "$work/out"
   check_library
   check_markup
-  if start_service; then look; else fail "the service did not start: $(tail -n 2 "$work/serve.txt" | tr '\n' ' ')"; fi
+  if start_service; then
+    begin_stream
+    look
+    end_stream
+  else fail "the service did not start: $(tail -n 2 "$work/serve.txt" | tr '\n' ' ')"; fi
   if [ -n "$pictures" ]; then mkdir -p "$pictures" && cp "$work"/out/*.png "$pictures"; fi
   count_up
 }

@@ -252,7 +252,8 @@ TEST_CASE("the description names what is served and nothing else") {
     INFO(path);
     told.insert(path);
     for (const auto& [method, operation] : methods.items()) {
-      const auto name = method == "get" ? "GET" : "POST";
+      auto name = method;
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
       const auto answer = get(rig.serving.port, path, "Host: localhost\r\nContent-Length: 0\r\n", name);
       const auto status = answer.substr(answer.find(' ') + 1, 3);
       CHECK(status != "404");
@@ -260,8 +261,8 @@ TEST_CASE("the description names what is served and nothing else") {
       CHECK(operation["responses"].contains(status));
     }
   }
-  CHECK(told == std::set<std::string>{"/healthz", "/api/captures", "/api/ledger", "/api/extract", "/api/estimate",
-                                      "/api/verify", "/api/openapi.json", "/query"});
+  CHECK(told == std::set<std::string>{"/healthz", "/api/service", "/api/captures", "/api/ledger", "/api/extract",
+                                      "/api/estimate", "/api/verify", "/api/pins", "/api/openapi.json", "/query"});
   std::set<std::string> parameters;
   for (const auto& [name, parameter] : description["components"]["parameters"].items())
     parameters.insert(parameter["name"].get<std::string>());

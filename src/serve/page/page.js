@@ -41,9 +41,10 @@ function losses(of) {
 }
 
 // The answer, or the service's own words of why there is none.
-async function ask(path, signal) {
+async function ask(path, { signal, method = "GET", body } = {}) {
   const headers = token ? { Authorization: "Bearer " + token } : {};
-  const response = await fetch(path, { headers, signal, cache: "no-store" });
+  if (body) headers["Content-Type"] = "application/json";
+  const response = await fetch(path, { headers, signal, method, body, cache: "no-store" });
   if (response.ok) return response;
   let error = { what: "service", why: `HTTP status ${response.status}`, what_to_do: "" };
   try {
@@ -208,9 +209,18 @@ function show_timeline() {
   timeline.set(spans.filter(({ from }) => Number.isFinite(from)), [...curves.values()]);
 }
 
+// Packets and bytes on drives: of sealed files, or, while it runs, what its ledger has stored less what retention took away.
+function held_by(capture) {
+  const line = capture.state === "running" ? curves.get(key_of(capture))?.newest : null;
+  if (!line) return { packets: capture.packets, bytes: capture.file_bytes };
+  const sum = (of) => line.drives.reduce((all, drive) => all + (of(drive) ?? 0), 0);
+  return { packets: Math.max(0, line.totals.stored - sum((drive) => drive.removed?.packets)),
+    bytes: Math.max(0, sum((drive) => drive.bytes) - sum((drive) => drive.removed?.file_bytes)) };
+}
+
 function show() {
-  const sum = (field) => report.captures.reduce((all, capture) => all + capture[field], 0);
-  $("totals").textContent = `${counted(report.captures.length, "capture")}, ${number(sum("packets"))} packets, ${size(sum("file_bytes"))}`;
+  const held = report.captures.map(held_by), sum = (field) => held.reduce((all, one) => all + one[field], 0);
+  $("totals").textContent = `${counted(report.captures.length, "capture")}, ${number(sum("packets"))} packets, ${size(sum("bytes"))}`;
   const articles = report.captures.map((capture) => article_of(capture, report.drives));
   const others = report.other_files.map((file) => file.path).join("\n");
   if (others !== show.others) {
@@ -261,6 +271,7 @@ async function read() {
     report = await (await ask("api/captures")).json();
     $("token-form").hidden = true;
     show();
+    await read_service();
     await read_ledgers();
   } catch (error) {
     $("totals").textContent = error.message;
@@ -282,6 +293,7 @@ async function keep_up() {
         const running = report.captures.some(({ state }) => state === "running");
         if (ended || performance.now() - read_at > (running ? 10_000 : 60_000)) {
           report = await (await ask("api/captures")).json();
+          if (service) await read_pins();
           read_at = performance.now();
           await read_ledgers();
         } else if (running) {
@@ -295,6 +307,71 @@ async function keep_up() {
     }
     await new Promise((done) => setTimeout(done, pause));
   }
+}
+
+// Pins
+
+let service = null;  // what it allows
+
+async function read_service() {
+  service = await (await ask("api/service")).json();
+  $("pin-form").hidden = !service.allow_keep;
+  $("live").hidden = service.pcap_over_ip === null;
+  $("live-command").textContent = `wireshark -k -i TCP@${service.pcap_over_ip}`;
+  await read_pins();
+}
+
+const name_of = (path) => path.slice(path.lastIndexOf("/") + 1);
+
+// What it was pinned for, in words; FILE.keep may be anybody's.
+function reason_of(pin) {
+  if (!pin) return "not by wirespool";
+  const times = [pin.from ? `from ${when(pin.from)}` : "", pin.to ? `to ${when(pin.to)}` : ""];
+  return [pin.reason, ...times, pin.filter].filter(Boolean).join(" ") || "no reason given";
+}
+
+function pin_row(file) {
+  const release = make("button", { type: "button", ariaLabel: `Release ${name_of(file.path)}`,
+    onclick: () => change_pins("DELETE", "api/pins?" + new URLSearchParams({ file: name_of(file.path) })) }, "Release");
+  return make("tr", {}, make("td", { title: file.path }, name_of(file.path)),
+    make("td", { className: "long" }, file.outcome === "gone" ? "the file is gone" : file.pin ? file.pin.who : ""),
+    make("td", {}, file.pin ? when(file.pin.when) : ""), make("td", { className: "long" }, reason_of(file.pin)),
+    make("td", {}, service.allow_keep ? release : ""));
+}
+
+async function read_pins() {
+  const pins = await (await ask("api/pins")).json(), text = JSON.stringify(pins.files);
+  if (text === read_pins.text) return;
+  read_pins.text = text;
+  $("pins").hidden = pins.files.length === 0;
+  $("pins-summary").textContent = counted(pins.files.length, "pinned file");
+  $("pins-rows").replaceChildren(...pins.files.map(pin_row));
+}
+
+// Then what is shown is as it is now, whether or not that was done.
+async function change_pins(method, path, body) {
+  $("pin").disabled = true;
+  try {
+    const done = await (await ask(path, { method, body })).json();
+    const of = (outcome) => done.files.filter((file) => file.outcome === outcome).length, already = of("pinned already");
+    $("pinned").textContent = method === "DELETE" ? `${counted(of("released"), "file")} released`
+      : `${counted(of("pinned"), "file")} pinned${already > 0 ? `, ${number(already)} were already` : ""}` +
+        `${done.notices.length > 0 ? ": " + done.notices.join("; ") : ""}`;
+  } catch (error) {
+    $("pinned").textContent = "Not done: " + error.message;
+  }
+  $("pin").disabled = false;
+  report = await (await ask("api/captures")).json();
+  show();
+  await read_pins();
+}
+
+// By time and filter: a pin knows no flow, and one packet pins its whole file.
+function pin() {
+  const fields = Object.fromEntries(parameters()), { from, to, filter } = fields;
+  if (fields.flow || fields.community_id) return void ($("pinned").textContent = "Files are pinned by time and filter: clear flow and Community ID");
+  if (!from && !to && !filter) return void ($("pinned").textContent = "Say which: fill in a time or a filter");
+  return change_pins("POST", "api/pins", JSON.stringify({ from, to, filter, reason: $("reason").value.trim() }));
 }
 
 // The query
@@ -353,7 +430,7 @@ async function estimate() {
   asked = new AbortController();
   const { signal } = asked;
   try {
-    const result = await (await ask("api/estimate?" + new URLSearchParams(parameters()), signal)).json();
+    const result = await (await ask("api/estimate?" + new URLSearchParams(parameters()), { signal })).json();
     show_problem(null);
     $("estimate").textContent = words_of(result);
   } catch (error) {
@@ -402,6 +479,10 @@ $("download").addEventListener("click", (event) => {
   if ($("download").getAttribute("aria-disabled") === "true") event.preventDefault();
 });
 $("fetch").addEventListener("click", download);
+$("pin-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  pin();
+});
 $("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   token = $("token").value.trim();

@@ -13,6 +13,7 @@
 
 #include "cli/commands.hpp"
 #include "support/catch.hpp"
+#include "support/loopback_client.hpp"
 #include "support/process.hpp"
 #include "support/sanitized.hpp"
 #include "support/skip.hpp"
@@ -287,14 +288,34 @@ TEST_CASE("readers that write do so where they were told, and can make no file e
     CHECK(result.exit_code == 0);
     return std::filesystem::exists(elsewhere);
   };
-  const auto command = GENERATE(values<std::string>(
-      {"repair .", "index .", "retain --age 1h .", "manifest .", "extract empty.pcap -w out.pcap"}));
+  const auto command = GENERATE(values<std::string>({"repair .", "index .", "retain --age 1h .", "keep --release .",
+                                                     "manifest .", "extract empty.pcap -w out.pcap"}));
   if (command == "manifest ." && !built_with("WIRESPOOL_SECCOMP")) return;  // which alone keeps it from writing
   const TempDir directory;
   CHECK_FALSE(ends(command, directory));
   CHECK(std::filesystem::exists(directory / "spool" / "out.pcap") == command.starts_with("extract"));
   const TempDir unconfined;
   CHECK(ends("--version", unconfined));
+}
+
+TEST_CASE("a service that may pin can make no file but where its files are") {
+  if (sanitized) return skip("landlock", "a sanitizer wants nothing preloaded before it");
+  if (run({"--version"}).out.find("no Landlock") != std::string::npos)
+    return skip("landlock", "this kernel, or a sandbox around this test, has none");
+  const TempDir directory;
+  const auto elsewhere = directory / "elsewhere", spool = directory / "spool";
+  std::filesystem::create_directory(spool);
+  Process service({"env", "LD_PRELOAD=" + std::string(std::getenv("MAKES_ELSEWHERE")),
+                   "ELSEWHERE=" + elsewhere.string(), program(), "serve", "--allow-keep", "--listen",
+                   "127.0.0.1:" + std::to_string(free_port()), spool.string()});
+  if (!service.wait_for_output("listening at", Seconds(30))) {
+    const auto ended = service.stop(SIGTERM, Seconds(30));
+    INFO(ended.describe());
+    REQUIRE(ended.err.find("built without cpp-httplib") != std::string::npos);
+    return skip("serve", "this wirespool was built without cpp-httplib");
+  }
+  CHECK(service.stop(SIGTERM, Seconds(30)).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(elsewhere));
 }
 
 TEST_CASE("readers that write nothing are left files for reading alone, other readers files and nothing else") {
