@@ -39,6 +39,22 @@ TEST_CASE("what a full hand-off loses is counted, and the rest is on disk") {
   CHECK(result.total("stored") + result.total("drop_handoff") == 200'000);
 }
 
+// net_pcap(4) takes a frame from its file and then an mbuf for it.
+TEST_CASE("frames that find no mbuf are counted as no_mbuf, as the notice at the start says, and the rest is on disk") {
+  const Bench bench;
+  write_trace({.kind = "1514", .packets = 20'000}, bench.trace());
+  const auto result = run_capture({.vdevs = {replay_of({bench.trace()})},
+                                   .outputs = bench.outputs,
+                                   .options = {"--mbufs", "64", "--when-full", "drop", "--idle-exit", "500ms"}});
+  INFO(result.describe());
+  CHECK(check_capture(result, bench.outputs) == "");
+  CHECK_THAT(result.process.err, Catch::Contains("wirespool: --mbufs 64: ") && Catch::Contains("lost as no_mbuf"));
+  const auto no_mbuf = result.last().at("ports").at(0).at("no_mbuf").get<std::uint64_t>();
+  CHECK(no_mbuf > 0);
+  CHECK(result.total("lost") == no_mbuf);
+  CHECK(result.total("stored") + no_mbuf == 20'000);
+}
+
 TEST_CASE("--strict makes a loss exit code 4 and nothing else of it") {
   const Bench bench;
   const auto result = run_capture(losing(bench, {"--strict"}));

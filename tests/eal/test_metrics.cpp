@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // --metrics of a capture that runs: what is scraped is what the ledger says, and clients hold nothing up.
+#include <sched.h>
+
+#include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "bench.hpp"
@@ -9,6 +13,7 @@
 #include "support/loopback_client.hpp"
 #include "support/skip.hpp"
 #include "support/wait_until.hpp"
+#include "worker_name.hpp"
 
 using namespace wirespool::test;
 namespace fs = std::filesystem;
@@ -123,6 +128,78 @@ TEST_CASE("what is scraped of a running capture is what went through it, and its
   CHECK(body_of(get(port, "/healthz")) == "ok\n");
   CHECK(check_capture(capture.stop(), bench.outputs) == "");
   CHECK_FALSE(Client(port).connected());
+}
+
+namespace {
+
+// Of a task (proc_pid_status(5)).
+std::string field_of(const fs::path& task, const std::string& name) {
+  std::ifstream file(task / "status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  return "";
+}
+
+struct Tasks {
+  std::vector<pid_t> lcores, serving;
+};
+
+Tasks tasks_of(pid_t pid) {
+  Tasks tasks;
+  for (const auto& task : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    const auto name = field_of(task.path(), "Name");
+    if (worker_lcore(name)) tasks.lcores.push_back(std::stoi(task.path().filename()));
+    if (name == "serve") tasks.serving.push_back(std::stoi(task.path().filename()));
+  }
+  return tasks;
+}
+
+bool share_a_cpu(pid_t a, pid_t b) {
+  cpu_set_t of_a, of_b, both;
+  CPU_ZERO(&both);
+  if (::sched_getaffinity(a, sizeof of_a, &of_a) != 0 || ::sched_getaffinity(b, sizeof of_b, &of_b) != 0) return false;
+  CPU_AND(&both, &of_a, &of_b);
+  return CPU_COUNT(&both) > 0;
+}
+
+// How often the task had to wait for something.
+std::string waits_of(pid_t pid, pid_t task) {
+  return field_of("/proc/" + std::to_string(pid) + "/task/" + std::to_string(task), "voluntary_ctxt_switches");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "scrapes cost a capture's lcores nothing: they wait for nobody, and who answers is on the main lcore's CPUs") {
+  if (!can_serve()) return;
+  const Bench bench;
+  const auto port = free_port();
+  LiveCapture capture(scraped(bench, port));
+  REQUIRE(capture.wait_for_total("stored", packets));  // nothing more comes: lcores poll
+  const auto pid = capture.process().pid();
+  const auto lcores = tasks_of(pid).lcores;
+  REQUIRE(lcores.size() == 2);
+  std::vector<std::string> before;
+  for (const auto lcore : lcores) before.push_back(waits_of(pid, lcore));
+  std::atomic<bool> stop{false};
+  std::atomic<unsigned> pages{0};
+  {
+    std::vector<std::jthread> scrapers;
+    for (int i = 0; i < 4; ++i)
+      scrapers.emplace_back([&] {
+        while (!stop) pages += is(get(port, "/metrics"), "200");
+      });
+    for (int i = 0; i < 600 && pages < 200; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    stop = true;
+  }
+  CHECK(pages >= 200);
+  const auto serving = tasks_of(pid).serving;
+  CHECK(serving.size() >= 2);
+  for (const auto lcore : lcores)
+    for (const auto task : serving)
+      CHECK((share_a_cpu(lcore, pid) || !share_a_cpu(lcore, task)));  // pid: the main lcore
+  for (std::size_t i = 0; i < lcores.size(); ++i) CHECK(waits_of(pid, lcores[i]) == before[i]);
+  CHECK(check_capture(capture.stop(), bench.outputs) == "");
 }
 
 TEST_CASE("clients that hang, drip and flood hold neither the capture nor its end, and lose it nothing") {

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
 #include "support/outside_tools.hpp"
+#include "support/sanitized.hpp"
 #include "support/skip.hpp"
 #include "support/spool_files.hpp"
 
@@ -189,4 +190,64 @@ TEST_CASE("a drive that was full takes Blocks again when somebody makes room") {
   }
   CHECK(held + removed == result.total("stored"));
   CHECK(run_process({wirespool_program(), "verify", drive, bench.outputs[0]}).exit_code == 0);
+}
+
+TEST_CASE("lcores go on while the thread that removes files hangs, and it removes the more afterwards") {
+  if (sanitized) return skip("faulty calls", "a sanitizer wants nothing preloaded before it");
+  const Bench bench;
+  write_trace({.kind = "mixed", .packets = 1'000}, bench.trace());
+  CaptureCommand command{.vdevs = {replay_of({bench.trace()}, true)},
+                         .outputs = bench.outputs,
+                         .options = {"--rotate-size", "2MiB", "--retain-size", "8MiB", "--when-full", "wait",
+                                     "--block-size", "256KiB", "--stats-interval", "20ms"}};
+  command.under = with_faulty_calls("unlinkat:0:1:-1500:removed.json");  // before it says what it removed
+  LiveCapture capture(command);
+  const auto removed = [](const Json& line) {
+    return drive_of(line, line.at("drives").at(0).at("path").get<std::string>()).at("removed").at("files").get<int>();
+  };
+  REQUIRE(capture.wait_until_running());
+  for (int i = 0; i < 3'000 && (!capture.newest().is_object() || removed(capture.newest()) < 20); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  // Between two lines it removed nothing for so long, and all the time more was stored.
+  std::uint64_t longest_ns = 0, stored = 0;
+  for (std::size_t begin = 0, end = 1; end < result.ledger.size(); ++end) {
+    const auto &from = result.ledger[begin], &to = result.ledger[end];
+    if (removed(from) != removed(to)) begin = end;
+    const auto ns = to.at("elapsed_ns").get<std::uint64_t>() - from.at("elapsed_ns").get<std::uint64_t>();
+    if (begin == end || ns < longest_ns) continue;
+    longest_ns = ns;
+    const auto field = [](const Json& line) { return line.at("totals").at("stored_bytes").get<std::uint64_t>(); };
+    stored = field(to) - field(from);
+  }
+  CHECK(longest_ns > 1'300'000'000);
+  CHECK(stored > 40 * mib);  // five times what retention leaves
+  CHECK(removed(result.last()) >= 20);
+}
+
+TEST_CASE("with retention a capture whose only drive is full waits for room, and goes on when there is some") {
+  if (skip_without_loop()) return;
+  const Bench bench;
+  LoopDrive small({.file_system = "ext4", .bytes = 200 * mib});
+  small.leave_free(16 * mib);
+  const fs::path drive = small.path();
+  write_trace({.kind = "mixed", .packets = 1'000}, bench.trace());
+  LiveCapture capture({.vdevs = {replay_of({bench.trace()}, true)},
+                       .outputs = {drive},
+                       .options = {"--rotate-size", "4MiB", "--retain-size", "64MiB", "--when-full", "wait",
+                                   "--block-size", "256KiB", "--stats-interval", "20ms"}});
+  REQUIRE(capture.process().wait_for_output("\"state\":\"full\"", Seconds(60)));
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  REQUIRE(capture.process().running());
+  fs::remove(drive / "filler");
+  REQUIRE(capture.process().wait_for_output("takes Blocks again", Seconds(30)));
+  CHECK(capture.wait_for_total("stored_bytes", capture.total("stored_bytes") + 32 * mib));
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  CHECK(drive_of(result.last(), drive).at("state") == "ok");
 }

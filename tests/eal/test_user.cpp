@@ -208,6 +208,27 @@ TEST_CASE("a file that was deleted is saved by nobody as by root") {
   CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
 }
 
+TEST_CASE("a directory that was removed under a capture is made again where nobody may, and nowhere else") {
+  if (cannot_be_tested()) return;
+  const bool may = GENERATE(true, false);
+  CAPTURE(may);
+  const NobodysBench bench;
+  if (may) NobodysBench::give(bench.base.path());
+  LiveCapture capture(finite(bench, {"--sync-age", "50ms", "--flush-age", "20ms"}));
+  REQUIRE(capture.wait_for_total("stored", packets));
+  std::error_code busy;
+  for (int i = 0; i < 1'000 && fs::exists(bench.outputs[0]); ++i) fs::remove_all(bench.outputs[0], busy);
+  const auto result = capture.stop();
+  INFO(result.describe());
+  CHECK(result.process.exit_code == (may ? 0 : 3));
+  CHECK(fs::exists(bench.outputs[0]) == may);
+  CHECK(result.total("stored") == (may ? packets : 0));
+  CHECK(result.total("drop_drive") == (may ? 0 : packets));
+  if (!may) return;
+  CHECK(strange_file(bench.outputs) == "");
+  CHECK(compare_spool_in_order(bench.trace(), bench.outputs) == "");
+}
+
 struct Refused {
   const char* what;
   Command options;  // BASE stands for the bench's directory

@@ -53,6 +53,11 @@ void read_fault(const std::string& text, Fault& fault) {
   fault.seen = 0;
 }
 
+void take_time(int ms) {
+  const timespec time{ms / 1'000, ms % 1'000 * 1'000'000L};
+  ::nanosleep(&time, nullptr);
+}
+
 // The errno it is to fail with, 0: not this one.
 int verdict(const char* call, const char* path) {
   for (std::size_t i = 0; i < used.load(std::memory_order_acquire); ++i) {
@@ -61,8 +66,9 @@ int verdict(const char* call, const char* path) {
     const auto nth = fault.seen++;
     if (nth < fault.first || nth - fault.first >= fault.times) continue;
     ++failed;
-    if (fault.code < 0) ::_exit(died_in_a_call);
-    return fault.code;
+    if (fault.code == -1) ::_exit(died_in_a_call);
+    if (fault.code < 0) take_time(-fault.code);
+    return std::max(fault.code, 0);
   }
   return 0;
 }

@@ -11,7 +11,8 @@ namespace wirespool::test {
 //
 // `faults`: "CALL:FIRST:TIMES:ERRNO[:PART]", several with a comma between them. Of the calls whose file name, or whose
 // descriptor's path, has PART in it, the FIRSTth (from 0) and those behind it fail, TIMES of them. Empty: none any
-// more. With an ERRNO of -1 the process dies instead, by _exit(died_in_a_call), as if it had been killed.
+// more. With an ERRNO of -1 the process dies instead, by _exit(died_in_a_call), as if it had been killed; with one
+// below that, -N, the call takes N milliseconds and does not fail.
 inline constexpr int died_in_a_call = 99;
 void fail_calls(const std::string& faults);
 
