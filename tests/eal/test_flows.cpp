@@ -190,6 +190,25 @@ TEST_CASE("a table that is too small ends flows early, and no packet is without 
   CHECK(judge("json", trace, files_in(directory, ".jsonl")) == "");
 }
 
+TEST_CASE("at the stop a hundred thousand open records are written in time") {
+  const Bench bench(0);
+  const auto directory = bench.base / "flows";
+  fs::create_directory(directory);
+  constexpr std::uint64_t many = 100'000;
+  write_trace({.kind = "60", .packets = many, .flows = 1'000'000}, bench.trace());
+  const auto result = run_capture(
+      {.vdevs = {replay_of({bench.trace()})},
+       .outputs = {},
+       .options = until_packets(many, {"--until", "rx", "--flows", directory, "--flow-table", "131072", "--flow-idle",
+                                       "1h", "--flow-active", "1h", "--stop-timeout", "10s"})});
+  INFO(result.describe());
+  CHECK(result.process.exit_code == 0);
+  CHECK(check_ledger(result) == "");
+  check_flow_books(result);
+  CHECK(result.last().at("flows").at("written") > 90'000);
+  CHECK(files_in(directory, ".ipfix").size() == 1);
+}
+
 TEST_CASE("files of flow records are rotated, sealed and named as those of the capture") {
   const auto format = GENERATE(values<std::string>({"json", "ipfix"}));
   const Bench bench;
