@@ -106,7 +106,7 @@ class Table {
 
   template <typename T, typename Owner>
   Row<Config>& rate(std::string name, T Owner::*field, std::string help) {
-    return add_one({std::move(name), Type::rate, "RATE", std::move(help)}, field, parse_size);
+    return add_one({std::move(name), Type::rate, "RATE", std::move(help)}, field, parse_rate);
   }
 
   template <typename T, typename Owner>

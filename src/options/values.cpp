@@ -34,6 +34,9 @@ constexpr auto size_units = std::to_array<Unit>({{"", 1},
                                                  {"gib", 1ull << 30},
                                                  {"tib", 1ull << 40}});
 
+constexpr auto rate_units =
+    std::to_array<Unit>({{"", 1}, {"k", 1'000}, {"m", 1'000'000}, {"g", 1'000'000'000}, {"t", 1'000'000'000'000}});
+
 constexpr auto time_units = std::to_array<Unit>({{"", 1'000'000'000},
                                                  {"ns", 1},
                                                  {"us", 1'000},
@@ -44,6 +47,8 @@ constexpr auto time_units = std::to_array<Unit>({{"", 1'000'000'000},
 
 constexpr std::string_view size_forms =
     "write bytes, or a number with K, M, G, T (powers of 1000) or KiB, MiB, GiB, TiB (powers of 1024), as in 1.5GiB";
+constexpr std::string_view rate_forms =
+    "write how many a second, or a number with K, M, G, T (powers of 1000), as in 500 or 2.5M";
 constexpr std::string_view time_forms =
     "write seconds, or a number with ns, us, ms, s, m (minutes) or h, as in 250ms or 1.5h";
 
@@ -118,6 +123,12 @@ constexpr auto binary_units =
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   const auto value = parse_number_with_unit(text, size_units, largest_size);
   if (!value) return std::unexpected(explain(text, "size", value.error(), size_forms));
+  return *value;
+}
+
+std::expected<std::uint64_t, std::string> parse_rate(std::string_view text) {
+  const auto value = parse_number_with_unit(text, rate_units, largest_size);
+  if (!value) return std::unexpected(explain(text, "rate", value.error(), rate_forms));
   return *value;
 }
 

@@ -19,6 +19,9 @@ namespace wirespool::options {
 // a fraction: 512, 4K, 1.5GiB. Case does not matter. Less than 2^63. The error says what is accepted.
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
+// A second: a number, or one with K M G T (powers of 1000), with or without a fraction. Less than 2^63.
+std::expected<std::uint64_t, std::string> parse_rate(std::string_view text);
+
 // "10%" (1 to 99), or a size.
 std::expected<policy::Share, std::string> parse_share(std::string_view text);
 std::string format_share(const policy::Share& share);

@@ -17,6 +17,8 @@ std::optional<Mac> parse_mac(std::string_view text);
 std::string text_of(const Mac& mac);
 constexpr bool is_group(const Mac& mac) { return (mac[0] & std::byte{1}) != std::byte{}; }  // multicast, broadcast
 
+constexpr bool is_zero(const Mac& mac) { return mac == Mac{}; }  // the loopback's, and of no other interface
+
 // "10.0.0.1", in host order.
 std::optional<std::uint32_t> parse_address(std::string_view text);
 std::string address_text(std::uint32_t address);

@@ -64,6 +64,7 @@ std::expected<Interface, Error> find_interface(const std::string& name) {
   if (!flags || !mtu || !mac)
     return std::unexpected(Error{name, std::strerror(errno), "ip link shows interfaces", Error::Kind::not_ready});
   found.up = (static_cast<unsigned>(flags->ifr_flags) & IFF_UP) != 0;
+  found.promiscuous = (static_cast<unsigned>(flags->ifr_flags) & IFF_PROMISC) != 0;
   found.mtu = static_cast<std::uint32_t>(mtu->ifr_mtu);
   std::memcpy(found.mac.data(), mac->ifr_hwaddr.sa_data, found.mac.size());
   if (!found.up)

@@ -18,6 +18,7 @@ struct Interface {
   std::uint32_t mtu = 0;
   Mac mac{};
   bool up = false;
+  bool promiscuous = false;  // set so by someone (ip link set IF promisc on), not for as long as a program looks
 
   std::uint32_t longest(bool tagged) const { return mtu + 14 + (tagged ? 4u : 0u); }  // frame bytes, without FCS
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <expected>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -23,15 +24,17 @@ class Threads : public Workers {
   std::vector<std::jthread> threads_;
 };
 
-// What was not given as an address is the interface's own; what was given and is another is told.
-void settle_mac(Ends& ends, const Interface& interface, std::vector<std::string>& notices) {
+// What was not given as an address is the interface's own. Another one is meant only where the interface was made to
+// take frames for it: else switches would learn an address that nobody has, and what comes back be lost.
+std::optional<Error> settle_mac(Ends& ends, const Interface& interface) {
   if (!ends.local_mac) ends.local_mac = interface.mac;
-  if (*ends.local_mac != interface.mac)
-    notices.push_back(fmt::format("LOCAL_MAC {} is not that of {}, {}: frames to it come only if {} is promiscuous",
-                                  text_of(*ends.local_mac), interface.name, text_of(interface.mac), interface.name));
+  if (*ends.local_mac == interface.mac || interface.promiscuous) return std::nullopt;
+  return Error{
+      "LOCAL_MAC", fmt::format("{} has {}, not {}", interface.name, text_of(interface.mac), text_of(*ends.local_mac)),
+      fmt::format("give that, or - for its own; if another is meant: ip link set {} promisc on", interface.name)};
 }
 
-std::expected<Wires, Error> open_wires(const Request& request, Ends& ends, std::vector<std::string>& notices) {
+std::expected<Wires, Error> open_wires(const Request& request, Ends& ends) {
   const SocketManner manner{request.burst, request.many, request.wait};
   Wires wires;
   if (request.interfaces.empty()) {
@@ -48,7 +51,8 @@ std::expected<Wires, Error> open_wires(const Request& request, Ends& ends, std::
                                .everything = forwards,
                                .tagged = request.vlan || forwards || request.replays()});
     if (!wire) return std::unexpected(wire.error());
-    if (!forwards && !request.replays()) settle_mac(ends, (*wire)->interface(), notices);
+    if (!forwards && !request.replays())
+      if (auto other = settle_mac(ends, (*wire)->interface())) return std::unexpected(std::move(*other));
     wires.push_back(std::move(*wire));
   }
   return wires;
@@ -57,14 +61,11 @@ std::expected<Wires, Error> open_wires(const Request& request, Ends& ends, std::
 }  // namespace
 
 Outcome run_over_sockets(const Request& request, storage::Speaker& out, const StopFlag& stop) {
-  std::vector<std::string> notices;
   auto ends = ends_of(request);
-  auto wires = open_wires(request, ends, notices);
+  auto wires = open_wires(request, ends);
   if (!wires) return {{wires.error()}, {}};
   Threads threads;
-  auto outcome = run_on_wires(request, ends, *wires, threads, out, stop);
-  outcome.notices.insert(outcome.notices.begin(), notices.begin(), notices.end());
-  return outcome;
+  return run_on_wires(request, ends, *wires, threads, out, stop);
 }
 
 }  // namespace wirespool::traffic

@@ -34,7 +34,14 @@ void check_ip(Problems& problems, const char* what, const std::string& text) {
     problems.push_back({what, fmt::format("\"{}\" is no IPv4 address", text), "as 10.0.0.1"});
 }
 
-void check_mac(Problems& problems, const char* what, const std::string& text) {
+// Whether it can only be the loopback interface's, which has no MAC address but zeros.
+bool is_loopbacks(const Request& request, const std::string& ip) {
+  if (request.on_ports) return false;
+  if (!request.interfaces.empty()) return request.interfaces.front() == "lo";
+  return parse_address(ip).value_or(0) >> 24 == 127;
+}
+
+void check_mac(Problems& problems, const char* what, const std::string& text, bool loopback) {
   if (text.empty()) {
     problems.push_back({what, "is required", "as 02:00:00:00:00:01, or - where any will do"});
   } else if (text != "-") {
@@ -43,14 +50,16 @@ void check_mac(Problems& problems, const char* what, const std::string& text) {
       problems.push_back({what, fmt::format("\"{}\" is no MAC address", text), "as 02:00:00:00:00:01"});
     else if (is_group(*mac))
       problems.push_back({what, fmt::format("{} is a group's address, not one interface's", text), "ip link shows it"});
+    else if (is_zero(*mac) && !loopback)
+      problems.push_back({what, fmt::format("{} is no interface's address", text), "ip link shows it"});
   }
 }
 
 void check_addresses(Problems& problems, const Request& request) {
   check_ip(problems, "LOCAL_IP", request.local_ip);
-  check_mac(problems, "LOCAL_MAC", request.local_mac);
+  check_mac(problems, "LOCAL_MAC", request.local_mac, is_loopbacks(request, request.local_ip));
   check_ip(problems, "REMOTE_IP", request.remote_ip);
-  check_mac(problems, "REMOTE_MAC", request.remote_mac);
+  check_mac(problems, "REMOTE_MAC", request.remote_mac, is_loopbacks(request, request.remote_ip));
   if (request.makes_headers() && makes_packets(request.application) && request.remote_mac == "-")
     problems.push_back({"REMOTE_MAC", "it is put into each frame", "give the other end's"});
   if (request.vlan && !request.makes_headers())
@@ -85,6 +94,9 @@ std::vector<Error> problems_of(const Request& request) {
   if (!forwards && request.interfaces.size() > 1) problems.push_back({"-R", "given more than once", "give one"});
   if (request.rate && *request.rate == 0)
     problems.push_back({"-r", "0 packets a second are none", "leave -r out to send as many as go"});
+  if (request.duration_ns && *request.duration_ns == 0)
+    problems.push_back(
+        {"--duration", "in no time nothing is sent or received", "leave --duration out to go on until it is stopped"});
   if (request.application == Application::clientst && request.wait)
     problems.push_back({"-B", "one thread that waits for answers sends none meanwhile", "use client"});
   if (request.speed && !request.replays()) problems.push_back({"--speed", "nothing is replayed", "give --pcap FILE"});

@@ -111,6 +111,21 @@ TEST_CASE("a dpdk-client gets all back from a dpdk-server") {
   CHECK(ended["sent"] == 1000);
 }
 
+TEST_CASE("a memif socket in use is one line that says what to do, and its server goes on") {
+  const TempDir directory;
+  Process first(application("dpdk-recv", 1, {memif(directory, "server")}, far_to_near));
+  usleep(1'000'000);
+  const auto second = run_process(application("dpdk-recv", 1, {memif(directory, "server")}, far_to_near));
+  if (lacks_driver("net_memif", second)) return;
+  CHECK(second.exit_code == 2);
+  CHECK_THAT(second.err, Contains("wirespool: --vdev net_memif0: another program serves its socket") &&
+                             Contains("give this end role=client to join it"));
+  const auto sent = run_process(
+      application("dpdk-send", 1, {memif(directory, "client")}, join(near_to_far, {"-B", "--count", "1000"})));
+  CHECK(last_line(sent)["sent"] == 1000);
+  CHECK(last_line(first.stop())["received"] == 1000);
+}
+
 TEST_CASE("dpdk-forward gives what it gets to its other port, and nothing else") {
   const TempDir directory;
   const auto from = (directory / "from.pcap").string(), to = (directory / "to.pcap").string();

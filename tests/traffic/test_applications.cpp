@@ -199,6 +199,16 @@ struct Wrong {
 TEST_CASE("what cannot be done is one line that says what to do") {
   const auto wrong = GENERATE(values<Wrong>({
       {{"send", "127.0.0.1", "-", "127.0.0.1", "-", "-r", "0"}, "-r: 0 packets a second are none", 1},
+      {{"send", "127.0.0.1", "-", "127.0.0.1", "-", "-r", "-1"},
+       "-r: \"-1\" is not a rate: write how many a second",
+       1},
+      {{"send", "127.0.0.1", "-", "127.0.0.1", "-", "--duration", "0"}, "--duration: in no time nothing is sent", 1},
+      {{"send", "-R", "veth0", "10.0.0.1", "-", "10.0.0.2", "00:00:00:00:00:00"},
+       "REMOTE_MAC: 00:00:00:00:00:00 is no interface's address: ip link shows it",
+       1},
+      {{"send", "-R", "veth0", "10.0.0.1", "01:00:5e:00:00:01", "10.0.0.2", "02:00:00:00:00:02"},
+       "LOCAL_MAC: 01:00:5e:00:00:01 is a group's address, not one interface's",
+       1},
       {{"send", "127.0.0.1", "-", "127.0.0.1", "-", "-p", "63"}, "-p: 63 bytes, without FCS, is not within 64", 1},
       {{"send", "127.0.0.1", "-", "127.0.0.1", "-", "-p", "65551"}, "is not within 64 and 65535", 1},
       {{"send", "127.0.0.1", "02:00:00:00:00:77", "127.0.0.1", "-"}, "LOCAL_MAC: 127.0.0.1 has 00:00:00:00:00:00", 1},
@@ -245,6 +255,23 @@ TEST_CASE("a wrong remote MAC and a machine that is not there are told before an
   const auto nobody = run_process(link.near.inside(program({"send", "10.0.0.1", "-", "10.0.0.77", "-"})));
   CHECK(nobody.exit_code == 2);
   CHECK_THAT(nobody.err, Contains("10.0.0.77: nobody on near answers for it"));
+}
+
+TEST_CASE("raw frames do not go out under an address that nobody has, unless their interface takes frames for it") {
+  if (no_network("an address that is another's")) return;
+  const Link link;
+  const Command other{"10.0.0.1", "02:00:00:00:00:77", "10.0.0.2", Link::far_mac};
+  const auto command = GENERATE(values<Command>({{"send", "-R", "near", "-r", "1000"}, {"recv", "-R", "near"}}));
+  const auto refused = run_process(link.near.inside(program(command) + other));
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("LOCAL_MAC: near has 02:00:00:00:00:01, not 02:00:00:00:00:77: give that, or - for "
+                                   "its own; if another is meant: ip link set near promisc on"));
+  CHECK(std::ranges::count(refused.err, '\n') == 1);
+  Link::must(link.near.inside({"ip", "link", "set", "near", "promisc", "on"}));
+  const auto meant = run_process(link.near.inside(program(command) + Command{"--duration", "100ms"} + other));
+  INFO(meant.describe());
+  CHECK(meant.exit_code == 0);
+  CHECK(meant.err.empty());
 }
 
 TEST_CASE("frames above the MTU are refused, and the MTU is named") {

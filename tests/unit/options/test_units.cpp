@@ -66,6 +66,23 @@ TEST_CASE("a size that is none is refused, and the accepted forms shown") {
   CHECK_THAT(size.error(), Catch::Contains("KiB, MiB, GiB") && Catch::Contains('"' + text + '"'));
 }
 
+TEST_CASE("rates are a second, and in powers of 1000 only") {
+  const auto [text, rate] = GENERATE(table<std::string, std::uint64_t>(
+      {{"0", 0}, {"1000", 1000}, {"40G", 40'000'000'000}, {"2.5m", 2'500'000}, {"1T", 1'000'000'000'000}}));
+  CAPTURE(text);
+  CHECK(parse_rate(text) == rate);
+}
+
+TEST_CASE("a rate that is none is told what a rate is, and nothing of bytes") {
+  const auto text = GENERATE(as<std::string>{}, "", "-1", "fast", "1KiB", "1GB", "10/s", "1e6");
+  CAPTURE(text);
+  const auto rate = parse_rate(text);
+  REQUIRE_FALSE(rate);
+  CHECK_THAT(rate.error(), Catch::Contains('"' + text + "\" is not a rate: write how many a second"));
+  CHECK_THAT(rate.error(), !Catch::Contains("bytes") && !Catch::Contains("KiB,"));
+  CHECK_THAT(parse_rate("20000000T").error(), Catch::Contains("too large for a rate"));
+}
+
 TEST_CASE("a time that is none is refused, and the accepted forms shown") {
   const auto text = GENERATE(as<std::string>{}, "", "s", "-1s", "1d", "1sec", "1:30", "1K", "1.s");
   CAPTURE(text);

@@ -51,6 +51,8 @@ TEST_CASE("what is wrong is told in one line each") {
   CHECK_THAT(problem_after([](Request& r) { r.remote_ip = ""; }), Contains("REMOTE_IP: is required"));
   CHECK_THAT(problem_after([](Request& r) { r.remote_mac = "02:00:00:00:00"; }), Contains("is no MAC address"));
   CHECK_THAT(problem_after([](Request& r) { r.local_mac = "01:00:5e:00:00:01"; }), Contains("a group's address"));
+  CHECK_THAT(problem_after([](Request& r) { r.duration_ns = 0; }),
+             Contains("--duration: in no time nothing is sent or received"));
   CHECK_THAT(problem_after([](Request& r) { r.rate = 0; }), Contains("-r: 0 packets a second are none"));
   CHECK_THAT(problem_after([](Request& r) { r.vlan = 7; }), Contains("--vlan: UDP sockets know no VLAN"));
   CHECK_THAT(problem_after([](Request& r) { r.interfaces = {"a", "b"}; }), Contains("-R: given more than once"));
@@ -59,6 +61,40 @@ TEST_CASE("what is wrong is told in one line each") {
   CHECK_THAT(problem_after([](Request& r) { r.speed = 2; }), Contains("--speed: nothing is replayed"));
   CHECK_THAT(problem_after([](Request& r) { r.port_local = 65535, r.flows = 2; }),
              Contains("--flows: port 65535 and 1 more"));
+}
+
+TEST_CASE("an address of zeros is the loopback's only") {
+  const std::string zeros = "00:00:00:00:00:00";
+  auto request = good(GENERATE(Application::send, Application::recv, Application::client));
+  SECTION("and refused by sockets, raw or not, and by ports") {
+    request.on_ports = GENERATE(true, false);
+    if (!request.on_ports && GENERATE(true, false)) request.interfaces = {"veth0"};
+    request.remote_mac = zeros;
+    CHECK_THAT(only_problem(request), Contains("REMOTE_MAC: 00:00:00:00:00:00 is no interface's address"));
+    request.remote_mac = good().remote_mac;
+    request.local_mac = zeros;
+    CHECK_THAT(only_problem(request), Contains("LOCAL_MAC: 00:00:00:00:00:00 is no interface's address"));
+  }
+  SECTION("where it is what there is") {
+    request.local_mac = request.remote_mac = zeros;
+    if (GENERATE(true, false))
+      request.interfaces = {"lo"};
+    else
+      request.local_ip = request.remote_ip = "127.0.0.1";
+    CHECK(problems_of(request).empty());
+  }
+}
+
+TEST_CASE("no time at all is refused to all that has a duration") {
+  Request replay, forward;
+  replay.interfaces = {"veth0"};
+  replay.pcap = {"x.pcap"};
+  forward.application = Application::forward;
+  forward.interfaces = {"a", "b"};
+  for (auto request : {good(), good(Application::recv), good(Application::server), replay, forward}) {
+    request.duration_ns = 0;
+    CHECK_THAT(only_problem(request), Contains("--duration: in no time"));
+  }
 }
 
 TEST_CASE("options that a replay has no use for are refused") {
