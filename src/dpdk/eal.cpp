@@ -23,6 +23,7 @@
 #include <thread>
 #include <utility>
 
+#include "dpdk/memif_socket.hpp"
 #include "options/exit.hpp"
 #include "plan/eal_args.hpp"
 
@@ -138,6 +139,8 @@ Eal::~Eal() {
 
 std::vector<Error> check_args(const std::vector<std::string>& args, const std::vector<plan::HugepagePool>& pools) {
   auto problems = plan::check_eal_args(args, usable_cpus());
+  for (const auto& device : plan::eal_option_values(args, "--vdev"))
+    if (auto taken = memif_problem(plan::parse_device_args(device))) problems.push_back(std::move(*taken));
   if (auto none = plan::check_any_hugepages(args, pools)) problems.push_back(std::move(*none));
   return problems;
 }

@@ -2,17 +2,10 @@
 #include "dpdk/memif_socket.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include "storage/file_descriptor.hpp"
 
 namespace wirespool::dpdk {
 namespace {
@@ -39,27 +32,17 @@ bool is_abstract(const plan::DeviceArgs& device) {
   return given.empty() || given.back() == "yes";
 }
 
-// A line of /proc/net/unix ends with the name; its leading zero and those behind it are shown as "@".
-bool abstract_name_taken(const std::string& path) {
+// A socket of this network namespace is bound to this name; abstract ones are shown with "@" for their leading zero and
+// those behind it (proc(5), /proc/net/unix).
+bool is_bound(const std::string& shown_name) {
   std::ifstream sockets("/proc/net/unix");
-  const auto shown = " @" + path;
+  const auto shown = " " + shown_name;
   for (std::string line; std::getline(sockets, line);) {
     const auto at = line.find(shown);
     if (at == std::string::npos) continue;
     if (line.find_first_not_of('@', at + shown.size()) == std::string::npos) return true;
   }
   return false;
-}
-
-// 0, or the errno of connect(2).
-int connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  const storage::FileDescriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return errno;
-  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
 }
 
 std::optional<Error> problem_of_path(const std::string& what, const std::string& path) {
@@ -72,16 +55,14 @@ std::optional<Error> problem_of_path(const std::string& what, const std::string&
   if (!fs::is_socket(path, ignored))
     return Error{what, fmt::format("{} is there, and is no socket", path),
                  "give another socket=", Error::Kind::not_ready};
-  const int error = connect_to(path);
-  if (error == ECONNREFUSED)
-    return Error{what,
-                 fmt::format("its socket {} is there, and nobody serves it: a program that was killed left it", path),
-                 "rm " + path, Error::Kind::not_ready};
-  if (error == EACCES)
-    return Error{what, fmt::format("its socket {} is another user's", path),
-                 "give another socket=", Error::Kind::not_ready};
-  return Error{what, fmt::format("another program serves its socket {}", path), served_what_to_do,
-               Error::Kind::not_ready};
+  if (is_bound(path))
+    return Error{what, fmt::format("another program serves its socket {}", path), served_what_to_do,
+                 Error::Kind::not_ready};
+  return Error{what,
+               fmt::format("its socket {} is there, and nobody in this network namespace serves it: a program that was "
+                           "killed left it",
+                           path),
+               "rm " + path + ", if none elsewhere does", Error::Kind::not_ready};
 }
 
 }  // namespace
@@ -90,7 +71,7 @@ std::optional<Error> memif_problem(const plan::DeviceArgs& device) {
   if (!device.name.starts_with("net_memif") || !is_server(device)) return std::nullopt;
   const auto what = "--vdev " + device.name, path = path_of(device);
   if (!is_abstract(device)) return problem_of_path(what, path);
-  if (!abstract_name_taken(path)) return std::nullopt;
+  if (!is_bound("@" + path)) return std::nullopt;
   return Error{what, fmt::format("another program serves its abstract socket {}", path), served_what_to_do,
                Error::Kind::not_ready};
 }

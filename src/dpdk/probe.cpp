@@ -19,7 +19,6 @@
 #include <string>
 #include <string_view>
 
-#include "dpdk/memif_socket.hpp"
 #include "dpdk/net_interface.hpp"
 #include "machine/pci.hpp"
 #include "plan/eal_args.hpp"
@@ -191,9 +190,7 @@ std::optional<std::string> missing_argument(const plan::DeviceArgs& device) {
 
 Error missing_virtual(const rte_devargs& asked) {
   const auto arguments = fmt::format("{},{}", asked.name, asked.args ? asked.args : "");
-  const auto device = plan::parse_device_args(arguments);
-  if (auto problem = memif_problem(device)) return *problem;
-  const auto why = missing_argument(device);
+  const auto why = missing_argument(plan::parse_device_args(arguments));
   const bool packet_socket = std::string_view(asked.name).starts_with("net_af_packet");
   if (const auto lack = packet_socket && !why ? lack_for_packet_socket() : std::nullopt)
     return {fmt::format("--vdev {}", asked.name), "its driver did not start it: " + *lack,

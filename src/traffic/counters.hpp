@@ -2,7 +2,7 @@
 #pragma once
 
 #include "stats/counter.hpp"
-#include "stats/histogram.hpp"
+#include "traffic/delays.hpp"
 
 namespace wirespool::traffic {
 
@@ -15,8 +15,8 @@ struct alignas(64) SendCounters {
   stats::Counter unsendable;          // replay: longer or shorter than the interface takes
   stats::Counter cut;                 // replay: sent as short as the capture had kept them
   stats::Counter began_ns, ended_ns;  // CLOCK_MONOTONIC: of what is counted; 0: not yet
-  stats::Histogram lateness;          // how long after its time a burst was offered
-  stats::Histogram gap_error;         // replay: by how much the gap between two packets was wrong
+  Delays lateness;                    // how long after its time a burst was offered
+  Delays gap_error;                   // replay: by how much the gap between two packets was wrong
 };
 
 // What one thread receives.
@@ -28,7 +28,7 @@ struct alignas(64) ReceiveCounters {
   stats::Counter expected, arrived;         // of their numbers: lost is the difference
   stats::Counter duplicates, reordered;     // came again; came after one with a higher number of its flow
   stats::Counter began_ns, ended_ns;        // CLOCK_MONOTONIC: of the first and the last one received; 0: none yet
-  stats::Histogram delay;                   // from when it was meant to be sent until it was received
+  Delays delay;                             // from when it was meant to be sent until it was received
 };
 
 }  // namespace wirespool::traffic

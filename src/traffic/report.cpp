@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -81,21 +82,35 @@ std::string counts_text(const Totals& totals) {
 
 }  // namespace
 
-void Distribution::add(const stats::Histogram& histogram) {
-  histogram.add_to(counts_);
-  sum_ += histogram.sum();
-  max_ = std::max(max_, histogram.max());
+void Distribution::add(const Delays& delays) {
+  for (std::size_t bucket = 0; bucket < Delays::buckets; ++bucket) counts_[bucket] += delays.count_of(bucket);
+  sum_ += delays.sum();
+  min_ = std::min(min_, delays.min());
+  max_ = std::max(max_, delays.max());
+}
+
+// The smallest bucket's bound that `fraction` of all do not exceed.
+std::uint64_t Distribution::at(double fraction, std::uint64_t count) const {
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(fraction * static_cast<double>(count)));
+  std::uint64_t seen = 0;
+  for (std::size_t bucket = 0; bucket < Delays::buckets; ++bucket) {
+    seen += counts_[bucket];
+    if (seen >= wanted) return std::clamp(Delays::upper_bound(bucket), min_, max_);
+  }
+  return max_;
 }
 
 std::optional<Percentiles> Distribution::percentiles() const {
   const auto count = std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
   if (count == 0) return std::nullopt;
-  const auto first =
-      static_cast<std::size_t>(std::ranges::find_if(counts_, [](auto n) { return n > 0; }) - counts_.begin());
-  const auto lowest = first == 0 ? 0 : stats::Histogram::upper_bound(first - 1) + 1;
-  const auto at = [this](double fraction) { return std::min(stats::quantile(counts_, fraction), max_); };
-  return Percentiles{count,    lowest,    at(0.5), at(0.9),
-                     at(0.99), at(0.999), max_,    static_cast<double>(sum_) / static_cast<double>(count)};
+  return Percentiles{count,
+                     min_,
+                     at(0.5, count),
+                     at(0.9, count),
+                     at(0.99, count),
+                     at(0.999, count),
+                     max_,
+                     static_cast<double>(sum_) / static_cast<double>(count)};
 }
 
 Rates rates_between(const Totals& before, const Totals& now) {

@@ -58,7 +58,8 @@ TEST_CASE("a memif socket that another program serves is told with what to do") 
 TEST_CASE("a memif socket that a killed program left is to be removed") {
   const SocketPlace place;
   (void)serve(place.path);
-  CHECK_THAT(problem_of(place.server()), Contains("nobody serves it") && Contains("rm " + place.path));
+  CHECK_THAT(problem_of(place.server()),
+             Contains("nobody in this network namespace serves it") && Contains("rm " + place.path));
 }
 
 TEST_CASE("an abstract memif socket is in use by its whole name only") {
