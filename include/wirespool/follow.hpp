@@ -29,8 +29,9 @@ namespace wirespool {
 // is given then, and counted.
 //
 // Files that are open are held open: they are read to their end, whatever happens to their names. Sealed files are
-// opened when their time has come; those that are removed before are missed, and counted. Movable; used by one thread
-// at a time.
+// opened when their time has come; those that are removed before are missed, and counted. A directory that cannot be
+// listed any more, as of a drive that failed, is let go of, told in notices(), and looked at again and again: what it
+// has when it is back goes on where it was. Movable; used by one thread at a time.
 class Follow {
  public:
   enum class Begin { oldest, now };  // now: only what is stored from now on
@@ -46,8 +47,7 @@ class Follow {
   const StoredPacket* next();
   PacketRun run(std::uint64_t packets);
 
-  // Finds what was stored since. An Error: a directory is gone.
-  std::expected<void, Error> look_again();
+  void look_again();  // finds what was stored since
 
   bool running() const;  // a capture did, when it was looked at last
   // next() gave nothing, and nothing will come: no capture runs, or all that comes is later than the query asks for.

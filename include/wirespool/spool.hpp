@@ -85,15 +85,17 @@ class Spool {
   // Looks at the same places again. What is known of a file that is the same (by inode, length and times) is kept: its
   // index is not read again. A file that was only renamed, had its mode changed or was moved into an archive is neither
   // added nor removed. A Merge that was made before is not affected. A file that was given by name and is gone counts
-  // as removed; a directory that is gone is an Error, and then nothing has changed. Open files are in files() as they
-  // are by now, and added when they are sealed.
-  std::expected<SpoolChanges, Error> refresh();
+  // as removed. Open files are in files() as they are by now, and added when they are sealed. A directory that cannot
+  // be listed: `refused` is an Error, and then nothing has changed; `kept`: what was known of it stays, and problems()
+  // says why.
+  enum class Unlisted { refused, kept };
+  std::expected<SpoolChanges, Error> refresh(Unlisted unlisted = Unlisted::refused);
 
   // References into the Spool: valid as long as it is, until the next refresh().
   const std::vector<SpoolEntry>& files() const& { return files_; }          // by time, then writer and sequence
   const std::vector<SpoolCapture>& captures() const& { return captures_; }  // by stem, start and directory
   const std::vector<std::string>& notices() const& { return notices_; }     // what was left out or ignored, and why
-  const std::vector<Error>& problems() const& { return problems_; }         // archives that cannot be read: files miss
+  const std::vector<Error>& problems() const& { return problems_; }         // what cannot be listed: files miss
   const std::vector<SpoolEntry>& files() const&& = delete;                  // they would dangle
   const std::vector<SpoolCapture>& captures() const&& = delete;
   const std::vector<Error>& problems() const&& = delete;
@@ -116,7 +118,7 @@ class Spool {
   };
   class Search;
   Spool() = default;
-  std::expected<Spool, Error> look_again() const;
+  std::expected<Spool, Error> look_again(Unlisted unlisted) const;
   SpoolChanges changes_since(const Spool& before) const;
 
   std::vector<Place> places_;

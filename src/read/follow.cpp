@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "wirespool/follow.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -9,6 +12,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -62,6 +66,29 @@ struct Source {
   }
 };
 
+// A directory that captures write into.
+struct Listed {
+  using Identity = std::pair<dev_t, ino_t>;
+
+  std::string path;
+  std::optional<Identity> identity;  // when it could be looked at last
+  bool changed = false;              // by then it was another one than before
+  bool away = false;                 // it cannot be listed
+  // Sealed when it went away, and read: not new when it is back, by inode and length.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> read = {};
+};
+
+// A capture that is over, or whose drive failed: then it goes on there with what it had sealed.
+struct Over {
+  std::string directory, stem;
+  Timestamp start;
+  Missed sealed;
+
+  bool is(const LiveCapture& live) const {
+    return live.directory() == directory && live.stem() == stem && live.told().start == start;
+  }
+};
+
 // A file that was open when it was found. It stays open here until it was found under its name, or has none any more:
 // until then no other file has its inode.
 struct Held {
@@ -89,12 +116,13 @@ bool is_copy_of(const storage::ReadFile& a, const storage::ReadFile& b) {
 class Follow::Reader {
  public:
   Reader(std::vector<std::string> directories, const Query& query, Begin begin)
-      : directories_(std::move(directories)), to_(query.to), begin_(begin), heap_({}, query) {
+      : to_(query.to), begin_(begin), heap_({}, query) {
+    for (auto& directory : directories) directories_.push_back({std::move(directory), {}});
     heap_.missed.emplace();
   }
 
   std::expected<void, Error> begin();
-  std::expected<void, Error> look_again();
+  void look_again();
   const StoredPacket* next();
   PacketRun run(std::uint64_t packets);
 
@@ -111,8 +139,10 @@ class Follow::Reader {
   void look_at(Source& source);
   void hold(Source& source, const format::OpenFile& file);
   void settle(Held& held);
-  std::expected<void, Error> list();
+  void list();
   void take(const SpoolEntry& sealed);
+  bool was_read(const SpoolEntry& sealed);
+  void look_at_directories();
   Held* held_as(const SpoolEntry& sealed);
   void drop_settled();
   void count_missed(Source& source);
@@ -120,12 +150,14 @@ class Follow::Reader {
   void look_if_due();
   void note(Timestamp time, std::uint64_t packets);
 
-  std::vector<std::string> directories_;
+  std::vector<Listed> directories_;
   Timestamp to_;
   Begin begin_;
   MergeHeap heap_;
   std::optional<Spool> spool_;  // of sealed files
   std::list<Source> sources_;
+  std::list<Over> over_;
+  std::set<std::string> gone_;  // paths of files that went with their directory: if they come back they are not new
   std::list<Held> held_;
   bool changed_ = false;  // files were sealed, or captures came or went
   bool dry_ = false;      // next() gave nothing
@@ -139,7 +171,10 @@ class Follow::Reader {
 // What is open is looked at before sealed files are listed: a file that is sealed in between is known by its inode.
 std::expected<void, Error> Follow::Reader::begin() {
   find_captures();
-  auto spool = Spool::open(directories_);
+  look_at_directories();
+  std::vector<std::string> paths;
+  for (const auto& directory : directories_) paths.push_back(directory.path);
+  auto spool = Spool::open(paths);
   if (!spool) return std::unexpected(std::move(spool.error()));
   for (const auto& entry : spool->files()) {
     if (auto* held = held_as(entry)) {
@@ -151,35 +186,37 @@ std::expected<void, Error> Follow::Reader::begin() {
   }
   heap_.problems.insert(heap_.problems.end(), spool->problems().begin(), spool->problems().end());
   spool_ = std::move(*spool);
-  return look_again();
+  look_again();
+  return {};
 }
 
 void Follow::Reader::find_captures() {
   std::vector<storage::FileIdentity> known;
   for (const auto& source : sources_) known.push_back(source.live.identity());
   for (const auto& directory : directories_) {
-    for (auto& live : LiveCapture::in(directory, known)) {
+    for (auto& live : LiveCapture::in(directory.path, known)) {
       known.push_back(live.identity());
       auto& source = sources_.emplace_back(std::move(live));
       const auto& told = source.live.told();
       if (!spool_) source.before = {told.sealed_files, told.sealed_bytes};
+      const auto was = std::ranges::find_if(over_, [&source](const Over& over) { return over.is(source.live); });
+      if (was != over_.end()) source.before = was->sealed;
       for (const auto& file : told.files) hold(source, file);
       changed_ = true;
     }
   }
 }
 
-std::expected<void, Error> Follow::Reader::look_again() {
+void Follow::Reader::look_again() {
   next_look_ = Clock::now() + between_looks;
   for (auto& source : sources_) look_at(source);
   if (changed_ || Clock::now() >= next_listing_) {
     find_captures();
-    if (auto listed = list(); !listed) return listed;
+    list();
     changed_ = false;
     next_listing_ = Clock::now() + between_listings;
   }
   set_bound();
-  return {};
 }
 
 void Follow::Reader::look_at(Source& source) {
@@ -230,28 +267,63 @@ void Follow::Reader::hold(Source& source, const format::OpenFile& told) {
   heap_.grow(lane, told.stored_bytes, false);
 }
 
-// It is not open any more: sealed, and as long as it is now, or left hidden, where only what was told counts.
+// It is not open any more: sealed, and as long as it is now, or left hidden, where only what was told counts: on a
+// drive that failed nothing can be opened.
 void Follow::Reader::settle(Held& held) {
   const auto hidden = storage::ReadFile::open(held.hidden_path);
-  held.sealed = !hidden || hidden->identity() != held.file.identity();
+  held.sealed = hidden ? hidden->identity() != held.file.identity() : hidden.error().code == ENOENT;
   held.time->latest = std::max(held.time->latest, held.lane->latest);
   if (held.time->lane == held.lane) held.time->lane = nullptr;
   heap_.grow(*std::exchange(held.lane, nullptr), held.sealed ? held.file.size_now() : held.bytes, true);
 }
 
-std::expected<void, Error> Follow::Reader::list() {
-  auto changes = spool_->refresh();
-  if (!changes) return std::unexpected(std::move(changes.error()));
-  for (const auto& entry : changes->added) take(entry);
+// A directory that is another one now than when it was listed last: what went with it may come back, from a drive that
+// was mended, and so may that be under another device number.
+void Follow::Reader::look_at_directories() {
+  for (auto& directory : directories_) {
+    struct stat now {};
+    if (::stat(directory.path.c_str(), &now) != 0) continue;
+    const Listed::Identity identity{now.st_dev, now.st_ino};
+    directory.changed = directory.identity && directory.identity != identity;
+    directory.identity = identity;
+  }
+}
+
+void Follow::Reader::list() {
+  look_at_directories();
+  const auto changes = spool_->refresh(Spool::Unlisted::kept);
+  if (!changes) return;  // not of directories
+  for (auto& directory : directories_) {
+    for (const auto& path : changes->removed)
+      if (directory.changed && fs::path(path).parent_path() == directory.path) gone_.insert(path);
+    const auto problem = std::ranges::find(spool_->problems(), directory.path, &Error::what);
+    const bool away = problem != spool_->problems().end();
+    if (away && !std::exchange(directory.away, away))
+      heap_.notices.push_back(directory.path + ": " + problem->why + ": it was left, and looked at again from then on");
+    directory.away = away;
+  }
+  for (const auto& entry : changes->added)
+    if (gone_.erase(entry.path) == 0 && !was_read(entry)) take(entry);
   drop_settled();
   for (auto& source : sources_) count_missed(source);
   std::erase_if(sources_, [this](const Source& source) {
     if (source.live.running()) return false;
     if (std::ranges::any_of(held_, [&source](const Held& held) { return held.source == &source; })) return false;
     missed_ = sum_of(missed_, source.missed);
+    std::erase_if(over_, [&source](const Over& over) { return over.is(source.live); });
+    over_.push_back({source.live.directory(), source.live.stem(), source.live.told().start,
+                     sum_of(sum_of(source.before, source.seen), source.missed)});
     return true;
   });
-  return {};
+}
+
+bool Follow::Reader::was_read(const SpoolEntry& sealed) {
+  for (auto& directory : directories_) {
+    if (directory.read.empty() || directory.path != sealed.directory) continue;
+    const auto file = storage::ReadFile::open(sealed.path);
+    return file && std::erase(directory.read, std::pair(file->identity().inode, file->size())) > 0;
+  }
+  return false;
 }
 
 void Follow::Reader::take(const SpoolEntry& sealed) {
@@ -282,11 +354,17 @@ Held* Follow::Reader::held_as(const SpoolEntry& sealed) {
   return &*held;
 }
 
-// Those that need not be known again: found under their names, left hidden, or removed since they were sealed.
+// Those that need not be known again: found under their names, left hidden, or removed since they were sealed. Of a
+// drive that failed nothing may stay open, or it cannot be unmounted.
 void Follow::Reader::drop_settled() {
-  std::erase_if(held_, [](const Held& held) {
+  std::erase_if(held_, [this](const Held& held) {
     if (held.lane != nullptr) return false;
     if (held.listed || !held.sealed) return true;
+    const auto directory = std::ranges::find(directories_, held.source->live.directory(), &Listed::path);
+    if (directory->away) {
+      directory->read.emplace_back(held.inode, held.file.size_now());
+      return true;
+    }
     if (!held.file.has_no_name()) return false;
     held.source->seen.files += 1;
     held.source->seen.bytes += held.file.size_now();
@@ -321,7 +399,7 @@ void Follow::Reader::set_bound() {
 void Follow::Reader::look_if_due() {
   if (++taken_ < packets_between_clocks) return;
   taken_ = 0;
-  if (Clock::now() >= next_look_) (void)look_again();  // an error comes again when there is nothing to give
+  if (Clock::now() >= next_look_) look_again();
 }
 
 void Follow::Reader::note(Timestamp time, std::uint64_t packets) {
@@ -375,7 +453,7 @@ std::expected<Follow, Error> Follow::open(const std::vector<std::string>& direct
 
 const StoredPacket* Follow::next() { return reader_->next(); }
 PacketRun Follow::run(std::uint64_t packets) { return reader_->run(packets); }
-std::expected<void, Error> Follow::look_again() { return reader_->look_again(); }
+void Follow::look_again() { reader_->look_again(); }
 bool Follow::running() const { return reader_->running(); }
 bool Follow::at_end() const { return reader_->at_end(); }
 Missed Follow::missed() const { return reader_->missed(); }

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -96,12 +97,13 @@ auto file_order(const SpoolEntry& file) {
 class Spool::Search {
  public:
   explicit Search(const Spool& before);
-  std::expected<Spool, Error> result();
+  std::expected<Spool, Error> result(Unlisted unlisted);
 
  private:
   std::optional<Error> look_at(Place& place);
   std::optional<Error> look_into(const fs::path& directory);
   bool open_files_wanted() const { return now_.open_files_ == OpenFiles::included; }
+  void keep(const Place& place, Error why);
   void add_open_files(const read::LiveCapture& capture);
   void read_archives(SpoolCapture& capture);
   void look_into_archive(const std::string& archive, const SpoolCapture& capture);
@@ -125,9 +127,11 @@ Spool::Search::Search(const Spool& before) : before_(before) {
   for (const auto& entry : before.files_) entries_before_.emplace(entry.path, &entry);
 }
 
-std::expected<Spool, Error> Spool::Search::result() {
+std::expected<Spool, Error> Spool::Search::result(Unlisted unlisted) {
   for (auto& place : now_.places_) {
-    if (auto error = look_at(place)) return std::unexpected(std::move(*error));
+    auto error = look_at(place);
+    if (error && unlisted == Unlisted::refused) return std::unexpected(std::move(*error));
+    if (error) keep(place, std::move(*error));
   }
   if (now_.files_.empty() && !now_.places_.empty()) {
     now_.notices_.push_back(now_.places_.front().path + (now_.places_.size() > 1 ? " and the others hold" : " holds") +
@@ -135,6 +139,18 @@ std::expected<Spool, Error> Spool::Search::result() {
   }
   put_in_order();
   return std::move(now_);
+}
+
+// What was known of it takes the place of what was found until it could not be listed any further.
+void Spool::Search::keep(const Place& place, Error why) {
+  const auto is_there = [&place](const auto& found) { return found.directory == place.path; };
+  std::erase_if(now_.files_, is_there);
+  std::ranges::copy_if(before_.files_, std::back_inserter(now_.files_), is_there);
+  std::ranges::copy_if(before_.captures_, std::back_inserter(now_.captures_), is_there);
+  for (const auto& entry : now_.files_)
+    if (const auto seen = before_.seen_.find(entry.path); is_there(entry) && seen != before_.seen_.end())
+      now_.seen_.insert(*seen);
+  now_.problems_.push_back(std::move(why));
 }
 
 void Spool::Search::put_in_order() {
@@ -314,13 +330,13 @@ std::expected<Spool, Error> Spool::open(const std::vector<std::string>& places, 
   nothing.archives_ = archives;
   nothing.open_files_ = open_files;
   for (const auto& place : places) nothing.places_.push_back({place, false});
-  return nothing.look_again();
+  return nothing.look_again(Unlisted::refused);
 }
 
-std::expected<Spool, Error> Spool::look_again() const { return Search(*this).result(); }
+std::expected<Spool, Error> Spool::look_again(Unlisted unlisted) const { return Search(*this).result(unlisted); }
 
-std::expected<SpoolChanges, Error> Spool::refresh() {
-  auto now = look_again();
+std::expected<SpoolChanges, Error> Spool::refresh(Unlisted unlisted) {
+  auto now = look_again(unlisted);
   if (!now) return std::unexpected(std::move(now.error()));
   auto changes = now->changes_since(*this);
   *this = std::move(*now);

@@ -155,11 +155,9 @@ class Waiting {
     for (auto& output : outputs_)
       if (output.show() != PacketWriter::Result::ok) return false;  // its end says why
     std::this_thread::sleep_for(nap);
-    auto looked = follow_.look_again();
-    if (!looked) gone_ = std::move(looked.error());
-    return looked.has_value();
+    follow_.look_again();
+    return true;
   }
-  std::optional<Error> gone() const { return gone_; }
 
  private:
   void tell_missed() {
@@ -174,7 +172,6 @@ class Waiting {
   Follow& follow_;
   std::vector<ExtractOutput>& outputs_;
   Follow::Missed told_;
-  std::optional<Error> gone_;
 };
 
 std::expected<std::vector<ExtractOutput>, Error> open_outputs(std::vector<OutputRequest> requests) {
@@ -263,7 +260,6 @@ std::expected<ExtractReport, Error> Extraction::run_following() {
   count(report, *outputs);
   report.missed = follow->missed();
   report.late = follow->late();
-  if (auto gone = waiting.gone()) report.problems.push_back(std::move(*gone));
   conclude(report, *follow);
   return report;
 }

@@ -13,6 +13,7 @@
 #include "reading.hpp"
 #include "support/catch.hpp"
 #include "support/loop_drive.hpp"
+#include "support/outside_tools.hpp"
 #include "support/sanitized.hpp"
 #include "support/skip.hpp"
 #include "support/spool_files.hpp"
@@ -195,6 +196,59 @@ TEST_CASE("a drive that fails is let go of, can be unmounted and mended, and is 
   if (meanwhile == Meanwhile::directory_replaced) all.push_back(fs::path(failing.path()) / "old");
   // What a drive that goes down has in its journal is written, synced or not.
   repair_and_check(capture, all, how == How::goes_down ? 0 : drive.at("unsynced").get<std::uint64_t>());
+}
+
+// What it had not read of that drive when it failed it may not get; it says so, and goes on with the other.
+TEST_CASE("who follows a capture lets go of a drive that failed, and reads on there when it is back") {
+  if (skip_without_drives_and_network()) return;
+  struct Row {
+    std::string file_system;
+    How how;
+    Meanwhile meanwhile;
+  };
+  const auto [file_system, how, meanwhile] = GENERATE(
+      values<Row>({{"xfs", How::goes_down, Meanwhile::nothing}, {"ext4", How::finds_an_error, Meanwhile::replugged}}));
+  CAPTURE(file_system);
+  const Bench bench;
+  LoopDrive failing({.file_system = file_system, .bytes = 320 * mib});
+  const auto directory = fs::path(failing.path()) / "spool";
+  fs::create_directory(directory);
+  const Paths outputs{directory, bench.outputs[0]};
+  Trickle capture(outputs, {});
+  const auto out = bench.base / "out.pcap";
+  Process reader(
+      {wirespool_program(), "extract", "--follow", "-w", out.string(), outputs[0].string(), outputs[1].string()});
+  const auto has = [&](std::size_t packets) {
+    std::error_code error;
+    return wait_until([&] { return fs::exists(out) && fs::file_size(out, error) >= 24 + packets * (16 + 1514); },
+                      patience);
+  };
+  capture.store_until(1'000);
+  CHECK(has(1'000));
+  if (how == How::goes_down)
+    failing.go_down(LoopDrive::Journal::written);
+  else
+    failing.find_an_error();
+  capture.store_until(2'000);
+  CHECK(capture.gets("failed"));
+  REQUIRE(wait_until([&] { return run_process({"umount", failing.path()}).ok(); }, patience));
+  CHECK(has(2'000));
+  fs::create_directory(directory);  // an empty mount point is not it
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  fs::remove(directory);
+  mend(failing, directory, meanwhile);
+  CHECK(capture.gets("ok"));
+  const auto bytes = capture.bytes(0);
+  capture.store_until(3'000);
+  CHECK(has(3'000));
+  CHECK(capture.bytes(0) > bytes);
+  (void)capture.stop();
+  const auto ended = reader.wait(Seconds(60));
+  INFO(ended.describe());
+  CHECK(ended.exit_code == 0);
+  CHECK(ended.err.find("it was left, and looked at again from then on") != std::string::npos);
+  CHECK(ended.err.find("removed before") == std::string::npos);
+  CHECK(ask_capinfos(out).packets == 3'000);
 }
 
 TEST_CASE("a drive is not taken back while somebody else has its lock, and then it is") {

@@ -113,6 +113,24 @@ TEST_CASE_METHOD(Fixture, "after a directory is gone, refresh is an error and wh
   CHECK(spool.refresh()->added.empty());
 }
 
+TEST_CASE_METHOD(Fixture, "of a directory that is gone for a while all stays known, if that is wanted, and is told") {
+  seal(trace_of(100));
+  auto spool = open();
+  const auto elsewhere = directory.str() + "-away";
+  fs::rename(directory.path(), elsewhere);
+  const auto without = spool.refresh(Spool::Unlisted::kept);
+  fs::rename(elsewhere, directory.path());
+  REQUIRE(without);
+  CHECK((without->added.empty() && without->removed.empty()));
+  CHECK(spool.files().size() == 1);
+  REQUIRE(spool.problems().size() == 1);
+  CHECK(spool.problems().front().what == directory.str());
+  const auto back = spool.refresh(Spool::Unlisted::kept);
+  REQUIRE(back);
+  CHECK((back->added.empty() && back->removed.empty()));
+  CHECK(spool.problems().empty());
+}
+
 TEST_CASE_METHOD(Fixture, "what is known of a file that is the same is kept, its index not read again") {
   const auto path = seal(trace_of(100));
   auto spool = open();
