@@ -14,7 +14,7 @@ packages_test=(ccache catch2 curl openssl libfixbuf-tools python3-ipfix tshark w
 packages_e2e=(podman runc debootstrap cpio kmod python3 rclone docker-compose podman-compose yamllint cloud-init libvirt-clients
   libvirt0 libxml2-utils systemd prometheus python3-prometheus-client curl)
 # shellcheck disable=SC2034
-packages_nfv=(python3 iproute2 iputils-ping ethtool util-linux openvswitch-switch openvswitch-switch-dpdk)
+packages_nfv=(python3 iproute2 iputils-ping ethtool util-linux tcpdump openvswitch-switch openvswitch-switch-dpdk)
 # shellcheck disable=SC2034
 packages_houses=(podman runc lxc)
 packages_page=(chromium chromium-driver curl tshark)

@@ -12,7 +12,7 @@ from pathlib import Path
 from measure.rounds import Log
 from measure.trouble import Trouble, Unavailable
 
-from . import housing, needs, options, report, results, runs
+from . import housing, needs, options, replay, report, results, runs
 from .fabric import Fabric, find
 from .results import Kept
 from .steps import Steps, clean, left_behind
@@ -67,6 +67,19 @@ def measure_fabric(asked, fabric: Fabric, places: list, log: Log, kept: Kept, ta
                 kept.keep(result, place, load_record(applied))
 
 
+def replay_on(asked, fabric: Fabric, place: dict, log: Log, kept: Kept, tally: "Tally"):
+    for repeat in range(asked.repeats):
+        result = replay.replay(fabric, asked.file.resolve(), asked.speed, asked.blocking)
+        if result is None:
+            return
+        values = result.values
+        result.case, result.repeat = f"{asked.file.name}, speed {asked.speed:g}", repeat
+        kept.keep(result, place | {"size": round(values["mean_size"])}, {"rate": "0", "seconds": 0.0, "speed": asked.speed, "file": asked.file.name})
+        gaps = ", ".join(f"{name} {values[f'gap_{name}_us']:.1f}" for name in ("p50", "p90", "p99", "max"))
+        log.say(f"same: {fabric.switch.name}: {values['received']} frames, bytes and order; gaps wrong by us: {gaps}{'' if result.conclusive else ' (inconclusive)'}")
+    tally.exact.append(fabric.switch.name)
+
+
 class Tally:
     def __init__(self):
         self.exact, self.absent, self.failed = [], [], []
@@ -83,6 +96,9 @@ def one_fabric(asked, switch, pairs: int, chain: int, places: list, log: Log, ke
     name = f"{switch.name}, " + (f"chain of {chain}" if chain else f"{pairs}vs{pairs}")
     segments = chain + 1 if chain else pairs
     with Fabric(Steps(asked.dry_run), switch, str(asked.program), segments, bool(chain), house=housing.find(asked.house)) as fabric:
+        if asked.command == "replay":
+            replay_on(asked, fabric, places[0], log, kept, tally)
+            return
         runs.ping(fabric)
         exact = runs.counted(fabric, asked.raw)
         if exact:
@@ -162,6 +178,8 @@ def main(arguments: list) -> int:
             say(f"{undone} runs undone" + (f", {running} are still going on and were left alone" if running else ""))
             return 0
         check_program(asked)
+        if asked.command == "replay" and not os.access(asked.file, os.R_OK):
+            raise Trouble(f"{asked.file}: is not there, or may not be read")
         return run(asked)
     except Trouble as trouble:
         print(f"bench/nfv/run.sh: {trouble}", file=sys.stderr)

@@ -21,6 +21,7 @@ examples:
   bench/nfv/run.sh sweep --quick                      all switches that are here, two sizes: some minutes
   bench/nfv/run.sh sweep --sizes '64 512 1514' --bursts '4 32 64' --pairs '1 2 4'
   bench/nfv/run.sh chain --lengths 1..8 --switch 'linux-bridge ovs-netdev'
+  bench/nfv/run.sh replay trace.pcap                  a capture again with its own gaps, and how exact these are
   bench/nfv/run.sh report build-bench/nfv -o my.html  the report once more; each run writes report.html beside its results
   bench/nfv/run.sh clean                              undoes what a run left that was killed
 """
@@ -93,6 +94,16 @@ def seconds(text: str) -> float:
     return value
 
 
+def speed(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}': gaps are divided by 0.001 to 1000")
+    return value
+
+
 def repeats(text: str) -> int:
     found = between("repeats", 1, 100)(text)
     if len(found) > 1:
@@ -160,6 +171,16 @@ def parser() -> argparse.ArgumentParser:
     add_common(chain)
     add_sweep(chain, "64", "32")
     chain.add_argument("--lengths", type=LENGTHS, default=LENGTHS("1..8"), metavar="LIST", help="forwarders [1..8]")
+    replay = commands.add_parser("replay", help="a capture with its own gaps: does it come whole and in order, and how exact are the gaps")
+    replay.add_argument("file", type=Path, metavar="FILE", help="a capture of whole Ethernet frames, as tcpdump reads it")
+    replay.add_argument("--dry-run", action="store_true", help="prints every command and does none")
+    socket_switches = [name for name, switch in SWITCHES.items() if not switch.on_ports]
+    replay.add_argument("--switch", dest="switches", type=names(SWITCHES, "switch"), default=["veth", "linux-bridge"], metavar="LIST", help=f"of {' '.join(socket_switches)} [veth linux-bridge]")
+    replay.add_argument("--speed", type=speed, default=1.0, metavar="X", help="gaps divided by X [1]")
+    replay.add_argument("--repeats", type=repeats, default=1, metavar="N", help="of every measurement [1]")
+    replay.add_argument("--blocking", action="store_true", help="send sleeps between frames and polls nothing (-B)")
+    replay.add_argument("--out", type=Path, metavar="DIR", help="results and report [build-bench/nfv]")
+    replay.set_defaults(house="namespace", pairs=[1], bursts=[1], sizes=[0], rates=["0"], seconds=0.0, raw=True, one_by_one=True, check_only=False)
     return top
 
 

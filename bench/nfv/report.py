@@ -5,12 +5,13 @@ import os
 from html import escape
 from pathlib import Path
 
+from measure.measurement import summarize
 from measure.report.page import STYLE
-from measure.report.table import Table
+from measure.report.table import Table, cell
 from measure.trouble import Trouble
 
 from . import beside, charts
-from .figures import ABSENT, ORDER, SHAPES, Figure, figures_of, mode_words, word
+from .figures import ABSENT, ORDER, SHAPES, Figure, figures_of, mode_words, verdict, word
 from .results import LINES, identity, name_of, read_lines
 from .switches import SWITCHES
 
@@ -124,6 +125,29 @@ def set_ups(measured: list, troubles: list) -> Table:
     return Table("", columns, body, ["What is not exact at a low rate is not measured. Each packet has to come once, in order and whole."])
 
 
+def replays(measured: list) -> str:
+    """Captures that were sent again, came whole and in order, and by how much their gaps were wrong."""
+    found = {}
+    for line in measured:
+        if line["experiment"] == "replay":
+            load = line["load"]
+            found.setdefault((line["place"]["switch"], load.get("file", ""), load.get("speed", 1), line["place"]["mode"]), []).append(line)
+    if not found:
+        return ""
+    names = ("gap_p50_us", "gap_p90_us", "gap_p99_us", "gap_p999_us", "gap_max_us", "own_p50_us", "own_p99_us")
+    body = []
+    for (switch, file, speed, mode), lines in sorted(found.items()):
+        count, size = (summarize(lines, name) for name in ("received", "bytes"))
+        cells = [cell(summarize(lines, name)) for name in names]
+        body.append([switch, file, f"{speed:g}", mode_words(mode), f"{count.middle:,.0f}", f"{size.middle:,.0f}", *cells, verdict(lines)])
+    columns = ["switch", "capture", "speed", "by", "frames", "bytes", "gaps p50", "p90", "p99", "p99.9", "max", "send's own p50", "p99", "verdict"]
+    notes = [
+        "Every frame came, with the same bytes and in the same order: what does not is a failure and has no row. By how much gaps were wrong, in us: by the stamps of a capture behind "
+        "the switch, which have the kernel's and the switch's own part; send's own is when it gave a frame to the socket."
+    ]
+    return "<h2>Captures sent again</h2>" + html_table(Table("", columns, body, notes))
+
+
 def failures(measured: list, troubles: list) -> str:
     """What the table of set-ups does not say: some of a switch's runs failed, or lacked something (such as hugepages for more pairs)."""
     here = {line["place"]["switch"] for line in measured}
@@ -167,7 +191,7 @@ def page(lines: list) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"{SECURE}<title>wirespool: what switches carry</title><style>{style()}</style></head><body>{head(lines, measured)}"
-        f"<h2>How to read it</h2><ul>{reading}</ul><h2>Set-ups</h2>{html_table(set_ups(measured, troubles))}{sections(measured)}"
+        f"<h2>How to read it</h2><ul>{reading}</ul><h2>Set-ups</h2>{html_table(set_ups(measured, troubles))}{sections(measured)}{replays(measured)}"
         f'<h2>{escape(published.title)}</h2>{html_table(published, "wide")}{failures(measured, troubles)}'
         "<footer><p>Made by bench/nfv/run.sh from results.jsonl; how a number is made: bench/nfv/README.md</p></footer></body></html>\n"
     )
