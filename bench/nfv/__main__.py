@@ -12,7 +12,7 @@ from pathlib import Path
 from measure.rounds import Log
 from measure.trouble import Trouble, Unavailable
 
-from . import housing, needs, options, replay, report, results, runs
+from . import housing, needs, options, probe, replay, report, results, runs
 from .fabric import Fabric, find
 from .results import Kept
 from .steps import Steps, clean, left_behind
@@ -80,6 +80,26 @@ def replay_on(asked, fabric: Fabric, place: dict, log: Log, kept: Kept, tally: "
     tally.exact.append(fabric.switch.name)
 
 
+def probe_on(asked, fabric: Fabric, places: list, log: Log, kept: Kept, tally: "Tally"):
+    needs_of_probe = () if asked.dry_run else probe.NEEDS
+    needs.require("probe", needs_of_probe)
+    folder = asked.out / f"probe-{os.getpid()}"
+    fabric.steps.folder(folder)
+    probe.require_mirror(fabric)
+    counts = probe.exact(fabric, folder)
+    if counts:
+        kept.keep(counts, *exact_place(asked, fabric.switch, 1, 0))
+        log.say(f"exact: {fabric.switch.name}: {counts.values['sent']} sent, {counts.values['received']} received, {counts.values['stored']} stored by the probe")
+    tally.exact.append(fabric.switch.name)
+    for place, repeat in product(places if not asked.check_only else (), range(asked.repeats)):
+        load = replace(options.load_of(asked), frame_bytes=str(place["size"]), burst=place["burst"], rate=place["rate"])
+        result = probe.cost(fabric, folder, load, repeat)
+        if result:
+            result.experiment, result.case, result.repeat = "probe", runs.case_of(load), repeat
+            log.keep(result)
+            kept.keep(result, place, load_record(load))
+
+
 class Tally:
     def __init__(self):
         self.exact, self.absent, self.failed = [], [], []
@@ -94,10 +114,13 @@ def exact_place(asked, switch, pairs: int, chain: int) -> tuple:
 
 def one_fabric(asked, switch, pairs: int, chain: int, places: list, log: Log, kept: Kept, tally: Tally):
     name = f"{switch.name}, " + (f"chain of {chain}" if chain else f"{pairs}vs{pairs}")
-    segments = chain + 1 if chain else pairs
-    with Fabric(Steps(asked.dry_run), switch, str(asked.program), segments, bool(chain), house=housing.find(asked.house)) as fabric:
+    segments, spare = chain + 1 if chain else pairs, int(asked.command == "probe")
+    with Fabric(Steps(asked.dry_run), switch, str(asked.program), segments, bool(chain), spare, housing.find(asked.house)) as fabric:
         if asked.command == "replay":
             replay_on(asked, fabric, places[0], log, kept, tally)
+            return
+        if asked.command == "probe":
+            probe_on(asked, fabric, places, log, kept, tally)
             return
         runs.ping(fabric)
         exact = runs.counted(fabric, asked.raw)

@@ -22,6 +22,7 @@ examples:
   bench/nfv/run.sh sweep --sizes '64 512 1514' --bursts '4 32 64' --pairs '1 2 4'
   bench/nfv/run.sh chain --lengths 1..8 --switch 'linux-bridge ovs-netdev'
   bench/nfv/run.sh replay trace.pcap                  a capture again with its own gaps, and how exact these are
+  bench/nfv/run.sh probe                              a capture that hears two others talk, over a hub
   bench/nfv/run.sh report build-bench/nfv -o my.html  the report once more; each run writes report.html beside its results
   bench/nfv/run.sh clean                              undoes what a run left that was killed
 """
@@ -171,6 +172,10 @@ def parser() -> argparse.ArgumentParser:
     add_common(chain)
     add_sweep(chain, "64", "32")
     chain.add_argument("--lengths", type=LENGTHS, default=LENGTHS("1..8"), metavar="LIST", help="forwarders [1..8]")
+    among = commands.add_parser("probe", help="two talk, and what they say is copied to a capture: does it store all, and what does it cost them")
+    add_common(among)
+    add_sweep(among, "64", "32")
+    among.set_defaults(switches=["linux-hub"], pairs=[1])
     replay = commands.add_parser("replay", help="a capture with its own gaps: does it come whole and in order, and how exact are the gaps")
     replay.add_argument("file", type=Path, metavar="FILE", help="a capture of whole Ethernet frames, as tcpdump reads it")
     replay.add_argument("--dry-run", action="store_true", help="prints every command and does none")

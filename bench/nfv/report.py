@@ -11,7 +11,7 @@ from measure.report.table import Table, cell
 from measure.trouble import Trouble
 
 from . import beside, charts
-from .figures import ABSENT, ORDER, SHAPES, Figure, figures_of, mode_words, verdict, word
+from .figures import ABSENT, ORDER, SHAPES, Figure, figures_of, mode_words, rate_words, total, verdict, word
 from .results import LINES, identity, name_of, read_lines
 from .switches import SWITCHES
 
@@ -148,6 +148,28 @@ def replays(measured: list) -> str:
     return "<h2>Captures sent again</h2>" + html_table(Table("", columns, body, notes))
 
 
+def probes(measured: list) -> str:
+    """Two who talk, and a capture that hears them: exact at a low rate, and what it costs them."""
+    body = []
+    for line in (line for line in measured if line["experiment"] == "probe exact"):
+        values = line["values"]
+        low = f"{line['load']['rate']}/s"
+        body.append([line["place"]["switch"], word("size", line["place"]["size"]), low, *[f"{values[name]:,}" for name in ("sent", "received", "stored")], "", "", "", "exact"])
+    found = {}
+    for line in (line for line in measured if line["experiment"] == "probe"):
+        place = line["place"]
+        found.setdefault((place["switch"], place["size"], place["rate"], place["burst"], place["mode"]), []).append(line)
+    for (switch, size, rate, _, _), lines in sorted(found.items()):
+        counts = [total(lines, name) for name in ("probe_received", "probe_stored", "probe_missed")]
+        cells = [cell(summarize(lines, name)) for name in ("mpps_without", "mpps")]
+        body.append([switch, word("size", size), rate_words([rate]), "", *counts, *cells, verdict(lines)])
+    if not body:
+        return ""
+    columns = ["switch", "frame", "rate", "sent", "received", "stored by the probe", "missed by it", "Mpps without it", "Mpps with it", "verdict"]
+    notes = ["Received: by the other end where it is exact, else by the probe, with what the kernel itself sent and what came while the two warmed up. Missed: what found its ring full."]
+    return "<h2>The probe among others</h2>" + html_table(Table("", columns, body, notes))
+
+
 def failures(measured: list, troubles: list) -> str:
     """What the table of set-ups does not say: some of a switch's runs failed, or lacked something (such as hugepages for more pairs)."""
     here = {line["place"]["switch"] for line in measured}
@@ -170,7 +192,7 @@ def software(lines: list) -> str:
 def head(lines: list, measured: list) -> str:
     described, times = lines[0]["machine"], sorted(line["time"] for line in lines if line.get("time"))
     doubtful = [line for line in measured if not line["conclusive"]]
-    figures = [line for line in measured if line["experiment"] != "exact"]
+    figures = [line for line in measured if line["experiment"] not in ("exact", "probe exact")]
     when = f"{times[0]} to {times[-1]}; " if times else ""
     details = f"{described.get('memory_gib')} GiB, NUMA nodes: {described.get('numa_nodes')}"
     details += f", governor {described.get('governor')}, isolated CPUs: {described.get('isolated')}"
@@ -191,7 +213,7 @@ def page(lines: list) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"{SECURE}<title>wirespool: what switches carry</title><style>{style()}</style></head><body>{head(lines, measured)}"
-        f"<h2>How to read it</h2><ul>{reading}</ul><h2>Set-ups</h2>{html_table(set_ups(measured, troubles))}{sections(measured)}{replays(measured)}"
+        f"<h2>How to read it</h2><ul>{reading}</ul><h2>Set-ups</h2>{html_table(set_ups(measured, troubles))}{sections(measured)}{replays(measured)}{probes(measured)}"
         f'<h2>{escape(published.title)}</h2>{html_table(published, "wide")}{failures(measured, troubles)}'
         "<footer><p>Made by bench/nfv/run.sh from results.jsonl; how a number is made: bench/nfv/README.md</p></footer></body></html>\n"
     )

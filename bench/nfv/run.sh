@@ -28,7 +28,7 @@ clean_up() {
 # Commands that measure need packages, a program and hugepages; the others only talk or undo.
 measures() {
   local word
-  case ${1:-} in local | sweep | chain | replay) ;; *) return 1 ;; esac
+  case ${1:-} in local | sweep | chain | replay | probe) ;; *) return 1 ;; esac
   for word in "$@"; do
     case $word in --help | -h | --dry-run) return 1 ;; esac
   done
