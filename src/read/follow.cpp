@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "wirespool/follow.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -68,12 +66,10 @@ struct Source {
 
 // A directory that captures write into.
 struct Listed {
-  using Identity = std::pair<dev_t, ino_t>;
-
   std::string path;
-  std::optional<Identity> identity;  // when it could be looked at last
-  bool changed = false;              // by then it was another one than before
-  bool away = false;                 // it cannot be listed
+  std::optional<storage::FileIdentity> identity;  // when it could be looked at last
+  bool changed = false;                           // by then it was another one than before
+  bool away = false;                              // it cannot be listed
   // Sealed when it went away, and read: not new when it is back, by inode and length.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> read = {};
 };
@@ -281,9 +277,8 @@ void Follow::Reader::settle(Held& held) {
 // was mended, and so may that be under another device number.
 void Follow::Reader::look_at_directories() {
   for (auto& directory : directories_) {
-    struct stat now {};
-    if (::stat(directory.path.c_str(), &now) != 0) continue;
-    const Listed::Identity identity{now.st_dev, now.st_ino};
+    const auto identity = storage::identity_of(directory.path);
+    if (!identity) continue;
     directory.changed = directory.identity && directory.identity != identity;
     directory.identity = identity;
   }

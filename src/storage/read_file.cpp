@@ -27,6 +27,12 @@ FileDescriptor open_for_reading(const std::string& path, int extra) noexcept {
 
 }  // namespace
 
+std::optional<FileIdentity> identity_of(const std::string& path) noexcept {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileIdentity{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+}
+
 std::expected<ReadFile, IoError> ReadFile::open(const std::string& path, Mode mode) {
   FileDescriptor fd;
   if (mode == Mode::direct) fd = open_for_reading(path, O_DIRECT);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct FileIdentity {
   std::uint64_t inode = 0;
   bool operator==(const FileIdentity&) const = default;
 };
+// What is there under this name by now, file or directory, links followed; nullopt: nothing, or it cannot be asked.
+std::optional<FileIdentity> identity_of(const std::string& path) noexcept;
 
 // When a file was changed, in nanoseconds since 1970 (modulo 2^64).
 struct FileTimes {

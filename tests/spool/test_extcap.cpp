@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "spool/reading_rig.hpp"
+#include "spool/serving.hpp"
 #include "spool/spool_rig.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -162,6 +163,27 @@ TEST_CASE("tshark follows a running capture, over files that end, until it ends"
   const auto file = (temp / "as.pcap").string();
   REQUIRE(run_process({"tshark", "-r", shark.out.string(), "-F", "nsecpcap", "-w", file}).ok());
   CHECK(compare_in_order(trace, read_pcap(file)) == "");
+}
+
+TEST_CASE("tshark gets packets of a service elsewhere and of a directory here as one capture, in order of time") {
+  const Shark shark;
+  if (!shark.runs()) return skip("tshark", why_no_shark());
+  const Stored stored;
+  const auto why = run_process({program(), "serve", "--listen", "192.0.2.1:1", stored.directories[0].string()}).err;
+  if (why.find("built without cpp-httplib") != std::string::npos)
+    return skip("a service", "this wirespool was built without cpp-httplib");
+  Serving serving({stored.directories[0].string()});
+  const auto result = shark.run(shark.capture({serving.url(""), stored.directories[1]}, {"-f", "udp"}));
+  INFO(result.describe() << serving.log());
+  CHECK(result.ok());
+  CHECK_THAT(result.err, !Contains("Error by extcap"));
+  const auto file = (stored.temp / "as.pcap").string();
+  REQUIRE(run_process({"tshark", "-r", shark.out.string(), "-F", "nsecpcap", "-w", file}).ok());
+  CHECK(compare_in_order(stored.extracted({"--filter", "udp"}), read_pcap(file)) == "");
+  CHECK(serving.line_with("GET /api/extract", "filter=udp") != "");
+  CHECK(serving.stop().ok());
+  const auto gone = shark.run(shark.capture({serving.url(""), stored.directories[1]}));
+  CHECK_THAT(gone.err, Contains(serving.url("")));
 }
 
 TEST_CASE("what is wrong reaches whoever looks at tshark, in wirespool's words") {
